@@ -1,0 +1,57 @@
+# Everything starts here: `make help` lists the targets. The virtual environment makes itself.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help venv
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 18
+
+venv: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("error: Python 3.11 or newer is needed, this is %d.%d; set PYTHON=/path/to/python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@echo "setting up $(VENV) (once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+GATE_OPTIONS = $(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED)) $(if $(SERVER),--server $(SERVER)) \
+	$(if $(PG),--pg-version $(PG)) $(if $(IMAGE),--pg-image $(IMAGE)) $(if $(WORKERS),--workers $(WORKERS))
+PYTEST_OPTIONS = $(if $(ROWS),--pg-rows $(ROWS)) $(if $(SEED),--pg-seed $(SEED)) $(if $(SERVER),--pg-server $(SERVER)) \
+	$(if $(PG),--pg-version $(PG)) $(if $(IMAGE),--pg-image $(IMAGE))
+
+.PHONY: test-migration test lint format bench bench-compare images lock clean
+test-migration: $(STAMP) ## the main job: every release suite on a real server, GO or NO-GO (ROWS= SEED= SERVER= PG= IMAGE=)
+	@$(BIN)/harness gate $(GATE_OPTIONS)
+
+test: $(STAMP) ## every test: the release suites and those of the harness itself
+	@mkdir -p build
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not benchmark_suite" --junitxml build/test.xml $(PYTEST_OPTIONS) $(ARGS)
+
+lint: $(STAMP) ## ruff and mypy --strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(STAMP) ## let ruff rewrite what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(STAMP) ## benchmarks, saved as JSON below build/benchmarks (ROWS= chooses one size)
+	@$(BIN)/python -m pytest tests/migration/test_benchmark.py -m benchmark_suite --benchmark-storage build/benchmarks --benchmark-autosave $(PYTEST_OPTIONS) $(ARGS)
+
+bench-compare: $(STAMP) ## benchmarks again, compared with the last saved run; fails when a mean is 50% slower
+	@$(BIN)/python -m pytest tests/migration/test_benchmark.py -m benchmark_suite --benchmark-storage build/benchmarks --benchmark-compare --benchmark-compare-fail mean:50% $(PYTEST_OPTIONS) $(ARGS)
+
+images: ## Postgres images 15 and 17 from Debian's packages (needs root and a Docker engine)
+	@images/build 15 17
+
+lock: $(STAMP) ## refresh requirements.lock from pyproject.toml (needs uv)
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra dev pyproject.toml --quiet --output-file requirements.lock
+
+clean: ## remove the virtual environment and everything that was built
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .benchmarks
