@@ -1,0 +1,62 @@
+"""Expected errors: one sentence that says what, where, and what to do next; an exit status.
+
+The exit statuses are the command line's contract: 1 refused or a check failed, 2 usage,
+3 infrastructure, 4 another runner is at work, 5 stopped midway and resumable. Anything that is
+not a `HarnessError` is a bug of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HarnessError(Exception):
+    """An expected error. `where` is a file, line or step; `hint` is what to do next."""
+
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text}; {self.hint}" if self.hint else text
+
+
+class Refused(HarnessError):  # noqa: N818 - reads as what happened, like StopIteration
+    """A rule refuses this: a closed window, an edited plan, a foreign database, a failed check."""
+
+    exit_status = 1
+
+
+class StepFailed(HarnessError):  # noqa: N818 - likewise
+    """A step's SQL failed; the step was undone, everything before it stays."""
+
+    exit_status = 1
+
+
+class UsageError(HarnessError):
+    """Bad arguments or an unreadable plan; nothing was touched."""
+
+    exit_status = 2
+
+
+class InfrastructureError(HarnessError):
+    """No server, no connection, no Postgres found."""
+
+    exit_status = 3
+
+
+class AnotherRunnerError(HarnessError):
+    """Another runner holds the database."""
+
+    exit_status = 4
+
+
+class Stopped(HarnessError):  # noqa: N818 - likewise
+    """Stopped midway by a signal or a lost connection; running again resumes."""
+
+    exit_status = 5
