@@ -1,0 +1,2 @@
+-- kind: transaction
+-- nothing: the columns that were filled are dropped whole by the rollback of the step that made them

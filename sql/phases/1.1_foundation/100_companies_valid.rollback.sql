@@ -1,0 +1,2 @@
+-- kind: transaction
+-- nothing: the constraints go with their columns, in the rollback of the step that made them

@@ -1,0 +1,2 @@
+-- kind: transaction
+-- nothing: this step has work on the way back only, where it spares the swap a look at every row

@@ -1,0 +1,3 @@
+-- kind: transaction
+-- summary: the backfilled rows go with their tables
+-- nothing: 010_tables drops the tables

@@ -1,0 +1,3 @@
+-- kind: transaction
+-- summary: the reference goes as a whole
+-- nothing: 050_founding_reference drops the constraint
