@@ -1,0 +1,174 @@
+"""What a plan is: ordered phases of ordered steps, each with a way forward and a way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from harness.errors import UsageError
+
+Kind = Literal["transaction", "batch", "concurrent"]
+KINDS: tuple[Kind, ...] = ("transaction", "batch", "concurrent")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One SQL statement, the line of its file on which it starts, and its parse-tree name."""
+
+    text: str
+    line: int
+    tag: str
+
+
+@dataclass(frozen=True)
+class Script:
+    """One file: its header and its statements. `name` is its path below the plan's directory."""
+
+    path: Path
+    name: str
+    kind: Kind
+    statements: tuple[Statement, ...]
+    sha256: str
+    summary: str = ""
+    nothing: str | None = None
+    table: str | None = None
+    key: str | None = None
+    batch: int | None = None
+    lock_timeout: str | None = None
+    statement_timeout: str | None = None
+    settings: tuple[tuple[str, str], ...] = ()
+
+    def at(self, line: int) -> str:
+        """File and line, for a message."""
+        return f"{self.path}:{line}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A numbered step; `id` is the phase's id and the file's name, such as 1.1/010_enums."""
+
+    id: str
+    phase: str
+    number: int
+    forward: Script
+    rollback: Script
+
+    @property
+    def name(self) -> str:
+        """The step's name without its phase, such as 010_enums."""
+        return self.id.split("/", 1)[1]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A named group of steps."""
+
+    id: str
+    name: str
+    title: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class RunnerSettings:
+    """How the runner behaves; changing these between runs is allowed. Times in seconds."""
+
+    lock_timeout: float = 2.0
+    concurrent_lock_timeout: float = 60.0
+    statement_timeout: float = 0.0
+    batch_rows: int = 5000
+    batch_min_rows: int = 100
+    batch_max_rows: int = 20000
+    batch_target: float = 1.0
+    batch_statement_timeout: float = 60.0
+    adaptive: bool = True
+    retries: int = 12
+    retry_base: float = 0.1
+    retry_max: float = 5.0
+    reconnect: float = 30.0
+    takeover: float = 10.0
+    heartbeat: float = 2.0
+    lease: float = 15.0
+    lock_wait: float = 1.0
+    stall: float = 10.0
+    idle_in_transaction: float = 60.0
+    max_replication_lag_bytes: int = 0
+    max_active_sessions: int = 0
+    max_wal_bytes_per_second: int = 0
+    throttle_limit: float = 600.0
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What a database must hold, and must not hold, for the plan to start on it."""
+
+    requires: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    forbids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked plan. `hash` covers every file and everything in plan.toml but [runner]."""
+
+    name: str
+    version: str
+    path: Path
+    hash: str
+    manifest_sha256: str
+    variables: dict[str, str]
+    phases: tuple[Phase, ...]
+    window_hours: float
+    retention_days: float
+    preflight: Preflight
+    runner: RunnerSettings
+    baseline: tuple[Script, ...] = ()
+    cleanup: tuple[Script, ...] = ()
+    alters: tuple[str, ...] = ()
+
+    @property
+    def root(self) -> Path:
+        """The directory of plan.toml."""
+        return self.path.parent
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step of every phase, in order."""
+        return tuple(step for phase in self.phases for step in phase.steps)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The sha256 of every file that a run depends on, by name below the root."""
+        hashes = {self.path.name: self.manifest_sha256}
+        for step in self.steps:
+            for script in (step.forward, step.rollback):
+                hashes[script.name] = script.sha256
+        return hashes
+
+    def step(self, step_id: str) -> Step:
+        """The step with this id; KeyError when the plan has none."""
+        for step in self.steps:
+            if step.id == step_id:
+                return step
+        raise KeyError(step_id)
+
+    def resolve(self, until: str) -> Step:
+        """The last step that `until` asks for: a step id, a bare step name, or a phase."""
+        for phase in self.phases:
+            if until in (phase.id, phase.name, f"{phase.id}_{phase.name}") and phase.steps:
+                return phase.steps[-1]
+        found = [step for step in self.steps if until in (step.id, step.name)]
+        found = found or [step for step in self.steps if step.name.split("_", 1)[1] == until]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(step.id for step in found)
+            raise UsageError(f"{until!r} names more than one step", hint=f"say which: {names}")
+        known = ", ".join(phase.id for phase in self.phases)
+        raise UsageError(
+            f"the plan has no step or phase {until!r}",
+            where=str(self.path),
+            hint=f"phases are {known}; a step is named like {self.steps[0].id}"
+            if self.steps
+            else "the plan has no steps",
+        )
