@@ -1,0 +1,10 @@
+"""The runner: run, resume, roll back and clean up a plan on a database."""
+
+from harness.runner.backward import rollback
+from harness.runner.baseline import baseline
+from harness.runner.clean import cleanup
+from harness.runner.forward import migrate
+from harness.runner.outcome import Event, Outcome, Status
+from harness.runner.status import status
+
+__all__ = ["Event", "Outcome", "Status", "baseline", "cleanup", "migrate", "rollback", "status"]

@@ -1,0 +1,93 @@
+"""Keep at a job through lost connections: reconnect for a bounded time, then go on from the ledger.
+
+Also settles the unknown outcome of a commit whose answer was lost: the next session ends the old
+backend, reads the ledger, and finds the checkpoint there or not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg
+
+from harness.errors import HarnessError, InfrastructureError, Refused, StepFailed, Stopped
+from harness.observe.errors import lookup
+from harness.runner.connection import first_words
+from harness.runner.context import Context
+from harness.runner.retry import delay, pause
+from harness.runner.session import Session
+
+T = TypeVar("T")
+HOPELESS = 6  # connections lost in a row, without one checkpoint between
+
+
+class _Patience:
+    """How long to go on trying; starts anew with every checkpoint."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._seen = context.progress
+        self._losses = 0
+        self._deadline: float | None = None
+        self.attempt = 0
+
+    def lost(self, error: BaseException) -> None:
+        """Count a lost or refused connection, wait a little; Stopped when it was too much."""
+        context = self._context
+        if context.progress > self._seen:
+            self._seen, self._losses, self._deadline, self.attempt = context.progress, 0, None, 0
+        now = time.monotonic()
+        if self._deadline is None:
+            self._deadline = now + context.settings.reconnect
+        self.attempt += 1
+        self._losses += not isinstance(error, InfrastructureError)
+        if context.stop() or now >= self._deadline or self._losses >= HOPELESS:
+            raise Stopped(
+                f"the connection was lost: {first_words(error)}",
+                hint="run the same again to resume when the server is reachable",
+            ) from error
+        context.tell("reconnecting", message=first_words(error))
+        pause(delay(self.attempt, context.settings), context.stop)
+
+
+def attend(dsn: str, context: Context, job: Callable[[Session], T]) -> T:
+    """Open a session and do the job; begin it again after a lost connection."""
+    patience = _Patience(context)
+    while True:
+        session: Session | None = None
+        try:
+            session = Session(dsn, context)
+            return job(session)
+        except InfrastructureError as error:
+            if not context.connected:
+                raise
+            patience.lost(error)
+        except psycopg.Error as error:
+            if not _is_loss(session, error):
+                raise _explained(error) from error
+            patience.lost(error)
+        except Stopped as stopped:
+            if session is not None:
+                session.note_stop(str(stopped))
+            raise
+        finally:
+            if session is not None:
+                session.close()
+
+
+def _is_loss(session: Session | None, error: psycopg.Error) -> bool:
+    if session is not None:
+        return session.lost(error)
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+def _explained(error: psycopg.Error) -> HarnessError:
+    """An error of the runner's own SQL, not of the plan's."""
+    advice = lookup(error.sqlstate)
+    message = f"{error.diag.message_primary or first_words(error)} (SQLSTATE {error.sqlstate})"
+    if advice.severity == "resource":
+        return Stopped(message, hint=advice.advice)
+    kind = Refused if advice.severity == "environment" else StepFailed
+    return kind(message, where="the ledger", hint=advice.advice)

@@ -1,0 +1,108 @@
+"""rollback: back to before the migration, from any point of it; a run like any other."""
+
+from __future__ import annotations
+
+import time
+
+from harness.errors import Refused
+from harness.plan import Plan
+from harness.runner import ledger
+from harness.runner.attend import attend
+from harness.runner.context import Context
+from harness.runner.ledger import Ledger, Run
+from harness.runner.outcome import OnEvent, Outcome, Stop, never, silent
+from harness.runner.preflight import Facts, refuse_without_rights
+from harness.runner.rules import reason_given, refuse_edited, refuse_late
+from harness.runner.session import Session
+from harness.runner.steps import run_step
+
+
+def rollback(
+    dsn: str,
+    plan: Plan,
+    *,
+    override_window: str | None = None,
+    on_event: OnEvent | None = None,
+    stop: Stop = never,
+) -> Outcome:
+    """Undo every step that was begun, the last first; `archived` counts what was set aside."""
+    reason = reason_given(override_window, "--override-window")
+    context = Context(plan, on_event or silent, stop)
+    began = time.monotonic()
+    state, archived = attend(dsn, context, lambda session: _backward(session, reason))
+    return Outcome(
+        state=state,
+        resumed=bool(context.resumed),
+        steps_run=context.steps_run,
+        steps_skipped=context.steps_skipped,
+        rows=context.rows,
+        seconds=round(time.monotonic() - began, 3),
+        archived=archived,
+    )
+
+
+def _backward(session: Session, reason: str | None) -> tuple[str, dict[str, int]]:
+    context, plan = session.context, session.plan
+    known = session.settled_ledger()
+    current = known.current
+    if current is None or known.state == "rolled-back":
+        return _nothing_to_do(session, known)
+    if known.state == "rolling-back":
+        run = _run(known, current.undoes)
+        refuse_edited(plan, known, run)
+        if context.resumed is None:
+            context.resumed = True
+        session.claim(current)
+        context.tell("resumed", message=f"run {current.id}")
+    else:
+        run = current
+        _refuse(plan, known, run, reason)
+        refuse_without_rights(Facts(session.lock, plan))
+        context.resumed = False
+        session.start("rollback", run, reason, known)
+        context.tell("run_started", message=f"run {session.run.id}")
+    _steps(session, known, run)
+    session.complete()
+    context.tell("completed", message=f"run {session.run.id}")
+    return "rolled-back", ledger.archived(session.work, session.run.id)
+
+
+def _run(known: Ledger, number: int | None) -> Run:
+    return next(run for run in known.runs if run.id == number)
+
+
+def _refuse(plan: Plan, known: Ledger, run: Run, reason: str | None) -> None:
+    if known.cleanup is not None:
+        raise Refused(
+            "the migration was cleaned up: what a rollback needs is dropped",
+            hint="restore a backup from before the migration",
+        )
+    refuse_edited(plan, known, run)
+    if run.completed:
+        refuse_late(run, plan, reason)
+
+
+def _nothing_to_do(session: Session, known: Ledger) -> tuple[str, dict[str, int]]:
+    """Nothing was migrated, or all of it is undone; a foreign database is refused."""
+    context = session.context
+    if known.current is None:
+        foreign = Facts(session.lock, session.plan).foreign()
+        if foreign:
+            raise Refused(
+                f"not a database of plan {session.plan.name!r}: {foreign}",
+                hint="name the right database",
+            )
+        context.tell("nothing", message="nothing was migrated")
+        return "clean", {}
+    if not context.steps_run:
+        context.tell("nothing", message="the database is rolled back already")
+        return "rolled-back", {}
+    return "rolled-back", ledger.archived(session.lock, known.current.id)
+
+
+def _steps(session: Session, known: Ledger, forward: Run) -> None:
+    touched = known.checkpoints(forward)
+    done = known.checkpoints(session.run)
+    steps = [step for step in reversed(session.plan.steps) if step.id in touched]
+    for position, step in enumerate(steps, 1):
+        run_step(session, step.id, position, step.rollback, done)

@@ -1,0 +1,120 @@
+"""A batch step: ranges of a key, each committed together with the last key it reached."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+from psycopg.types.numeric import Int8
+
+from harness.plan import RunnerSettings, Statement
+from harness.runner.ledger import Checkpoint
+from harness.runner.retry import give_up_or_wait
+from harness.runner.throttle import hold_back, throttles
+from harness.runner.work import SqlFailed, Work, changed
+
+LOWEST = -(2**63)  # exclusive: the one key that no batch reaches
+TIMEOUTS = {"57014", "55P03"}
+
+
+class Sizer:
+    """How many rows the next batch takes: grows slowly to a target time, halves on timeouts."""
+
+    def __init__(self, settings: RunnerSettings, rows: int | None) -> None:
+        self._settings = settings
+        self._configured = rows or settings.batch_rows
+        self._least = min(settings.batch_min_rows, self._configured)
+        self.rows = self._configured
+
+    def took(self, seconds: float) -> None:
+        """Learn from a batch that was committed."""
+        settings = self._settings
+        if not settings.adaptive:
+            self.rows = min(self._configured, self.rows * 5 // 4 + 1)
+        elif seconds < settings.batch_target / 2:
+            self.rows = min(max(settings.batch_max_rows, self._configured), self.rows * 5 // 4 + 1)
+        elif seconds > settings.batch_target:
+            self.rows = max(self._least, self.rows * 3 // 4)
+
+    def timed_out(self) -> bool:
+        """Learn from a batch that waited too long; False when it cannot be made smaller."""
+        before, self.rows = self.rows, max(self._least, self.rows // 2)
+        return self.rows < before
+
+
+@dataclass
+class _Position:
+    last_key: int
+    rows: int
+    batches: int
+
+
+def run(work: Work) -> int:
+    """Run the script over every range that is left; give the rows changed since it began."""
+    session = work.session
+    sizer = Sizer(session.settings, work.script.batch)
+    active = throttles(session.settings)
+    row = work.row
+    at = _Position(LOWEST, 0, 0)
+    if row is not None and row.last_key is not None:
+        at = _Position(row.last_key, row.rows, row.batches)
+    while True:
+        session.check_stop(work.id)
+        hold_back(session, work.id, active)
+        try:
+            began = time.monotonic()
+            if not _batch(work, sizer.rows, at):
+                return at.rows
+            sizer.took(time.monotonic() - began)
+            work.attempts = 1
+            session.context.tell("batch", work.id, at.rows)
+        except SqlFailed as failure:
+            if failure.error.sqlstate in TIMEOUTS:
+                work.attempts = 1 if sizer.timed_out() else work.attempts
+            give_up_or_wait(work, failure)
+
+
+def _batch(work: Work, size: int, at: _Position) -> bool:
+    """Do one range and move `at`; False when no key was left and the step is done."""
+    session, script = work.session, work.script
+    statement: Statement | None = script.statements[0]
+    try:
+        with session.transaction(work.id, script, _upto(work, size, at.last_key)) as answer:
+            upto = _number(answer.fetchone())
+            if upto is None:
+                session.checkpoint(_checkpoint(work, "done", at))
+                return False
+            bounds: dict[str, object] = {"after": Int8(at.last_key), "upto": Int8(upto)}
+            rows = 0
+            for statement in script.statements:
+                rows += changed(session.execute(statement.text.encode(), bounds))
+            statement = None
+            reached = _Position(upto, at.rows + rows, at.batches + 1)
+            session.checkpoint(_checkpoint(work, "running", reached))
+    except psycopg.Error as error:
+        raise SqlFailed(error, script, statement) from error
+    at.last_key, at.rows, at.batches = reached.last_key, reached.rows, reached.batches
+    return True
+
+
+def _upto(work: Work, size: int, after: int) -> sql.Composed:
+    """The key that ends the next range: the last of the next `size` rows."""
+    script = work.script
+    assert script.table is not None
+    assert script.key is not None
+    key, table = sql.SQL(script.key), sql.SQL(script.table)
+    return sql.SQL(
+        "SELECT pg_catalog.max(r.k)::bigint FROM (SELECT {key} AS k FROM {table}"
+        " WHERE {key} > {after} ORDER BY {key} LIMIT {size}) AS r"
+    ).format(key=key, table=table, after=sql.Literal(after), size=sql.Literal(size))
+
+
+def _number(row: tuple[object, ...] | None) -> int | None:
+    return None if row is None or row[0] is None else int(str(row[0]))
+
+
+def _checkpoint(work: Work, state: str, at: _Position) -> Checkpoint:
+    key = None if at.batches == 0 else at.last_key
+    return work.checkpoint(state, last_key=key, rows=at.rows, batches=at.batches)

@@ -1,0 +1,109 @@
+"""cleanup: after the retention, drop what only the way back and old clients needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from psycopg import sql
+
+from harness.errors import Refused
+from harness.plan import Plan
+from harness.runner import ledger
+from harness.runner.attend import attend
+from harness.runner.connection import Connection
+from harness.runner.context import Context
+from harness.runner.ledger import Ledger, Run
+from harness.runner.outcome import OnEvent, Stop, never, silent
+from harness.runner.preflight import Facts, refuse_without_rights
+from harness.runner.rules import reason_given, refuse_early
+from harness.runner.session import Session
+from harness.runner.steps import run_step
+
+OBJECTS = Path(__file__).with_name("objects.sql")
+
+
+def cleanup(
+    dsn: str,
+    plan: Plan,
+    *,
+    override_retention: str | None = None,
+    on_event: OnEvent | None = None,
+    stop: Stop = never,
+) -> list[str]:
+    """Run the plan's clean-up scripts and give what they dropped; nothing the second time."""
+    reason = reason_given(override_retention, "--override-retention")
+    context = Context(plan, on_event or silent, stop)
+    return attend(dsn, context, lambda session: _clean(session, reason))
+
+
+def _clean(session: Session, reason: str | None) -> list[str]:
+    context = session.context
+    known = session.settled_ledger()
+    run = _migrated(known)
+    begun = known.cleanup
+    if begun is not None and begun.completed:
+        if context.progress == 0:
+            context.tell("nothing", message="the database is cleaned up already")
+            return []
+        return dropped(session.lock, begun.id)
+    if begun is not None:
+        session.claim(begun)
+        context.tell("resumed", message=f"run {begun.id}")
+    else:
+        refuse_early(run, session.plan, reason)
+        refuse_without_rights(Facts(session.lock, session.plan))
+        session.start("cleanup", run, reason, known)
+        context.tell("run_started", message=f"run {session.run.id}")
+    done = known.checkpoints(session.run)
+    for position, script in enumerate(session.plan.cleanup, 1):
+        step = script.name.removesuffix(".sql")
+        run_step(session, step, position, script, done, Drops(session, step))
+    session.complete()
+    context.tell("completed", message=f"run {session.run.id}")
+    return dropped(session.work, session.run.id)
+
+
+def _migrated(known: Ledger) -> Run:
+    if known.state != "migrated" or known.current is None:
+        raise Refused(
+            f"the database is {known.state}: only a finished migration is cleaned up",
+            hint="see `harness status`",
+        )
+    return known.current
+
+
+class Drops:
+    """Notes which objects a script drops, in the script's own transaction."""
+
+    def __init__(self, session: Session, step: str) -> None:
+        self._session, self._step = session, step
+        self._before: set[tuple[str, str | None]] = set()
+
+    def before(self) -> None:
+        """Remember what is there."""
+        self._before = self._objects()
+
+    def after(self) -> list[sql.Composed]:
+        """Events that name what is gone; what belonged to a dropped table goes unsaid."""
+        gone = self._before - self._objects()
+        names = {name for name, _ in gone}
+        run = self._session.run
+        return [
+            ledger.event_sql(run.id, run.epoch, "dropped", self._step, name)
+            for name, owner in sorted(gone, key=str)
+            if owner not in names
+        ]
+
+    def _objects(self) -> set[tuple[str, str | None]]:
+        rows = self._session.execute(OBJECTS.read_bytes()).fetchall()
+        return {(str(name), None if owner is None else str(owner)) for name, owner in rows}
+
+
+def dropped(conn: Connection, run_id: int) -> list[str]:
+    """What the clean-up run dropped, in order."""
+    rows = conn.execute(
+        "SELECT message FROM migration_control.event WHERE run_id = %s AND kind = 'dropped'"
+        " ORDER BY id",
+        [run_id],
+    ).fetchall()
+    return [row[0] for row in rows]

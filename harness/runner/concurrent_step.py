@@ -1,0 +1,145 @@
+"""A concurrent step: intent recorded first, and on resume the effect is examined.
+
+CREATE INDEX CONCURRENTLY commits three times inside one statement, and a backend may finish what a
+dead client began. So neither ledger nor name says how far an index came; the catalog does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import psycopg
+from psycopg import sql
+
+from harness.errors import Refused
+from harness.plan import Statement
+from harness.runner.index import Found, Wanted, is_described, look, wanted
+from harness.runner.retry import give_up_or_wait
+from harness.runner.timeouts import setting_name, timeouts
+from harness.runner.work import SqlFailed, Work
+
+
+def run(work: Work) -> int:
+    """Bring the index into the state that the script describes; changes no rows."""
+    want = wanted(work.script.statements[0])
+    intended = work.row is not None
+    while True:
+        work.session.check_stop(work.id)
+        try:
+            if not intended:
+                _intend(work, want)
+                intended = True
+            reach = _create if want.creates else _drop
+            reach(work, want)
+            with work.session.transaction(work.id, work.script):
+                work.session.checkpoint(work.checkpoint("done"))
+            return 0
+        except psycopg.Error as error:
+            give_up_or_wait(work, SqlFailed(error, work.script, want.statement))
+        except SqlFailed as failure:
+            _tidy(work, want, failure)
+            give_up_or_wait(work, failure)
+
+
+def _intend(work: Work, want: Wanted) -> None:
+    found = _look(work, want)
+    forward = work.session.run.direction == "forward"
+    if want.creates and found is not None and forward:
+        raise Refused(
+            f"{want.index} is there already, and this run did not make it",
+            where=work.script.at(want.statement.line),
+            hint="look who made it; rename or drop it, then run again",
+        )
+    with work.session.transaction(work.id, work.script):
+        work.session.checkpoint(work.checkpoint("intent"))
+
+
+def _create(work: Work, want: Wanted) -> None:
+    found = _look(work, want)
+    if found is not None and _is_ours_to_drop(work, want, found):
+        _send(work, _dropping(want))
+        found = None
+    if found is None:
+        _send(work, want.statement)
+        found = _look(work, want)
+        if found is None or not found.finished:
+            raise psycopg.errors.ObjectNotInPrerequisiteState(
+                f"index {want.index} is not valid after it was built"
+            )
+    elif not _is_described(work, found, want):
+        raise Refused(
+            f"{want.index} is there, but not as the plan describes it: {found.definition}",
+            where=work.script.at(want.statement.line),
+            hint="look who made it; drop it, then run again",
+        )
+
+
+def _look(work: Work, want: Wanted) -> Found | None:
+    with work.session.waiting:
+        return look(work.session.work, want.index)
+
+
+def _is_described(work: Work, found: Found, want: Wanted) -> bool:
+    with work.session.waiting:
+        return is_described(work.session.work, found, want)
+
+
+def _is_ours_to_drop(work: Work, want: Wanted, found: Found) -> bool:
+    """Whether what bears the name is a half-built index on the right table."""
+    if not found.is_index or found.table != want.table:
+        raise Refused(
+            f"{want.index} is there, but is not an index on {want.table}",
+            where=work.script.at(want.statement.line),
+            hint="look who made it; rename or drop it, then run again",
+        )
+    return not found.finished
+
+
+def _drop(work: Work, want: Wanted) -> None:
+    found = _look(work, want)
+    resumed = work.row is not None or work.attempts > 1
+    if found is None and (resumed or work.session.run.direction == "rollback"):
+        return  # a crash came after it was dropped, or before the way forward had built it
+    _send(work, want.statement)
+
+
+def _dropping(want: Wanted) -> Statement:
+    text = f"DROP INDEX CONCURRENTLY {want.index.sql}"
+    return Statement(text, want.statement.line, "DropStmt")
+
+
+def _send(work: Work, statement: Statement) -> None:
+    """Run a statement outside any transaction, under the script's own settings."""
+    session = work.session
+    during = timeouts(session.settings, work.script)
+    during["application_name"] = f"harness {work.id}"[:63]
+    after = timeouts(session.settings, None) | {"application_name": "harness runner"}
+    own = [name for name in during if name not in after]
+    try:
+        session.execute(_settings(during))
+        session.execute(statement.text.encode())
+    except psycopg.Error as error:
+        raise SqlFailed(error, work.script, statement) from error
+    finally:
+        if not session.work.closed:
+            session.execute(_settings(after, own))
+
+
+def _settings(values: dict[str, str], reset: list[str] | None = None) -> sql.Composed:
+    """SET each value, and RESET the named, in one message."""
+    sets = [
+        sql.SQL("SET {} = {};").format(setting_name(name), sql.Literal(value))
+        for name, value in values.items()
+    ]
+    resets = [sql.SQL("RESET {};").format(setting_name(name)) for name in reset or ()]
+    return sql.SQL("").join(sets + resets)
+
+
+def _tidy(work: Work, want: Wanted, failure: SqlFailed) -> None:
+    """Drop the invalid index that a failed build leaves behind, so that nothing half-made stays."""
+    if work.session.lost(failure.error) or not want.creates or work.session.context.stop():
+        return  # the next run looks again
+    with contextlib.suppress(psycopg.Error, SqlFailed):
+        found = _look(work, want)
+        if found and found.table == want.table and not found.finished:
+            _send(work, _dropping(want))

@@ -1,0 +1,149 @@
+"""Connections of the runner: settings it can rely on, and which errors mean that one was lost."""
+
+from __future__ import annotations
+
+import contextlib
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow
+
+from harness.errors import InfrastructureError, Refused
+from harness.plan import RunnerSettings
+
+Connection = psycopg.Connection[TupleRow]
+
+LOST = {"57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "25P04"}
+DEFAULTS: dict[str, str | int] = {
+    "connect_timeout": 10,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+SESSION: dict[str, str] = {
+    "search_path": "",
+    "timezone": "UTC",
+    "datestyle": "ISO, MDY",
+    "intervalstyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "standard_conforming_strings": "on",
+    "check_function_bodies": "on",
+    "client_min_messages": "warning",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_read_only": "off",
+    "default_transaction_deferrable": "off",
+    "row_security": "off",
+    "jit": "off",
+    "statement_timeout": "0",
+    "idle_session_timeout": "0",
+    "transaction_timeout": "0",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+}
+
+
+def connect(dsn: str, purpose: str) -> Connection:
+    """Connect, with half-open connections detected in bounded time; nothing is prepared."""
+    given = conninfo_to_dict(dsn)
+    options = {key: value for key, value in DEFAULTS.items() if key not in given}
+    try:
+        return psycopg.connect(
+            dsn,
+            autocommit=True,
+            prepare_threshold=None,
+            application_name=f"harness {purpose}",
+            client_encoding="utf8",
+            **options,  # type: ignore[arg-type]
+        )
+    except psycopg.Error as error:
+        raise InfrastructureError(
+            f"no connection to the database: {first_words(error)}",
+            hint="is the server up, and are host, port, database and role right",
+        ) from error
+
+
+def first_words(error: BaseException) -> str:
+    """An error's message on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def configure(conn: Connection, settings: RunnerSettings) -> None:
+    """Make the session independent of what the database, the role or the client have set."""
+    values = SESSION | {
+        "lock_timeout": milliseconds(settings.lock_timeout),
+        "idle_in_transaction_session_timeout": milliseconds(settings.idle_in_transaction),
+    }
+    set_known(conn, values)
+    # Not every platform can notice that a client went away during a long statement.
+    with contextlib.suppress(psycopg.errors.InvalidParameterValue):
+        conn.execute("SET client_connection_check_interval = '1s'")
+
+
+def set_known(conn: Connection, values: dict[str, str]) -> None:
+    """Set, for the session, those settings that this server knows, in one round trip."""
+    pairs = sql.SQL(", ").join(
+        sql.SQL("({}, {})").format(sql.Literal(name), sql.Literal(value))
+        for name, value in values.items()
+    )
+    conn.execute(
+        sql.SQL(
+            "SELECT pg_catalog.set_config(s.name, v.value, false)"
+            " FROM (VALUES {}) AS v(name, value)"
+            " JOIN pg_catalog.pg_settings AS s ON pg_catalog.lower(s.name) = v.name"
+        ).format(pairs)
+    )
+
+
+def set_variables(conn: Connection, variables: dict[str, str]) -> None:
+    """Set settings of the harness's own for the session."""
+    calls = sql.SQL(", ").join(
+        sql.SQL("pg_catalog.set_config({}, {}, false)").format(
+            sql.Literal(f"harness.{name}"), sql.Literal(value)
+        )
+        for name, value in variables.items()
+    )
+    conn.execute(sql.SQL("SELECT {}").format(calls))
+
+
+def milliseconds(seconds: float) -> str:
+    """A duration as Postgres takes it."""
+    return f"{round(seconds * 1000)}ms"
+
+
+def is_lost(conn: Connection, error: BaseException) -> bool:
+    """Whether the error says that the connection is gone, so that nothing is known about it."""
+    if not isinstance(error, psycopg.Error):
+        return False
+    state = error.sqlstate or ""
+    return conn.closed or state in LOST or state.startswith("08")
+
+
+def refuse_transaction_pooling(one: Connection, other: Connection) -> None:
+    """Refuse a pooler that changes the server session between transactions.
+
+    Locks, settings and the fence belong to a session. A pooler is suspected when the backend is not
+    the one the connection was told of, and proven when two connections share one or one changes it.
+    """
+    first = _backend(one)
+    if first == one.info.backend_pid:
+        return
+    other.execute("BEGIN")
+    second = _backend(other)
+    again = _backend(one)
+    other.execute("COMMIT")
+    if second == first or again != first:
+        raise Refused(
+            "the connection goes through a pooler in transaction mode",
+            hint="give the server's own address, or a pool in session mode",
+        )
+
+
+def _backend(conn: Connection) -> int:
+    row = conn.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
+    assert row is not None
+    return int(row[0])

@@ -1,0 +1,37 @@
+"""What a runner knows of itself, whatever becomes of its connections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from harness.plan import Plan, RunnerSettings
+from harness.runner.lock import Backend
+from harness.runner.outcome import Event, OnEvent, Stop, never, silent
+
+
+@dataclass
+class Context:
+    """What outlives a lost connection: who listens, what was done, which backends were ours."""
+
+    plan: Plan
+    on_event: OnEvent = silent
+    stop: Stop = never
+    lockers: set[Backend] = field(default_factory=set)
+    workers: set[Backend] = field(default_factory=set)
+    connected: bool = False
+    claimed: tuple[int, int] | None = None
+    begun: dict[str, int] = field(default_factory=dict)
+    steps_run: list[str] = field(default_factory=list)
+    steps_skipped: list[str] = field(default_factory=list)
+    rows: int = 0
+    resumed: bool | None = None
+    progress: int = 0
+
+    @property
+    def settings(self) -> RunnerSettings:
+        """The plan's [runner]."""
+        return self.plan.runner
+
+    def tell(self, kind: str, step: str | None = None, rows: int = 0, message: str = "") -> None:
+        """Deliver an event."""
+        self.on_event(Event(kind, step, rows, message))

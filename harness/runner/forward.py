@@ -1,0 +1,97 @@
+"""migrate: run the plan, or resume what a crash or a stop left."""
+
+from __future__ import annotations
+
+import time
+
+from harness.errors import Refused
+from harness.plan import Plan, Step
+from harness.runner.attend import attend
+from harness.runner.context import Context
+from harness.runner.ledger import Ledger
+from harness.runner.outcome import OnEvent, Outcome, Stop, never, silent
+from harness.runner.preflight import Facts, refuse_unfit, refuse_without_rights
+from harness.runner.rules import reason_given, refuse_edited
+from harness.runner.session import Session
+from harness.runner.steps import run_step
+
+
+def migrate(
+    dsn: str,
+    plan: Plan,
+    *,
+    until: str | None = None,
+    waive_backup: str | None = None,
+    on_event: OnEvent | None = None,
+    stop: Stop = never,
+) -> Outcome:
+    """Run the plan forward, as far as `until`; what is done already is not done again."""
+    last = plan.resolve(until) if until is not None else plan.steps[-1]
+    reason = reason_given(waive_backup, "--waive-backup")
+    context = Context(plan, on_event or silent, stop)
+    began = time.monotonic()
+    state = attend(dsn, context, lambda session: _forward(session, last, reason))
+    return Outcome(
+        state=state,
+        resumed=bool(context.resumed),
+        steps_run=context.steps_run,
+        steps_skipped=context.steps_skipped,
+        rows=context.rows,
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def _forward(session: Session, last: Step, reason: str | None) -> str:
+    context, plan = session.context, session.plan
+    known = session.settled_ledger()
+    if known.state == "rolling-back":
+        raise Refused(
+            "a rollback of this database is unfinished",
+            hint="finish it with `harness rollback`, then migrate again",
+        )
+    if known.state == "migrated":
+        return _nothing_to_do(session, known)
+    if known.state == "partial" and known.current is not None:
+        refuse_edited(plan, known, known.current)
+        refuse_without_rights(Facts(session.lock, plan))
+        if context.resumed is None:
+            context.resumed = True
+        session.claim(known.current, reason)
+        context.tell("resumed", message=f"run {session.run.id}")
+    else:
+        refuse_unfit(session.lock, plan)
+        context.resumed = False
+        session.start("forward", None, reason, known)
+        context.tell("run_started", message=f"run {session.run.id}")
+    _steps(session, known, last)
+    return _finish(session, last)
+
+
+def _nothing_to_do(session: Session, known: Ledger) -> str:
+    context, run = session.context, known.current
+    assert run is not None
+    refuse_edited(session.plan, known, run)
+    done = [step.id for step in session.plan.steps if step.id not in context.steps_run]
+    context.steps_skipped[:] = done
+    if not context.steps_run:
+        context.tell("nothing", message="the database is migrated already")
+    return "migrated"
+
+
+def _steps(session: Session, known: Ledger, last: Step) -> None:
+    done = known.steps.get(session.run.id, {})
+    for position, step in enumerate(session.plan.steps, 1):
+        run_step(session, step.id, position, step.forward, done)
+        if step.id == last.id:
+            return
+
+
+def _finish(session: Session, last: Step) -> str:
+    """Complete the run when its last step is done; `until` may have stopped before."""
+    steps = session.plan.steps
+    done = {*session.context.steps_run, *session.context.steps_skipped}
+    if last.id != steps[-1].id and not all(step.id in done for step in steps):
+        return "partial"
+    session.complete()
+    session.context.tell("completed", message=f"run {session.run.id}")
+    return "migrated"

@@ -1,0 +1,146 @@
+"""Signs of life on the lock's connection, and the detection of a connection that fell silent.
+
+A statement may take hours, so no timeout on the answer can tell a slow server from a dead line. The
+heartbeat can: it asks, on another connection, whether the backend has long since become idle.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import threading
+import time
+
+import psycopg
+from psycopg import pq
+
+from harness.plan import RunnerSettings
+from harness.runner.connection import Connection
+
+QUESTION = (
+    "SELECT state, pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - state_change)"
+    " FROM pg_catalog.pg_stat_activity WHERE pid = {:d}"
+)
+
+
+class Waiting:
+    """Since when the runner has been waiting for an answer; None while it is not."""
+
+    def __init__(self) -> None:
+        self.since: float | None = None
+
+    def __enter__(self) -> None:
+        self.since = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self.since = None
+
+    def seconds(self) -> float:
+        """How long the current wait has taken."""
+        since = self.since
+        return 0.0 if since is None else time.monotonic() - since
+
+
+def cut(conn: Connection) -> None:
+    """Wake whoever waits on a connection: it is lost."""
+    with (
+        contextlib.suppress(OSError, psycopg.Error),
+        socket.socket(fileno=os.dup(conn.pgconn.socket)) as wire,
+    ):
+        wire.shutdown(socket.SHUT_RDWR)
+
+
+class Deadline:
+    """Cuts connections when a block that should be short is not over in time."""
+
+    def __init__(self, seconds: float, *connections: Connection) -> None:
+        self._connections = connections
+        self._timer = threading.Timer(seconds, self._pass)
+        self._timer.daemon = True
+
+    def _pass(self) -> None:
+        for conn in self._connections:
+            cut(conn)
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+
+class Heartbeat:
+    """A thread that owns the lock's connection between start() and stop()."""
+
+    def __init__(
+        self,
+        lock: Connection,
+        work: Connection,
+        worker_pid: int,
+        waiting: Waiting,
+        settings: RunnerSettings,
+    ) -> None:
+        self._lock, self._work, self._waiting = lock, work, waiting
+        self._settings = settings
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._question = QUESTION.format(worker_pid).encode()
+
+    def start(self) -> None:
+        """Begin; does nothing when the plan asks for no heartbeat."""
+        if self._settings.heartbeat > 0:
+            self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End; the lock's connection is the caller's again."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _beat(self) -> None:
+        while not self._ended.wait(self._settings.heartbeat):
+            try:
+                idle = self._ask()
+            except (psycopg.Error, OSError, TimeoutError):
+                return self._cut()
+            if self._ended.is_set():
+                return None
+            limit = self._settings.stall
+            if idle > limit and self._waiting.seconds() > limit:
+                return self._cut()
+        return None
+
+    def _ask(self) -> float:
+        """For how many seconds the working backend has been idle (or gone); 0 when it works."""
+        pgconn = self._lock.pgconn
+        pgconn.send_query(self._question)
+        pgconn.flush()
+        deadline = time.monotonic() + self._settings.stall
+        result: pq.abc.PGresult | None = None
+        while not self._ended.is_set():
+            pgconn.consume_input()
+            while not pgconn.is_busy():
+                answer = pgconn.get_result()
+                if answer is None:
+                    return _idle(result)
+                result = answer
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            select.select([pgconn.socket], [], [], 0.1)
+        return 0.0
+
+    def _cut(self) -> None:
+        cut(self._work)
+
+
+def _idle(result: pq.abc.PGresult | None) -> float:
+    if result is None or result.status != pq.ExecStatus.TUPLES_OK:
+        raise psycopg.OperationalError("the heartbeat was not answered")
+    if result.ntuples == 0:
+        return float("inf")
+    state, seconds = result.get_value(0, 0), result.get_value(0, 1)
+    return 0.0 if state in (b"active", None) or seconds is None else float(seconds)

@@ -1,0 +1,239 @@
+"""The ledger: runs, steps, files and events in schema migration_control, read and written here."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from harness.errors import Refused
+from harness.runner.connection import Connection
+
+VERSION = 1
+SCHEMA = Path(__file__).with_name("ledger.sql")
+TOUCHED = ("intent", "running", "done")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A row of migration_control.run; `age` is in seconds by the database's clock."""
+
+    id: int
+    direction: str
+    undoes: int | None
+    plan: str
+    plan_version: str
+    state: str
+    epoch: int
+    pid: int
+    backend_start: datetime
+    steps_done: int
+    completed_at: datetime | None
+    age: float | None
+
+    @property
+    def completed(self) -> bool:
+        """Whether the run came to its end."""
+        return self.state == "completed"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A row of migration_control.step: how far a step has come."""
+
+    run_id: int
+    step: str
+    position: int
+    kind: str
+    state: str
+    last_key: int | None = None
+    rows: int = 0
+    batches: int = 0
+    attempts: int = 1
+
+    def seal(self) -> str:
+        """A short hash of the row: a changed row is noticed before anything is built on it."""
+        values = (self.run_id, self.step, self.position, self.kind, self.state)
+        values += (self.last_key, self.rows, self.batches, self.attempts)  # type: ignore[assignment]
+        return hashlib.sha256("|".join(map(str, values)).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class _SealedCheckpoint(Checkpoint):
+    kept_seal: str = ""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What the ledger says: every run, and the checkpoints and files of each."""
+
+    runs: tuple[Run, ...] = ()
+    steps: dict[int, dict[str, Checkpoint]] = field(default_factory=dict)
+    files: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def current(self) -> Run | None:
+        """The forward or rollback run that says where the database stands."""
+        return next((run for run in reversed(self.runs) if run.direction != "cleanup"), None)
+
+    @property
+    def forward(self) -> Run | None:
+        """The forward run that is, or was last, on the database."""
+        return next((run for run in reversed(self.runs) if run.direction == "forward"), None)
+
+    @property
+    def cleanup(self) -> Run | None:
+        """The clean-up of the current forward run, begun or completed."""
+        last = self.runs[-1] if self.runs else None
+        return last if last is not None and last.direction == "cleanup" else None
+
+    @property
+    def state(self) -> str:
+        """clean, partial, migrated, rolling-back or rolled-back."""
+        run = self.current
+        if run is None:
+            return "clean"
+        names = {
+            ("forward", False): "partial",
+            ("forward", True): "migrated",
+            ("rollback", False): "rolling-back",
+            ("rollback", True): "rolled-back",
+        }
+        return names[run.direction, run.completed]
+
+    def checkpoints(self, run: Run | None) -> dict[str, Checkpoint]:
+        """The checkpoints of a run, by step."""
+        return self.steps.get(run.id, {}) if run else {}
+
+
+def exists(conn: Connection) -> bool:
+    """Whether the database holds a ledger; Refused when the schema is not ours or not readable."""
+    row = conn.execute(
+        "SELECT n.oid IS NOT NULL, c.oid IS NOT NULL,"
+        " coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE')"
+        "   AND pg_catalog.has_table_privilege(c.oid, 'SELECT'), false)"
+        " FROM (VALUES (1)) AS one"
+        " LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = 'migration_control'"
+        " LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'ledger'"
+    ).fetchone()
+    assert row is not None
+    schema, table, readable = row
+    if schema and not table:
+        raise Refused(
+            "schema migration_control is there, but holds no ledger",
+            hint="somebody else made it; rename or drop it",
+        )
+    if table and not readable:
+        raise Refused(
+            "this role may not read the ledger in schema migration_control",
+            hint="use the role that ran the migration",
+        )
+    return bool(table)
+
+
+def read(conn: Connection) -> Ledger:
+    """Read the whole ledger in one round trip; empty when there is none."""
+    if not exists(conn):
+        return Ledger()
+    cursor = conn.cursor(row_factory=class_row(Run)).execute(
+        "SELECT id, direction, undoes, plan, plan_version, state, epoch, pid, backend_start,"
+        " steps_done, completed_at, pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()"
+        "  - completed_at) AS age"
+        " FROM migration_control.run ORDER BY id;"
+        "SELECT run_id, step, position, kind, state, last_key, rows, batches, attempts,"
+        " seal AS kept_seal FROM migration_control.step ORDER BY run_id, position;"
+        "SELECT run_id, path, sha256 FROM migration_control.plan_file;"
+        "SELECT version FROM migration_control.ledger"
+    )
+    runs = tuple(cursor.fetchall())
+    steps: dict[int, dict[str, Checkpoint]] = {}
+    for row in _next(cursor, _SealedCheckpoint):
+        if row.seal() != row.kept_seal:
+            raise _damaged(f"checkpoint of step {row.step} in run {row.run_id} was changed")
+        steps.setdefault(row.run_id, {})[row.step] = row
+    files: dict[int, dict[str, str]] = {}
+    for run_id, path, sha256 in _next(cursor, lambda **row: tuple(row.values())):
+        files.setdefault(run_id, {})[path] = sha256
+    versions = _next(cursor, lambda version: version)
+    if versions != [VERSION]:
+        raise Refused(
+            f"the ledger is of version {versions}; this harness knows version {VERSION}",
+            hint="use the harness that made it",
+        )
+    return _whole(Ledger(runs, steps, files))
+
+
+def _next(cursor: Any, make: Any) -> list[Any]:
+    cursor.nextset()
+    cursor.row_factory = class_row(make)
+    return list(cursor.fetchall())
+
+
+def _whole(ledger: Ledger) -> Ledger:
+    """Refuse a ledger that lost a checkpoint: its work would be done twice."""
+    for run in ledger.runs:
+        done = sum(step.state == "done" for step in ledger.checkpoints(run).values())
+        if done != run.steps_done:
+            raise _damaged(f"run {run.id} has {done} finished steps, not {run.steps_done}")
+    return ledger
+
+
+def _damaged(what: str) -> Refused:
+    return Refused(
+        f"the ledger is damaged: {what}",
+        hint="restore schema migration_control as it was; do not go on by guessing",
+    )
+
+
+def create(conn: Connection) -> None:
+    """Make the ledger; the caller has begun the transaction."""
+    conn.execute(SCHEMA.read_bytes())
+
+
+def checkpoint_sql(row: Checkpoint) -> sql.Composed:
+    """Write a checkpoint and, with a finished step, count it in the run."""
+    values = (row.run_id, row.step, row.position, row.kind, row.state, row.last_key)
+    values += (row.rows, row.batches, row.attempts, row.seal())  # type: ignore[assignment]
+    written = sql.SQL(
+        "INSERT INTO migration_control.step AS s (run_id, step, position, kind, state, last_key,"
+        " rows, batches, attempts, seal) VALUES ({}) ON CONFLICT (run_id, step) DO UPDATE SET"
+        " state = excluded.state, last_key = excluded.last_key, rows = excluded.rows,"
+        " batches = excluded.batches, attempts = excluded.attempts, seal = excluded.seal,"
+        " updated_at = excluded.updated_at;"
+    ).format(sql.SQL(", ").join(map(sql.Literal, values)))
+    if row.state != "done":
+        return written
+    return written + sql.SQL(
+        "UPDATE migration_control.run SET steps_done = steps_done + 1 WHERE id = {};"
+    ).format(sql.Literal(row.run_id))
+
+
+def event_sql(run_id: int, epoch: int, kind: str, step: str | None, message: str) -> sql.Composed:
+    """Write an event, if the run is still ours; the row of the run is locked by it."""
+    return sql.SQL(
+        "INSERT INTO migration_control.event (run_id, kind, step, message)"
+        " SELECT id, {}, {}, {} FROM migration_control.run"
+        " WHERE id = {} AND epoch = {} FOR NO KEY UPDATE;"
+    ).format(*map(sql.Literal, (kind, step, message[:2000], run_id, epoch)))
+
+
+def fence_sql(run_id: int, epoch: int) -> sql.Composed:
+    """Lock the run's row; no row when another runner has taken the run over."""
+    return sql.SQL(
+        "SELECT id FROM migration_control.run WHERE id = {} AND epoch = {} FOR NO KEY UPDATE;"
+    ).format(sql.Literal(run_id), sql.Literal(epoch))
+
+
+def archived(conn: Connection, run_id: int) -> dict[str, int]:
+    """How many rows of which relation a rollback run put into the archive."""
+    rows = conn.execute(
+        "SELECT relation, sum(rows)::bigint FROM migration_control.archived"
+        " WHERE run_id = %s GROUP BY relation HAVING sum(rows) > 0 ORDER BY relation",
+        [run_id],
+    ).fetchall()
+    return dict(rows)

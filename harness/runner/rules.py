@@ -1,0 +1,57 @@
+"""Rules between runs: the plan's files are what they were, and the time has (not) come."""
+
+from __future__ import annotations
+
+from harness.errors import Refused, UsageError
+from harness.plan import Plan
+from harness.runner.ledger import Ledger, Run
+
+
+def refuse_edited(plan: Plan, known: Ledger, run: Run) -> None:
+    """Refuse a plan whose files are not those that the run recorded, by name."""
+    recorded, present = known.files.get(run.id, {}), plan.files
+    if run.plan != plan.name:
+        raise Refused(
+            f"the database was migrated by plan {run.plan!r}, not {plan.name!r}",
+            where=str(plan.path),
+        )
+    edited = sorted(path for path in recorded if present.get(path, "") not in ("", recorded[path]))
+    missing = sorted(set(recorded) - set(present))
+    added = sorted(set(present) - set(recorded))
+    for what, paths in (("edited", edited), ("removed", missing), ("added", added)):
+        if paths:
+            names = ", ".join(paths[:5]) + (" and more" if len(paths) > 5 else "")
+            raise Refused(
+                f"the plan changed since run {run.id} began: {what} {names}",
+                where=str(plan.root / paths[0]),
+                hint="put the files back as they were",
+            )
+
+
+def reason_given(reason: str | None, option: str) -> str | None:
+    """A reason that says something; a blank one is a usage error."""
+    if reason is not None and not reason.strip():
+        raise UsageError(f"{option} needs a reason", hint="it is recorded with the run")
+    return reason
+
+
+def refuse_late(run: Run, plan: Plan, override: str | None) -> None:
+    """Refuse a rollback after the window, counted from completion by the database's clock."""
+    if run.age is None or run.age <= plan.window_hours * 3600 or override:
+        return
+    raise Refused(
+        f"the migration was completed {run.age / 3600:.1f} hours ago;"
+        f" the window for a rollback is {plan.window_hours:g} hours",
+        hint="--override-window REASON rolls back all the same",
+    )
+
+
+def refuse_early(run: Run, plan: Plan, override: str | None) -> None:
+    """Refuse a clean-up before the retention has passed."""
+    if run.age is None or run.age >= plan.retention_days * 86400 or override:
+        return
+    raise Refused(
+        f"the migration was completed {run.age / 86400:.1f} days ago;"
+        f" its backups are kept for {plan.retention_days:g} days",
+        hint="--override-retention REASON cleans up all the same",
+    )

@@ -1,0 +1,284 @@
+"""A runner's hold on a database: the lock, the working connection, the run it has claimed."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import psycopg
+from psycopg import sql
+
+from harness.errors import AnotherRunnerError, Stopped
+from harness.plan import Script
+from harness.runner import ledger, lock
+from harness.runner.connection import (
+    configure,
+    connect,
+    is_lost,
+    refuse_transaction_pooling,
+    set_variables,
+)
+from harness.runner.context import Context
+from harness.runner.heartbeat import Deadline, Heartbeat, Waiting
+from harness.runner.ledger import Checkpoint, Ledger, Run
+from harness.runner.signals import StopRequest
+from harness.runner.timeouts import setting_name, timeouts
+
+Cursor = psycopg.Cursor[tuple[object, ...]]
+CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE")
+
+
+class Session:
+    """The lock is held from open to close; every transaction that writes checks the fence."""
+
+    def __init__(self, dsn: str, context: Context) -> None:
+        self.context = context
+        self.plan, self.settings = context.plan, context.settings
+        self.waiting = Waiting()
+        self._run: Run | None = None
+        self._heartbeat: Heartbeat | None = None
+        with contextlib.ExitStack() as undo:
+            self.lock = connect(dsn, "lock")
+            undo.callback(self.lock.close)
+            self.work = connect(dsn, "runner")
+            undo.callback(self.work.close)
+            context.connected = True
+            with self._bounded(self.settings.lock_wait + lock.END_LIMIT):
+                refuse_transaction_pooling(self.lock, self.work)
+                configure(self.lock, self.settings)
+                self.locker = lock.identify(self.lock)
+                taken = lock.acquire(self.lock, self.settings, context.lockers)
+                context.lockers.add(self.locker)
+                configure(self.work, self.settings)
+                self.worker = lock.identify(self.work)
+            undo.pop_all()
+        if taken and taken not in context.lockers:
+            context.tell("takeover", message=f"the lock of silent server process {taken.pid}")
+
+    def _bounded(self, seconds: float = 0.0) -> Deadline:
+        """Short work before the heartbeat beats: its lines are cut when it takes too long."""
+        return Deadline(seconds + self.settings.stall, self.lock, self.work)
+
+    def close(self) -> None:
+        """Let the lock go; what was not committed is undone by the server."""
+        if isinstance(self.context.stop, StopRequest):
+            self.context.stop.on_second(None)
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+        for conn in (self.work, self.lock):
+            with contextlib.suppress(psycopg.Error):
+                conn.close()
+
+    @property
+    def run(self) -> Run:
+        """The run that was claimed."""
+        assert self._run is not None, "no run is claimed"
+        return self._run
+
+    def lost(self, error: BaseException) -> bool:
+        """Whether the error means that a connection is gone."""
+        return is_lost(self.work, error) or is_lost(self.lock, error)
+
+    def settled_ledger(self) -> Ledger:
+        """Read the ledger when nobody else writes it: the last run's backend has ended."""
+        with self._bounded(self.settings.takeover + lock.END_LIMIT):
+            found = ledger.read(self.lock)
+            last = found.runs[-1] if found.runs else None
+            if last is None:
+                return found
+            orphan = lock.Backend(last.pid, last.backend_start)
+            ours = orphan in self.context.workers
+            if self.context.claimed not in (None, (last.id, last.epoch)) and not ours:
+                raise self._fenced()
+            if last.completed or not lock.end(self.lock, orphan, self.settings.takeover):
+                return found
+            if not ours:
+                self.context.tell("takeover", message=f"server process {orphan.pid} was ended")
+            return ledger.read(self.lock)
+
+    def claim(self, run: Run, note: str | None = None) -> None:
+        """Take up an unfinished run: from now on its last runner writes nothing."""
+        with self._bounded(), self.lock.transaction():
+            self.lock.execute(
+                "UPDATE migration_control.run SET epoch = epoch + 1, pid = %s, backend_start = %s,"
+                " lock_pid = %s, lock_backend_start = %s, client = %s WHERE id = %s",
+                [*self._identity(), run.id],
+            )
+            self.lock.execute(ledger.event_sql(run.id, run.epoch + 1, "resumed", None, note or ""))
+        self._begin_work(replace(run, epoch=run.epoch + 1))
+
+    def start(self, direction: str, undoes: Run | None, reason: str | None, known: Ledger) -> None:
+        """Record a new run, with the files it depends on; makes the ledger when there is none."""
+        number = max((run.id for run in known.runs), default=0) + 1
+        plan = self.plan
+        with self._bounded(), self.lock.transaction():
+            if not ledger.exists(self.lock):
+                ledger.create(self.lock)
+            self.lock.execute(
+                "INSERT INTO migration_control.run (id, direction, undoes, plan, plan_version,"
+                " plan_hash, state, epoch, pid, backend_start, lock_pid, lock_backend_start,"
+                " client, reason) VALUES (%s, %s, %s, %s, %s, %s, 'running', 1,"
+                " %s, %s, %s, %s, %s, %s)",
+                [
+                    number,
+                    direction,
+                    undoes.id if undoes else None,
+                    plan.name,
+                    plan.version,
+                    plan.hash,
+                    *self._identity(),
+                    reason,
+                ],
+            )
+            if direction != "cleanup":
+                self.lock.execute(
+                    "INSERT INTO migration_control.plan_file (run_id, path, sha256)"
+                    " SELECT %s, f.path, f.sha256 FROM unnest(%s::text[], %s::text[])"
+                    " AS f(path, sha256)",
+                    [number, list(plan.files), list(plan.files.values())],
+                )
+            self.lock.execute(ledger.event_sql(number, 1, "run_started", None, reason or ""))
+        self._begin_work(self._started(number, direction, undoes))
+
+    def _started(self, number: int, direction: str, undoes: Run | None) -> Run:
+        assert self.worker.start is not None, "our own session cannot be hidden from us"
+        return Run(
+            id=number,
+            direction=direction,
+            undoes=undoes.id if undoes else None,
+            plan=self.plan.name,
+            plan_version=self.plan.version,
+            state="running",
+            epoch=1,
+            pid=self.worker.pid,
+            backend_start=self.worker.start,
+            steps_done=0,
+            completed_at=None,
+            age=None,
+        )
+
+    def _identity(self) -> list[object]:
+        self.context.workers.add(self.worker)
+        client = f"{_user()}@{socket.gethostname()}:{os.getpid()}"
+        worker, locker = self.worker, self.locker
+        return [worker.pid, worker.start, locker.pid, locker.start, client]
+
+    def _begin_work(self, run: Run) -> None:
+        self._run = run
+        self.context.claimed = (run.id, run.epoch)
+        with self._bounded():
+            set_variables(self.work, {**self.plan.variables, "run_id": str(run.id)})
+        self._heartbeat = Heartbeat(
+            self.lock, self.work, self.worker.pid, self.waiting, self.settings
+        )
+        self._heartbeat.start()
+        if isinstance(self.context.stop, StopRequest):
+            self.context.stop.on_second(self._cancel)
+
+    def _cancel(self) -> None:
+        with contextlib.suppress(psycopg.Error):
+            self.work.cancel_safe(timeout=5)
+
+    def check_stop(self, where: str | None = None) -> None:
+        """Raise Stopped when somebody asked for it."""
+        if self.context.stop():
+            raise Stopped("stopped on request", where=where, hint="run the same again to resume")
+
+    def execute(
+        self, query: sql.Composed | bytes, params: dict[str, object] | None = None
+    ) -> Cursor:
+        """Send one message on the working connection and wait for its answer."""
+        with self.waiting:
+            return self.work.execute(query, params)
+
+    @contextmanager
+    def transaction(
+        self, label: str, script: Script | None = None, then: sql.Composed | None = None
+    ) -> Iterator[Cursor]:
+        """Begin behind the fence; yields the answer to `then`, a query sent along.
+
+        The block ends with commit(); left in any other way, the transaction is rolled back.
+        """
+        query = sql.SQL("BEGIN;{}{}").format(
+            self._local(label, script), ledger.fence_sql(self.run.id, self.run.epoch)
+        )
+        if then is not None:
+            query += then
+        try:
+            cursor = self.execute(query)
+            self._check_fence(cursor)
+            if then is not None:
+                cursor.nextset()
+            yield cursor
+        finally:
+            self._roll_back()
+
+    def _local(self, label: str, script: Script | None) -> sql.Composed:
+        values = {"application_name": f"harness {label}"[:63]} | timeouts(self.settings, script)
+        return sql.SQL("").join(
+            sql.SQL("SET LOCAL {} = {};").format(setting_name(name), sql.Literal(value))
+            for name, value in values.items()
+        )
+
+    def _check_fence(self, cursor: Cursor) -> None:
+        while cursor.statusmessage is None or not cursor.statusmessage.startswith("SELECT"):
+            if not cursor.nextset():
+                break
+        if cursor.rowcount != 1:
+            raise self._fenced()
+
+    def _fenced(self) -> AnotherRunnerError:
+        return AnotherRunnerError(
+            "another runner has taken this run over; nothing more was written here",
+            hint="see `harness status`",
+        )
+
+    def commit(self, *rows: sql.Composed) -> None:
+        """Write what is given and commit, in one message."""
+        cursor = self.execute(sql.SQL("").join([*rows, sql.SQL("COMMIT")]))
+        while cursor.nextset():
+            pass
+        if cursor.statusmessage != "COMMIT":
+            raise psycopg.OperationalError("the server did not commit")
+        self.context.progress += 1
+
+    def checkpoint(self, row: Checkpoint) -> None:
+        """Commit the transaction together with the step's checkpoint."""
+        self.commit(ledger.checkpoint_sql(row))
+
+    def _roll_back(self) -> None:
+        with contextlib.suppress(psycopg.Error), self.waiting:
+            if self.work.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                self.work.execute("ROLLBACK")
+
+    def record(self, kind: str, step: str | None, message: str) -> None:
+        """Write an event in a transaction of its own, if the run is still ours."""
+        self.execute(ledger.event_sql(self.run.id, self.run.epoch, kind, step, message))
+
+    def note_stop(self, message: str) -> None:
+        """Record that the run was stopped; that this cannot be recorded changes nothing."""
+        if self._run is not None:
+            with contextlib.suppress(psycopg.Error):
+                self.record("stopped", None, message)
+
+    def complete(self) -> None:
+        """Mark the run completed."""
+        with self.transaction("complete"):
+            self.commit(
+                sql.SQL(
+                    "UPDATE migration_control.run SET state = 'completed',"
+                    " completed_at = pg_catalog.clock_timestamp() WHERE id = {};"
+                ).format(sql.Literal(self.run.id))
+            )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

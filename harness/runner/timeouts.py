@@ -1,0 +1,31 @@
+"""Under which timeouts and settings a script runs."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from harness.plan import RunnerSettings, Script
+from harness.runner.connection import milliseconds
+
+
+def timeouts(settings: RunnerSettings, script: Script | None) -> dict[str, str]:
+    """The settings of a script: the plan's, then what its header asks for."""
+    lock_timeout, statement_timeout = settings.lock_timeout, settings.statement_timeout
+    if script is not None and script.kind == "batch":
+        statement_timeout = settings.batch_statement_timeout
+    if script is not None and script.kind == "concurrent":
+        lock_timeout = settings.concurrent_lock_timeout
+    values = {
+        "lock_timeout": milliseconds(lock_timeout),
+        "statement_timeout": milliseconds(statement_timeout),
+    }
+    if script is not None:
+        values |= dict(script.settings)
+        for name in values.keys() & {"lock_timeout", "statement_timeout"}:
+            values[name] = getattr(script, name) or values[name]
+    return values
+
+
+def setting_name(name: str) -> sql.Composable:
+    """A setting's name, which may have two parts, as SQL."""
+    return sql.SQL(".").join(sql.Identifier(part) for part in name.split("."))

@@ -1,0 +1,112 @@
+"""One step to be done by a session, and its SQL errors as a person should read them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+import psycopg
+from psycopg import sql
+
+from harness.errors import HarnessError, StepFailed, Stopped
+from harness.observe.errors import lookup
+from harness.plan import Script, Statement
+from harness.runner.connection import first_words
+from harness.runner.ledger import Checkpoint
+from harness.runner.session import CHANGES, Cursor, Session
+
+SHORT = 120
+
+
+class Watch(Protocol):
+    """Looks on inside a transaction step, and adds to what is written with its checkpoint."""
+
+    def before(self) -> None:
+        """Called before the first statement."""
+        ...
+
+    def after(self) -> list[sql.Composed]:
+        """Called after the last statement; what to write."""
+        ...
+
+
+@dataclass
+class Work:
+    """A script to run as one step of the claimed run, and the checkpoint it may have already."""
+
+    session: Session
+    id: str
+    position: int
+    script: Script
+    row: Checkpoint | None = None
+    attempts: int = 1
+    watch: Watch | None = None
+
+    def checkpoint(
+        self, state: str, *, last_key: int | None = None, rows: int = 0, batches: int = 0
+    ) -> Checkpoint:
+        """This step's checkpoint in the given state."""
+        return Checkpoint(
+            run_id=self.session.run.id,
+            step=self.id,
+            position=self.position,
+            kind=self.script.kind,
+            state=state,
+            last_key=last_key,
+            rows=rows,
+            batches=batches,
+            attempts=self.attempts,
+        )
+
+
+class SqlFailed(Exception):  # noqa: N818 - carries a failure to where it is judged
+    """A statement of a script failed; the transaction around it was rolled back."""
+
+    def __init__(
+        self, error: psycopg.Error, script: Script, statement: Statement | None, offset: int = 0
+    ) -> None:
+        super().__init__(str(error))
+        self.error, self.script, self.statement, self.offset = error, script, statement, offset
+
+    def explained(self, attempts: int) -> HarnessError:
+        """File, line, statement, SQLSTATE and what to do; Stopped when only resources lacked."""
+        diagnosis = self.error.diag
+        reason = diagnosis.message_primary or first_words(self.error)
+        if diagnosis.message_detail:
+            reason += f" ({diagnosis.message_detail})"
+        state = self.error.sqlstate or "no SQLSTATE"
+        what = f"in {shortened(self.statement.text)}" if self.statement else "at commit"
+        tries = f", after {attempts} attempts" if attempts > 1 else ""
+        message = f"{reason} (SQLSTATE {state}{tries}) {what}"
+        advice = lookup(self.error.sqlstate)
+        hint = diagnosis.message_hint or advice.advice
+        kind = Stopped if advice.severity == "resource" else StepFailed
+        return kind(message, where=self.script.at(self._line()), hint=hint)
+
+    def _line(self) -> int:
+        if self.statement is None:
+            return self.script.statements[-1].line if self.script.statements else 1
+        position = int(self.error.diag.statement_position or 0) - 1 - self.offset
+        text = self.statement.text
+        if self.script.kind == "batch":  # what was sent is shorter, but has the same lines
+            text = text.replace("%(after)s", "$1").replace("%(upto)s", "$2").replace("%%", "%")
+        if 0 < position <= len(text):
+            return self.statement.line + text.count("\n", 0, position)
+        return self.statement.line
+
+
+def shortened(text: str) -> str:
+    """A statement on one line, cut to a length that fits a message."""
+    flat = re.sub(r"\s+", " ", text)
+    return flat if len(flat) <= SHORT else flat[: SHORT - 1] + "…"
+
+
+def changed(cursor: Cursor) -> int:
+    """How many rows the statements of an answer changed."""
+    rows = 0
+    while True:
+        if (cursor.statusmessage or "").startswith(CHANGES):
+            rows += max(cursor.rowcount, 0)
+        if not cursor.nextset():
+            return rows

@@ -1,0 +1,353 @@
+"""Killed anywhere, a runner is taken up where it was; no work is lost, none is done twice."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from runner_support import (
+    WAIT,
+    SmallPlan,
+    ask,
+    child,
+    contents,
+    open_transaction,
+    prepared,
+    prepared_to_fill,
+    run_sql,
+    until_waiting,
+)
+
+from harness import runner
+from harness.database import admin
+from harness.errors import AnotherRunnerError, Refused
+from harness.plan import Plan
+from harness.poll import wait_until
+from harness.runner.index import is_described, look, on_probe, wanted, without_names
+from harness.runner.outcome import Event, Outcome
+
+if TYPE_CHECKING:
+    from harness.server import Server
+
+INDEX = "phases/1.2_index/010_index.forward.sql"
+FINISHED = (
+    "SELECT bool_and(i.indisvalid) FROM pg_index i WHERE i.indexrelid ="
+    " to_regclass('public.things_upper')"
+)
+
+
+class Copies:
+    """Databases copied from one that is ready, dropped at the end."""
+
+    def __init__(self, server_dsn: str, source: str) -> None:
+        self._server, self._source = server_dsn, admin.dbname(source)
+        self.made: list[str] = []
+
+    def one(self) -> str:
+        """A new copy."""
+        name = admin.unique_name("harness_kill")
+        admin.create(self._server, name, template=self._source)
+        self.made.append(name)
+        return admin.with_dbname(self._server, name)
+
+    def drop(self) -> None:
+        """Drop the copies."""
+        for name in self.made:
+            admin.drop(self._server, name)
+        self.made.clear()
+
+
+@pytest.mark.parametrize("verb", ["migrate", "rollback"])
+def test_killed_before_every_message_and_taken_up(
+    tmp_path: Path, empty_database: str, pg_server: Server, verb: str
+) -> None:
+    plan = prepared(tmp_path, empty_database)
+    clean = contents(empty_database)
+    if verb == "rollback":
+        runner.migrate(empty_database, plan)
+    copies = Copies(pg_server.dsn(), empty_database)
+    golden = copies.one()
+    getattr(runner, verb)(golden, plan)
+    expected = contents(golden)
+    try:
+        point = 0
+        while _killed(verb, copies, plan, point := point + 1):
+            dsn = copies.made[-1]
+            dsn = admin.with_dbname(pg_server.dsn(), dsn)
+            getattr(runner, verb)(dsn, plan)
+            assert contents(dsn) == expected, f"{verb} killed before message {point}"
+            if point % 4 == 0:
+                runner.rollback(dsn, plan)
+                assert contents(dsn) == clean, f"{verb} killed before {point}, rolled back"
+            copies.drop()
+        assert point > 20
+    finally:
+        copies.drop()
+
+
+def _killed(verb: str, copies: Copies, plan: Plan, point: int) -> bool:
+    """Run on a new copy and die before message `point`; False when it ended before."""
+    with child(verb, copies.one(), plan, die_at=point) as run:
+        status = run.ended()
+        assert status in (0, -signal.SIGKILL)
+        return status != 0
+
+
+def test_killed_within_a_batch_keeps_the_batches_before(
+    tmp_path: Path, empty_database: str
+) -> None:
+    plan = prepared_to_fill(tmp_path, empty_database)
+    with (
+        open_transaction(empty_database, "SELECT FROM public.things WHERE id = 900 FOR UPDATE"),
+        child("migrate", empty_database, plan) as run,
+    ):
+        until_waiting(empty_database, "UPDATE public.things%")
+        run.kill()
+    assert ask(empty_database, "SELECT count(upper_name) FROM public.things") == 800
+    resumed = runner.migrate(empty_database, plan)
+    assert (resumed.resumed, resumed.rows) == (True, 200)
+    twice = "SELECT count(*) FROM public.things WHERE upper_name <> upper(name)"
+    assert ask(empty_database, twice) == 0
+
+
+@pytest.mark.parametrize("blocker_ends", ["before", "after"])
+def test_killed_while_an_index_is_built(
+    tmp_path: Path, empty_database: str, blocker_ends: str
+) -> None:
+    plan = prepared(tmp_path, empty_database)
+    runner.migrate(empty_database, plan, until="1.1")
+    writer = "UPDATE public.things SET name = name WHERE id = 1"
+    with open_transaction(empty_database, writer) as blocker:
+        with child("migrate", empty_database, plan) as run:
+            until_waiting(empty_database, "CREATE UNIQUE INDEX CONCURRENTLY%")
+            run.kill()
+        if blocker_ends == "before":
+            blocker.rollback()
+            assert runner.migrate(empty_database, plan).state == "migrated"
+        else:
+            with child("migrate", empty_database, plan) as second:
+                assert second.event("resumed")
+                until_waiting(empty_database, "%INDEX CONCURRENTLY%")
+                blocker.rollback()
+                assert isinstance(second.outcome(), Outcome)
+    assert ask(empty_database, FINISHED) is True
+    assert runner.status(empty_database, plan).state == "migrated"
+
+
+def test_killed_while_an_index_is_built_then_rolled_back(
+    tmp_path: Path, empty_database: str
+) -> None:
+    plan = prepared(tmp_path, empty_database)
+    before = contents(empty_database)
+    runner.migrate(empty_database, plan, until="1.1")
+    with (
+        open_transaction(empty_database, "DELETE FROM public.things WHERE id = 1"),
+        child("migrate", empty_database, plan) as run,
+    ):
+        until_waiting(empty_database, "CREATE UNIQUE INDEX CONCURRENTLY%")
+        run.kill()
+    runner.rollback(empty_database, plan)
+    assert contents(empty_database) == before
+
+
+def with_intent(dsn: str, plan: Plan) -> None:
+    """The state in which a runner died after it had sent its concurrent statement."""
+    from harness.runner.ledger import Checkpoint
+
+    row = Checkpoint(1, "1.2/010_index", 3, "concurrent", "intent")
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(
+            "UPDATE migration_control.step SET state = 'intent', seal = %s WHERE position = 3",
+            [row.seal()],
+        )
+        conn.execute(
+            "UPDATE migration_control.run SET steps_done = 2, state = 'running',"
+            " completed_at = NULL"
+        )
+
+
+def test_an_index_the_dead_runners_backend_finished_is_recognised(
+    tmp_path: Path, empty_database: str
+) -> None:
+    plan = prepared(tmp_path, empty_database)
+    runner.migrate(empty_database, plan)
+    made = ask(empty_database, "SELECT 'public.things_upper'::regclass::oid")
+    with_intent(empty_database, plan)
+    assert runner.migrate(empty_database, plan).steps_run == ["1.2/010_index"]
+    assert ask(empty_database, "SELECT 'public.things_upper'::regclass::oid") == made
+
+
+def test_an_invalid_index_is_rebuilt_not_believed(tmp_path: Path, empty_database: str) -> None:
+    plan = prepared(tmp_path, empty_database)
+    runner.migrate(empty_database, plan)
+    run_sql(
+        empty_database,
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.things_upper'::regclass",
+    )
+    made = ask(empty_database, "SELECT 'public.things_upper'::regclass::oid")
+    with_intent(empty_database, plan)
+    runner.migrate(empty_database, plan)
+    assert ask(empty_database, FINISHED) is True
+    assert ask(empty_database, "SELECT 'public.things_upper'::regclass::oid") != made
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "CREATE INDEX things_upper ON public.things (upper_name, id DESC) WHERE id > 5",
+        "CREATE UNIQUE INDEX things_upper ON public.things (upper_name, id) WHERE id > 5",
+        "CREATE UNIQUE INDEX things_upper ON public.things (upper_name, id DESC) WHERE id > 6",
+        "CREATE UNIQUE INDEX things_upper ON public.kinds (id)",
+        "CREATE VIEW public.things_upper AS SELECT 1",
+    ],
+)
+def test_a_finished_index_with_another_definition_is_refused(
+    tmp_path: Path, empty_database: str, planted: str
+) -> None:
+    plan = prepared(tmp_path, empty_database)
+    runner.migrate(empty_database, plan)
+    with_intent(empty_database, plan)
+    run_sql(empty_database, f"DROP INDEX public.things_upper; {planted}")
+    with pytest.raises(Refused, match=r"public\.things_upper is there, but"):
+        runner.migrate(empty_database, plan)
+
+
+DEFINITIONS = [
+    "CREATE INDEX CONCURRENTLY x ON public.things (lower(name) text_pattern_ops DESC NULLS LAST)",
+    'CREATE INDEX CONCURRENTLY x ON ONLY public.things USING btree (name COLLATE "C") INCLUDE (id)',
+    """CREATE UNIQUE INDEX CONCURRENTLY x ON public.things (id) NULLS NOT DISTINCT
+       WITH (fillfactor = 70) WHERE name IS NOT NULL""",
+    """CREATE INDEX CONCURRENTLY "on USING (" ON public.things /* ON ( */
+       USING gin (to_tsvector('english', name))""",
+]
+
+
+@pytest.mark.parametrize("statement", DEFINITIONS)
+def test_an_index_is_compared_by_what_the_server_says_of_it(
+    tmp_path: Path, empty_database: str, statement: str
+) -> None:
+    small = SmallPlan(tmp_path)
+    small.write(INDEX, f"-- kind: concurrent\n{statement};")
+    want = wanted(small.load().steps[2].forward.statements[0])
+    runner.baseline(empty_database, small.load())
+    run_sql(empty_database, statement)
+    with psycopg.connect(empty_database, autocommit=True) as conn:
+        found = look(conn, want.index)
+        assert found is not None
+        assert is_described(conn, found, want)
+        other = small.load().steps[2].forward.statements[0].text
+        assert "CONCURRENTLY" not in on_probe(other)
+        assert ask(empty_database, "SELECT to_regclass('pg_temp.harness_probe')") is None
+
+
+def test_names_do_not_count_but_uniqueness_does() -> None:
+    plain = without_names('CREATE INDEX "a USING b" ON s.t USING btree (x)')
+    assert plain == without_names("CREATE INDEX y ON pg_temp_3.p USING btree (x)")
+    assert plain != without_names("CREATE UNIQUE INDEX y ON pg_temp_3.p USING btree (x)")
+
+
+# One runner at a time.
+
+
+def test_a_second_runner_is_turned_away_and_told_by_whom(
+    tmp_path: Path, empty_database: str
+) -> None:
+    plan = prepared_to_fill(tmp_path, empty_database)
+    with (
+        open_transaction(empty_database, "SELECT FROM public.things WHERE id = 900 FOR UPDATE"),
+        child("migrate", empty_database, plan) as first,
+    ):
+        until_waiting(empty_database, "UPDATE public.things%")
+        for call in (runner.migrate, runner.rollback, runner.cleanup):
+            with pytest.raises(AnotherRunnerError, match=r"server process \d+, since 20"):
+                call(empty_database, plan)
+        assert runner.status(empty_database, plan).state == "partial"
+        first.kill()
+
+
+def test_of_many_runners_at_once_one_wins(tmp_path: Path, empty_database: str) -> None:
+    plan = prepared(tmp_path, empty_database)
+    writer = "UPDATE public.things SET name = name WHERE id = 1"
+    with (
+        open_transaction(empty_database, writer) as blocker,
+        child("migrate", empty_database, plan) as one,
+        child("migrate", empty_database, plan) as two,
+        child("migrate", empty_database, plan) as three,
+    ):
+        runs = [one, two, three]
+        wait_until(lambda: sum(run.process.is_alive() for run in runs) == 1, WAIT, "losers")
+        blocker.rollback()
+        told = [run.outcome() for run in runs]
+    assert sum(isinstance(one, AnotherRunnerError) for one in told) == 2
+    assert sum(isinstance(one, Outcome) for one in told) == 1
+    wrong = "SELECT count(*) FROM public.things WHERE upper_name <> upper(name)"
+    assert ask(empty_database, wrong) == 0
+
+
+def test_a_paused_runner_that_wakes_after_a_takeover_writes_nothing(
+    tmp_path: Path, empty_database: str
+) -> None:
+    plan = prepared_to_fill(tmp_path, empty_database)
+    row = "SELECT FROM public.things WHERE id = 900 FOR UPDATE"
+    with child("migrate", empty_database, plan) as paused:
+        with open_transaction(empty_database, row):
+            until_waiting(empty_database, "UPDATE public.things%")
+            paused.signal(signal.SIGSTOP)
+        took_over = wait_until(lambda: _takeover(empty_database, plan), WAIT, "the lease")
+        assert took_over.state == "migrated"
+        before, epoch = contents(empty_database), _epoch(empty_database)
+        paused.signal(signal.SIGCONT)
+        end = paused.outcome()
+        assert isinstance(end, AnotherRunnerError), end
+    assert contents(empty_database) == before
+    assert _epoch(empty_database) == epoch
+    wrong = "SELECT count(*) FROM public.things WHERE upper_name <> upper(name)"
+    assert ask(empty_database, wrong) == 0
+
+
+def _takeover(dsn: str, plan: Plan) -> Outcome | None:
+    try:
+        return runner.migrate(dsn, plan)
+    except AnotherRunnerError:
+        return None
+
+
+def _epoch(dsn: str) -> Any:
+    return ask(dsn, "SELECT array_agg((id, epoch, state, steps_done)) FROM migration_control.run")
+
+
+def test_the_fence_stops_a_runner_whose_epoch_has_passed(
+    tmp_path: Path, empty_database: str
+) -> None:
+    plan = prepared(tmp_path, empty_database)
+
+    def usurp(event: Event) -> None:
+        if event.kind == "step_done":
+            run_sql(empty_database, "UPDATE migration_control.run SET epoch = epoch + 1")
+
+    with pytest.raises(AnotherRunnerError, match="taken this run over"):
+        runner.migrate(empty_database, plan, on_event=usurp)
+    assert ask(empty_database, "SELECT count(upper_name) FROM public.things") == 0
+
+
+def test_the_orphaned_backend_of_a_dead_runner_is_ended_first(
+    tmp_path: Path, empty_database: str
+) -> None:
+    plan = prepared(tmp_path, empty_database)
+    runner.migrate(empty_database, plan, until="1.1/010_column")
+    told = list[Event]()
+    orphan = psycopg.connect(empty_database)
+    orphan.execute(
+        "UPDATE migration_control.run SET pid = pg_backend_pid(), backend_start ="
+        " (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())"
+    )
+    orphan.commit()
+    orphan.execute("UPDATE public.things SET name = name || '!'")
+    runner.migrate(empty_database, plan, on_event=told.append)
+    with pytest.raises(psycopg.OperationalError):
+        orphan.commit()
+    assert "takeover" in [event.kind for event in told]
+    assert ask(empty_database, "SELECT count(*) FROM public.things WHERE name LIKE '%!'") == 0
