@@ -1,0 +1,1 @@
+"""Databases: made, cloned from templates, and identified by a fingerprint."""

@@ -1,0 +1,152 @@
+"""The relations that hold rows, and the SQL that hashes a row to the text of every value.
+
+The hash is not one of the row's own text: quoting every character of it costs as much as hashing.
+All values whose output never holds our control characters are joined, with a mark in the place of a
+NULL; then each text is hashed with the hash so far as its seed, so that no border between two can
+move. The server's hash functions for integers and timestamps are not used: they fold eight bytes
+into four, and 1 is then 4294967296.
+"""
+
+# ruff: noqa: S608 - the names in these statements come quoted from the server's own catalog
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from harness.database.fingerprint.session import Connection
+
+SQL: Final = Path(__file__).parent / "sql"
+PRELUDE: Final = (SQL / "prelude.sql").read_text()
+_SEPARATOR: Final = r"E'\x01'"
+_NULL: Final = r"\x02"
+_CONCAT_ARGUMENTS: Final = 99
+"""A function takes at most 100 arguments, the separator is one."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its quoted name and how its value is written exactly (see layout.sql)."""
+
+    name: str
+    form: str
+    integer: bool
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the value may be any text, so that only its length bounds it."""
+        return self.form in ("text", "padded", "enum", "other")
+
+    @property
+    def value(self) -> str:
+        """SQL for the value of column of row `t`, a text or to be put in concat_ws()."""
+        name = f"t.{self.name}"
+        forms = {
+            "text": f'{name}::text collate "C"',
+            "padded": f'textin(bpcharout({name})) collate "C"',
+            "enum": f'{name}::text collate "C"',
+            "other": f'case when num_nulls({name}) = 0 then concat({name}) end collate "C"',
+            "timestamp": f"timestamp_send({name})",
+            "timestamptz": f"timestamptz_send({name})",
+            "plain": name,
+        }
+        return forms[self.form]
+
+    @property
+    def absent(self) -> str:
+        """SQL for whether the value is NULL; a composite of NULLs is not."""
+        name = f"t.{self.name}"
+        return f"num_nulls({name}) = 1" if self.form == "other" else f"{name} is null"
+
+    def hash(self, seed: int) -> str:
+        """SQL for a 64-bit hash of the value; NULL and the empty text differ."""
+        text = self.value if self.is_text else f'concat({self.value}) collate "C"'
+        return f"coalesce(hashtextextended({text}, {seed}), 0)"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A relation that holds rows. Names are qualified and quoted; `blocks` is its main fork."""
+
+    name: str
+    divisible: bool
+    blocks: int
+    size: int
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+
+    @property
+    def integer_key(self) -> bool:
+        """Whether the primary key is one integer, which then stands for itself in sums."""
+        return len(self.key) == 1 and any(c.name == self.key[0] and c.integer for c in self.columns)
+
+    @property
+    def key_text(self) -> str:
+        """SQL for the primary key as a person writes it: id=5, or name="x", n=2."""
+        parts = (
+            f"{literal(f', {name}=' if place else f'{name}=')}, to_json(t.{name})"
+            for place, name in enumerate(self.key)
+        )
+        return f"concat({', '.join(parts)})"
+
+    @property
+    def texts(self) -> list[Column]:
+        """The columns that may hold any text."""
+        return [column for column in self.columns if column.is_text]
+
+    def row_hash(self, seed: int) -> str:
+        """SQL for a 64-bit hash of row `t`, exact to the text of every value."""
+        hashed = f'hashtextextended({self._others()} collate "C", {seed})'
+        for column in self.texts:
+            hashed = f"hashtextextended(coalesce({column.value}, ''), {hashed})"
+        return hashed
+
+    def rows(self, where: str = "true", *, seed: int, more: str = "") -> str:
+        """A subquery of the rows that `where` selects: `h`, the row's hash, and `more` columns.
+
+        OFFSET 0 keeps the planner from computing the hash again wherever it is used.
+        """
+        return (
+            f"(select {self.row_hash(seed)} as h{more}"
+            f" from only {self.name} t where {where} offset 0)"
+        )
+
+    def _others(self) -> str:
+        """Every value that is no text, and for every text that is NULL a mark with its number."""
+        arguments = []
+        for column in self.columns:
+            if not column.is_text:
+                arguments.append(column.value)
+                if column.name not in self.key:
+                    arguments.append(f"case when {column.absent} then E'{_NULL}' end")
+        for place, column in enumerate(self.texts):
+            arguments.append(f"case when {column.absent} then E'{_NULL}{place}' end")
+        return _joined(arguments)
+
+
+def literal(text: str) -> str:
+    """SQL for a text constant, whatever the server's settings."""
+    return "E'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def read_names(conn: Connection) -> list[str]:
+    """The names of the tables that hold rows and can be locked."""
+    query = f"{PRELUDE} select name from relation where relkind = 'r' order by 1"
+    return [name for (name,) in conn.execute(query.encode())]
+
+
+def read_layout(conn: Connection) -> list[Table]:
+    """The relations that hold rows, largest first."""
+    rows = conn.execute(f"{PRELUDE}{(SQL / 'layout.sql').read_text()}".encode()).fetchall()
+    return [
+        Table(name, divisible, blocks, size, tuple(Column(*c) for c in columns), tuple(key))
+        for name, divisible, blocks, size, columns, key in rows
+    ]
+
+
+def _joined(arguments: list[str]) -> str:
+    """SQL for the arguments' texts with separators; one that is NULL is left out."""
+    while len(arguments) > _CONCAT_ARGUMENTS:
+        first, rest = arguments[:_CONCAT_ARGUMENTS], arguments[_CONCAT_ARGUMENTS:]
+        arguments = [_joined(first), *rest]
+    return f"concat_ws({', '.join([_SEPARATOR, *arguments])})" if arguments else "''"

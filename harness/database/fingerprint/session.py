@@ -1,0 +1,120 @@
+"""Connections that read one snapshot under fixed settings, whatever the client and the role say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Final, TypeAlias
+
+import psycopg
+from psycopg import errors
+
+from harness.database import admin
+from harness.errors import InfrastructureError, Refused
+
+Connection: TypeAlias = psycopg.Connection[Any]
+
+SETTINGS: Final = {
+    "search_path": "",  # so that every name is written out
+    "timezone": "UTC",
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "extra_float_digits": "3",
+    "bytea_output": "hex",
+    "xmlbinary": "base64",
+    "lc_monetary": "C",
+    "quote_all_identifiers": "off",
+    "row_security": "off",  # the server then refuses where a policy would hide rows
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "lock_timeout": "30s",
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",  # our own connections are the parallelism
+}
+
+
+@contextmanager
+def snapshot(dsn: str, workers: int, excluded: Sequence[str]) -> Iterator[list[Connection]]:
+    """`workers` connections for one snapshot: `begin` on the first, then `share` it.
+
+    `excluded` are the schemas that are no part of the identity.
+    """
+
+    def prepared(_: int) -> Connection:
+        conn = admin.connect(dsn, client_encoding="utf8")
+        opened.append(conn)
+        pin(conn, excluded)
+        return conn
+
+    opened: list[Connection] = []
+    try:
+        with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+            connections = list(pool.map(prepared, range(max(1, workers))))
+        yield connections
+    finally:
+        for conn in opened:
+            conn.close()
+
+
+def pin(conn: Connection, excluded: Sequence[str] = ()) -> None:
+    """Fix every setting that a value's or a definition's text depends on."""
+    quoted = (name.replace("\\", r"\\").replace('"', r"\"") for name in excluded)
+    array = "{" + ",".join(f'"{name}"' for name in quoted) + "}"
+    settings = {**SETTINGS, "harness.fingerprint_excludes": array}
+    calls = ", ".join(["set_config(%s, %s, false)"] * len(settings))
+    conn.execute(f"select {calls}".encode(), [text for pair in settings.items() for text in pair])
+
+
+def begin(conn: Connection, snapshot_id: str | None = None) -> None:
+    """Begin a read-only transaction on a snapshot of its own or on another one's."""
+    conn.execute("begin isolation level repeatable read, read only")
+    if snapshot_id is not None:
+        conn.execute(f"set transaction snapshot '{snapshot_id}'".encode())
+
+
+def lock(conn: Connection, relations: Sequence[str]) -> None:
+    """Keep the tables from being rewritten or dropped while their parts are read.
+
+    Must come before the transaction's first query, which takes the snapshot: what was rewritten
+    after it would look empty.
+    """
+    if relations:
+        conn.execute(f"lock table only {', only '.join(relations)} in access share mode".encode())
+
+
+def share(connections: Sequence[Connection]) -> None:
+    """Let the other connections read the first one's snapshot."""
+    if len(connections) > 1:
+        row = connections[0].execute("select pg_export_snapshot()").fetchone()
+        assert row is not None
+        for conn in connections[1:]:
+            begin(conn, row[0])
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turn the server's refusals into expected errors; every other error is a bug of ours."""
+    try:
+        yield
+    except errors.InsufficientPrivilege as error:
+        raise Refused(
+            f"{what}: {_first_line(error)}",
+            hint="connect as a role that may read every table and is not subject to row level "
+            "security: a superuser, the owner, or one with BYPASSRLS",
+        ) from error
+    except errors.LockNotAvailable as error:
+        raise InfrastructureError(
+            f"{what}: a table stayed locked for {SETTINGS['lock_timeout']}",
+            hint="end the transaction that holds the lock, or try again later",
+        ) from error
+    except (errors.UndefinedTable, errors.UndefinedColumn, errors.InternalError_) as error:
+        raise InfrastructureError(
+            f"{what}: the catalog changed meanwhile: {_first_line(error)}", hint="try again"
+        ) from error
+    except psycopg.OperationalError as error:
+        raise InfrastructureError(f"{what}: {_first_line(error)}") from error
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,22 @@
+-- Comments on everything in our schemas and on what is in no schema; those on what an extension owns
+-- are the extension's.
+select 'comment on ' || i.type || ' ' || i.identity, jsonb_build_object('text', d.description)
+from (
+  -- first, or every built-in function's comment is looked at
+  select * from pg_description
+  where objoid >= 16384 or (classoid = 'pg_namespace'::regclass and objoid = to_regnamespace('public'))
+  offset 0
+) d
+cross join lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) i
+left join pg_constraint k on d.classoid = 'pg_constraint'::regclass and k.oid = d.objoid
+left join pg_trigger t on d.classoid = 'pg_trigger'::regclass and t.oid = d.objoid
+left join pg_policy p on d.classoid = 'pg_policy'::regclass and p.oid = d.objoid
+left join pg_rewrite r on d.classoid = 'pg_rewrite'::regclass and r.oid = d.objoid
+left join pg_class c on c.oid = coalesce(k.conrelid, t.tgrelid, p.polrelid, r.ev_class,
+                                         case when d.classoid = 'pg_class'::regclass then d.objoid end)
+where i.type is not null
+  and not exists (select from extended e where e.classid = d.classoid and e.objid = d.objoid)
+  and not exists (select from extended e where e.classid = 'pg_class'::regclass and e.objid = c.oid)
+  and coalesce(c.relnamespace::regnamespace::text, k.connamespace::regnamespace::text, i.schema,
+               case when d.classoid = 'pg_namespace'::regclass then i.identity end, 'public')
+      in (select quote_ident(nspname) from namespace union select 'public')

@@ -1,0 +1,9 @@
+-- Triggers that a person made; a foreign key's own are told with its constraint.
+select 'trigger ' || quote_ident(t.tgname) || ' on ' || c.name,
+  jsonb_build_object(
+    'definition', pg_get_triggerdef(t.oid),
+    'enabled', t.tgenabled,
+    'cloned', t.tgparentid <> 0
+  )
+from relation c
+join pg_trigger t on t.tgrelid = c.oid and not t.tgisinternal

@@ -1,0 +1,105 @@
+"""Take a fingerprint of a live database: one snapshot, read-only, nothing created."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from harness.database.fingerprint import catalog, model
+from harness.database.fingerprint.data import Sums, tasks_for
+from harness.database.fingerprint.layout import Table, read_layout, read_names
+from harness.database.fingerprint.model import Fingerprint, Sketch
+from harness.database.fingerprint.session import (
+    Connection,
+    begin,
+    explained,
+    lock,
+    share,
+    snapshot,
+)
+from harness.database.fingerprint.sketching import sketch_task
+from harness.database.fingerprint.work import run
+from harness.errors import InfrastructureError
+
+EXCLUDED: Final = ("migration_control", "migration_archive")
+_ATTEMPTS: Final = 5
+
+
+def take(
+    dsn: str,
+    *,
+    workers: int = 2,
+    data: bool = True,
+    exclude_schemas: Sequence[str] = EXCLUDED,
+    detail: bool = False,
+) -> Fingerprint:
+    """The identity of a database, read over `workers` connections in one snapshot.
+
+    Without `data` no row is read. With `detail` the fingerprint also carries what names the rows
+    and columns that differ when it is compared later: take it so to save it.
+    Refused if the role may not read a table or is subject to row level security on one.
+    """
+    with (
+        explained("taking the fingerprint"),
+        snapshot(dsn, workers, exclude_schemas) as connections,
+    ):
+        tables = []
+        if data:
+            tables = hold(connections[0])
+        else:
+            begin(connections[0])
+        share(connections)
+        return _read(connections, tables, data, detail, tuple(exclude_schemas))
+
+
+def hold(conn: Connection) -> list[Table]:
+    """Begin a transaction whose tables stay as they are, and return them.
+
+    The tables are listed first, then locked, then the snapshot is taken and they are listed again:
+    a table made or rewritten in between is seen by trying again.
+    """
+    for _ in range(_ATTEMPTS):
+        listed = read_names(conn)
+        begin(conn)
+        lock(conn, listed)
+        tables = read_layout(conn)
+        if {table.name for table in tables if table.divisible} == set(listed):
+            return tables
+        conn.execute("rollback")
+    raise InfrastructureError(
+        "tables come and go too fast to take a fingerprint", hint="try again when it is quiet"
+    )
+
+
+def _read(
+    connections: Sequence[Connection],
+    tables: Sequence[Table],
+    data: bool,
+    detail: bool,
+    excluded: tuple[str, ...],
+) -> Fingerprint:
+    conn = connections[0]
+    sums = Sums(tables if data else ())
+    sketches: dict[str, Sketch] = {}
+    objects: dict[str, dict[str, str]] = {}
+    tasks = catalog.tasks_for(conn, objects)
+    if data and detail:
+        tasks += [sketch_task(table, sketches) for table in tables]
+    if data:
+        tasks += tasks_for(tables, sums)
+    run(connections, tasks)
+    relations = sums.relations()
+    values = catalog.read_sequences(conn)
+    return Fingerprint(
+        catalog=model.digest_of_objects(objects["catalog"]),
+        security=model.digest_of_objects(objects["security"]),
+        data=model.digest_of_relations(relations) if data else "",
+        sequences=model.digest_of_sequences(values),
+        relations=relations,
+        objects=objects,
+        sequence_values=values,
+        remnants=catalog.read_remnants(conn),
+        sketches=sketches,
+        excluded=excluded,
+        server_version=conn.info.server_version,
+    )

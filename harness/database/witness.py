@@ -1,0 +1,127 @@
+"""The second witness: what pg_dump says of a database, in a form in which two can be compared.
+
+It shares no query with the fingerprint. Its entries are compared as sets, rows of a table too, for
+neither the order of equal-ranking objects nor that of rows is part of a database's identity.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from harness.errors import InfrastructureError
+
+Dump: TypeAlias = Mapping[str, str]
+"""Entry (type, schema, name) -> its statements or rows."""
+
+EXCLUDED: Final = ("migration_control", "migration_archive")
+_HEADER: Final = re.compile(
+    r"^-- (?:Data for )?Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: (?P<schema>[^;]*)"
+)
+_VOLATILE: Final = re.compile(
+    r"^(?:--"  # the frame of a header
+    r"|-- (?:Name|Data for Name|TOC entry|Dependencies|Dumped|PostgreSQL database dump).*"
+    r"|\\(?:un)?restrict .*"  # a random token
+    # said again when the order differs
+    r"|SET default_table(?:space = ''|_access_method = heap);)$"
+)
+_ENVIRONMENT: Final = {
+    "host": "PGHOST",
+    "hostaddr": "PGHOSTADDR",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "dbname": "PGDATABASE",
+    "sslmode": "PGSSLMODE",
+}
+
+
+def dump(
+    dsn: str, *, exclude_schemas: Sequence[str] = EXCLUDED, pg_dump: Path | None = None
+) -> Dump:
+    """Everything that pg_dump writes about a database, by entry."""
+    program = pg_dump or _program(dsn)
+    options = [f"--exclude-schema={schema}" for schema in exclude_schemas]
+    done = subprocess.run(
+        [str(program), "--no-password", *options],
+        env=_environment(dsn),  # no password on a command line, which everybody sees
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()
+        raise InfrastructureError(f"pg_dump failed: {' '.join(reason[:2])}")
+    return parse(done.stdout.decode())
+
+
+def parse(text: str) -> Dump:
+    """Split a plain dump into entries; the lines of a COPY are sorted."""
+    entries: dict[str, list[str]] = {}
+    entry = entries.setdefault("(settings)", [])
+    for line in _in_order(text.split("\n")):
+        header = _HEADER.match(line)
+        if header:
+            name = f"{header['type']} {header['schema']}.{header['name']}"
+            entry = entries.setdefault(name, [])
+        elif not _VOLATILE.match(line):
+            entry.append(line)
+    texts = {name: "\n".join(lines).strip() for name, lines in sorted(entries.items())}
+    return {name: text for name, text in texts.items() if text}
+
+
+def differences(before: Dump, after: Dump) -> tuple[str, ...]:
+    """One line per entry that differs, with its first differing lines."""
+    return tuple(
+        f"{name}: {_first_lines(before.get(name, ''), after.get(name, ''))}"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    )
+
+
+def _in_order(lines: Sequence[str]) -> Iterator[str]:
+    rows: list[str] | None = None
+    for line in lines:
+        if rows is None:
+            yield line
+            if line.startswith("COPY ") and line.endswith(" FROM stdin;"):
+                rows = []
+        elif line == "\\.":
+            yield from sorted(rows)
+            yield line
+            rows = None
+        else:
+            rows.append(line)
+
+
+def _first_lines(before: str, after: str, limit: int = 4) -> str:
+    changed = [
+        line
+        for line in difflib.unified_diff(before.split("\n"), after.split("\n"), lineterm="", n=0)
+        if not line.startswith(("---", "+++", "@@"))
+    ]
+    more = f" … {len(changed) - limit} more" if len(changed) > limit else ""
+    return " | ".join(changed[:limit]) + more
+
+
+def _program(dsn: str) -> Path:
+    from harness.server import find_client
+
+    try:
+        with psycopg.connect(dsn) as conn:
+            return find_client("pg_dump", conn.info.server_version // 10000)
+    except psycopg.OperationalError as error:
+        raise InfrastructureError(f"no connection to the database: {error}") from error
+
+
+def _environment(dsn: str) -> dict[str, str]:
+    fields = conninfo_to_dict(dsn)
+    told = {_ENVIRONMENT[key]: str(value) for key, value in fields.items() if key in _ENVIRONMENT}
+    return {**os.environ, **told, "PGTZ": "UTC", "PGCLIENTENCODING": "UTF8"}

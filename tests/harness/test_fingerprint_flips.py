@@ -1,0 +1,159 @@
+"""Flip every compared attribute, one at a time: the right digest changes and its name is told.
+
+pg_dump is asked about every flip too: it sees the same ones, but for those marked blind.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from harness.database import admin, fingerprint, template, witness
+from harness.database.fingerprint import Difference, Fingerprint
+from harness.server import Server, find_client
+
+HERE = Path(__file__).parent / "flips"
+TABLE = tomllib.loads((HERE / "flips.toml").read_text())
+Case = dict[str, Any]
+
+
+def execute(dsn: str, statements: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(statements)
+
+
+@pytest.fixture(scope="module")
+def one_of_everything(pg_server: Server) -> str:
+    setup = (HERE / "setup.sql").read_text()
+    return template.ensure(pg_server.dsn(), f"flips {setup}", lambda dsn: execute(dsn, setup))
+
+
+@pytest.fixture(scope="module")
+def original(
+    pg_server: Server, one_of_everything: str
+) -> Iterator[tuple[Fingerprint, witness.Dump]]:
+    dsn = template.clone(pg_server.dsn(), one_of_everything)
+    yield fingerprint.take(dsn, detail=True), witness.dump(dsn)
+    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+
+
+@pytest.fixture
+def prepared(
+    clone: Callable[[str], str],
+    one_of_everything: str,
+    original: tuple[Fingerprint, witness.Dump],
+) -> Callable[[Case], tuple[str, Fingerprint, witness.Dump]]:
+    """A clone, and what it is like before the flip."""
+
+    def prepare(case: Case) -> tuple[str, Fingerprint, witness.Dump]:
+        dsn = clone(one_of_everything)
+        if "before" not in case:
+            return dsn, *original
+        execute(dsn, case["before"])
+        return dsn, fingerprint.take(dsn, detail=True), witness.dump(dsn)
+
+    return prepare
+
+
+def named(differences: tuple[Difference, ...]) -> list[str]:
+    return [str(difference) for difference in differences]
+
+
+@pytest.mark.parametrize("flip", TABLE["flip"], ids=lambda flip: flip["name"])
+def test_a_flip_is_seen_and_named(
+    flip: Case, prepared: Callable[[Case], Any], pg_server: Server
+) -> None:
+    if pg_server.version < flip.get("since", 0):
+        pytest.skip(f"Postgres {flip['since']} has this")
+    dsn, before, dump = prepared(flip)
+    execute(dsn, flip["sql"])
+    after = fingerprint.take(dsn, detail=not flip.get("undetailed", False))
+    differences = named(fingerprint.compare(before, after))
+    for expected in flip["differs"]:
+        assert any(d.startswith(expected) for d in differences), differences
+    kinds = {expected.partition(":")[0] for expected in flip["differs"]}
+    for kind in kinds:
+        assert getattr(before, kind) != getattr(after, kind)
+    assert before != after
+    seen = witness.differences(dump, witness.dump(dsn))
+    assert bool(seen) != flip.get("blind", False), seen
+
+
+@pytest.mark.parametrize("still", TABLE["still"], ids=lambda still: still["name"])
+def test_what_is_no_part_of_the_identity_changes_nothing(
+    still: Case, prepared: Callable[[Case], Any]
+) -> None:
+    dsn, before, dump = prepared(still)
+    execute_apart(dsn, still["sql"])
+    after = fingerprint.take(dsn, detail=True)
+    assert named(fingerprint.compare(before, after)) == []
+    assert before == after
+    seen = witness.differences(dump, witness.dump(dsn))
+    assert bool(seen) == still.get("dump_differs", False), seen
+
+
+def execute_apart(dsn: str, statements: str) -> None:
+    """VACUUM does not run in a transaction, and neither does a text of several statements."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        if statements.startswith("do "):
+            conn.execute(statements)
+            return
+        for statement in statements.split("; "):
+            conn.execute(statement)
+
+
+def test_every_flip_changes_only_its_own_digest(
+    prepared: Callable[[Case], Any],
+) -> None:
+    planted = {
+        "catalog": "alter table app.log set (fillfactor = 70)",
+        "security": "grant update on app.item to anon",
+        "data": "update app.item set big = 0 where id = 7",
+        "sequences": "select nextval('app.counter')",
+    }
+    for kind, statement in planted.items():
+        dsn, before, _ = prepared({})
+        execute(dsn, statement)
+        after = fingerprint.take(dsn)
+        changed = {k for k in planted if getattr(before, k) != getattr(after, k)}
+        assert changed == {kind}
+
+
+def test_a_restored_dump_has_other_oids_and_the_same_fingerprint(
+    pg_server: Server,
+    one_of_everything: str,
+    clone: Callable[[str], str],
+    empty_database: str,
+) -> None:
+    dsn = clone(one_of_everything)
+    execute(empty_database, "create table moved (id integer); drop table moved")  # other oids
+    restore(dsn, empty_database, pg_server.version)
+    before, after = fingerprint.take(dsn), fingerprint.take(empty_database)
+    assert named(fingerprint.compare(before, after)) == []
+    oids = [oid_of(each, "app.item") for each in (dsn, empty_database)]
+    assert oids[0] != oids[1]
+
+
+def restore(source: str, target: str, version: int) -> None:
+    dump = subprocess.run(
+        [find_client("pg_dump", version), "--dbname", source], capture_output=True, check=True
+    )
+    subprocess.run(
+        [find_client("psql", version), "-X", "-q", "-v", "ON_ERROR_STOP=1", "--dbname", target],
+        input=dump.stdout,
+        capture_output=True,
+        check=True,
+    )
+
+
+def oid_of(dsn: str, relation: str) -> int:
+    with psycopg.connect(dsn) as conn:
+        row = conn.execute("select %s::regclass::oid::bigint", (relation,)).fetchone()
+        assert row is not None
+        return int(row[0])

@@ -1,0 +1,198 @@
+"""Templates are built once, sealed, and never taken for whole when they are not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from harness.database import admin, template
+from harness.errors import InfrastructureError, Refused, UsageError
+from harness.server import Server
+
+
+def build(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("create table rows as select generate_series(1, 10) as id")
+
+
+def rows(dsn: str) -> int:
+    with psycopg.connect(dsn) as conn:
+        row = conn.execute("select count(*) from rows").fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+@pytest.fixture
+def key(pg_server: Server) -> Iterator[str]:
+    """A key of this test's own, whose template is dropped at the end."""
+    name = admin.unique_name("test")
+    yield name
+    admin.drop(pg_server.dsn(), template.name_of(name))
+    admin.drop(pg_server.dsn(), template.name_of(name + " derived"))
+
+
+@pytest.fixture
+def made(pg_server: Server) -> Iterator[list[str]]:
+    """DSNs of databases to drop at the end."""
+    dsns: list[str] = []
+    yield dsns
+    for dsn in dsns:
+        admin.drop(pg_server.dsn(), admin.dbname(dsn))
+
+
+def test_a_template_is_built_once(pg_server: Server, key: str) -> None:
+    built: list[str] = []
+
+    def count(dsn: str) -> None:
+        built.append(dsn)
+        build(dsn)
+
+    names = {template.ensure(pg_server.dsn(), key, count) for _ in range(3)}
+    assert len(names) == len(built) == 1
+
+
+ASK = """
+import sys, psycopg
+from harness.database import template
+def build(dsn):
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("create table rows as select generate_series(1, 10) as id")
+        conn.execute("select pg_sleep(0.3)")
+    sys.stdout.write("built ")
+sys.stdout.write(template.ensure(sys.argv[1], sys.argv[2], build))
+"""
+
+
+def test_of_many_processes_one_builds_and_all_get_it(pg_server: Server, key: str) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", ASK, pg_server.dsn(), key], stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    told = [process.communicate(timeout=60)[0] for process in processes]
+    assert sorted(line.split() for line in told) == [
+        ["built", template.name_of(key)],
+        [template.name_of(key)],
+        [template.name_of(key)],
+    ]
+
+
+def test_a_template_takes_no_connections(pg_server: Server, key: str) -> None:
+    name = template.ensure(pg_server.dsn(), key, build)
+    with pytest.raises(InfrastructureError, match="not currently accepting connections"):
+        admin.connect(admin.with_dbname(pg_server.dsn(), name))
+
+
+def test_a_build_that_failed_is_built_again(pg_server: Server, key: str) -> None:
+    def fail(dsn: str) -> None:
+        build(dsn)
+        raise RuntimeError("half-way")
+
+    with pytest.raises(RuntimeError, match="half-way"):
+        template.ensure(pg_server.dsn(), key, fail)
+    assert admin.exists(pg_server.dsn(), template.name_of(key))  # what a crash leaves, too
+    name = template.ensure(pg_server.dsn(), key, build)
+    with psycopg.connect(pg_server.dsn()) as conn:
+        row = conn.execute(
+            "select datistemplate, datallowconn from pg_database where datname = %s", (name,)
+        ).fetchone()
+    assert row == (True, False)
+
+
+def test_a_database_of_that_name_with_another_key_is_no_template(
+    pg_server: Server, key: str, made: list[str]
+) -> None:
+    admin.create(pg_server.dsn(), template.name_of(key))
+    with psycopg.connect(pg_server.dsn(), autocommit=True) as conn:
+        conn.execute(
+            f"alter database {template.name_of(key)} is_template true allow_connections false"
+        )
+    name = template.ensure(pg_server.dsn(), key, build)
+    made.append(template.clone(pg_server.dsn(), name))
+    assert rows(made[0]) == 10
+
+
+def test_a_build_that_leaves_connections_open_is_sealed(pg_server: Server, key: str) -> None:
+    left: list[psycopg.Connection[tuple[object, ...]]] = []
+
+    def careless(dsn: str) -> None:
+        build(dsn)
+        left.append(psycopg.connect(dsn))
+
+    name = template.ensure(pg_server.dsn(), key, careless)
+    left[0].close()
+    assert admin.exists(pg_server.dsn(), name)
+
+
+def test_clones_are_apart_from_each_other_and_from_the_template(
+    pg_server: Server, key: str, made: list[str]
+) -> None:
+    name = template.ensure(pg_server.dsn(), key, build)
+    made += [template.clone(pg_server.dsn(), name) for _ in range(2)]
+    with psycopg.connect(made[0], autocommit=True) as conn:
+        conn.execute("delete from rows where id > 3")
+    made.append(template.clone(pg_server.dsn(), name))
+    assert [rows(dsn) for dsn in made] == [3, 10, 10]
+    assert len(set(made)) == 3
+
+
+def test_a_clone_may_be_given_a_name(pg_server: Server, key: str, made: list[str]) -> None:
+    name = template.ensure(pg_server.dsn(), key, build)
+    wanted = admin.unique_name("wanted")
+    made.append(template.clone(pg_server.dsn(), name, wanted))
+    assert admin.dbname(made[0]) == wanted
+    with pytest.raises(Refused, match="already exists"):
+        template.clone(pg_server.dsn(), name, wanted)
+
+
+def test_a_template_may_begin_as_another_one(pg_server: Server, key: str, made: list[str]) -> None:
+    base = template.ensure(pg_server.dsn(), key, build)
+
+    def more(dsn: str) -> None:
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            conn.execute("insert into rows values (11)")
+
+    derived = template.ensure(pg_server.dsn(), key + " derived", more, base=base)
+    made += [template.clone(pg_server.dsn(), each) for each in (base, derived)]
+    assert [rows(dsn) for dsn in made] == [10, 11]
+
+
+def test_a_missing_template_is_a_usage_error(pg_server: Server) -> None:
+    with pytest.raises(UsageError, match="no template 'nothing'"):
+        template.clone(pg_server.dsn(), "nothing")
+
+
+def test_a_database_that_is_in_use_is_dropped_and_a_missing_one_is_no_error(
+    pg_server: Server,
+) -> None:
+    name = admin.unique_name("harness_used")
+    admin.create(pg_server.dsn(), name)
+    conn = psycopg.connect(admin.with_dbname(pg_server.dsn(), name))
+    admin.drop(pg_server.dsn(), name)
+    admin.drop(pg_server.dsn(), name)
+    conn.close()
+    assert not admin.exists(pg_server.dsn(), name)
+
+
+def test_a_name_that_postgres_would_cut_is_refused(pg_server: Server) -> None:
+    with pytest.raises(UsageError, match="longer than 63 bytes"):
+        admin.create(pg_server.dsn(), "x" * 64)
+    assert len(admin.unique_name("x" * 64)) == 63
+
+
+@pytest.mark.parametrize(
+    ("dsn", "expected"),
+    [
+        ("postgresql://u:p@h:5/a?sslmode=require", "postgresql://u:p@h:5/b%20c?sslmode=require"),
+        ("postgresql://u@h", "postgresql://u@h/b%20c"),
+        ("user=u dbname=a host=h", "user=u dbname='b c' host=h"),
+    ],
+)
+def test_a_dsn_for_another_database_keeps_its_form(dsn: str, expected: str) -> None:
+    assert admin.with_dbname(dsn, "b c") == expected
+    assert admin.dbname(expected) == "b c"
