@@ -1,0 +1,320 @@
+"""The command line: `harness COMMAND --dsn DSN`, the edge that knows every part.
+
+Exit status: 0 done, GO; 1 a check failed, NO-GO, or refused by a rule; 2 bad arguments or an
+unreadable plan; 3 no server, no connection, no Postgres found; 4 another runner is at work;
+5 stopped midway and resumable. With --json exactly one JSON document goes to stdout, everything
+else to stderr. Passwords are never printed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness import __version__
+from harness.errors import HarnessError, UsageError
+
+PLAN = "sql/plan.toml"
+SHOWN = 40  # differences that a person is shown
+
+dsn_option = click.option(
+    "--dsn",
+    envvar="HARNESS_DSN",
+    show_envvar=True,
+    help="the database, as a libpq URL or connection string",
+)
+plan_option = click.option(
+    "--plan",
+    "plan_path",
+    envvar="HARNESS_PLAN",
+    show_envvar=True,
+    default=PLAN,
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="the plan to run",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="one JSON document on stdout")
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=(
+        "Exit status: 0 done, GO; 1 failed, NO-GO or refused; 2 usage; 3 infrastructure; "
+        "4 another runner is at work; 5 stopped midway, resumable."
+    ),
+)
+@click.version_option(__version__, prog_name="harness")
+def cli() -> None:
+    """Run a PostgreSQL migration on real servers, break it on purpose, and judge it."""
+
+
+def database_command(function: Callable[..., Any]) -> click.Command:
+    """A command on a named database with a plan: --dsn, --plan, --json."""
+    return cli.command()(dsn_option(plan_option(json_option(function))))
+
+
+def named(dsn: str | None) -> str:
+    """The DSN, or a usage error: no database is touched that was not named."""
+    if not dsn:
+        raise UsageError("no database is named", hint="give --dsn or set HARNESS_DSN")
+    import psycopg
+
+    try:
+        fields = psycopg.conninfo.conninfo_to_dict(dsn)
+    except psycopg.Error as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(
+            f"the DSN cannot be read: {_without_values(reason)}",
+            hint="write it like postgresql://user@host:5432/dbname",
+        ) from None
+    if not fields.get("dbname"):
+        raise UsageError("the DSN names no database", hint="add /dbname to it")
+    return dsn
+
+
+def _without_values(reason: str) -> str:
+    """libpq quotes what it could not read, which may be a password."""
+    return reason.split('"')[0].rstrip() if '"' in reason else reason
+
+
+def answer(document: dict[str, Any], as_json: bool, lines: list[str]) -> None:
+    """Print the result: one JSON document, or lines for a person."""
+    if as_json:
+        click.echo(json.dumps(document, default=str))
+    else:
+        for line in lines:
+            click.echo(line)
+
+
+@database_command
+def baseline(dsn: str | None, plan_path: Path, as_json: bool) -> None:
+    """Put the plan's baseline (roles and schema) into an empty database."""
+    from harness import plan, runner
+
+    relations = runner.baseline(named(dsn), plan.load(plan_path))
+    answer({"relations": relations}, as_json, [f"baseline: {len(relations)} relations"])
+
+
+@cli.command()
+@dsn_option
+@json_option
+@click.option("--rows", default=10_000, show_default=True, type=click.IntRange(min=1))
+@click.option("--seed", "number", default=1, show_default=True, type=click.IntRange(min=0))
+@click.option(
+    "--profile", type=click.Choice(["real", "clean", "hostile"]), default="real", show_default=True
+)
+def seed(dsn: str | None, as_json: bool, rows: int, number: int, profile: str) -> None:
+    """Fill the baseline with synthetic rows: same arguments, same rows."""
+    from fixtures.seed import load
+    from harness.observe.progress import bar
+
+    with bar("seed", rows) as advance:
+        report = load(named(dsn), rows=rows, seed=number, profile=profile, progress=advance)
+    answer(
+        dataclasses.asdict(report),
+        as_json,
+        [f"seeded {report.rows:,} rows in {report.seconds:.2f} s"]
+        + [f"  {table:<20}{count:>12,}" for table, count in report.tables.items()],
+    )
+
+
+@database_command
+@click.option("--until", metavar="STEP", help="stop after this step, or after this phase")
+@click.option(
+    "--waive-backup", metavar="REASON", help="recorded with the run: why there is no backup"
+)
+def migrate(
+    dsn: str | None, plan_path: Path, as_json: bool, until: str | None, waive_backup: str | None
+) -> None:
+    """Run the plan, or resume what a crash or a stop left."""
+    from harness import plan, runner
+    from harness.observe.progress import steps
+    from harness.runner.signals import stop_requested
+
+    loaded = plan.load(plan_path)
+    with stop_requested() as stop, steps(loaded) as on_event:
+        outcome = runner.migrate(
+            named(dsn), loaded, until=until, waive_backup=waive_backup, on_event=on_event, stop=stop
+        )
+    answer(dataclasses.asdict(outcome), as_json, _outcome_lines("migrate", outcome))
+
+
+@database_command
+@click.option(
+    "--override-window", metavar="REASON", help="recorded: why it is rolled back after the window"
+)
+def rollback(dsn: str | None, plan_path: Path, as_json: bool, override_window: str | None) -> None:
+    """Go back to before the migration, from any point of it."""
+    from harness import plan, runner
+    from harness.observe.progress import steps
+    from harness.runner.signals import stop_requested
+
+    loaded = plan.load(plan_path)
+    with stop_requested() as stop, steps(loaded) as on_event:
+        outcome = runner.rollback(
+            named(dsn), loaded, override_window=override_window, on_event=on_event, stop=stop
+        )
+    lines = _outcome_lines("rollback", outcome)
+    for relation, count in outcome.archived.items():
+        lines.append(f"  {count:,} rows of {relation} kept in schema migration_archive")
+    answer(dataclasses.asdict(outcome), as_json, lines)
+
+
+def _outcome_lines(verb: str, outcome: Any) -> list[str]:
+    if not outcome.steps_run:
+        return [f"{verb}: nothing to do, the database is {outcome.state}"]
+    resumed = ", resumed" if outcome.resumed else ""
+    steps = f"{len(outcome.steps_run)} steps run, {len(outcome.steps_skipped)} already done"
+    figures = f"{outcome.rows:,} rows, {outcome.seconds:.2f} s"
+    return [f"{verb}: {outcome.state}{resumed}; {steps}, {figures}"]
+
+
+@database_command
+@click.option("--override-retention", metavar="REASON", help="recorded: why it is cleaned up early")
+def cleanup(
+    dsn: str | None, plan_path: Path, as_json: bool, override_retention: str | None
+) -> None:
+    """Drop backups, archive and compatibility surface; after this there is no way back."""
+    from harness import plan, runner
+
+    dropped = runner.cleanup(
+        named(dsn), plan.load(plan_path), override_retention=override_retention
+    )
+    answer({"dropped": dropped}, as_json, [f"dropped {name}" for name in dropped])
+
+
+@database_command
+def status(dsn: str | None, plan_path: Path, as_json: bool) -> None:
+    """Say where the database stands."""
+    from harness import plan, runner
+
+    found = runner.status(named(dsn), plan.load(plan_path))
+    lines = [f"state: {found.state}" + (f" ({found.reason})" if found.reason else "")]
+    lines += [
+        f"  phase {name}: {done['done']} of {done['total']} steps"
+        for name, done in found.phases.items()
+    ]
+    answer(dataclasses.asdict(found), as_json, lines)
+
+
+@cli.command()
+@dsn_option
+@json_option
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="write it to a file")
+@click.option("--compare", type=click.Path(path_type=Path), help="compare with a saved one")
+def fingerprint(dsn: str | None, as_json: bool, save: Path | None, compare: Path | None) -> None:
+    """Print the identity of a database; with --compare exit 1 when it differs."""
+    from harness.database import fingerprint as identity
+
+    before = identity.load(compare) if compare else None
+    found = identity.take(named(dsn), detail=bool(save or compare))  # detail names rows that differ
+    if save:
+        identity.save(found, save)
+    document: dict[str, Any] = {
+        key: getattr(found, key)
+        for key in ("catalog", "security", "data", "sequences", "relations")
+    }
+    lines = [f"{key:<10}{document[key]}" for key in ("catalog", "security", "data", "sequences")]
+    if before is not None:
+        differences = identity.compare(before, found)
+        document |= {
+            "equal": not differences,
+            "differences": [dataclasses.asdict(difference) for difference in differences],
+        }
+        lines += [f"differs: {difference}" for difference in differences[:SHOWN]] or ["equal"]
+        if len(differences) > SHOWN:
+            lines.append(f"and {len(differences) - SHOWN} more differences; --json lists all")
+    answer(document, as_json, lines)
+    if before is not None and not document["equal"]:
+        sys.exit(1)
+
+
+@cli.command()
+@json_option
+@plan_option
+@click.option(
+    "--rows", type=click.IntRange(min=1), default=10_000, show_default=True, envvar="HARNESS_ROWS"
+)
+@click.option(
+    "--seed",
+    "number",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    envvar="HARNESS_SEED",
+)
+@click.option(
+    "--server",
+    default="auto",
+    show_default=True,
+    envvar="HARNESS_SERVER",
+    type=click.Choice(["auto", "container", "embedded", "system", "existing"]),
+)
+@click.option(
+    "--pg-version", type=int, envvar="HARNESS_PG_VERSION", help="major version of Postgres"
+)
+@click.option("--pg-image", envvar="HARNESS_PG_IMAGE", help="container image")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1))
+@click.option("--keep-failed", is_flag=True, help="keep the databases of failed tests")
+@click.option(
+    "--build", type=click.Path(file_okay=False, path_type=Path), default="build", show_default=True
+)
+def gate(as_json: bool, plan_path: Path, build: Path, **choices: Any) -> None:
+    """Run every suite on a real server and say GO or NO-GO."""
+    from harness.scenario.gate import Settings, run
+
+    choices["seed"] = choices.pop("number")
+    verdict = run(Settings(plan=plan_path, build=build, quiet=as_json, **choices))
+    if as_json:
+        click.echo(json.dumps(verdict))
+    sys.exit(0 if verdict["verdict"] == "GO" else 1)
+
+
+def main() -> None:
+    """Run the command line; expected errors become one sentence and an exit status."""
+    try:
+        cli(standalone_mode=True)
+    except HarnessError as error:
+        _fail(str(error), error.exit_status)
+    except Exception as error:
+        unreachable = _connection_error(error)
+        if unreachable is None:
+            raise  # a bug of ours shows its traceback
+        _fail(unreachable, 3)
+
+
+def _fail(message: str, status: int) -> None:
+    message = " ".join(message.split())  # libpq breaks its lines
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"error": message, "exit_status": status}))
+    click.echo(f"error: {message}", err=True)
+    sys.exit(status)
+
+
+def _connection_error(error: Exception) -> str | None:
+    """One sentence for a server that cannot be reached or was lost, else None."""
+    import psycopg
+
+    classes = (
+        "08",
+        "28",
+        "3D",
+        "53",
+        "57P",
+    )  # connection, login, no such database, resources, shutdown
+    lost = isinstance(error, psycopg.OperationalError) and (
+        error.sqlstate is None or error.sqlstate.startswith(classes)
+    )
+    if not lost:
+        return None
+    return f"no connection to the database: {error}; check the DSN and that the server runs"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The verdict is GO only when everything that must run ran and passed."""
+
+import pytest
+
+from harness.report.verdict import Finding, Suite, Verdict, with_missing
+
+GOOD = Suite("forward", passed=3)
+
+
+def verdict_of(*suites: Suite, complete: bool = True, findings: tuple[Finding, ...] = ()) -> str:
+    return Verdict(suites=suites, findings=findings, complete=complete).word
+
+
+def test_all_passed_is_go():
+    assert verdict_of(GOOD, Suite("rollback", passed=1)) == "GO"
+
+
+@pytest.mark.parametrize(
+    "spoiler",
+    [
+        Suite("rollback", passed=9, failed=1),
+        Suite("rollback", passed=9, skipped=1),
+        Suite("rollback"),
+    ],
+    ids=["failed", "skipped", "never ran"],
+)
+def test_one_bad_suite_is_no_go(spoiler):
+    assert verdict_of(GOOD, spoiler) == "NO-GO"
+
+
+def test_a_run_cut_short_is_no_go():
+    assert verdict_of(GOOD, complete=False) == "NO-GO"
+
+
+def test_no_suite_at_all_is_no_go():
+    assert verdict_of() == "NO-GO"
+
+
+def test_a_critical_finding_is_no_go_though_the_suites_passed():
+    finding = Finding("collect.x", "critical", "test_x.py", "cannot be imported")
+    assert verdict_of(GOOD, findings=(finding,)) == "NO-GO"
+
+
+def test_a_skip_makes_a_suite_unknown_not_passed():
+    assert Suite("forward", passed=5, skipped=1).verdict == "unknown"
+
+
+def test_an_expected_suite_that_is_absent_is_listed_as_unknown():
+    suites = with_missing([GOOD], ["forward", "rollback"])
+    assert [(suite.name, suite.verdict) for suite in suites] == [
+        ("forward", "pass"),
+        ("rollback", "unknown"),
+    ]
+
+
+def test_the_document_says_why_it_is_not_go():
+    document = Verdict(
+        suites=[Suite("resume", passed=1, failed=2)], findings=[], complete=False
+    ).document()
+    assert document["verdict"] == "NO-GO"
+    assert document["reasons"] == ["the run was cut short", "resume: 2 of 3 failed"]
