@@ -1,0 +1,1 @@
+"""The suites that gate a release of the migration."""

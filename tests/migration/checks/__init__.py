@@ -1,0 +1,26 @@
+"""Checks of the migrated database: plain functions that return what is wrong, in words.
+
+`READING` only read, so they share one database; `TRYING` write and take back what they wrote.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from ..support import Check
+from . import access, cascade, instep, invariants, mapping, rules, search, security, shape, views
+
+
+def _checks(*modules: ModuleType) -> tuple[Check, ...]:
+    return tuple(
+        function
+        for module in modules
+        for name, function in vars(module).items()
+        if name.startswith("check_")
+    )
+
+
+READING = _checks(shape, mapping, invariants, views, search, security)
+ROWS = _checks(mapping, invariants, views, search)
+INVARIANTS = _checks(invariants)
+TRYING = _checks(rules, instep, cascade, access)

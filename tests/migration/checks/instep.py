@@ -1,0 +1,248 @@
+"""In step: what follows what, whichever side is written, by old clients and by new."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from ..support import Pair, acting_as, column
+from .mapping import PROBABILITIES, STAGES, utc_date
+from .trial import CHECK, Trial, trial
+
+LATE = datetime(2031, 5, 6, 23, 30, tzinfo=UTC)  # the next day east of Greenwich
+
+
+def check_probability_follows_stage(pair: Pair) -> list[str]:
+    """Probability is the stage's, unless stage_manual says that a person sets it."""
+    with trial(pair.target) as t:
+        for stage, probability in PROBABILITIES.items():
+            deal = t.opportunity(stage=stage)
+            t.same(
+                f"probability of a new {stage}",
+                t.get("opportunities", deal, "probability"),
+                probability,
+            )
+        deal = t.opportunity()
+        for stage, probability in PROBABILITIES.items():
+            t.update("opportunities", deal, stage=stage)
+            t.same(
+                f"probability moved to {stage}",
+                t.get("opportunities", deal, "probability"),
+                probability,
+            )
+        t.update("opportunities", deal, stage_manual=True, probability=33, stage="proposal")
+        t.same("manual probability", t.get("opportunities", deal, "probability"), 33)
+        t.update("opportunities", deal, stage="closed_won")
+        t.same(
+            "manual probability of a later stage", t.get("opportunities", deal, "probability"), 33
+        )
+    return t.findings
+
+
+def check_closing_is_dated(pair: Pair) -> list[str]:
+    """Closing dates an opportunity by its updated_at in UTC; opening it again clears that."""
+    with trial(pair.target) as t:
+        deal = t.opportunity()
+        t.same(
+            "actual_close_date of an open one",
+            t.get("opportunities", deal, "actual_close_date"),
+            None,
+        )
+        t.update("opportunities", deal, stage="closed_won", updated_at=LATE)
+        t.same("actual_close_date", t.get("opportunities", deal, "actual_close_date"), LATE.date())
+        t.update("opportunities", deal, stage="proposal")
+        t.same(
+            "actual_close_date reopened", t.get("opportunities", deal, "actual_close_date"), None
+        )
+        given = date(2030, 1, 2)
+        t.update("opportunities", deal, stage="closed_lost", actual_close_date=given)
+        t.same(
+            "actual_close_date as given", t.get("opportunities", deal, "actual_close_date"), given
+        )
+    return t.findings
+
+
+def check_close_dates_follow_each_other(pair: Pair) -> list[str]:
+    """estimated_close_date is expected_closing_date's date in UTC, whichever is written."""
+    with trial(pair.target) as t:
+        deal = t.opportunity(expected_closing_date=LATE)
+        t.same(
+            "estimated_close_date",
+            t.get("opportunities", deal, "estimated_close_date"),
+            LATE.date(),
+        )
+        t.update("opportunities", deal, estimated_close_date=date(2032, 2, 29))
+        expected = t.get("opportunities", deal, "expected_closing_date")
+        t.same("expected_closing_date", utc_date(expected), date(2032, 2, 29))
+        t.update("opportunities", deal, expected_closing_date=None)
+        t.same(
+            "estimated_close_date cleared",
+            t.get("opportunities", deal, "estimated_close_date"),
+            None,
+        )
+        other = t.opportunity(estimated_close_date=date(2033, 3, 3))
+        expected = t.get("opportunities", other, "expected_closing_date")
+        t.same("expected_closing_date of a new one", utc_date(expected), date(2033, 3, 3))
+    return t.findings
+
+
+def check_company_follows_junction(pair: Pair) -> list[str]:
+    """contacts.company_id is the live primary organization, when the junction is written."""
+    with trial(pair.target) as t:
+        first, second = t.company(), t.company()
+        contact = t.contact()
+        row = t.insert(
+            "contact_organizations", contact_id=contact, organization_id=first, is_primary=True
+        )
+        t.same("company after a primary row", t.get("contacts", contact, "company_id"), first)
+        t.update("contact_organizations", row, is_primary=False)
+        t.same(
+            "company after it is primary no more", t.get("contacts", contact, "company_id"), None
+        )
+        other = t.insert(
+            "contact_organizations", contact_id=contact, organization_id=second, is_primary=True
+        )
+        t.same("company after another primary", t.get("contacts", contact, "company_id"), second)
+        t.update("contact_organizations", other, deleted_at=datetime.now(UTC))
+        t.same("company after its row died", t.get("contacts", contact, "company_id"), None)
+        t.update("contact_organizations", row, is_primary=True)
+        t.same("company after the first came back", t.get("contacts", contact, "company_id"), first)
+        t.delete("contact_organizations", row)
+        t.same("company after its row was deleted", t.get("contacts", contact, "company_id"), None)
+    return t.findings
+
+
+def check_junction_follows_company(pair: Pair) -> list[str]:
+    """The live primary row is contacts.company_id, when an old client writes that."""
+    with trial(pair.target) as t, acting_as(pair.target, "authenticated"):
+        first, second = t.company(), t.company()
+        contact = t.contact(company_id=first)
+        t.same("primary of a new contact", _primary(t, contact), [first])
+        t.update("contacts", contact, company_id=second)
+        t.same("primary after a move", _primary(t, contact), [second])
+        t.same("live rows after a move", _live(t, contact), [second])
+        t.update("contacts", contact, company_id=first)
+        t.same("primary after the way back", _primary(t, contact), [first])
+        t.update("contacts", contact, company_id=None)
+        t.same("primary of a contact without company", _primary(t, contact), [])
+        t.insert("contact_organizations", contact_id=contact, organization_id=second)
+        t.update("contacts", contact, company_id=second)
+        t.same("primary of a row promoted", _primary(t, contact), [second])
+        t.same("live rows, the promoted alone", _live(t, contact), [second])
+    return t.findings
+
+
+def check_customer_follows_company(pair: Pair) -> list[str]:
+    """company_id, customer_organization_id and the primary customer say the same."""
+    with trial(pair.target) as t, acting_as(pair.target, "authenticated"):
+        first, second = t.company(), t.company()
+        deal = t.opportunity(company_id=first)
+        t.same("customer of a new deal", _customers(t, deal), (first, first, [first]))
+        t.update("opportunities", deal, customer_organization_id=second)
+        t.same("customer changed", _customers(t, deal), (second, second, [second]))
+        t.update("opportunities", deal, company_id=first)
+        t.same("company changed", _customers(t, deal), (first, first, [first]))
+        t.update("opportunities", deal, company_id=None)
+        t.same("company cleared", _customers(t, deal), (None, None, []))
+        with t.refused("company and customer that differ", CHECK):
+            t.update("opportunities", deal, company_id=first, customer_organization_id=second)
+        other = t.opportunity(customer_organization_id=second)
+        t.same("customer of a new opportunity", _customers(t, other), (second, second, [second]))
+    return t.findings
+
+
+def check_company_follows_participant(pair: Pair) -> list[str]:
+    """A primary customer written by a new client is the opportunity's company."""
+    with trial(pair.target) as t:
+        first, second = t.company(), t.company()
+        deal = t.opportunity()
+        row = t.insert(
+            "opportunity_participants",
+            opportunity_id=deal,
+            organization_id=first,
+            role="customer",
+            is_primary=True,
+        )
+        t.same("after a primary customer", _customers(t, deal), (first, first, [first]))
+        t.update("opportunity_participants", row, organization_id=second)
+        t.same("after it changed", _customers(t, deal), (second, second, [second]))
+        t.update("opportunity_participants", row, deleted_at=datetime.now(UTC))
+        t.same("after it died", _customers(t, deal), (None, None, []))
+        t.insert(
+            "opportunity_participants", opportunity_id=deal, organization_id=first, role="customer"
+        )
+        t.same("after one that is not primary", _customers(t, deal), (None, None, []))
+    return t.findings
+
+
+def check_stage_backup_follows_old_clients(pair: Pair) -> list[str]:
+    """An old client's stage reaches the opportunity; a new client's reaches the old client."""
+    with trial(pair.target) as t, acting_as(pair.target, "authenticated"):
+        deal = t.insert("deals", name="old", stage="opportunity")
+        for old, new in {**STAGES, "On Hold ": "lead"}.items():
+            t.update("deals", deal, stage=old)
+            t.same(f"stage of old {old!r}", t.get("opportunities", deal, "stage"), new)
+            t.same(f"old stage {old!r} read back", t.get("deals", deal, "stage"), old)
+        t.update("deals", deal, stage="won")  # a text of its own comes back with its stage
+        for old, new in STAGES.items():
+            t.update("opportunities", deal, stage=new)
+            t.same(f"old stage of {new}", t.get("deals", deal, "stage"), old)
+        for new in ("qualified", "needs_analysis"):
+            t.update("opportunities", deal, stage=new)
+            t.same(f"old stage of {new}", t.get("deals", deal, "stage"), "opportunity")
+    return t.findings
+
+
+def check_search_follows(pair: Pair) -> list[str]:
+    """A row is found by what was last written to it."""
+    with trial(pair.target) as t:
+        rows = {
+            "companies": (t.company(city="Xanaduville"), {"city": "Elsewhere"}),
+            "contacts": (
+                t.contact(email_jsonb='[{"email": "a@b.example"}, {"email": "xanaduville"}]'),
+                {"email_jsonb": "[]"},
+            ),
+            "opportunities": (t.opportunity(next_action="xanaduville"), {"next_action": None}),
+        }
+        for table, (key, change) in rows.items():
+            t.same(f"{table} found when new", key in _found(t, table), True)
+            t.update(table, key, **change)
+            t.same(f"{table} found by what is gone", key in _found(t, table), False)
+            name = "first_name" if table == "contacts" else "name"
+            t.update(table, key, **{name: "Xanaduville"})
+            t.same(f"{table} found when changed", key in _found(t, table), True)
+        key = t.contact(department="Xanaduville", title="x", background="y")
+        t.same("contacts found by department", key in _found(t, "contacts"), True)
+    return t.findings
+
+
+def _found(t: Trial, table: str) -> list[int]:
+    query = (
+        f"select id from public.{table} where search_tsv @@"
+        " to_tsquery('pg_catalog.english', 'xanaduville')"
+    )
+    return column(t.conn, query)
+
+
+def _primary(t: Trial, contact: int) -> list[int]:
+    query = (
+        "select organization_id from public.contact_organizations"
+        " where contact_id = %s and is_primary and deleted_at is null"
+    )
+    return column(t.conn, query, [contact])
+
+
+def _live(t: Trial, contact: int) -> list[int]:
+    query = (
+        "select organization_id from public.contact_organizations"
+        " where contact_id = %s and deleted_at is null order by 1"
+    )
+    return column(t.conn, query, [contact])
+
+
+def _customers(t: Trial, deal: int) -> tuple[int | None, int | None, list[int]]:
+    query = (
+        "select organization_id from public.opportunity_participants where opportunity_id = %s"
+        " and role = 'customer' and is_primary and deleted_at is null"
+    )
+    company, customer = t.get("opportunities", deal, "company_id", "customer_organization_id")
+    return company, customer, column(t.conn, query, [deal])

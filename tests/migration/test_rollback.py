@@ -1,0 +1,186 @@
+"""The way back leads exactly to where the way forward began, and loses nothing on it."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.database import admin, witness
+from harness.errors import Refused
+from harness.plan import Plan, load
+from harness.runner import migrate, rollback, status
+
+from . import user_writes
+from .journey import Fingerprint, copied, differences, last_step, state, step_before
+from .support import HOSTILE, SMALL, Pair, connected
+
+if TYPE_CHECKING:
+    from harness.server import Server
+
+TemplateFactory = Callable[..., str]
+CloneFactory = Callable[[str], str]
+PHASES = ("1.1", "1.2", "1.3", "1.4")
+
+
+@pytest.fixture(scope="module")
+def before(source: str) -> Fingerprint:
+    """The identity of the seeded database."""
+    return state(source)
+
+
+def test_rollback_of_the_whole_leaves_nothing_behind(
+    plan: Plan, source: str, before: Fingerprint, migrated: TemplateFactory, clone: CloneFactory
+) -> None:
+    dsn = clone(migrated())
+    outcome = rollback(dsn, plan)
+    assert differences(before, state(dsn)) == []
+    assert outcome.archived == {}
+    assert status(dsn, plan).state == "rolled-back"
+    assert witness.differences(witness.dump(source), witness.dump(dsn)) == ()
+
+
+@pytest.mark.parametrize("phase", PHASES[:-1])
+def test_rollback_from_a_phase_boundary_leaves_nothing_behind(
+    phase: str, plan: Plan, before: Fingerprint, migrated: TemplateFactory, clone: CloneFactory
+) -> None:
+    dsn = clone(migrated(until=last_step(plan, phase)))
+    assert rollback(dsn, plan).archived == {}
+    assert differences(before, state(dsn)) == []
+
+
+def test_rollback_of_hostile_rows_leaves_nothing_behind(
+    plan: Plan, hostile: Pair, migrated: TemplateFactory, clone: CloneFactory
+) -> None:
+    dsn = clone(migrated(rows=HOSTILE, profile="hostile"))
+    assert rollback(dsn, plan).archived == {}
+    source = hostile.source.info
+    assert differences(state(admin.with_dbname(dsn, source.dbname)), state(dsn)) == []
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_rollback_from_every_step_boundary_leaves_nothing_behind(
+    phase: str,
+    plan: Plan,
+    pg_server: Server,
+    seeded: TemplateFactory,
+    migrated: TemplateFactory,
+    clone: CloneFactory,
+) -> None:
+    steps = next(p for p in plan.phases if p.id == phase).steps
+    start = step_before(plan, steps[0].id)
+    untouched = state(clone(seeded(rows=SMALL)))
+    dsn = clone(migrated(rows=SMALL, until=start) if start else seeded(rows=SMALL))
+    found = []
+    for step in steps:
+        migrate(dsn, plan, until=step.id)
+        with copied(pg_server, dsn) as copy:
+            outcome = rollback(copy, plan)
+            found += [f"{step.id}: {line}" for line in differences(untouched, state(copy))]
+            found += [f"{step.id}: archived {outcome.archived}"] * bool(outcome.archived)
+    assert found == []
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_rollback_after_users_wrote_keeps_what_it_can_and_archives_the_rest(
+    phase: str, plan: Plan, seeded: TemplateFactory, migrated: TemplateFactory, clone: CloneFactory
+) -> None:
+    until = None if phase == PHASES[-1] else last_step(plan, phase)
+    plain, dsn = clone(seeded()), clone(migrated(until=until))
+    wishes = user_writes.writes(phase)
+    with connected(plain) as old, connected(dsn) as new:
+        ids = user_writes.draw(old)
+        before = user_writes.snapshot(new)
+        user_writes.perform(old, wishes, ids, old=True)
+        user_writes.perform(new, wishes, ids, old=False)
+        written = user_writes.snapshot(new)
+    outcome = rollback(dsn, plan)
+    assert differences(state(plain), state(dsn)) == []
+    with connected(dsn) as conn:
+        held = user_writes.archive(conn)
+    needed = user_writes.required(wishes, ids)
+    assert user_writes.archive_findings(needed, before, written, held, outcome.archived) == []
+
+
+def test_rollback_after_the_window_is_refused_and_an_override_is_recorded(
+    plan: Plan, migrated: TemplateFactory, clone: CloneFactory
+) -> None:
+    dsn = clone(migrated(rows=SMALL))
+    late = f"interval '{plan.window_hours} hours 1 second'"
+    with connected(dsn) as conn:
+        conn.execute(f"update migration_control.run set completed_at = completed_at - {late}")
+        with pytest.raises(Refused, match="window"):
+            rollback(dsn, plan)
+        assert status(dsn, plan).state == "migrated"
+        rollback(dsn, plan, override_window="the customer asked")
+        reasons = conn.execute("select reason from migration_control.run order by id").fetchall()
+        assert ("the customer asked",) in reasons
+
+
+def test_a_second_rollback_does_nothing(
+    plan: Plan, migrated: TemplateFactory, clone: CloneFactory
+) -> None:
+    dsn = clone(migrated(rows=SMALL))
+    rollback(dsn, plan)
+    once = state(dsn)
+    assert rollback(dsn, plan).steps_run == []
+    assert differences(once, state(dsn)) == []
+
+
+# Planted defects.
+
+REMNANTS: dict[str, str] = tomllib.loads(
+    Path(__file__).with_name("remnants.toml").read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize("remnant", REMNANTS)
+def test_planted_remnant_is_reported(
+    remnant: str, seeded: TemplateFactory, clone: CloneFactory
+) -> None:
+    good, bad = clone(seeded(rows=SMALL)), clone(seeded(rows=SMALL))
+    with connected(bad) as conn:
+        conn.execute(REMNANTS[remnant])
+    assert differences(state(good), state(bad)) != []
+    if remnant != "a value equal in number only":
+        assert witness.differences(witness.dump(good), witness.dump(bad)) != ()
+
+
+def test_a_rollback_that_leaves_something_behind_is_found_out(
+    plan: Plan, tmp_path: Path, seeded: TemplateFactory, clone: CloneFactory
+) -> None:
+    root = tmp_path / "plan"
+    shutil.copytree(plan.root, root)
+    with (root / plan.steps[0].rollback.name).open("a") as script:
+        script.write("\ncomment on column public.deals.stage is 'was an enum';\n")
+    forgetful = load(root / plan.path.name)
+    good, dsn = clone(seeded(rows=SMALL)), clone(seeded(rows=SMALL))
+    migrate(dsn, forgetful)
+    rollback(dsn, forgetful)
+    found = differences(state(good), state(dsn))
+    assert [line for line in found if "deals" in line and "comment" in line], found
+
+
+def test_an_archive_that_is_wrong_is_found_out() -> None:
+    row, other = {"id": "1", "notes": "x"}, {"id": "1", "notes": "y"}
+    before = {"things": {1: other, 2: other}}
+    written = {"things": {1: row, 2: other, 3: row}}
+    assert (
+        user_writes.archive_findings(
+            {"things": {1}}, before, written, {"things": {1: row}}, {"things": 1}
+        )
+        == []
+    )
+    for held, counted, said in (
+        ({}, {}, "row 1 is missing"),
+        ({"things": {1: other}}, {"things": 1}, "was {"),
+        ({"things": {1: row, 2: other}}, {"things": 2}, "never written to"),
+        ({"things": {1: row}}, {"things": 2}, "the report says 2"),
+        ({"things": {1: row, 9: row}}, {"things": 2}, "was not there"),
+    ):
+        found = user_writes.archive_findings({"things": {1}}, before, written, held, counted)
+        assert any(said in line for line in found), found
