@@ -14,6 +14,7 @@ import pytest
 
 from harness.database import admin, fingerprint
 from harness.database.fingerprint import Difference
+from harness.database.fingerprint.measure import measure
 from harness.errors import InfrastructureError, Refused, UsageError
 
 PEOPLE = """
@@ -351,3 +352,9 @@ def test_a_difference_reads_as_one_sentence() -> None:
     assert len(str(long)) < 250
     bare = Difference("data", "table t", "contents", None, None, note="why")
     assert str(bare) == "data: table t: contents (why)"
+
+
+def test_figures_are_of_the_rows_that_are_there(people: str) -> None:
+    figures = measure(people, rounds=1)
+    assert figures.rows == 5053
+    assert min(figures.whole_seconds, figures.catalog_seconds, figures.row_text_seconds) > 0

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.database import admin, template
+from harness.plan import Plan
+from harness.runner import migrate
 
 from .support import HOSTILE, SMALL, Pair, paired
 
@@ -38,6 +40,23 @@ def hostile(
 def small(pg_server: Server, seeded: TemplateFactory, migrated: TemplateFactory) -> Iterator[Pair]:
     """A small migrated database to write to; each check takes back what it wrote."""
     yield from _module_pair(pg_server, seeded, migrated, rows=SMALL, profile="real")
+
+
+@pytest.fixture(scope="session")
+def halfway(pg_server: Server, plan: Plan, seeded: TemplateFactory) -> TemplateFactory:
+    """Return a factory: halfway(phase) -> a template migrated to the end of that phase."""
+
+    def make(phase: str, rows: int | None = None) -> str:
+        ids = [one.id for one in plan.phases]
+        place = ids.index(phase)
+        base = make(ids[place - 1], rows) if place else seeded(rows=rows)
+
+        def build(dsn: str) -> None:
+            migrate(dsn, plan, until=plan.phases[place].steps[-1].id)
+
+        return template.ensure(pg_server.dsn(), f"{base}-then-{phase}", build, base=base)
+
+    return make
 
 
 @pytest.fixture

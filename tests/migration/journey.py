@@ -29,11 +29,6 @@ def impatient(plan: Plan, batch_rows: int | None = None) -> Plan:
     return replace(plan, runner=settings)
 
 
-def last_step(plan: Plan, phase: str) -> str:
-    """The last step of a phase."""
-    return next(p for p in plan.phases if p.id == phase).steps[-1].id
-
-
 def step_before(plan: Plan, step: str) -> str | None:
     """The step before this one; None when it is the first."""
     ids = [one.id for one in plan.steps]

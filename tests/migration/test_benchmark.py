@@ -1,142 +1,171 @@
-"""How fast it is: run apart from xdist by `make bench`; figures are saved, none is asserted.
+"""How fast it is: each phase, the way back, and the application's questions before and after.
 
-Speed is only comparable within one run, so what is a claim (backfill against one UPDATE, seed
-against raw COPY) is a ratio of two measurements taken in turns, in `extra_info`.
+`make bench` runs these apart from xdist and saves the results; figures that are not times are in
+`extra_info`. Without `--pg-rows` each is measured at 10,000 and at 100,000 rows.
 """
 
 from __future__ import annotations
 
+import os
+import statistics
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
-from fixtures.bench_seed import raw_copy_rate
-from fixtures.seed import load
-from harness import runner
+from fixtures.bench_seed import empty, raw_copy_rate
+from fixtures.seed import load as load_rows
 from harness.database import admin, fingerprint, template
-from tests.harness.bench_backfill import measure
+from harness.plan import Plan, Step
+from harness.runner import migrate, rollback
 
+from .journey import step_before
 from .queries import named
+from .support import acting_as, connected
+
+if TYPE_CHECKING:
+    from harness.server import Server
 
 pytestmark = pytest.mark.benchmark_suite
-
-QUERIES = Path(__file__).with_name("benchmark.sql")
+SIZES = (10_000, 100_000)
 ROUNDS = 3
+PHASES = ("1.1", "1.2", "1.3", "1.4")
+BACKFILL = "1.1/090_deals_backfill"
+QUERIES = named(Path(__file__).with_name("benchmark_queries.sql"))
+TemplateFactory = Callable[..., str]
+CloneFactory = Callable[[str], str]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Sizes: 10,000 and 100,000 rows, or the one that --pg-rows names."""
+    """One run of each benchmark a size."""
     if "size" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("pg_rows")
-        sizes = [int(chosen)] if chosen else [10_000, 100_000]
-        metafunc.parametrize("size", sizes, ids=[f"{size}-rows" for size in sizes])
+        told = metafunc.config.getoption("pg_rows") or os.environ.get("HARNESS_ROWS")
+        metafunc.parametrize("size", [int(told)] if told else SIZES, scope="module")
 
 
 @pytest.fixture
-def dropped(pg_server) -> Iterator[Callable[[str], str]]:
-    """Return a factory of clones; the one before is dropped, outside the time that is measured."""
+def copies(pg_server: Server) -> Iterator[Callable[[str], Callable[[], Any]]]:
+    """Return a factory of pedantic's `setup`: each round gets a copy of a template of its own."""
     made: list[str] = []
 
-    def drop() -> None:
-        while made:
-            admin.drop(pg_server.dsn(), admin.dbname(made.pop()))
+    def of(template_name: str) -> Callable[[], tuple[tuple[str], dict[str, Any]]]:
+        def setup() -> tuple[tuple[str], dict[str, Any]]:
+            while made:
+                admin.drop(pg_server.dsn(), admin.dbname(made.pop()))
+            made.append(template.clone(pg_server.dsn(), template_name))
+            return (made[-1],), {}
 
-    def make(template_name: str) -> str:
-        drop()
-        made.append(template.clone(pg_server.dsn(), template_name))
-        return made[-1]
+        return setup
 
-    yield make
-    drop()
-
-
-def fresh(factory: Callable[[str], str], template_name: str) -> Callable[[], tuple[tuple, dict]]:
-    """A setup for pedantic: each round gets a clone of its own."""
-    return lambda: ((factory(template_name),), {})
+    yield of
+    for dsn in made:
+        admin.drop(pg_server.dsn(), admin.dbname(dsn))
 
 
-@pytest.mark.parametrize("number", range(4), ids=["1.1", "1.2", "1.3", "1.4"])
-def test_phase(benchmark, dropped, seeded, migrated, plan, size, number):
-    phase = plan.phases[number]
-    before = migrated(rows=size, until=plan.phases[number - 1].id) if number else seeded(rows=size)
-    done = benchmark.pedantic(
-        lambda dsn: runner.migrate(dsn, plan, until=phase.id),
-        setup=fresh(dropped, before),
-        rounds=ROUNDS,
-    )
-    assert done.steps_run
-    benchmark.extra_info["rows"] = done.rows
+def report(benchmark: Any, rows: int, **figures: Any) -> None:
+    """Keep the size and the rate next to the times."""
+    benchmark.extra_info.update(rows=rows, **figures)
+    if benchmark.stats is not None:
+        benchmark.extra_info["rows_per_second"] = round(rows / benchmark.stats.stats.median)
 
 
-def test_rollback(benchmark, dropped, migrated, plan, size):
-    done = benchmark.pedantic(
-        lambda dsn: runner.rollback(dsn, plan),
-        setup=fresh(dropped, migrated(rows=size)),
-        rounds=ROUNDS,
-    )
-    assert done.state == "rolled-back"
+def test_seed(benchmark: Any, size: int, seed: int, plan: Plan, empty_baseline: str) -> None:
+    rates = raw_copy_rate(empty_baseline, rows=size, rounds=ROUNDS)
+
+    def load() -> None:
+        load_rows(empty_baseline, rows=size, seed=seed)
+
+    benchmark.pedantic(load, setup=lambda: empty(empty_baseline), rounds=ROUNDS)
+    report(benchmark, size, ratio_to_raw_copy=round(rates.ratio, 3))
 
 
-def test_backfill_against_one_update(benchmark, pg_server, plan, size):
-    result: dict[str, Any] = benchmark.pedantic(
-        lambda: measure(pg_server.dsn(), plan, max(size, 10_000), ROUNDS), rounds=1
-    )
-    assert result["rows"] >= size
-    benchmark.extra_info.update(result)
-
-
-def test_seed_against_raw_copy(benchmark, empty_baseline, size):
-    rates = benchmark.pedantic(
-        lambda: raw_copy_rate(empty_baseline, rows=size, rounds=ROUNDS), rounds=1
-    )
-    assert rates.rows == size
-    benchmark.extra_info.update(ratio=rates.ratio, rows_per_second=rates.seed_rows_per_second)
-
-
-def test_seed(benchmark, pg_server, plan, dropped, size):
-    def build(dsn: str) -> None:
-        runner.baseline(dsn, plan)
-
-    empty = template.ensure(pg_server.dsn(), f"baseline-{plan.hash}", build)
-    report = benchmark.pedantic(
-        lambda dsn: load(dsn, rows=size, seed=1, profile="real"),
-        setup=fresh(dropped, empty),
-        rounds=ROUNDS,
-    )
-    assert report.rows == size
-
-
-def test_clone(benchmark, seeded, dropped, size):
+def test_clone(benchmark: Any, size: int, seeded: TemplateFactory, clone: CloneFactory) -> None:
     name = seeded(rows=size)
-    assert benchmark.pedantic(dropped, args=(name,), rounds=10)
+    benchmark.pedantic(clone, (name,), rounds=5)
+    report(benchmark, size)
 
 
-def test_fingerprint(benchmark, seeded, dropped, size):
-    dsn = dropped(seeded(rows=size))
-    found = benchmark.pedantic(lambda: fingerprint.take(dsn), rounds=5, warmup_rounds=1)
-    counted = sum(relation["rows"] for relation in found.relations.values())
-    benchmark.extra_info["rows_per_second"] = round(counted / benchmark.stats.stats.median)
+def test_fingerprint(
+    benchmark: Any, size: int, seeded: TemplateFactory, clone: CloneFactory
+) -> None:
+    dsn = clone(seeded(rows=size))
+    benchmark.pedantic(fingerprint.take, (dsn,), rounds=5)
+    report(benchmark, size)
 
 
-def test_fingerprint_of_the_catalog(benchmark, migrated, dropped, size):
-    dsn = dropped(migrated(rows=size))
-    found = benchmark.pedantic(
-        lambda: fingerprint.take(dsn, data=False), rounds=10, warmup_rounds=1
+@pytest.mark.parametrize("phase", PHASES)
+def test_phase(
+    benchmark: Any,
+    size: int,
+    phase: str,
+    plan: Plan,
+    copies: Any,
+    halfway: TemplateFactory,
+    seeded: TemplateFactory,
+) -> None:
+    place = PHASES.index(phase)
+    start = halfway(PHASES[place - 1], rows=size) if place else seeded(rows=size)
+    last = plan.phases[place].steps[-1].id
+    benchmark.pedantic(
+        lambda dsn: migrate(dsn, plan, until=last), setup=copies(start), rounds=ROUNDS
     )
-    assert found.catalog
+    report(benchmark, size, steps=len(plan.phases[place].steps))
 
 
-@pytest.mark.parametrize("name", named(QUERIES))
-def test_query(benchmark, seeded, migrated, dropped, size, name):
-    before = name.endswith("_before")
-    dsn = dropped(seeded(rows=size) if before else migrated(rows=size))
-    with psycopg.connect(dsn, autocommit=True) as conn:
-        conn.execute("vacuum analyze")
-        conn.execute("set role authenticated")
-        query = named(QUERIES)[name].encode()
-        rows = benchmark(lambda: conn.execute(query).fetchall())
-    assert rows
-    benchmark.extra_info["rows"] = len(rows)
+def test_whole_migration(
+    benchmark: Any, size: int, plan: Plan, copies: Any, seeded: TemplateFactory
+) -> None:
+    benchmark.pedantic(
+        lambda dsn: migrate(dsn, plan), setup=copies(seeded(rows=size)), rounds=ROUNDS
+    )
+    report(benchmark, size, steps=len(plan.steps))
+
+
+def test_rollback(
+    benchmark: Any, size: int, plan: Plan, copies: Any, migrated: TemplateFactory
+) -> None:
+    benchmark.pedantic(
+        lambda dsn: rollback(dsn, plan), setup=copies(migrated(rows=size)), rounds=ROUNDS
+    )
+    report(benchmark, size)
+
+
+def test_backfill(
+    benchmark: Any, size: int, plan: Plan, copies: Any, migrated: TemplateFactory
+) -> None:
+    step = plan.step(BACKFILL)
+    copy = copies(migrated(rows=size, until=step_before(plan, step.id)))
+    single = statistics.median(_single_update(copy()[0][0], step) for _ in range(ROUNDS))
+    benchmark.pedantic(lambda dsn: migrate(dsn, plan, until=step.id), setup=copy, rounds=ROUNDS)
+    report(benchmark, size, single_update_seconds=round(single, 4))
+    if benchmark.stats is not None:
+        ratio = benchmark.stats.stats.median / single
+        benchmark.extra_info["ratio_to_single_update"] = round(ratio, 3)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_query(
+    benchmark: Any,
+    size: int,
+    name: str,
+    seeded: TemplateFactory,
+    migrated: TemplateFactory,
+    clone: CloneFactory,
+) -> None:
+    made = seeded if name.endswith("-before") else migrated
+    with connected(clone(made(rows=size))) as conn, acting_as(conn, "authenticated"):
+        found = benchmark(lambda: conn.execute(QUERIES[name]).fetchall())
+    report(benchmark, size, found=len(found))
+
+
+def _single_update(dsn: str, step: Step) -> float:
+    """Seconds of the step's statements over all rows at once, in one transaction."""
+    with psycopg.connect(dsn) as conn:
+        began = time.monotonic()
+        for statement in step.forward.statements:
+            conn.execute(statement.text, {"after": -(2**63), "upto": 2**63 - 1})
+        conn.commit()
+        return time.monotonic() - began

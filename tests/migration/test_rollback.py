@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.database import admin, witness
+from harness.database import admin, template, witness
 from harness.errors import Refused
 from harness.plan import Plan, load
 from harness.runner import migrate, rollback, status
 
 from . import user_writes
-from .journey import Fingerprint, copied, differences, last_step, state, step_before
+from .journey import Fingerprint, copied, differences, state
 from .support import HOSTILE, SMALL, Pair, connected
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def test_rollback_of_the_whole_leaves_nothing_behind(
 
 @pytest.mark.parametrize("phase", PHASES[:-1])
 def test_rollback_from_a_phase_boundary_leaves_nothing_behind(
-    phase: str, plan: Plan, before: Fingerprint, migrated: TemplateFactory, clone: CloneFactory
+    phase: str, plan: Plan, before: Fingerprint, halfway: TemplateFactory, clone: CloneFactory
 ) -> None:
-    dsn = clone(migrated(until=last_step(plan, phase)))
+    dsn = clone(halfway(phase))
     assert rollback(dsn, plan).archived == {}
     assert differences(before, state(dsn)) == []
 
@@ -68,13 +68,13 @@ def test_rollback_from_every_step_boundary_leaves_nothing_behind(
     plan: Plan,
     pg_server: Server,
     seeded: TemplateFactory,
-    migrated: TemplateFactory,
+    halfway: TemplateFactory,
     clone: CloneFactory,
 ) -> None:
     steps = next(p for p in plan.phases if p.id == phase).steps
-    start = step_before(plan, steps[0].id)
+    start = PHASES.index(phase)
+    dsn = clone(halfway(PHASES[start - 1], rows=SMALL) if start else seeded(rows=SMALL))
     untouched = state(clone(seeded(rows=SMALL)))
-    dsn = clone(migrated(rows=SMALL, until=start) if start else seeded(rows=SMALL))
     found = []
     for step in steps:
         migrate(dsn, plan, until=step.id)
@@ -87,10 +87,9 @@ def test_rollback_from_every_step_boundary_leaves_nothing_behind(
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_rollback_after_users_wrote_keeps_what_it_can_and_archives_the_rest(
-    phase: str, plan: Plan, seeded: TemplateFactory, migrated: TemplateFactory, clone: CloneFactory
+    phase: str, plan: Plan, seeded: TemplateFactory, halfway: TemplateFactory, clone: CloneFactory
 ) -> None:
-    until = None if phase == PHASES[-1] else last_step(plan, phase)
-    plain, dsn = clone(seeded()), clone(migrated(until=until))
+    plain, dsn = clone(seeded()), clone(halfway(phase))
     wishes = user_writes.writes(phase)
     with connected(plain) as old, connected(dsn) as new:
         ids = user_writes.draw(old)
@@ -138,16 +137,29 @@ REMNANTS: dict[str, str] = tomllib.loads(
 )
 
 
+@pytest.fixture(scope="module")
+def spotless(
+    pg_server: Server, seeded: TemplateFactory
+) -> Iterator[tuple[Fingerprint, witness.Dump]]:
+    """What both witnesses say of a small seeded database."""
+    dsn = template.clone(pg_server.dsn(), seeded(rows=SMALL))
+    yield state(dsn), witness.dump(dsn)
+    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+
+
 @pytest.mark.parametrize("remnant", REMNANTS)
 def test_planted_remnant_is_reported(
-    remnant: str, seeded: TemplateFactory, clone: CloneFactory
+    remnant: str,
+    spotless: tuple[Fingerprint, witness.Dump],
+    seeded: TemplateFactory,
+    clone: CloneFactory,
 ) -> None:
-    good, bad = clone(seeded(rows=SMALL)), clone(seeded(rows=SMALL))
-    with connected(bad) as conn:
+    dsn = clone(seeded(rows=SMALL))
+    with connected(dsn) as conn:
         conn.execute(REMNANTS[remnant])
-    assert differences(state(good), state(bad)) != []
-    if remnant != "a value equal in number only":
-        assert witness.differences(witness.dump(good), witness.dump(bad)) != ()
+    before, dumped = spotless
+    assert differences(before, state(dsn)) != []
+    assert witness.differences(dumped, witness.dump(dsn)) != ()
 
 
 def test_a_rollback_that_leaves_something_behind_is_found_out(
