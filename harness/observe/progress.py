@@ -64,6 +64,6 @@ def steps(plan: Plan) -> Iterator[Callable[[Event], None]]:
                 if not console.is_terminal:
                     console.print(f"  {event.step} done, {event.rows:,} rows")
             elif event.kind in ("retry", "takeover"):
-                console.print(f"  {event.step}: {event.message}")
+                console.print(f"  {event.step or plan.name}: {event.message}")
 
         yield receive

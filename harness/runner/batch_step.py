@@ -65,11 +65,14 @@ def run(work: Work) -> int:
         hold_back(session, work.id, active)
         try:
             began = time.monotonic()
-            if not _batch(work, sizer.rows, at):
+            before = at.batches
+            last = _batch(work, sizer.rows, at)
+            if at.batches > before:
+                sizer.took(time.monotonic() - began)
+                work.attempts = 1
+                session.context.tell("batch", work.id, at.rows)
+            if last:
                 return at.rows
-            sizer.took(time.monotonic() - began)
-            work.attempts = 1
-            session.context.tell("batch", work.id, at.rows)
         except SqlFailed as failure:
             if failure.error.sqlstate in TIMEOUTS:
                 work.attempts = 1 if sizer.timed_out() else work.attempts
@@ -77,42 +80,50 @@ def run(work: Work) -> int:
 
 
 def _batch(work: Work, size: int, at: _Position) -> bool:
-    """Do one range and move `at`; False when no key was left and the step is done."""
+    """Do one range and move `at`; True when it was the last one and the step is done.
+
+    A range shorter than asked for is the last: rows that users add meanwhile are the business of
+    the plan's triggers, and waiting for a moment without any might take for ever.
+    """
     session, script = work.session, work.script
     statement: Statement | None = script.statements[0]
     try:
         with session.transaction(work.id, script, _upto(work, size, at.last_key)) as answer:
-            upto = _number(answer.fetchone())
+            upto, count = _range(answer.fetchone())
+            state = "running" if count == size else "done"
             if upto is None:
                 session.checkpoint(_checkpoint(work, "done", at))
-                return False
+                return True
             bounds: dict[str, object] = {"after": Int8(at.last_key), "upto": Int8(upto)}
             rows = 0
             for statement in script.statements:
                 rows += changed(session.execute(statement.text.encode(), bounds))
             statement = None
             reached = _Position(upto, at.rows + rows, at.batches + 1)
-            session.checkpoint(_checkpoint(work, "running", reached))
+            session.checkpoint(_checkpoint(work, state, reached))
     except psycopg.Error as error:
         raise SqlFailed(error, script, statement) from error
     at.last_key, at.rows, at.batches = reached.last_key, reached.rows, reached.batches
-    return True
+    return state == "done"
 
 
 def _upto(work: Work, size: int, after: int) -> sql.Composed:
-    """The key that ends the next range: the last of the next `size` rows."""
+    """The key that ends the next range, the last of the next `size` rows, and their number."""
     script = work.script
     assert script.table is not None
     assert script.key is not None
     key, table = sql.SQL(script.key), sql.SQL(script.table)
     return sql.SQL(
-        "SELECT pg_catalog.max(r.k)::bigint FROM (SELECT {key} AS k FROM {table}"
+        "SELECT pg_catalog.max(r.k)::bigint, pg_catalog.count(*)"
+        " FROM (SELECT {key} AS k FROM {table}"
         " WHERE {key} > {after} ORDER BY {key} LIMIT {size}) AS r"
     ).format(key=key, table=table, after=sql.Literal(after), size=sql.Literal(size))
 
 
-def _number(row: tuple[object, ...] | None) -> int | None:
-    return None if row is None or row[0] is None else int(str(row[0]))
+def _range(row: tuple[object, ...] | None) -> tuple[int | None, int]:
+    assert row is not None, "an aggregate gives one row"
+    upto, count = row
+    return None if upto is None else int(str(upto)), int(str(count))
 
 
 def _checkpoint(work: Work, state: str, at: _Position) -> Checkpoint:

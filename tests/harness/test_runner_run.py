@@ -243,6 +243,25 @@ def test_every_key_is_visited_once_whatever_the_gaps(tmp_path: Path, empty_datab
     assert ask(empty_database, wrong) == 0
 
 
+def test_a_batch_step_ends_though_users_go_on_inserting(
+    tmp_path: Path, empty_database: str
+) -> None:
+    plan = prepared(tmp_path, empty_database)
+    batches = []
+
+    def insert_one_more(event: Event) -> None:
+        if event.kind == "batch":
+            batches.append(event.rows)
+            assert len(batches) < 10, "the step chases the users' inserts"
+            run_sql(
+                empty_database,
+                f"INSERT INTO public.things VALUES ({ROWS + len(batches)}, 'late')",
+            )
+
+    runner.migrate(empty_database, plan, until="1.1", on_event=insert_one_more)
+    assert batches == [400, 800, 1002]
+
+
 def test_cleanup_waits_for_the_retention_and_ends_the_way_back(
     tmp_path: Path, empty_database: str
 ) -> None:

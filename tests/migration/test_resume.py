@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from subprocess import DEVNULL
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -23,7 +27,7 @@ TemplateFactory = Callable[..., str]
 CloneFactory = Callable[[str], str]
 CHECKPOINTS = ("batch", "step_done")
 MOMENTS = ("step_started", "batch")
-BATCH = 40  # rows: the backfills of the small seed take several of these
+BATCH = 60  # rows: the larger backfills of the small seed take several of these
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +107,21 @@ def test_killed_once_before_any_batch_or_index(
                     migrate(copy, quick, until=step.id)
                     found += [f"{moment}: {line}" for line in differences(after, state(copy))]
     assert found == []
+
+
+def test_command_line_killed_and_called_again(
+    plan: Plan, seeded: TemplateFactory, migrated: TemplateFactory, clone: CloneFactory
+) -> None:
+    dsn = clone(seeded(rows=SMALL))
+    command = [sys.executable, "-m", "harness", "migrate", "--dsn", dsn, "--plan", str(plan.path)]
+    with connected(dsn) as watcher:
+        with subprocess.Popen(command, stdout=DEVNULL, stderr=DEVNULL) as process:
+            wait_until(lambda: _steps_done(watcher) > 3 or process.poll() is not None, 60, "steps")
+            process.kill()
+        assert process.returncode == -signal.SIGKILL
+        assert 3 < _steps_done(watcher) < len(plan.steps)
+    subprocess.run(command, check=True, capture_output=True)
+    assert differences(state(clone(migrated(rows=SMALL))), state(dsn)) == []
 
 
 # Killed with a statement in flight.
@@ -276,6 +295,15 @@ def _locked_row(step: Step) -> str:
 
 def _in_flight(watcher: psycopg.Connection[tuple[object, ...]], words: str) -> list[int]:
     return wait_until(lambda: backends(watcher, words), 30, f"a backend waiting in {words!r}")
+
+
+def _steps_done(watcher: psycopg.Connection[tuple[object, ...]]) -> int:
+    """How many steps the ledger says are done; none while there is no ledger."""
+    if watcher.execute("select to_regclass('migration_control.step')").fetchone() == (None,):
+        return 0
+    query = "select count(*) from migration_control.step where state = 'done'"
+    row = watcher.execute(query).fetchone()
+    return int(str(row[0])) if row else 0
 
 
 def _alive(watcher: psycopg.Connection[tuple[object, ...]], pid: int) -> bool:
