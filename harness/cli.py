@@ -39,6 +39,9 @@ plan_option = click.option(
     type=click.Path(path_type=Path),
     help="the plan to run",
 )
+unused_plan_option = click.option(
+    "--plan", expose_value=False, help="taken like everywhere; this command needs none"
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="one JSON document on stdout")
 
 
@@ -103,6 +106,7 @@ def baseline(dsn: str | None, plan_path: Path, as_json: bool) -> None:
 
 @cli.command()
 @dsn_option
+@unused_plan_option
 @json_option
 @click.option("--rows", default=10_000, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", "number", default=1, show_default=True, type=click.IntRange(min=0))
@@ -205,6 +209,7 @@ def status(dsn: str | None, plan_path: Path, as_json: bool) -> None:
 
 @cli.command()
 @dsn_option
+@unused_plan_option
 @json_option
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="write it to a file")
 @click.option("--compare", type=click.Path(path_type=Path), help="compare with a saved one")

@@ -68,6 +68,13 @@ def test_help_lists_every_command_and_the_exit_statuses():
     assert "Exit status" in out
 
 
+def test_every_command_on_a_database_takes_dsn_plan_and_json():
+    for name, command in cli.commands.items():
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert {"--plan", "--json"} <= options, name
+        assert "--dsn" in options or name == "gate"
+
+
 def test_no_database_is_assumed():
     code, _, err = harness("status")
     assert code == 2

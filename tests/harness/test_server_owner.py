@@ -93,17 +93,26 @@ def test_a_fork_of_the_owner_ends_without_ending_the_server() -> None:
     assert left_of(record) == []
 
 
+WORKER = """
+import json, sys
+from harness.server import choose, close_owned
+server = choose("embedded", owner_pid=int(sys.argv[1]))
+server.start()
+print(json.dumps([close_owned(), server.record()]))
+"""
+
+
 def test_a_server_belongs_to_whom_it_was_made_for() -> None:
     """As under xdist: a worker makes the server, the controller owns it."""
-    owner = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=-1)
-    server = choose("embedded", owner_pid=owner.pid)
-    server.start()
-    record = server.record()
-    assert close_owned() == []
-    assert one(server.dsn(), "select 1") == 1
-    assert close_owned(owner.pid) != []
-    assert left_of(record) == []
-    end(owner)  # type: ignore[arg-type]
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as owner:
+        command = [sys.executable, "-c", WORKER, str(owner.pid)]
+        worker = subprocess.run(command, check=True, capture_output=True, text=True)
+        closed, record = json.loads(worker.stdout)
+        assert closed == []
+        assert one(attach(record).dsn(), "select 1") == 1  # the worker has ended, its owner has not
+        assert close_owned(owner.pid) != []
+        assert left_of(record) == []
+        owner.communicate(b"\n")
 
 
 def test_a_kept_server_outlives_its_owner_once() -> None:
