@@ -284,7 +284,7 @@ def steps_of(project: Path) -> list[Path]:
     return sorted((project / "sql" / "phases").glob("*/*.forward.sql"))
 
 
-def refused_plan(project: Path, dsn: str, *named: str) -> None:
+def check_plan_is_refused(project: Path, dsn: str, *named: str) -> None:
     code, _, err = harness("migrate", dsn=dsn, cwd=project)
     assert code == 2, err
     for name in named:
@@ -297,7 +297,7 @@ def test_a_missing_rollback_is_named(project, small):
         steps_of(project)[3].name.replace(".forward.", ".rollback.")
     )
     gone.unlink()
-    refused_plan(project, small, gone.name)
+    check_plan_is_refused(project, small, gone.name)
 
 
 def test_a_duplicate_number_is_named(project, small):
@@ -308,7 +308,7 @@ def test_a_duplicate_number_is_named(project, small):
             step.with_name(step.name.replace("forward", direction)),
             step.with_name(f"{number}_again.{direction}.sql"),
         )
-    refused_plan(project, small, f"{number}_again", number)
+    check_plan_is_refused(project, small, f"{number}_again", number)
 
 
 def test_a_syntax_error_is_named_with_file_and_line_before_anything_runs(project, small):
@@ -316,7 +316,7 @@ def test_a_syntax_error_is_named_with_file_and_line_before_anything_runs(project
     text = step.read_text() + "\nselect 1;\nselct 2;\n"
     step.write_text(text)
     line = text.splitlines().index("selct 2;") + 1
-    refused_plan(project, small, f"{step.name}:{line}", "42601")
+    check_plan_is_refused(project, small, f"{step.name}:{line}", "42601")
 
 
 def test_a_missing_plan_is_named(tmp_path, small):
