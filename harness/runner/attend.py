@@ -14,9 +14,9 @@ import psycopg
 
 from harness.errors import HarnessError, InfrastructureError, Refused, StepFailed, Stopped
 from harness.observe.errors import lookup
+from harness.runner.backoff import delay, pause
 from harness.runner.connection import first_words
 from harness.runner.context import Context
-from harness.runner.retry import delay, pause
 from harness.runner.session import Session
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ def _explained(error: psycopg.Error) -> HarnessError:
     """An error of the runner's own SQL, not of the plan's."""
     advice = lookup(error.sqlstate)
     message = f"{error.diag.message_primary or first_words(error)} (SQLSTATE {error.sqlstate})"
-    if advice.severity == "resource":
-        return Stopped(message, hint=advice.advice)
+    if advice.severity in ("resource", "transient"):  # nothing is wrong with plan or ledger
+        return Stopped(message, where="the ledger", hint=advice.advice)
     kind = Refused if advice.severity == "environment" else StepFailed
     return kind(message, where="the ledger", hint=advice.advice)

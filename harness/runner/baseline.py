@@ -6,10 +6,10 @@ import psycopg
 
 from harness.errors import AnotherRunnerError, Refused, UsageError
 from harness.plan import Plan, Script, Statement
+from harness.runner.backoff import delay, pause
 from harness.runner.connection import Connection, configure, connect, set_variables
 from harness.runner.lock import acquire
 from harness.runner.outcome import never
-from harness.runner.retry import delay, pause
 from harness.runner.transaction_step import AFTER, BEFORE
 from harness.runner.work import SqlFailed
 

@@ -127,18 +127,17 @@ def refuse_transaction_pooling(one: Connection, other: Connection) -> None:
     """Refuse a pooler that changes the server session between transactions.
 
     Locks, settings and the fence belong to a session. A pooler is suspected when the backend is not
-    the one the connection was told of, and proven when two connections share one or one changes it.
+    the one the connection was told of. No transaction is opened to prove it: in a pool of one that
+    would wait for ever. Instead both ask in an order that no pooler answers by chance: each of two
+    sessions always has the same backend, and not the other's.
     """
-    first = _backend(one)
-    if first == one.info.backend_pid:
+    if _backend(one) == one.info.backend_pid:
         return
-    other.execute("BEGIN")
-    second = _backend(other)
-    again = _backend(one)
-    other.execute("COMMIT")
-    if second == first or again != first:
+    seen = [(conn, _backend(conn)) for conn in (one, other, other, one, one, other)]
+    ones, others = ({pid for conn, pid in seen if conn is side} for side in (one, other))
+    if len(ones) > 1 or len(others) > 1 or ones == others:
         raise Refused(
-            "the connection goes through a pooler in transaction mode",
+            "the connection goes through a pooler in transaction or statement mode",
             hint="give the server's own address, or a pool in session mode",
         )
 

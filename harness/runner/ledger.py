@@ -32,6 +32,7 @@ class Run:
     epoch: int
     pid: int
     backend_start: datetime
+    steps_begun: int
     steps_done: int
     completed_at: datetime | None
     age: float | None
@@ -40,6 +41,10 @@ class Run:
     def completed(self) -> bool:
         """Whether the run came to its end."""
         return self.state == "completed"
+
+    def seal(self) -> str:
+        """A short hash of what a runner believes of a run without counting its checkpoints."""
+        return _hash(self.id, self.direction, self.undoes, self.plan, self.plan_version, self.state)
 
 
 @dataclass(frozen=True)
@@ -58,9 +63,19 @@ class Checkpoint:
 
     def seal(self) -> str:
         """A short hash of the row: a changed row is noticed before anything is built on it."""
-        values = (self.run_id, self.step, self.position, self.kind, self.state)
-        values += (self.last_key, self.rows, self.batches, self.attempts)  # type: ignore[assignment]
-        return hashlib.sha256("|".join(map(str, values)).encode()).hexdigest()[:16]
+        return _hash(
+            *(self.run_id, self.step, self.position, self.kind, self.state),
+            *(self.last_key, self.rows, self.batches, self.attempts),
+        )
+
+
+def _hash(*values: object) -> str:
+    return hashlib.sha256("|".join(map(str, values)).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class _SealedRun(Run):
+    kept_seal: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,10 +155,17 @@ def read(conn: Connection) -> Ledger:
     """Read the whole ledger in one round trip; empty when there is none."""
     if not exists(conn):
         return Ledger()
-    cursor = conn.cursor(row_factory=class_row(Run)).execute(
+    try:
+        return _read(conn)
+    except UnicodeDecodeError as error:
+        raise _damaged(f"it holds a text that is not UTF-8 ({error.reason})") from error
+
+
+def _read(conn: Connection) -> Ledger:
+    cursor = conn.cursor(row_factory=class_row(_SealedRun)).execute(
         "SELECT id, direction, undoes, plan, plan_version, state, epoch, pid, backend_start,"
-        " steps_done, completed_at, pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()"
-        "  - completed_at) AS age"
+        " steps_begun, steps_done, completed_at, pg_catalog.date_part('epoch',"
+        "  pg_catalog.clock_timestamp() - completed_at) AS age, seal AS kept_seal"
         " FROM migration_control.run ORDER BY id;"
         "SELECT run_id, step, position, kind, state, last_key, rows, batches, attempts,"
         " seal AS kept_seal FROM migration_control.step ORDER BY run_id, position;"
@@ -151,6 +173,9 @@ def read(conn: Connection) -> Ledger:
         "SELECT version FROM migration_control.ledger"
     )
     runs = tuple(cursor.fetchall())
+    for run in runs:
+        if run.seal() != run.kept_seal:
+            raise _damaged(f"the row of run {run.id} was changed")
     steps: dict[int, dict[str, Checkpoint]] = {}
     for row in _next(cursor, _SealedCheckpoint):
         if row.seal() != row.kept_seal:
@@ -177,9 +202,12 @@ def _next(cursor: Any, make: Any) -> list[Any]:
 def _whole(ledger: Ledger) -> Ledger:
     """Refuse a ledger that lost a checkpoint: its work would be done twice."""
     for run in ledger.runs:
-        done = sum(step.state == "done" for step in ledger.checkpoints(run).values())
+        rows = ledger.checkpoints(run).values()
+        done = sum(step.state == "done" for step in rows)
         if done != run.steps_done:
             raise _damaged(f"run {run.id} has {done} finished steps, not {run.steps_done}")
+        if len(rows) != run.steps_begun:
+            raise _damaged(f"run {run.id} has {len(rows)} checkpoints, not {run.steps_begun}")
     return ledger
 
 
@@ -196,21 +224,24 @@ def create(conn: Connection) -> None:
 
 
 def checkpoint_sql(row: Checkpoint) -> sql.Composed:
-    """Write a checkpoint and, with a finished step, count it in the run."""
+    """Write a checkpoint, and count in the run a step that is new, and one that is finished."""
     values = (row.run_id, row.step, row.position, row.kind, row.state, row.last_key)
     values += (row.rows, row.batches, row.attempts, row.seal())  # type: ignore[assignment]
-    written = sql.SQL(
-        "INSERT INTO migration_control.step AS s (run_id, step, position, kind, state, last_key,"
-        " rows, batches, attempts, seal) VALUES ({}) ON CONFLICT (run_id, step) DO UPDATE SET"
+    return sql.SQL(
+        "WITH s AS (INSERT INTO migration_control.step AS s (run_id, step, position, kind, state,"
+        " last_key, rows, batches, attempts, seal) VALUES ({values})"
+        " ON CONFLICT (run_id, step) DO UPDATE SET"
         " state = excluded.state, last_key = excluded.last_key, rows = excluded.rows,"
         " batches = excluded.batches, attempts = excluded.attempts, seal = excluded.seal,"
-        " updated_at = excluded.updated_at;"
-    ).format(sql.SQL(", ").join(map(sql.Literal, values)))
-    if row.state != "done":
-        return written
-    return written + sql.SQL(
-        "UPDATE migration_control.run SET steps_done = steps_done + 1 WHERE id = {};"
-    ).format(sql.Literal(row.run_id))
+        " updated_at = excluded.updated_at RETURNING s.xmax = '0' AS is_new)"
+        " UPDATE migration_control.run AS r SET steps_begun = r.steps_begun + s.is_new::integer,"
+        " steps_done = r.steps_done + {done}::integer"
+        " FROM s WHERE r.id = {run_id} AND (s.is_new OR {done});"
+    ).format(
+        values=sql.SQL(", ").join(map(sql.Literal, values)),
+        done=sql.Literal(row.state == "done"),
+        run_id=sql.Literal(row.run_id),
+    )
 
 
 def event_sql(run_id: int, epoch: int, kind: str, step: str | None, message: str) -> sql.Composed:

@@ -23,8 +23,10 @@ CREATE TABLE migration_control.run (
   lock_pid integer NOT NULL,
   lock_backend_start timestamptz NOT NULL,
   client text NOT NULL,
+  steps_begun integer NOT NULL DEFAULT 0,
   steps_done integer NOT NULL DEFAULT 0,
   reason text,
+  seal text NOT NULL,
   started_at timestamptz NOT NULL DEFAULT now(),
   completed_at timestamptz
 );

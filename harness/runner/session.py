@@ -6,7 +6,7 @@ import contextlib
 import getpass
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -16,9 +16,11 @@ from psycopg import sql
 from harness.errors import AnotherRunnerError, Stopped
 from harness.plan import Script
 from harness.runner import ledger, lock
+from harness.runner.backoff import RETRYABLE, TIMED_OUT, delay, may_retry, pause
 from harness.runner.connection import (
     configure,
     connect,
+    first_words,
     is_lost,
     refuse_transaction_pooling,
     set_variables,
@@ -48,12 +50,14 @@ class Session:
             self.work = connect(dsn, "runner")
             undo.callback(self.work.close)
             context.connected = True
-            with self._bounded(self.settings.lock_wait + lock.END_LIMIT):
+            with self._bounded():
                 refuse_transaction_pooling(self.lock, self.work)
                 configure(self.lock, self.settings)
                 self.locker = lock.identify(self.lock)
+            with self._bounded(self.settings.lock_wait + lock.END_LIMIT):
                 taken = lock.acquire(self.lock, self.settings, context.lockers)
                 context.lockers.add(self.locker)
+            with self._bounded():
                 configure(self.work, self.settings)
                 self.worker = lock.identify(self.work)
             undo.pop_all()
@@ -86,8 +90,9 @@ class Session:
 
     def settled_ledger(self) -> Ledger:
         """Read the ledger when nobody else writes it: the last run's backend has ended."""
-        with self._bounded(self.settings.takeover + lock.END_LIMIT):
+        with self._bounded():
             found = ledger.read(self.lock)
+        with self._bounded(self.settings.takeover + lock.END_LIMIT):
             last = found.runs[-1] if found.runs else None
             if last is None:
                 return found
@@ -103,6 +108,10 @@ class Session:
 
     def claim(self, run: Run, note: str | None = None) -> None:
         """Take up an unfinished run: from now on its last runner writes nothing."""
+        self._again_and_again(lambda: self._claim(run, note))
+        self._begin_work(replace(run, epoch=run.epoch + 1))
+
+    def _claim(self, run: Run, note: str | None) -> None:
         with self._bounded(), self.lock.transaction():
             self.lock.execute(
                 "UPDATE migration_control.run SET epoch = epoch + 1, pid = %s, backend_start = %s,"
@@ -110,32 +119,59 @@ class Session:
                 [*self._identity(), run.id],
             )
             self.lock.execute(ledger.event_sql(run.id, run.epoch + 1, "resumed", None, note or ""))
-        self._begin_work(replace(run, epoch=run.epoch + 1))
+
+    def _again_and_again(self, write: Callable[[], None]) -> None:
+        """Write to the ledger, again after what passes: locks, deadlocks, serialization failures.
+
+        Raises Stopped when it does not pass: nothing is half done, and running again resumes.
+        """
+        attempt = 1
+        while True:
+            try:
+                return write()
+            except psycopg.Error as error:
+                if self.lost(error) or error.sqlstate not in {*RETRYABLE, TIMED_OUT}:
+                    raise
+                self.check_stop("the ledger")
+                words = f"{first_words(error)} (SQLSTATE {error.sqlstate}"
+                if not may_retry(error.sqlstate, attempt, self.settings):
+                    reason = f"{words}, after {attempt} attempts)"
+                    hint = "run the same again to resume"
+                    raise Stopped(reason, where="the ledger", hint=hint) from error
+                self.context.tell("retry", None, message=f"{words}), attempt {attempt}")
+                pause(delay(attempt, self.settings), self.context.stop)
+                attempt += 1
 
     def start(self, direction: str, undoes: Run | None, reason: str | None, known: Ledger) -> None:
         """Record a new run, with the files it depends on; makes the ledger when there is none."""
         number = max((run.id for run in known.runs), default=0) + 1
-        plan = self.plan
+        run = self._started(number, direction, undoes)
+        self._again_and_again(lambda: self._start(run, reason))
+        self._begin_work(run)
+
+    def _start(self, run: Run, reason: str | None) -> None:
+        plan, number = self.plan, run.id
         with self._bounded(), self.lock.transaction():
             if not ledger.exists(self.lock):
                 ledger.create(self.lock)
             self.lock.execute(
                 "INSERT INTO migration_control.run (id, direction, undoes, plan, plan_version,"
                 " plan_hash, state, epoch, pid, backend_start, lock_pid, lock_backend_start,"
-                " client, reason) VALUES (%s, %s, %s, %s, %s, %s, 'running', 1,"
-                " %s, %s, %s, %s, %s, %s)",
+                " client, reason, seal) VALUES (%s, %s, %s, %s, %s, %s, 'running', 1,"
+                " %s, %s, %s, %s, %s, %s, %s)",
                 [
                     number,
-                    direction,
-                    undoes.id if undoes else None,
+                    run.direction,
+                    run.undoes,
                     plan.name,
                     plan.version,
                     plan.hash,
                     *self._identity(),
                     reason,
+                    run.seal(),
                 ],
             )
-            if direction != "cleanup":
+            if run.direction != "cleanup":
                 self.lock.execute(
                     "INSERT INTO migration_control.plan_file (run_id, path, sha256)"
                     " SELECT %s, f.path, f.sha256 FROM unnest(%s::text[], %s::text[])"
@@ -143,7 +179,6 @@ class Session:
                     [number, list(plan.files), list(plan.files.values())],
                 )
             self.lock.execute(ledger.event_sql(number, 1, "run_started", None, reason or ""))
-        self._begin_work(self._started(number, direction, undoes))
 
     def _started(self, number: int, direction: str, undoes: Run | None) -> Run:
         assert self.worker.start is not None, "our own session cannot be hidden from us"
@@ -157,6 +192,7 @@ class Session:
             epoch=1,
             pid=self.worker.pid,
             backend_start=self.worker.start,
+            steps_begun=0,
             steps_done=0,
             completed_at=None,
             age=None,
@@ -268,12 +304,18 @@ class Session:
 
     def complete(self) -> None:
         """Mark the run completed."""
+        self._again_and_again(self._complete)
+
+    def _complete(self) -> None:
         with self.transaction("complete"):
             self.commit(
                 sql.SQL(
-                    "UPDATE migration_control.run SET state = 'completed',"
+                    "UPDATE migration_control.run SET state = 'completed', seal = {},"
                     " completed_at = pg_catalog.clock_timestamp() WHERE id = {};"
-                ).format(sql.Literal(self.run.id))
+                ).format(
+                    sql.Literal(replace(self.run, state="completed").seal()),
+                    sql.Literal(self.run.id),
+                )
             )
 
 

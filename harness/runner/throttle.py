@@ -7,8 +7,8 @@ from typing import Protocol
 
 from harness.errors import Stopped
 from harness.plan import RunnerSettings
+from harness.runner.backoff import pause
 from harness.runner.connection import Connection
-from harness.runner.retry import pause
 from harness.runner.session import Session
 
 INTERVAL = 0.5

@@ -75,6 +75,7 @@ class SqlFailed(Exception):  # noqa: N818 - carries a failure to where it is jud
         reason = diagnosis.message_primary or first_words(self.error)
         if diagnosis.message_detail:
             reason += f" ({diagnosis.message_detail})"
+        reason = " ".join(reason.split())  # a detail may have lines of its own
         state = self.error.sqlstate or "no SQLSTATE"
         what = f"in {shortened(self.statement.text)}" if self.statement else "at commit"
         tries = f", after {attempts} attempts" if attempts > 1 else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,17 +156,20 @@ def test_killed_while_an_index_is_built_then_rolled_back(
 
 def with_intent(dsn: str, plan: Plan) -> None:
     """The state in which a runner died after it had sent its concurrent statement."""
+    from harness.runner import ledger
     from harness.runner.ledger import Checkpoint
 
     row = Checkpoint(1, "1.2/010_index", 3, "concurrent", "intent")
     with psycopg.connect(dsn, autocommit=True) as conn:
+        run = replace(ledger.read(conn).runs[0], state="running")
         conn.execute(
             "UPDATE migration_control.step SET state = 'intent', seal = %s WHERE position = 3",
             [row.seal()],
         )
         conn.execute(
             "UPDATE migration_control.run SET steps_done = 2, state = 'running',"
-            " completed_at = NULL"
+            " completed_at = NULL, seal = %s",
+            [run.seal()],
         )
 
 

@@ -26,9 +26,9 @@ from harness import runner
 from harness.errors import StepFailed, Stopped
 from harness.plan import RunnerSettings
 from harness.runner import throttle
+from harness.runner.backoff import delay, may_retry
 from harness.runner.batch_step import Sizer
 from harness.runner.outcome import Event, Outcome
-from harness.runner.retry import delay, may_retry
 
 COLUMN = "phases/1.1_fill/010_column.forward.sql"
 FILL = "phases/1.1_fill/020_fill.forward.sql"

@@ -27,6 +27,7 @@ TemplateFactory = Callable[..., str]
 CloneFactory = Callable[[str], str]
 CHECKPOINTS = ("batch", "step_done")
 MOMENTS = ("step_started", "batch")
+BUILDING = "select pid from pg_stat_progress_create_index where datname = current_database()"
 BATCH = 60  # rows: the larger backfills of the small seed take several of these
 
 
@@ -164,7 +165,7 @@ def test_killed_inside_a_concurrent_index(
         blocker.execute(f"lock table {table} in row exclusive mode")
         with runner("migrate", dsn, quick, until=step.id) as run:
             orphan = _in_flight(watcher, "index concurrently")
-            building = watcher.execute("select pid from pg_stat_progress_create_index").fetchall()
+            building = watcher.execute(BUILDING).fetchall()
             assert [pid for (pid,) in building] == orphan
             run.kill()
         if orphan_ends:
