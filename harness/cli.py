@@ -281,6 +281,80 @@ def gate(as_json: bool, plan_path: Path, build: Path, **choices: Any) -> None:
     sys.exit(0 if verdict["verdict"] == "GO" else 1)
 
 
+@cli.command()
+@click.option("--dsn", hidden=True, help="refused: servers are killed here")
+@plan_option
+@json_option
+@click.option(
+    "--points", default="all", show_default=True, metavar="all|N", help="all, or a sample"
+)
+@click.option("--boundaries", is_flag=True, help="with --points N: every commit boundary besides")
+@click.option("--domain", default=None, help="wire,wal,pinned,contended,tampered,environment")
+@click.option("--fault", default=None, help="only these faults, such as cut,unheard,sigkill")
+@click.option("--replay", metavar="POINT", help="strike at one point, as a failure prints it")
+@click.option(
+    "--rows", type=click.IntRange(min=0), default=1000, show_default=True, help="rows to seed"
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option(
+    "--server",
+    default="embedded",
+    show_default=True,
+    type=click.Choice(["embedded", "system", "container", "existing", "auto"]),
+)
+@click.option("--pg-version", type=int, help="major version of Postgres")
+@click.option(
+    "--workers",
+    default=3,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="processes; one more than cores, since many faults mostly wait",
+)
+@click.option(
+    "--build", type=click.Path(file_okay=False, path_type=Path), default="build", show_default=True
+)
+def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
+    """Strike a run at every point, on servers of its own, and prove that nothing is lost."""
+    from harness.observe.progress import bar
+    from harness.scenario.crash import explore
+
+    settings = _exploration(plan_path, choices)
+    said: set[str] = set()
+    with bar("crash", 0) as advance:
+
+        def told(what: str, done: int, total: int) -> None:
+            if what not in said:  # a log has no bar, and this takes minutes
+                said.add(what)
+                click.echo(f"  {what}" + (f", {total} points in all" if total else ""), err=True)
+            advance(what, done, total)
+
+        document = explore.run(settings, told)
+    answer(document, as_json, list(explore.words(document)))
+    sys.exit(0 if document["verdict"] == "pass" else 1)
+
+
+def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
+    """The settings of an exploration, or a usage error before anything is started."""
+    from harness.scenario.crash import explore
+    from harness.scenario.crash.model import DOMAINS
+
+    if choices.pop("dsn") or choices["server"] == "existing":
+        raise UsageError(
+            "an existing server is not explored: servers are killed and filled up here",
+            hint="leave --dsn and --server out; the exploration starts servers of its own",
+        )
+    points, domain, fault = (choices.pop(name) for name in ("points", "domain", "fault"))
+    if points != "all" and not (points.isdigit() and int(points)):
+        raise UsageError(f"--points takes all or a whole number, not {points!r}")
+    return explore.Settings(
+        plan=plan_path,
+        points=None if points == "all" else int(points),
+        domains=explore.domains_of(domain) if domain is not None else DOMAINS,
+        faults=tuple(name.strip() for name in (fault or "").split(",") if name.strip()),
+        **choices,
+    )
+
+
 def main() -> None:
     """Run the command line; expected errors become one sentence and an exit status."""
     try:

@@ -1,0 +1,1 @@
+"""Crash exploration: strike a run at every point, then prove that nothing was lost."""

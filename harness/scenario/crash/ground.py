@@ -1,0 +1,86 @@
+"""What every exploration stands on: a plan, seeded rows, and how the run goes when left alone."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from harness.plan import Plan
+from harness.server import choose
+
+if TYPE_CHECKING:
+    from harness.database.fingerprint import Fingerprint
+    from harness.server import Server
+
+SWEEP: dict[str, Any] = {
+    "adaptive": False,
+    "heartbeat": 0.0,
+    "reconnect": 0.0,
+    "batch_rows": 100,
+    "batch_min_rows": 25,
+    "retry_base": 0.01,
+    "retry_max": 0.05,
+    "takeover": 0.2,
+    "lock_wait": 0.5,
+}
+"""[runner] in a sweep: no clock decides what is sent, and nobody waits longer than needed."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Everything a worker process must be told; picklable.
+
+    `before` and `after` are the fingerprints of the seeded database and of the migrated one, made
+    by a run that nothing disturbed. `prepare` names a function, as module:function, that every
+    runner process calls first: how tests plant defects in the engine. `rows` 0 seeds no rows.
+    `lean` looks for less, where a few points will be chosen: see the wire domain.
+    """
+
+    plan: Plan
+    rows: int
+    seed: int
+    provider: str = "embedded"
+    version: int | None = None
+    owner_pid: int | None = None
+    prepare: str | None = None
+    before: Fingerprint | None = None
+    after: Fingerprint | None = None
+    directions: tuple[str, ...] = ("forward", "rollback")
+    lean: bool = False
+    extra: dict[str, Any] | None = None
+
+    def sweeping(self, **changes: Any) -> Plan:
+        """The plan with a runner that is deterministic and in a hurry; `changes` come on top."""
+        settings = replace(self.plan.runner, **{**SWEEP, **changes})
+        return replace(self.plan, runner=settings)
+
+    def server(self, profile: str = "durable") -> Server:
+        """A new server for one worker alone, started; the caller closes it."""
+        made = choose(
+            self.provider, version=self.version, profile=profile, owner_pid=self.owner_pid
+        )
+        made.start()
+        return made
+
+    def furnish(self, server_dsn: str, name: str) -> str:
+        """Create a database with baseline and seeded rows; its DSN."""
+        from harness.database import admin
+        from harness.runner import baseline
+
+        admin.create(server_dsn, name)
+        dsn = admin.with_dbname(server_dsn, name)
+        baseline(dsn, self.plan)
+        if self.rows:
+            from fixtures.seed import load
+
+            load(dsn, rows=self.rows, seed=self.seed, profile="real")
+        return dsn
+
+
+def named(function: str) -> Callable[..., Any]:
+    """The function that `module:function` names."""
+    module, _, name = function.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found

@@ -1,0 +1,236 @@
+"""The wire domain: every message is struck, every state judged, and what is not seen is said."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from crash_support import ground_of
+from runner_support import SmallPlan
+
+from harness.errors import InfrastructureError, UsageError
+from harness.scenario.crash import explore, sample, workers
+from harness.scenario.crash.bench import furnished
+from harness.scenario.crash.ground import Ground
+from harness.scenario.crash.model import Point, Row, Task
+from harness.scenario.crash.wire import ACKED, CLOSING, RACE, Stretch
+
+if TYPE_CHECKING:
+    from harness.server import Server
+
+CHEAP = ("cut", "unheard", "sigkill", ACKED, CLOSING)
+
+
+@pytest.fixture(scope="module")
+def ground(pg_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """The small plan and its bench."""
+    plan = SmallPlan(tmp_path_factory.mktemp("plan")).load()
+    found = ground_of(pg_server.dsn(), plan)
+    place = furnished(found, pg_server.dsn())
+    yield replace(found, extra={"bench": place})
+    place.close()
+
+
+@pytest.fixture(scope="module")
+def tasks(ground: Ground) -> list[Task]:
+    """Everything that is to be struck."""
+    return workers.find_tasks(ground, "wire")
+
+
+def some(tasks: list[Task], every: int, *faults: str) -> list[Task]:
+    """Each `every`th point of some faults."""
+    chosen = sample.struck_by(tasks, faults)
+    return [replace(task, points=task.points[::every]) for task in chosen]
+
+
+def explored(ground: Ground, tasks: list[Task]) -> list[Row]:
+    rows = list(workers.run_tasks(ground, tasks, workers=1))
+    assert Counter(row.point for row in rows) == Counter(p for task in tasks for p in task.points)
+    return rows
+
+
+def failing(rows: list[Row]) -> list[str]:
+    return [f"{row.point.id}: {row.verdict}: {row.reason}" for row in rows if row.verdict != "pass"]
+
+
+def test_every_second_message_cut_unheard_or_killed(ground: Ground, tasks: list[Task]) -> None:
+    rows = explored(ground, some(tasks, 2, *CHEAP))
+    assert failing(rows) == []
+    assert all(row.fired for row in rows)
+    assert len(rows) > 200
+    states = {(row.point.direction, row.state) for row in rows}
+    assert len(states) > 15  # strikes before and behind commits leave states of their own
+
+
+@pytest.mark.parametrize(
+    ("faults", "every"),
+    [
+        (("partial", "sigterm", "sigint", "sigterm-twice"), 9),
+        (("blip", "blip-unheard"), 7),
+        (("stall",), 23),
+        (("sigstop", RACE), 3),
+    ],
+    ids=["partial-and-signals", "blips", "stall", "rivals"],
+)
+def test_the_other_faults_of_the_wire(
+    ground: Ground, tasks: list[Task], faults: tuple[str, ...], every: int
+) -> None:
+    rows = explored(ground, some(tasks, every, *faults))
+    assert failing(rows) == []
+    assert {row.point.fault for row in rows} == set(faults)
+
+
+def test_every_message_is_a_point_of_every_main_fault(tasks: list[Task]) -> None:
+    counted = Counter(p.fault for task in tasks for p in task.points)
+    assert counted["cut"] == counted["sigkill"] == counted["partial"] > 150
+    assert counted[CLOSING] == 2  # one for each direction
+    steps = {p.step for task in tasks for p in task.points}
+    assert steps >= {"(start)", "1.1/010_column", "1.1/020_fill", "1.2/010_index", "(end)"}
+    assert "(resume)" in steps
+
+
+def test_a_message_that_is_never_sent_is_not_passed(ground: Ground, tasks: list[Task]) -> None:
+    """Would fail if a strike that met nothing counted as survived."""
+    task = next(t for t in tasks if any(p.fault == CLOSING for p in t.points))
+    stretch: Stretch = task.extra["stretch"]
+    last = stretch.segments[-1]
+    longer = replace(
+        last, beats=(*last.beats, *(replace(last.beats[-1], place=n) for n in (98, 99)))
+    )
+    planted = replace(stretch, segments=(*stretch.segments[:-1], longer))
+    point = Point("wire", stretch.direction, last.beats[-1].step, "m99", "cut")
+    (row,) = explored(ground, [Task("wire", (point,), 1.0, {"stretch": planted})])
+    assert (row.fired, row.verdict) == (False, "fail")
+
+
+def chatter() -> None:
+    """A runner that now and then asks something: it cannot be swept."""
+    import harness.runner.session as session
+
+    honest = session.Session.check_stop
+
+    def asks(self: Any, where: str | None = None) -> None:
+        if os.getpid() % 2:
+            self.work.execute("SELECT 1")
+        honest(self, where)
+
+    session.Session.check_stop = asks  # type: ignore[method-assign]
+
+
+def test_a_run_that_is_not_the_same_twice_is_refused(ground: Ground) -> None:
+    talkative = replace(ground, prepare=f"{__name__}:chatter")
+    with pytest.raises(InfrastructureError, match="two undisturbed forward runs differ: message"):
+        looked_for_again_and_again(talkative)
+
+
+def looked_for_again_and_again(ground: Ground) -> None:
+    for _ in range(8):  # two processes in a row may both be even, or both odd
+        workers.find_tasks(ground, "wire")
+
+
+def test_a_sample_is_the_same_for_the_same_seed_and_takes_every_commit(tasks: list[Task]) -> None:
+    def points(seed: int, boundaries: bool) -> set[Point]:
+        chosen = sample.sampled(tasks, 40, seed, boundaries=boundaries)
+        return {point for task in chosen for point in task.points}
+
+    assert points(1, False) == points(1, False)
+    assert points(1, False) != points(2, False)
+    assert len(points(1, False)) == 40
+    commits = {p for task in tasks for p in task.points if p.fault == ACKED}
+    assert commits <= points(1, True)
+    assert len(points(1, True)) == 40 + len(commits)
+
+
+def test_an_unknown_fault_or_point_is_named(tasks: list[Task]) -> None:
+    with pytest.raises(UsageError, match="no fault 'flood'"):
+        sample.struck_by(tasks, ["cut", "flood"])
+    with pytest.raises(UsageError, match=r"no crash point wire:forward:9\.9/x:m01:cut"):
+        sample.replayed(tasks, Point.parse("wire:forward:9.9/x:m01:cut"))
+    with pytest.raises(UsageError, match="is no crash point"):
+        Point.parse("wire:sideways:1.1/010_column:m01:cut")
+
+
+# The command.
+
+
+def crash(*arguments: str, plan: Path) -> tuple[int, str, str]:
+    command = [sys.executable, "-m", "harness", "crash", "--plan", str(plan), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return SmallPlan(tmp_path_factory.mktemp("plan")).load().path
+
+
+def test_the_command_explores_a_sample_and_replays_a_point(small: Path, tmp_path: Path) -> None:
+    options = ["--rows", "0", "--domain", "wire", "--build", str(tmp_path), "--json"]
+    status, out, err = crash(*options, "--points", "12", plan=small)
+    assert status == 0, out + err
+    document = json.loads(out)
+    wanted = {"verdict", "points", "fired", "states", "failures", "seconds"}
+    assert wanted <= document.keys()
+    assert (document["verdict"], document["points"], document["fired"]) == ("pass", 12, 12)
+    assert (tmp_path / "report" / "crash.html").exists()
+    assert json.loads((tmp_path / "crash.json").read_text())["rows"]
+    name = document["rows"][0]["id"]
+    status, out, err = crash(*options, "--replay", name, plan=small)
+    assert status == 0, out + err
+    assert [row["id"] for row in json.loads(out)["rows"]] == [name]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--dsn", "postgresql://u:secret@h/d"], "an existing server is not explored"),
+        (["--server", "existing"], "an existing server is not explored"),
+        (["--domain", "moon"], "no domain 'moon'"),
+        (["--points", "some"], "--points takes all or a whole number"),
+        (["--replay", "nonsense"], "is no crash point"),
+    ],
+)
+def test_bad_arguments_are_refused_at_once(small: Path, arguments: list[str], said: str) -> None:
+    status, _, err = crash(*arguments, plan=small)
+    assert status == 2
+    assert said in err
+    assert "secret" not in err
+
+
+def test_a_plan_that_does_not_run_is_said_before_anything_is_struck(
+    tmp_path: Path, small: Path
+) -> None:
+    plan = SmallPlan(tmp_path)
+    plan.replace("phases/1.1_fill/010_column.forward.sql", "public.kinds", "nowhere.kinds")
+    status, _, err = crash("--rows", "0", "--domain", "wire", plan=plan.load().path)
+    assert status == 1
+    assert "010_column.forward.sql" in err
+
+
+def test_too_little_room_is_said_at_once(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explore, "ROOM", 2**60)
+    with pytest.raises(InfrastructureError, match="MB are free where servers keep their data"):
+        explore.run(explore.Settings(small, rows=0))
+
+
+def test_a_foreign_connection_is_not_waited_for_ever(ground: Ground) -> None:
+    """Would hang if a state were judged while somebody is still at work in it."""
+    from harness.scenario.crash.state import settle
+
+    place = (ground.extra or {})["bench"]
+    dsn = place.start("forward")
+    try:
+        with psycopg.connect(dsn), pytest.raises(TimeoutError, match="the end of all use"):
+            settle(place.server_dsn, dsn.rpartition("/")[2], limit=0.2)
+    finally:
+        place.drop(dsn)
