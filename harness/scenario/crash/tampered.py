@@ -1,0 +1,191 @@
+"""Tampered: between two runs somebody changes the ledger, the plan or the database itself.
+
+The next run refuses by name and changes nothing, or what was done was harmless and it ends golden.
+Undone, the migration goes on as if nothing had been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from harness.database import admin
+from harness.scenario.crash import (
+    tampered_ledger,
+    tampered_plan,
+    tampered_role,
+    tampered_world,
+)
+from harness.scenario.crash.contended_look import look
+from harness.scenario.crash.contended_walk import Scene, Struck, Walk, along, row
+from harness.scenario.crash.ground import Ground
+from harness.scenario.crash.model import Direction, Point, Row, Task
+from harness.scenario.crash.state import Oracle
+from harness.scenario.crash.tampered_stand import Place, Stand, places, stand
+
+if TYPE_CHECKING:
+    from harness.server import Server
+
+DIRECTIONS: tuple[Direction, ...] = ("forward", "rollback")
+AT_ONCE = 16  # copies that wait for one restart: each takes its room on disk
+Strikes = Callable[[Point], Callable[[], Struck]]
+
+
+def tasks(ground: Ground) -> list[Task]:
+    """Every column, file, object and privilege that can be tampered with, found by looking."""
+    found = []
+    server = ground.server("fast")
+    try:
+        for direction in DIRECTIONS:
+            groups = _groups(ground, server.dsn(), direction)
+            found += [Task("tampered", tuple(some), weight) for weight, some in groups if some]
+    finally:
+        server.close()
+    return found
+
+
+def _groups(
+    ground: Ground, server_dsn: str, direction: Direction
+) -> Iterator[tuple[float, list[Point]]]:
+    """Points that go together into a task, each group with its weight."""
+
+    def point(step: str, boundary: str, fault: str) -> Point:
+        return Point("tampered", direction, step, boundary, fault)
+
+    spare = Walk(ground, server_dsn, direction)
+    with spare.copy() as dsn:
+        golden = Walk(ground, server_dsn, direction, dsn=dsn)
+        at = places(spare, look(golden))
+    ledger = [
+        point(p.step, p.boundary, fault)
+        for p in at
+        for fault in tampered_ledger.faults(spare.dsn, p.boundary)
+    ]
+    yield 3.0, ledger
+    bits = [f"bit.{mode}.{n}" for mode, count in tampered_ledger.BITS.items() for n in range(count)]
+    between = next(place for place in at if place.boundary == "between")
+    edits = tampered_plan.changes(spare, between)
+    yield (
+        3.0,
+        [point(between.step, between.boundary, fault) for fault in bits]
+        + [point(between.step, tampered_plan.boundary(one), one.fault) for one in edits],
+    )
+    world = []
+    for step in spare.steps:
+        spare.to(step)
+        found = tampered_world.possible(spare, step, spare.dsn)
+        world += [point(step, one.boundary, one.fault) for one in found]
+    admin.drop(server_dsn, admin.dbname(spare.dsn))
+    its = tampered_role.owned(ground, server_dsn, direction)
+    rights = tampered_role.faults(its.scene.walk) if its else []
+    yield 6.0, world + [point(step, boundary, "revoked") for step, boundary in rights]
+
+
+def run(ground: Ground, task: Task) -> list[Row]:
+    """Tamper at every point of a task, each with a copy of its own."""
+    rows: list[Row] = []
+    for direction in DIRECTIONS:
+        points = [point for point in task.points if point.direction == direction]
+        if points:
+            server = ground.server("fast")
+            try:
+                rows += _direction(ground, server, direction, points)
+            finally:
+                server.close()
+    return rows
+
+
+def _direction(
+    ground: Ground, server: Server, direction: Direction, points: list[Point]
+) -> Iterator[Row]:
+    """Rights come after the rest, in a walk of their own; bits last, for the server restarts."""
+    rights = [point for point in points if point.fault == "revoked"]
+    bits = [point for point in points if point.fault.startswith("bit.")]
+    rest = [point for point in points if point not in rights and point not in bits]
+    if rest or bits:
+        yield from _walked(ground, server, direction, rest, bits)
+    if rights:
+        yield from _revoked(ground, server.dsn(), direction, rights)
+
+
+def _walked(
+    ground: Ground,
+    server: Server,
+    direction: Direction,
+    points: list[Point],
+    bits: list[Point],
+) -> Iterator[Row]:
+    walk = Walk(ground, server.dsn(), direction)
+    scene = Scene(ground, walk, Oracle(ground, server.dsn()))
+    ordered = along(walk, tuple(points))
+    while ordered:
+        place = _place(ordered[0])
+        here = [point for point in ordered if _place(point) == place]
+        ordered = [point for point in ordered if point not in here]
+        if place.boundary == "world":
+            walk.to(place.step)
+            yield from _rows(here, lambda point: lambda: tampered_world.strike(scene, point))
+        else:
+            with stand(scene, place) as where:
+                yield from _rows(here, lambda point: lambda: _stood(where, point))
+    if bits:
+        yield from _bits(scene, server, bits)
+
+
+def _rows(points: Iterable[Point], strikes: Strikes) -> Iterator[Row]:
+    for point in points:
+        yield row(point, strikes(point))
+
+
+def _stood(where: Stand, point: Point) -> Struck:
+    strike = tampered_plan.strike if _is_plan(point) else tampered_ledger.strike
+    return strike(where, point)
+
+
+def _is_plan(point: Point) -> bool:
+    return point.fault in tampered_plan.CHANGES
+
+
+def _place(point: Point) -> Place:
+    """Where a point's database stands; files and objects are changed between steps."""
+    if _is_plan(point):
+        return Place(point.step, "between")
+    if point.fault in ("foreign", "renamed", "used"):
+        return Place(point.step, "world")
+    return Place(point.step, point.boundary)
+
+
+def _bits(scene: Scene, server: Server, points: list[Point]) -> Iterator[Row]:
+    """Flip bits in copies, so many at a restart; seen by the checksum, then by the seal alone."""
+    with stand(scene, _place(points[0])) as where:
+        kept, name = where.fingerprint, admin.unique_name("harness_bits")
+        admin.create(server.dsn(), name, admin.dbname(where.dsn))
+    for mode in tampered_ledger.BITS:
+        some = [point for point in points if point.fault.startswith(f"bit.{mode}.")]
+        for first in range(0, len(some), AT_ONCE):
+            chosen = some[first : first + AT_ONCE]
+            struck = tampered_ledger.bits(scene.ground, server, name, chosen, kept)
+            yield from _rows(chosen, lambda point: lambda: struck[point])  # noqa: B023
+
+
+def _revoked(
+    ground: Ground, server_dsn: str, direction: Direction, points: list[Point]
+) -> Iterator[Row]:
+    spare = ground.furnish(server_dsn, admin.unique_name("harness_roles"))  # makes the roles
+    admin.drop(server_dsn, admin.dbname(spare))
+    its = tampered_role.owned(ground, server_dsn, direction)
+    assert its is not None, "the plan allowed it when it was looked at"
+    walk = its.scene.walk
+    before = [_before(walk, point) for point in points]
+    order = along(walk, tuple({at for _, at in before}))
+    for at in order:
+        walk.to(at.step)
+        here = [point for point, where in before if where == at]
+        yield from _rows(here, lambda point: lambda: tampered_role.strike(its, point))
+
+
+def _before(walk: Walk, point: Point) -> tuple[Point, Point]:
+    """A point, and one at the step to walk to: the one before, when the runner must be running."""
+    place = walk.steps.index(point.step)
+    step = walk.steps[place - 1] if point.boundary == "running" else point.step
+    return point, Point(point.domain, point.direction, step, "between", point.fault)

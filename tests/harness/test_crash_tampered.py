@@ -1,0 +1,156 @@
+"""Somebody tampers with ledger, plan and database: it is refused by name, or was harmless."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from crash_support import ground_of
+from runner_support import SmallPlan
+
+from harness.fault import tamper
+from harness.scenario.crash.ground import Ground
+from harness.scenario.crash.model import Point, Row, Task
+from harness.scenario.crash.workers import find_tasks, run_tasks
+
+HERE = "test_crash_tampered"
+STEP, FILL, INDEX = "1.1/010_column", "1.1/020_fill", "1.2/010_index"
+SEALED = ["run_id", "step", "position", "kind", "state", "last_key", "rows", "batches", "seal"]
+FORWARD_FILE = "phases/1.1_fill/010_column.forward.sql"
+
+
+@pytest.fixture(scope="module")
+def ground(pg_server, tmp_path_factory) -> Ground:
+    return ground_of(pg_server.dsn(), SmallPlan(tmp_path_factory.mktemp("small")).load())
+
+
+@pytest.fixture(scope="module")
+def tasks(ground) -> list[Task]:
+    return find_tasks(ground, "tampered")
+
+
+@pytest.fixture(scope="module")
+def rows(ground, tasks) -> list[Row]:
+    return list(run_tasks(ground, tasks))
+
+
+def points(tasks: list[Task]) -> list[Point]:
+    return [point for task in tasks for point in task.points]
+
+
+def forward(step: str, boundary: str, fault: str) -> Point:
+    return Point("tampered", "forward", step, boundary, fault)
+
+
+def with_defect(ground: Ground, defect: Callable[[], None], *chosen: Point) -> list[Row]:
+    planted = replace(ground, prepare=f"{HERE}:{defect.__name__}")
+    return list(run_tasks(planted, [Task("tampered", chosen)]))
+
+
+def test_every_column_file_and_kind_of_object_is_tampered_with(tasks):
+    found = points(tasks)
+    faults = {point.fault for point in found}
+    assert {f"step.{column}" for column in SEALED} <= faults
+    assert {"step.deleted", "run.state", "plan_file.sha256", "ledger.version"} <= faults
+    assert {"edited", "swapped", "removed", "followed", "foreign", "used", "revoked"} <= faults
+    assert {point.boundary.split("=")[0] for point in found if point.fault == "foreign"} == {
+        "table",
+        "column",
+        "index",
+    }
+    assert len(found) == len(set(found))
+
+
+def test_there_is_one_row_for_every_point_and_every_fault_fired(rows, tasks):
+    assert sorted(row.point for row in rows) == sorted(points(tasks))
+    assert [row.document() for row in rows if not row.fired] == []
+
+
+def test_every_tampering_is_refused_by_name_or_ends_golden(rows):
+    assert [row.document() for row in rows if row.verdict != "pass"] == []
+
+
+@pytest.mark.parametrize("fault", ["edited", "swapped", "removed", "followed"])
+def test_a_changed_plan_is_refused_by_the_name_of_the_file(rows, fault):
+    refused = [row for row in rows if row.point.fault == fault]
+    assert refused
+    for row in refused:
+        assert "the plan changed since run" in row.evidence, row
+
+
+def test_a_flipped_bit_is_seen_by_the_checksum_or_by_the_seal(rows):
+    said = {row.evidence for row in rows if row.point.fault.startswith("bit.")}
+    assert any("XX001" in one for one in said)
+    assert any("was changed" in one for one in said)
+
+
+def test_a_lost_privilege_is_named(rows):
+    said = [row.evidence for row in rows if row.point.fault == "revoked"]
+    assert any("42501" in one for one in said)
+    assert any("does not own public.things" in one for one in said)
+
+
+def test_a_flip_changes_one_bit_of_the_row_and_nothing_else(tmp_path):
+    page = bytearray(tamper.BLOCK * 2)
+    start, length = 8000, 96
+    struct.pack_into("=I", page, tamper.BLOCK + 24 + 4, start | length << 17)  # its second line
+    path = tmp_path / "heap"
+    path.write_bytes(page)
+    flip = tamper.flip_bit(tmp_path, tamper.Stored("heap", 1, 2), 1, 2)
+    assert (flip.byte, flip.bit) == (length // 2, 0)
+    changed = [n for n, (a, b) in enumerate(zip(page, path.read_bytes(), strict=True)) if a != b]
+    assert changed == [flip.offset] == [tamper.BLOCK + start + length // 2]
+
+
+def test_swapping_numbers_keeps_names_and_contents(tmp_path):
+    one, other = tmp_path / "010_a.forward.sql", tmp_path / "020_b.forward.sql"
+    one.write_text("a")
+    other.write_text("b")
+    tamper.swap_numbers(one, other)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "020_a.forward.sql": "a",
+        "010_b.forward.sql": "b",
+    }
+
+
+def read_without_looking_at_seals() -> None:
+    """Planted: a checkpoint is believed whatever its seal says."""
+    from harness.runner import ledger
+
+    ledger._SealedCheckpoint.seal = lambda self: self.kept_seal
+
+
+def take_any_plan() -> None:
+    """Planted: the plan's files are not compared with those of the run."""
+    from harness.runner import backward, forward
+
+    for module in (forward, backward):
+        module.refuse_edited = lambda *_: None
+
+
+def take_an_index_for_ours_by_its_name() -> None:
+    """Planted: what bears the name of the index is the index."""
+    from harness.runner import concurrent_step
+
+    concurrent_step._intend = lambda work, _: work.session.record("intent", work.id, "")
+    concurrent_step._is_described = lambda *_: True
+
+
+CAUGHT = [
+    (read_without_looking_at_seals, forward(FILL, "running", "step.last_key")),
+    (read_without_looking_at_seals, forward(FILL, "running", "step.rows")),
+    (read_without_looking_at_seals, forward(FILL, "between", "step.seal")),
+    (take_any_plan, forward(FILL, FORWARD_FILE, "edited")),
+    (take_any_plan, forward(FILL, "plan.toml", "edited")),
+    (take_any_plan, forward(FILL, FORWARD_FILE, "followed")),
+    (take_an_index_for_ours_by_its_name, forward(INDEX, "index=public.things_upper", "foreign")),
+]
+
+
+@pytest.mark.parametrize(("defect", "point"), CAUGHT, ids=lambda value: getattr(value, "id", ""))
+def test_a_planted_defect_is_caught(ground, defect, point):
+    (row,) = with_defect(ground, defect, point)
+    assert (row.fired, row.verdict) == (True, "fail"), row
+    assert row.reason
