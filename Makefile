@@ -24,6 +24,14 @@ GATE_OPTIONS = $(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED)) $(if $(
 PYTEST_OPTIONS = $(if $(ROWS),--pg-rows $(ROWS)) $(if $(SEED),--pg-seed $(SEED)) $(if $(SERVER),--pg-server $(SERVER)) \
 	$(if $(PG),--pg-version $(PG)) $(if $(IMAGE),--pg-image $(IMAGE))
 
+CRASH_OPTIONS = $(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED)) $(if $(SERVER),--server $(SERVER)) \
+	$(if $(PG),--pg-version $(PG)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(DOMAIN),--domain $(DOMAIN)) \
+	$(if $(FAULT),--fault $(FAULT)) $(if $(POINTS),--points $(POINTS))
+
+.PHONY: crash
+crash: $(STAMP) ## strike a run at every point, forward and back, and judge every state (DOMAIN= FAULT= POINTS= ROWS= SEED=)
+	@$(BIN)/harness crash $(CRASH_OPTIONS)
+
 .PHONY: test-migration test lint format bench bench-compare images lock clean
 test-migration: $(STAMP) ## the main job: every release suite on a real server, GO or NO-GO (ROWS= SEED= SERVER= PG= IMAGE=)
 	@$(BIN)/harness gate $(GATE_OPTIONS)

@@ -28,7 +28,7 @@ from harness.scenario import relay
 from harness.scenario.recorder import Recorder
 from harness.server import choose
 
-SUITES = ("forward", "rollback", "resume", "compatibility")
+SUITES = ("forward", "rollback", "resume", "crash", "compatibility")
 
 
 @dataclass(frozen=True)

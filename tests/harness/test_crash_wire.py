@@ -77,7 +77,7 @@ def test_every_second_message_cut_unheard_or_killed(ground: Ground, tasks: list[
         (("partial", "sigterm", "sigint", "sigterm-twice"), 9),
         (("blip", "blip-unheard"), 7),
         (("stall",), 23),
-        (("sigstop", RACE), 3),
+        (("sigstop", RACE), 1),
     ],
     ids=["partial-and-signals", "blips", "stall", "rivals"],
 )

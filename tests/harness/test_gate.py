@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PASSES = "def test_a():\n    assert True\n"
-SUITES = ("forward", "rollback", "resume", "compatibility")
+SUITES = ("forward", "rollback", "resume", "crash", "compatibility")
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def lock_timeout(scene: Scene, point: Point, persistent: bool) -> Struck:
                 scene.ground, scene.direction, dsn, plan, close=rival.sockets
             ) as runner:
                 if point.step == END:
-                    retry, ending = None, _hold_run(dsn, rival, runner)
+                    retry, ending = _hold_run(dsn, rival, runner, persistent)
                 else:
                     retry = None if persistent else first_retry(runner, point.step)
                     ending = _released(rival, runner, bool(persistent))
@@ -142,8 +142,10 @@ def _to_end(scene: Scene, point: Point, dsn: str) -> None:
     collisions.remove()
 
 
-def _hold_run(dsn: str, rival: Rival, runner: JobProcess) -> Ending:
-    """Hand the run's table over: from the claim, which uses it, to one who keeps it.
+def _hold_run(
+    dsn: str, rival: Rival, runner: JobProcess, persistent: bool
+) -> tuple[Event | None, Ending]:
+    """Hand the run's table over: from the claim, which uses it, to one who keeps it for a while.
 
     A lock on a table is given to who is next in line by the one who lets it go: no moment between.
     """
@@ -152,7 +154,10 @@ def _hold_run(dsn: str, rival: Rival, runner: JobProcess) -> Ending:
         keeper.ask(WHOLE_RUN)
         keeper.until_waiting()
         rival.close()
-        return ended(runner)
+        retry = None if persistent else first_retry(runner, END)
+        if not persistent:
+            keeper.close()
+        return retry, ended(runner)
 
 
 class _Missed(Exception):  # noqa: N818 - the two sides passed each other; nothing is wrong

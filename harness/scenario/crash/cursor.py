@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 
 from harness.database import admin
-from harness.errors import InfrastructureError
+from harness.errors import HarnessError
 from harness.fault.frames import Message
 from harness.fault.process import JobProcess
 from harness.fault.proxy import Act, Frame, Partial, Proxy
@@ -17,6 +17,10 @@ from harness.scenario.crash.golden import Beat, Segment, beats, commits, step_of
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import Direction
 from harness.scenario.crash.state import settle
+
+
+class Astray(HarnessError):  # noqa: N818 - what became of the run
+    """A run that resumes makes other commits than an undisturbed one."""
 
 
 class KillAfter(Recorder):
@@ -86,7 +90,7 @@ class Cursor:
                 ending = process.wait()
         settle(self._place.server_dsn, admin.dbname(self.dsn))
         if strike.commits_left:
-            raise InfrastructureError(
+            raise Astray(
                 f"the run ended {strike.commits_left} commits too early, with status "
                 f"{ending.status}: {ending.error}",
                 hint="a resumed run must make the same commits as an undisturbed one",

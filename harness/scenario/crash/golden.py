@@ -12,12 +12,14 @@ from harness.fault.process import JobProcess
 from harness.fault.proxy import Proxy
 from harness.fault.strikes import Heard, Recorder
 from harness.plan import Plan
+from harness.runner import Event
 from harness.scenario.crash import runners
 from harness.scenario.crash.bench import Bench
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import END, START, Direction
 from harness.scenario.crash.state import settle
 
+UNDISTURBED = 3  # attempts at a run that nobody is in the way of
 READS = ("SELECT", "SET", "RESET", "SHOW", "BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 
@@ -61,7 +63,19 @@ class Segment:
 
 
 def trace(ground: Ground, bench: Bench, direction: Direction) -> list[Beat]:
-    """Run on a clone and give every message; StepFailed when the run itself fails."""
+    """Run on a clone and give every message; StepFailed when the run itself fails.
+
+    A run that had to try something again was disturbed, by an autovacuum worker's lock perhaps: it
+    is made again, and no more than a few times.
+    """
+    for _ in range(UNDISTURBED):
+        found, told = _trace(ground, bench, direction)
+        if not any(event.kind == "retry" for event in told):
+            break
+    return found
+
+
+def _trace(ground: Ground, bench: Bench, direction: Direction) -> tuple[list[Beat], list[Event]]:
     dsn = bench.start(direction)
     try:
         with Proxy(dsn) as proxy:
@@ -84,7 +98,7 @@ def trace(ground: Ground, bench: Bench, direction: Direction) -> list[Beat]:
             "the subject cannot be traced: nothing it sent went through the proxy",
             hint="it must connect to the DSN that it is given, without TLS",
         )
-    return beats(recorder.trace)
+    return beats(recorder.trace), process.told
 
 
 def dsn_name(dsn: str) -> str:

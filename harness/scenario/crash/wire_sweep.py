@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from harness.database import admin, template
 from harness.errors import HarnessError, Refused
 from harness.scenario.crash.bench import Bench
-from harness.scenario.crash.cursor import Cursor
+from harness.scenario.crash.cursor import Astray, Cursor
 from harness.scenario.crash.golden import Beat, Segment
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import Point, Row, Verdict
@@ -69,10 +69,16 @@ class Sweep:
                         _is_struck(p) for some in chosen[number : number + 2] for p in some
                     )
                     rows += self._segment(cursor, segment, chosen[number], struck_soon)
+                judged = self.oracle.judge(self.stretch.direction, cursor.dsn)
+            except Astray as astray:
+                judged = Judgement("fail", "astray", str(astray))
             finally:
                 self._rest_on(None)
-            judged = self.oracle.judge(self.stretch.direction, cursor.dsn)
-        return rows if judged.verdict == "pass" else [_led_astray(row, judged) for row in rows]
+        if judged.verdict == "pass":
+            return rows
+        left = wanted - {row.point for row in rows}
+        rows += [Row(point, False, "fail", reason="not reached") for point in sorted(left)]
+        return [_led_astray(row, judged) for row in rows]
 
     def _segment(
         self, cursor: Cursor, segment: Segment, points: list[Point], needs_clone: bool
@@ -144,10 +150,11 @@ def _acked(point: Point, segment: Segment, seconds: float) -> Row:
 
 
 def _led_astray(row: Row, judged: Judgement) -> Row:
-    """A commit of a chain that did not end where it should is no pass."""
-    if row.point.fault != ACKED:
-        return row
-    return replace(row, verdict=judged.verdict, reason=f"the chain of kills: {judged.reason}")
+    """Where the chain of kills does not end where it should, no state on its way is proven."""
+    reason = f"the chain of kills that leads here goes astray: {judged.reason}"
+    if row.verdict == "fail" and row.fired:
+        reason = f"{row.reason}; {reason}"
+    return replace(row, verdict="fail", reason=reason)
 
 
 class Segmental:
@@ -275,6 +282,8 @@ class Segmental:
         """Whether a runner struck here may come to its end nevertheless: nothing was left to do."""
         if fault.name.startswith("sig") and self._number >= self._stretch.final:
             return True  # the request came when the last step was on its way: there is no next one
+        if fault.name == "sigstop" and beat.step == RESUME:
+            return True  # it had not claimed the run yet, and finds it finished by the other
         last = self._stretch.segments[-1]
         if last.number != self._stretch.last or beat.step == RESUME:
             return False
