@@ -16,6 +16,10 @@ from harness.database import admin
 from harness.poll import wait_until
 
 ROOT = Path(__file__).parents[2]
+WAITING = (  # in this database: other tests wait for locks of their own
+    "select 1 from pg_locks as l join pg_database as d on d.oid = l.database"
+    " where not l.granted and d.datname = current_database()"
+)
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("HARNESS_")}
 
 
@@ -161,7 +165,7 @@ def test_sigterm_stops_midway_and_the_next_run_resumes(small, plan):
 
         def waits():
             with psycopg.connect(small, autocommit=True) as watcher:
-                return watcher.execute("select 1 from pg_locks where not granted").fetchone()
+                return watcher.execute(WAITING).fetchone()
 
         wait_until(waits, 60, "the runner to wait for the lock")
         process.send_signal(signal.SIGTERM)
@@ -227,7 +231,7 @@ def test_another_runner_at_work_exits_4(small):
 
         def waits():
             with psycopg.connect(small, autocommit=True) as watcher:
-                return watcher.execute("select 1 from pg_locks where not granted").fetchone()
+                return watcher.execute(WAITING).fetchone()
 
         wait_until(waits, 60, "the first runner to be at work")
         code, _, err = harness("migrate", dsn=small)

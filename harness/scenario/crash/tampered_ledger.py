@@ -11,6 +11,7 @@ from psycopg import sql
 from harness.database import admin, template
 from harness.errors import InfrastructureError
 from harness.fault import tamper
+from harness.poll import wait_until
 from harness.scenario.crash import runners
 from harness.scenario.crash.contended_walk import Struck
 from harness.scenario.crash.model import Direction, Point
@@ -162,8 +163,21 @@ def bits(
     found = {}
     for point, (copy, _) in copies.items():
         found[point] = _flipped(ground, server, copy, point, str(flips[point]), kept)
-        admin.drop(server.dsn(), copy)
+        _drop(server, copy)
     return found
+
+
+def _drop(server: Server, name: str) -> None:
+    """Drop a copy; the server may be coming up again from what it met in another one."""
+
+    def dropped() -> bool:
+        try:
+            admin.drop(server.dsn(), name)
+        except (psycopg.OperationalError, InfrastructureError):
+            return False
+        return True
+
+    wait_until(dropped, 60, f"the end of {name}")
 
 
 def _reading(
