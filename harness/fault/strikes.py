@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.fault.frames import Message
 from harness.fault.process import JobProcess
-from harness.fault.proxy import Act, Frame, Partial, Proxy
+from harness.fault.proxy import Act, Frame, Partial
 
 NAG = 0.25  # seconds between two signals; psycopg looks for what arrived every tenth
 
@@ -99,8 +99,6 @@ class ThenKill:
     first: At
     process: JobProcess
     enough: Callable[[], bool]
-    proxy: Proxy
-    killed: bool = False
 
     @property
     def met(self) -> Frame | None:
@@ -113,7 +111,6 @@ class ThenKill:
             return self.first.meets(frame)
         if not self.enough():
             return Act.PASS
-        self.killed = True
         self.process.signal(signal.SIGKILL)
         return Act.CUT
 

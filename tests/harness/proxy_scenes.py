@@ -19,12 +19,11 @@ from harness.fault.proxy import Act, Partial, Proxy
 from harness.fault.strikes import At, KillAt, Recorder, SignalAt
 
 
-def client(dsn: str, wait: int) -> Any:
+def client(dsn: str) -> Any:
     """A client that inserts, with parameters, in a pipeline, and by COPY; then it reconnects."""
 
     def work(tell: Tell) -> Any:
         conn = psycopg.connect(dsn, autocommit=True, prepare_threshold=None)
-        cancel = threading.Event()
         twice: list[int] = []
 
         def on_signal(*_: object) -> None:
@@ -48,8 +47,6 @@ def client(dsn: str, wait: int) -> Any:
             except psycopg.Error:
                 tell("refused")
             raise Stopped(str(error)) from error
-        finally:
-            cancel.set()
         return "done"
 
     return work
@@ -57,7 +54,7 @@ def client(dsn: str, wait: int) -> Any:
 
 def main(dsn: str, act: str, number: int) -> dict[str, Any]:
     """Play a scene and say what was seen."""
-    with Proxy(dsn) as proxy, fork(client(proxy.dsn, 0), close=proxy.descriptors) as process:
+    with Proxy(dsn) as proxy, fork(client(proxy.dsn), close=proxy.descriptors) as process:
         strike = chosen(act, number, process, proxy)
         if act == "STALL":
             return stalled(dsn, proxy, process, strike)

@@ -154,3 +154,20 @@ def test_a_planted_defect_is_caught(ground, defect, point):
     (row,) = with_defect(ground, defect, point)
     assert (row.fired, row.verdict) == (True, "fail"), row
     assert row.reason
+
+
+def test_a_plan_for_superusers_alone_leaves_privileges_unknown_not_unsaid(pg_server, tmp_path):
+    small = SmallPlan(tmp_path)
+    script = "phases/1.1_fill/010_column.forward.sql"
+    small.replace(
+        script, "INSERT INTO", "SELECT pg_catalog.pg_read_file('PG_VERSION');\nINSERT INTO"
+    )
+    ground = ground_of(pg_server.dsn(), small.load())
+    tasks = [
+        replace(task, points=tuple(p for p in task.points if p.fault == "revoked"))
+        for task in find_tasks(ground, "tampered")
+    ]
+    rows = list(run_tasks(ground, [task for task in tasks if task.points]))
+    assert {row.point.direction for row in rows} == {"forward", "rollback"}
+    assert {(row.verdict, row.fired) for row in rows} == {("unknown", False)}
+    assert all("no role but a superuser" in row.reason for row in rows)

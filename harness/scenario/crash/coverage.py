@@ -14,13 +14,21 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from shlex import quote
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from harness.errors import UsageError
-from harness.scenario.crash.model import DOMAINS, END, START, Direction, Point, Row, Verdict
+from harness.scenario.crash.model import (
+    DIRECTIONS,
+    DOMAINS,
+    END,
+    START,
+    Direction,
+    Point,
+    Row,
+    Verdict,
+)
 
 SCHEMA_VERSION = 1  # of crash.json; raised when a key changes its meaning
-DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 Outcome = Literal["passed", "failed", "not fired", "missing", "doubled", "unexpected", "unknown"]
 FAILING: frozenset[Outcome] = frozenset({"failed", "not fired", "missing", "doubled", "unexpected"})

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import pglast.parser
 
+from harness.database import admin
 from harness.errors import InfrastructureError, StepFailed
 from harness.fault.process import JobProcess
 from harness.fault.proxy import Proxy
 from harness.fault.strikes import Heard, Recorder
-from harness.plan import Plan
 from harness.runner import Event
 from harness.scenario.crash import runners
 from harness.scenario.crash.bench import Bench
@@ -90,7 +90,7 @@ def _trace(ground: Ground, bench: Bench, direction: Direction) -> tuple[list[Bea
                 f"the undisturbed {direction} run ended with {ending.status}: {ending.error}",
                 hint="an exploration needs a plan that runs; correct it first",
             )
-        settle(bench.server_dsn, dsn_name(dsn))
+        settle(bench.server_dsn, admin.dbname(dsn))
     finally:
         bench.drop(dsn)
     if not recorder.frames:
@@ -99,13 +99,6 @@ def _trace(ground: Ground, bench: Bench, direction: Direction) -> tuple[list[Bea
             hint="it must connect to the DSN that it is given, without TLS",
         )
     return beats(recorder.trace), process.told
-
-
-def dsn_name(dsn: str) -> str:
-    """The database of a DSN."""
-    from harness.database import admin
-
-    return admin.dbname(dsn)
 
 
 def step_of(process: JobProcess) -> str:
@@ -184,9 +177,3 @@ def golden(ground: Ground, bench: Bench, direction: Direction) -> list[Segment]:
             hint="a sweep needs a run without chance; look for clocks and chance in the plan",
         )
     return segments(first)
-
-
-def steps_in_order(plan: Plan, direction: Direction) -> list[str]:
-    """The plan's step ids in the order in which a run in this direction takes them."""
-    ids = [step.id for step in plan.steps]
-    return [START, *(ids if direction == "forward" else reversed(ids)), END]

@@ -19,7 +19,7 @@ from harness.scenario.crash import (
 from harness.scenario.crash.contended_look import look
 from harness.scenario.crash.contended_walk import Scene, Struck, Walk, along, row
 from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import Direction, Point, Row, Task
+from harness.scenario.crash.model import START, Direction, Point, Row, Task
 from harness.scenario.crash.state import Oracle
 from harness.scenario.crash.tampered_stand import Place, Stand, places, stand
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harness.server import Server
 
 DIRECTIONS: tuple[Direction, ...] = ("forward", "rollback")
+NO_OWNER = "owner"  # stands for all privileges where only a superuser can run the plan
 AT_ONCE = 16  # copies that wait for one restart: each takes its room on disk
 Strikes = Callable[[Point], Callable[[], Struck]]
 
@@ -77,7 +78,7 @@ def _groups(
         world += [point(step, one.boundary, one.fault) for one in found]
     admin.drop(server_dsn, admin.dbname(spare.dsn))
     its = tampered_role.owned(ground, server_dsn, direction)
-    rights = tampered_role.faults(its.scene.walk) if its else []
+    rights = tampered_role.faults(its.scene.walk) if its else [(START, NO_OWNER)]
     yield 6.0, world + [point(step, boundary, "revoked") for step, boundary in rights]
 
 
@@ -104,7 +105,10 @@ def _direction(
     rest = [point for point in points if point not in rights and point not in bits]
     if rest or bits:
         yield from _walked(ground, server, direction, rest, bits)
-    if rights:
+    if rights and rights[0].boundary == NO_OWNER:
+        reason = "no role but a superuser can run the plan here: what it may lose was not taken"
+        yield from (Row(point, False, "unknown", reason=reason) for point in rights)
+    elif rights:
         yield from _revoked(ground, server.dsn(), direction, rights)
 
 

@@ -6,7 +6,7 @@ import hashlib
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from psycopg.conninfo import make_conninfo
 
@@ -26,15 +26,6 @@ RACERS = 4
 PATIENT = {"reconnect": 30.0}
 WATCHFUL = {"reconnect": 30.0, "heartbeat": 0.05, "stall": 0.25}
 IMPATIENT_RIVAL = {"heartbeat": 2.0, "lease": 0.05, "lock_wait": 5.0}
-
-
-class Met(Protocol):
-    """A strike that knows whether it met the run."""
-
-    @property
-    def met(self) -> Frame | None:
-        """The message it struck at."""
-        ...
 
 
 @dataclass
@@ -57,9 +48,6 @@ class Struck:
     fired: bool
     endings: tuple[Ending, ...]
     evidence: str
-
-
-Plan = Callable[[Scene, Proxy, JobProcess], Any]
 
 
 @dataclass(frozen=True)
@@ -136,7 +124,7 @@ def _sigkill(scene: Scene, _proxy: Proxy, process: JobProcess) -> Strike:
 
 
 def _going_on(act: Act) -> Callable[[Scene, Proxy, JobProcess], Strike]:
-    def strike(scene: Scene, proxy: Proxy, process: JobProcess) -> Strike:
+    def strike(scene: Scene, _proxy: Proxy, process: JobProcess) -> Strike:
         first = At(scene.number, act)
         done: list[int] = []
 
@@ -147,7 +135,7 @@ def _going_on(act: Act) -> Callable[[Scene, Proxy, JobProcess], Strike]:
                 return False
             return sum(event.kind in PROGRESS for event in process.told) > done[0]
 
-        return ThenKill(first, process, enough, proxy)
+        return ThenKill(first, process, enough)
 
     return strike
 
@@ -191,7 +179,6 @@ FAULTS: dict[str, Fault] = {
         Fault("sigstop", at_commit, _paused, (4,), {"reconnect": 5.0}, spoils=True),
     )
 }
-MAIN = ("cut", "unheard", "sigkill")
 
 
 def strike(scene: Scene, name: str) -> Struck:
