@@ -6,21 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from harness.check.finding import Finding
+
 SCHEMA = 1  # of verdict.json; raised when a key changes its meaning
 
 Word = Literal["pass", "fail", "unknown"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found: a stable id, how bad, where, what, what to do, and the evidence."""
-
-    id: str
-    severity: Literal["critical", "warning", "info"]
-    where: str
-    message: str
-    hint: str = ""
-    evidence: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.report.verdict import Finding, Suite
+from harness.check.finding import Finding
+from harness.report.verdict import Suite
 
 Progress = Callable[[str, int, int, Suite], None]
 

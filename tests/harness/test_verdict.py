@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.report.verdict import Finding, Suite, Verdict, with_missing
+from harness.check.finding import Finding
+from harness.report.verdict import Suite, Verdict, with_missing
 
 GOOD = Suite("forward", passed=3)
 
