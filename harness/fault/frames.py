@@ -5,7 +5,6 @@ Source: PostgreSQL documentation, "Frontend/Backend Protocol", message formats.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,21 +45,25 @@ class Splitter:
         self._starting = frontend
         self._rest = b""
 
-    def feed(self, data: bytes) -> Iterator[Message]:
+    def feed(self, data: bytes) -> list[Message]:
         """Every message that is complete now."""
-        self._rest += data
-        while (message := self._next()) is not None:
-            self._rest = self._rest[len(message.data) :]
-            yield message
+        whole = self._rest + data
+        at = 0
+        found: list[Message] = []
+        while (message := self._next(whole, at)) is not None:
+            at += len(message.data)
+            found.append(message)
+        self._rest = whole[at:]
+        return found
 
-    def _next(self) -> Message | None:
+    def _next(self, whole: bytes, at: int) -> Message | None:
         head = 0 if self._starting else 1
-        if len(self._rest) < head + 4:
+        if len(whole) < at + head + 4:
             return None
-        size = head + int.from_bytes(self._rest[head : head + 4], "big")
-        if len(self._rest) < max(size, head + 4):
+        size = head + int.from_bytes(whole[at + head : at + head + 4], "big")
+        if len(whole) < at + max(size, head + 4):
             return None
-        data = self._rest[:size]
+        data = whole[at : at + size]
         if head:
             return Message(chr(data[0]), data)
         kind = SPECIAL.get(int.from_bytes(data[4:8], "big"), STARTUP)

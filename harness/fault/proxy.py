@@ -266,16 +266,17 @@ class Proxy:
             self.strike.hears(frame, [])
 
     def _from_server(self, link: Link, data: bytes) -> None:
-        for message in link.down.feed(data):
+        arrived = link.down.feed(data)
+        if link.deaf is None:  # whatever the client says to it comes later: it may hear it all
+            try:
+                link.client.sendall(b"".join(message.data for message in arrived))
+            except OSError:
+                self.close_link(link)
+                return
+        for message in arrived:
             if message.kind == "K":
                 link.backend = int.from_bytes(message.data[5:9], "big")
             self._answers.setdefault(link.number, []).append(message)
-            if link.deaf is None:
-                try:
-                    link.client.sendall(message.data)
-                except OSError:
-                    self.close_link(link)
-                    return
             self._settle(link, message)
             if not link.open:
                 return

@@ -193,7 +193,8 @@ def test_a_missing_point_counts_as_a_point_and_not_as_fired():
 def test_the_clock_of_the_caller_wins_over_the_sum_of_the_rows():
     assert WHOLE.count().seconds == 0.5 * len(ALL)
     assert WHOLE.count(4.0).points_per_second == len(ALL) / 4
-    assert WHOLE.domains({"wire": 2.0})["wire"].seconds == 2.0
+    wire = sum(point.domain == "wire" for point in ALL)
+    assert WHOLE.domains()["wire"].seconds == 0.5 * wire  # domains are explored side by side
     assert WHOLE.count(0.0).points_per_second is None
 
 

@@ -30,6 +30,7 @@ from harness.scenario.crash.model import END, START, Direction, Point, Row, Task
 from harness.scenario.crash.state import Oracle
 
 PERSISTENT = "_persistent"
+SECONDS = 0.7  # that a point takes, about
 PARTS = 2  # tasks of a direction: each walks the whole way, so more of them cost more
 
 
@@ -114,7 +115,7 @@ def _shared_out(walk: Walk, points: list[Point]) -> list[Task]:
         found[part] += [point for point in points if point.step == step]
         if sum(map(len, found)) >= len(points) * (part + 1) / PARTS and part < PARTS - 1:
             part += 1
-    return [Task("contended", tuple(some), float(len(some))) for some in found if some]
+    return [Task("contended", tuple(some), SECONDS * len(some)) for some in found if some]
 
 
 def run(ground: Ground, task: Task) -> list[Row]:

@@ -181,26 +181,21 @@ class Coverage:
             seconds=sum(row.seconds for row in self.rows) if seconds is None else seconds,
         )
 
-    def domains(self, elapsed: Mapping[str, float] | None = None) -> dict[str, Count]:
-        """The numbers of each domain that was to be explored. `elapsed` has what a clock said."""
+    def domains(self) -> dict[str, Count]:
+        """The numbers of each domain that was to be explored; seconds are seconds of work."""
         parts = {name: self._part(name) for name in DOMAINS}
-        return {
-            name: part.count((elapsed or {}).get(name))
-            for name, part in parts.items()
-            if part.expected or part.rows
-        }
+        return {name: part.count() for name, part in parts.items() if part.expected or part.rows}
 
     def document(
         self,
         replay: Replay,
         environment: Mapping[str, Any],
         seconds: float | None = None,
-        elapsed: Mapping[str, float] | None = None,
     ) -> dict[str, Any]:
         """The JSON document that `build/crash.json` holds.
 
         `environment` is what the run stood on (server, version, workers), `seconds` what the whole
-        of it took by the clock, `elapsed` each domain.
+        of it took by the clock.
         """
         return {
             "schema_version": SCHEMA_VERSION,
@@ -208,7 +203,7 @@ class Coverage:
             **self.count(seconds).document(),
             "failures": [failure.document(replay) for failure in self.failures()],
             "unknowns": [unknown.document(replay) for unknown in self.unknowns()],
-            "domains": {name: one.document() for name, one in self.domains(elapsed).items()},
+            "domains": {name: one.document() for name, one in self.domains().items()},
             "environment": dict(environment),
             "steps": [START, *self.steps, END],
             "rows": [_entry_document(entry, replay) for entry in self.entries if entry.row],

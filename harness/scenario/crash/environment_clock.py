@@ -36,7 +36,7 @@ def tasks(survey: Survey) -> list[Task]:
         points.append(Point("environment", way, START, "after-the-window", "clock-behind"))
     else:
         points.append(Point("environment", way, END, "in-the-retention", "clock-ahead"))
-    return [Task("environment", tuple(points), weight=3.0, extra={"part": "clock"})]
+    return [Task("environment", tuple(points), weight=60.0, extra={"part": "clock"})]
 
 
 def run(ground: Ground, task: Task) -> list[Row]:

@@ -46,7 +46,7 @@ def tasks(survey: Survey) -> list[Task]:
         for how in ("transient", "persistent")
         for room in ROOM
     ]
-    return [Task("environment", tuple(points), weight=3.0, extra={"part": "connections"})]
+    return [Task("environment", tuple(points), weight=60.0, extra={"part": "connections"})]
 
 
 def run(ground: Ground, task: Task) -> list[Row]:

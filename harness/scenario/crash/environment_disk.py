@@ -31,7 +31,7 @@ TABLESPACE: Final = "environment_small"
 def tasks(survey: Survey) -> list[Task]:
     """A step of each kind that takes space: freed soon, and late."""
     points = points_of(survey, "data")
-    return [Task("environment", points, weight=3.0, extra={"part": "disk"})] if points else []
+    return [Task("environment", points, weight=60.0, extra={"part": "disk"})] if points else []
 
 
 def points_of(survey: Survey, what: str) -> tuple[Point, ...]:

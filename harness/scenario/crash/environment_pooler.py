@@ -40,7 +40,7 @@ def tasks(survey: Survey) -> list[Task]:
         Point("environment", survey.direction, START, name, f"pgbouncer-{pool.mode}")
         for name, pool in POOLS.items()
     )
-    return [Task("environment", points, weight=2.0, extra={"part": "pooler"})]
+    return [Task("environment", points, weight=60.0, extra={"part": "pooler"})]
 
 
 def run(ground: Ground, task: Task) -> list[Row]:

@@ -51,7 +51,7 @@ NOTHING: Final = "select pg_catalog.pg_logical_emit_message(false, '', pg_catalo
 def tasks(survey: Survey) -> list[Task]:
     """A step of each kind: freed soon, and late."""
     points = points_of(survey, "wal")
-    return [Task("environment", points, weight=5.0, extra={"part": "wal"})] if points else []
+    return [Task("environment", points, weight=60.0, extra={"part": "wal"})] if points else []
 
 
 def run(ground: Ground, task: Task) -> list[Row]:

@@ -80,20 +80,17 @@ def run_on(
     """Explore on a server that is there; other domains than wire start servers besides."""
     began = time.monotonic()
     with _grounded(settings, subject, server) as ground:
-        tasks: dict[DomainName, list[Task]] = {}
-        for name in settings.domains:
-            told(f"looking: {name}", 0, 0)
-            tasks[name] = workers.find_tasks(ground, name)
-        chosen = _chosen(settings, tasks)
-        rows, elapsed = _explored(settings, ground, chosen, told)
-    expected = tuple(p for some in chosen.values() for task in some for p in task.points)
+        told("looking for points", 0, 0)
+        tasks = workers.find_all(ground, settings.domains, settings.workers)
+        chosen = _chosen(settings, [task for some in tasks.values() for task in some])
+        rows = _explored(settings, ground, chosen, told)
+    expected = tuple(point for task in chosen for point in task.points)
     document = coverage.Coverage(
         expected, tuple(rows), tuple(step.id for step in subject.steps)
     ).document(
         coverage.Replay(settings.rows, settings.seed, _named(settings.plan)),
         _environment(settings, subject, server),
         seconds=time.monotonic() - began,
-        elapsed=elapsed,
     )
     if settings.build is not None:
         coverage.write(document, settings.build / "crash.json")
@@ -154,11 +151,8 @@ def _grounded(settings: Settings, subject: Plan, server: Server) -> Iterator[Gro
         place.close()
 
 
-def _chosen(
-    settings: Settings, tasks: dict[DomainName, list[Task]]
-) -> dict[DomainName, list[Task]]:
-    """The tasks to run, by domain, with the points that were asked for."""
-    every = [task for some in tasks.values() for task in some]
+def _chosen(settings: Settings, every: list[Task]) -> list[Task]:
+    """The tasks to run, with the points that were asked for."""
     if settings.directions != DIRECTIONS:
         every = sample.in_directions(every, settings.directions)
     if settings.replay:
@@ -169,25 +163,18 @@ def _chosen(
         every = sample.sampled(
             every, settings.points, settings.seed, boundaries=settings.boundaries
         )
-    return {name: [task for task in every if task.domain == name] for name in tasks}
+    return every
 
 
-def _explored(
-    settings: Settings, ground: Ground, chosen: dict[DomainName, list[Task]], told: Told
-) -> tuple[list[Row], dict[str, float]]:
-    """Every row, and how long each domain took by the clock on the wall."""
-    total = sum(len(task.points) for some in chosen.values() for task in some)
+def _explored(settings: Settings, ground: Ground, chosen: Sequence[Task], told: Told) -> list[Row]:
+    """Every row. Domains that mostly wait and those that mostly work are explored side by side."""
+    total = sum(len(task.points) for task in chosen)
     rows: list[Row] = []
-    elapsed: dict[str, float] = {}
-    for name, tasks in chosen.items():
-        if not tasks:
-            continue
-        began = time.monotonic()
-        for row in workers.run_tasks(ground, tasks, settings.workers):
-            rows.append(row)
-            told(name, len(rows), total)
-        elapsed[name] = time.monotonic() - began
-    return rows, elapsed
+    told("striking", 0, total)
+    for row in workers.run_tasks(ground, chosen, settings.workers):
+        rows.append(row)
+        told(row.point.domain, len(rows), total)
+    return rows
 
 
 def _named(path: Path) -> str | None:
@@ -226,7 +213,7 @@ def words(document: dict[str, Any]) -> Sequence[str]:
     """The answer for a person: figures by domain, failures with the line that replays each."""
     lines = [
         f"  {name:<12}{part['points']:>6} points, {part['fired']:>6} fired,"
-        f" {part['states']:>4} states, {part['seconds']:7.1f} s"
+        f" {part['states']:>4} states, {part['seconds']:7.1f} s of work"
         for name, part in document["domains"].items()
         if part["points"]
     ]

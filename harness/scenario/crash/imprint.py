@@ -49,4 +49,5 @@ class Imprint:
             return False
 
     def _take(self) -> list[tuple[Any, ...]]:
-        return self._conn.execute(self._query).fetchall()
+        # prepared: planning so many branches takes longer than running them
+        return self._conn.execute(self._query, prepare=True).fetchall()

@@ -77,7 +77,7 @@ class Task:
 
     domain: DomainName
     points: tuple[Point, ...]
-    weight: float = 1.0  # how long it may take, relative to others: the longest go first
+    weight: float = 1.0  # seconds that it may take, about: the longest go first
     extra: dict[str, Any] = field(default_factory=dict)
 
 

@@ -27,6 +27,7 @@ from harness.scenario.crash.state import Oracle
 from harness.server import Server
 
 DIRECTIONS: tuple[Direction, ...] = ("forward", "rollback")
+SECONDS = 0.35  # that a point takes, about
 TASKS = 5  # for each direction: two workers end at about the same time
 ERRORS = (PinMissed, HarnessError, psycopg.Error, OSError)
 GROUP = 10  # victims of one crash of the server
@@ -80,7 +81,7 @@ def _split(sites: list[list[Point]]) -> list[Task]:
         if len(parts[-1]) >= share:
             parts.append([])
         parts[-1] += points
-    return [Task("pinned", tuple(part), float(len(part))) for part in parts if part]
+    return [Task("pinned", tuple(part), SECONDS * len(part)) for part in parts if part]
 
 
 def run(ground: Ground, task: Task) -> list[Row]:

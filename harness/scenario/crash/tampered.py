@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DIRECTIONS: tuple[Direction, ...] = ("forward", "rollback")
 NO_OWNER = "owner"  # stands for all privileges where only a superuser can run the plan
+SECONDS = 0.8  # that a point takes, about
 AT_ONCE = 16  # copies that wait for one restart: each takes its room on disk
 Strikes = Callable[[Point], Callable[[], Struck]]
 
@@ -39,16 +40,14 @@ def tasks(ground: Ground) -> list[Task]:
     try:
         for direction in DIRECTIONS:
             groups = _groups(ground, server.dsn(), direction)
-            found += [Task("tampered", tuple(some), weight) for weight, some in groups if some]
+            found += [Task("tampered", tuple(some), SECONDS * len(some)) for some in groups if some]
     finally:
         server.close()
     return found
 
 
-def _groups(
-    ground: Ground, server_dsn: str, direction: Direction
-) -> Iterator[tuple[float, list[Point]]]:
-    """Points that go together into a task, each group with its weight."""
+def _groups(ground: Ground, server_dsn: str, direction: Direction) -> Iterator[list[Point]]:
+    """Points that go together into a task."""
 
     def point(step: str, boundary: str, fault: str) -> Point:
         return Point("tampered", direction, step, boundary, fault)
@@ -62,15 +61,14 @@ def _groups(
         for p in at
         for fault in tampered_ledger.faults(spare.dsn, p.boundary)
     ]
-    yield 3.0, ledger
+    yield ledger
     bits = [f"bit.{mode}.{n}" for mode, count in tampered_ledger.BITS.items() for n in range(count)]
     between = next(place for place in at if place.boundary == "between")
     edits = tampered_plan.changes(spare, between)
-    yield (
-        3.0,
-        [point(between.step, between.boundary, fault) for fault in bits]
-        + [point(between.step, tampered_plan.boundary(one), one.fault) for one in edits],
-    )
+    yield [
+        *(point(between.step, between.boundary, fault) for fault in bits),
+        *(point(between.step, tampered_plan.boundary(one), one.fault) for one in edits),
+    ]
     world = []
     for step in spare.steps:
         spare.to(step)
@@ -79,7 +77,7 @@ def _groups(
     admin.drop(server_dsn, admin.dbname(spare.dsn))
     its = tampered_role.owned(ground, server_dsn, direction)
     rights = tampered_role.faults(its.scene.walk) if its else [(START, NO_OWNER)]
-    yield 6.0, world + [point(step, boundary, "revoked") for step, boundary in rights]
+    yield world + [point(step, boundary, "revoked") for step, boundary in rights]
 
 
 def run(ground: Ground, task: Task) -> list[Row]:

@@ -12,15 +12,18 @@ from harness.scenario.crash.state import alone, way
 
 
 class Victim:
-    """A clone of `source`, with one connection that looks on."""
+    """A clone of `source`, with one connection that looks on.
 
-    def __init__(self, place: Bench, source: str) -> None:
+    Without `reused` it is struck at once only, and `unchanged` says no.
+    """
+
+    def __init__(self, place: Bench, source: str, *, reused: bool) -> None:
         self._place = place
         self.dsn = template.clone(place.server_dsn, admin.dbname(source))
         self._conn = admin.connect(self.dsn)
         self._conn.execute("set search_path = ''")
         self._way = way(self._conn)
-        self._imprint = Imprint(self._conn)
+        self._imprint = Imprint(self._conn) if reused else None
 
     @property
     def descriptors(self) -> tuple[int, ...]:
@@ -30,6 +33,8 @@ class Victim:
     def unchanged(self) -> bool:
         """Whether it is as it was; waits until everybody else has left it."""
         alone(self._conn, admin.dbname(self.dsn))
+        if self._imprint is None:
+            return False
         try:
             return way(self._conn) == self._way and self._imprint.unchanged()
         except (HarnessError, psycopg.Error):

@@ -6,6 +6,7 @@ state at its beginning, by a runner that resumes there and sends the same messag
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -46,7 +47,7 @@ class Stretch:
 def tasks(ground: Ground) -> list[Task]:
     """Every point of the ground's directions, found in golden runs.
 
-    On lean ground a direction is one stretch, and a resuming runner's own messages are left out.
+    On lean ground a direction is one task, and a resuming runner's own messages are left out.
     """
     with bench(ground) as place:
         found: list[Task] = []
@@ -66,7 +67,8 @@ def _direction(ground: Ground, place: Bench, direction: Direction) -> list[Task]
     for share in [tuple(cut)] if ground.lean else _shares(cut):
         numbers = {segment.number for segment in share}
         prefixes = {number: beats for number, beats in resumed.items() if number in numbers}
-        found += _tasks(Stretch(direction, share, prefixes, len(cut) - 1, final, beyond))
+        stretch = Stretch(direction, share, prefixes, len(cut) - 1, final, beyond)
+        found += _tasks(stretch, IDLE if not ground.lean else ())
     return found
 
 
@@ -81,12 +83,18 @@ def _shares(cut: list[Segment]) -> list[tuple[Segment, ...]]:
     return [tuple(share) for share in shares]
 
 
-def _tasks(stretch: Stretch) -> list[Task]:
+def _tasks(stretch: Stretch, apart: tuple[str, ...]) -> list[Task]:
+    """A stretch's points; those of faults that are kept apart in a task of their own."""
     points = [point for segment in stretch.segments for point in points_of(stretch, segment)]
-    idle = tuple(point for point in points if point.fault in IDLE)
-    busy = tuple(point for point in points if point.fault not in IDLE)
+    idle = tuple(point for point in points if point.fault in apart)
+    busy = tuple(point for point in points if point.fault not in apart)
     extra = {"stretch": stretch}
-    return [Task("wire", chosen, float(len(chosen)), extra) for chosen in (busy, idle) if chosen]
+    return [Task("wire", chosen, _seconds(chosen), extra) for chosen in (busy, idle) if chosen]
+
+
+def _seconds(points: Iterable[Point]) -> float:
+    """What points may cost."""
+    return sum(FAULTS[p.fault].seconds if p.fault in FAULTS else 0.5 for p in points)
 
 
 def points_of(stretch: Stretch, segment: Segment) -> list[Point]:

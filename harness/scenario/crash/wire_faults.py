@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ from harness.scenario.crash.model import END, START, Direction
 KILLED = -int(signal.SIGKILL)
 GIVEN_UP = (5, 3)  # stopped and resumable; or no connection, before there ever was one
 PROGRESS = ("batch", "step_done", "completed")
-RACERS = 4
+RACERS = 4  # that start at once
 PATIENT = {"reconnect": 30.0}
 WATCHFUL = {"reconnect": 30.0, "heartbeat": 0.05, "stall": 0.25}
 IMPATIENT_RIVAL = {"heartbeat": 2.0, "lease": 0.05, "lock_wait": 5.0}
@@ -63,6 +64,11 @@ class Fault:
     endings: tuple[int, ...]
     settings: dict[str, Any] = field(default_factory=dict)
     spoils: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """What a point of it costs, about."""
+        return 1.0 if self.spoils else 0.15
 
 
 def always(beat: Beat) -> bool:
@@ -211,23 +217,34 @@ def counts(message: Any) -> bool:
 
 
 def race(scene: Scene) -> Struck:
-    """Several runners at once: the first to begin a step is held there until the others gave up."""
+    """Several runners at once, and one that comes later: only one of all may work.
+
+    The first to begin a step is held there, and only then the latecomer starts: whoever lets it in
+    takes the run from the one at work. The last of the endings is the latecomer's.
+    """
     plan = scene.ground.sweeping()
-    with Proxy(scene.dsn) as proxy:
-        racers: list[JobProcess] = []
-        try:
-            for _ in range(RACERS):
-                close = (*proxy.descriptors, *scene.descriptors)
-                racers.append(
-                    runners.start(scene.ground, scene.direction, proxy.dsn, plan, close=close)
-                )
-            hold = HoldFirst(_begins_work, lambda: sum(r.has_ended() for r in racers) >= RACERS - 1)
-            proxy.serve(racers, hold)
-            endings = tuple(racer.wait() for racer in racers)
-        finally:
-            for racer in racers:
-                racer.close()
-    statuses = sorted(ending.status for ending in endings)
+    with Proxy(scene.dsn) as proxy, ExitStack() as stack:
+
+        def another(dsn: str) -> JobProcess:
+            close = (*proxy.descriptors, *scene.descriptors)
+            return stack.enter_context(
+                runners.start(scene.ground, scene.direction, dsn, plan, close=close)
+            )
+
+        racers = [another(proxy.dsn) for _ in range(RACERS)]
+        latecomers: list[JobProcess] = []
+
+        def alone() -> bool:
+            if not latecomers:
+                latecomers.append(another(scene.dsn))
+            latecomers[0].listen()  # else it would wait to be heard
+            rivals = [*racers, *latecomers]
+            return sum(rival.has_ended() for rival in rivals) >= len(rivals) - 1
+
+        hold = HoldFirst(_begins_work, alone)
+        proxy.serve(racers, hold)
+        endings = tuple(racer.wait() for racer in (*racers, *latecomers))
+    statuses = [ending.status for ending in endings]
     return Struck(hold.met is not None, endings, f"runners ended with {statuses}")
 
 

@@ -46,12 +46,17 @@ class Base:
 
 
 class Sweep:
-    """Walks a cursor along a stretch; at each segment strikes at its points on clones."""
+    """Walks a cursor along a stretch; at each segment strikes at its points on clones.
+
+    `keys` and `judged` are what is known of the states at commits, by name: two segments share one.
+    """
 
     def __init__(self, ground: Ground, place: Bench, stretch: Stretch) -> None:
         self.ground, self.place, self.stretch = ground, place, stretch
         self.oracle = Oracle(ground, place.server_dsn)
         self._base: Base | None = None
+        self.keys: dict[str, str] = {}
+        self.judged: dict[str, Judgement] = {}
 
     def rows(self, points: Iterable[Point]) -> list[Row]:
         """One row for each point."""
@@ -169,8 +174,7 @@ class Segmental:
         self._base, self._ends, self._numbers = base, ends, known
         self._before = next(iter(ends.values()))
         self._source = ""
-        self._keys: dict[str, str] = {}
-        self._judged: dict[str, Judgement] = {}
+        self._keys, self._judged = sweep.keys, sweep.judged
         self._victim: Victim | None = None
 
     def __enter__(self) -> Segmental:
@@ -209,7 +213,8 @@ class Segmental:
 
     def _strike(self, point: Point) -> Row:
         number, beat = self._numbers[point.step, point.boundary]
-        victim = self._clone(self._before if point.step == RESUME else self._base)
+        source = self._before if point.step == RESUME else self._base
+        victim = self._clone(source, reused=source == self._before and not _spoils(point))
         scene = Scene(self._ground, point.direction, victim.dsn, number, beat, victim.descriptors)
         struck = self._struck(scene, point.fault)
         judged = self._judge(victim, spoiled=_spoils(point))
@@ -222,12 +227,12 @@ class Segmental:
         verdict = "fail" if wrong else judged.verdict
         return Row(point, True, verdict, judged.state, reason, struck.evidence)
 
-    def _clone(self, source: str) -> Victim:
+    def _clone(self, source: str, *, reused: bool) -> Victim:
         """A clone of `source`: the last one, if nothing in it has changed."""
         if source != self._source:
             self._spoil()
         if self._victim is None:
-            self._victim, self._source = Victim(self._place, source), source
+            self._victim, self._source = Victim(self._place, source, reused=reused), source
         return self._victim
 
     def _struck(self, scene: Scene, fault: str) -> Struck:
@@ -264,9 +269,11 @@ class Segmental:
             ended = struck.endings[0]
             return "" if ended.status == 0 else f"the runner ended with {ended.status}"
         if point.fault == RACE:
-            statuses = sorted(ending.status for ending in struck.endings)
+            *racers, latecomer = (ending.status for ending in struck.endings)
+            if latecomer != 4:
+                return f"a runner that came while another was at work ended with {latecomer}"
             wanted = [0] + [4] * (RACERS - 1)
-            return "" if statuses == wanted else f"the runners ended with {statuses}"
+            return "" if sorted(racers) == wanted else f"the runners ended with {sorted(racers)}"
         fault = FAULTS[point.fault]
         first, *rivals = struck.endings
         failed = [rival for rival in rivals if rival.status != 0]

@@ -39,8 +39,14 @@ def run_tasks(ground: Ground, tasks: Sequence[Task], workers: int = 2) -> Iterat
 
 def find_tasks(ground: Ground, name: str) -> list[Task]:
     """What a domain must strike, found in a process of its own."""
-    with pool(1) as processes:
-        return processes.submit(_found, ground, name).result()
+    return find_all(ground, [name])[name]
+
+
+def find_all(ground: Ground, names: Sequence[str], workers: int = 1) -> dict[str, list[Task]]:
+    """What each domain must strike, by domain, found in processes side by side."""
+    with pool(workers) as processes:
+        found = {name: processes.submit(_found, ground, name) for name in names}
+        return {name: future.result() for name, future in found.items()}
 
 
 def _found(ground: Ground, name: str) -> list[Task]:
