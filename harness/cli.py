@@ -19,6 +19,8 @@ import click
 
 from harness import __version__
 from harness.commands import shared
+from harness.commands.dry_run import dry_run
+from harness.commands.validate import validate
 from harness.commands.shared import (
     answer,
     dsn_option,
@@ -309,6 +311,10 @@ def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
         faults=tuple(name.strip() for name in (fault or "").split(",") if name.strip()),
         **choices,
     )
+
+
+for command in (validate, dry_run):
+    cli.add_command(command)
 
 
 def main() -> None:

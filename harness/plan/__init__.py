@@ -12,16 +12,21 @@ from harness.plan.model import (
     Statement,
     Step,
 )
+from harness.plan.rules import DryRunRules, RequireVerdict, ValidateRules, VerifyRules
 
 __all__ = [
     "KINDS",
+    "DryRunRules",
     "Kind",
     "Phase",
     "Plan",
     "Preflight",
+    "RequireVerdict",
     "RunnerSettings",
     "Script",
     "Statement",
     "Step",
+    "ValidateRules",
+    "VerifyRules",
     "load",
 ]

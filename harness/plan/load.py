@@ -33,6 +33,7 @@ def load(path: Path) -> Plan:
     cleanup = _plain(root, "cleanup")
     meaning = _sha256(json.dumps(read.meaning, sort_keys=True))
     everything = [meaning, *(s.name + s.sha256 for s in (*scripts, *baseline, *cleanup))]
+    everything += [_sha256(json.dumps(read.judges, sort_keys=True)), *_checks(root)]
     return Plan(
         name=read.name,
         version=read.version,
@@ -45,6 +46,10 @@ def load(path: Path) -> Plan:
         retention_days=read.retention_days,
         preflight=read.preflight,
         runner=read.runner,
+        validate=read.validate,
+        verify=read.verify,
+        dry_run=read.dry_run,
+        require_verdict=read.require_verdict,
         baseline=baseline,
         cleanup=cleanup,
         alters=tuple(sorted(set().union(*(altered(s) for s in scripts)))),
@@ -143,6 +148,16 @@ def _plain(root: Path, name: str) -> tuple[Script, ...]:
         if scripts[match[1]].kind != "transaction":
             raise UsageError(f"a {name} script is of kind transaction", where=f"{file}:1")
     return tuple(scripts.values())
+
+
+def _checks(root: Path) -> list[str]:
+    """Name and hash of every file below checks/: a verdict also says what it was judged by."""
+    files = sorted((root / "checks").rglob("*"))
+    return [
+        file.relative_to(root).as_posix() + hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in files
+        if file.is_file() and not file.name.startswith(".") and file.suffix != ".md"
+    ]
 
 
 def _no_undeclared(path: Path, root: Path, phases: tuple[Phase, ...]) -> None:

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
+from harness.plan import sections
 from harness.plan.model import Preflight, RunnerSettings
+from harness.plan.reader import Reader, seconds
+from harness.plan.rules import DryRunRules, RequireVerdict, ValidateRules, VerifyRules
 
-UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
-DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|s|min|h)")
 TOP = {"format", "name", "version", "variables", "rollback", "cleanup", "runner", "preflight"}
+CHANGEABLE = {"runner", "require_verdict", *sections.JUDGES}
+"""Tables that may change between runs: they say how fast, and how strictly it is judged."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,10 @@ class PhaseEntry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The contents of plan.toml; `meaning` is all of it that a run must not see change."""
+    """The contents of plan.toml.
+
+    `meaning` is all of it that a run must not see change, `judges` what those who judge follow.
+    """
 
     name: str
     version: str
@@ -38,65 +44,18 @@ class Manifest:
     phases: tuple[PhaseEntry, ...]
     preflight: Preflight
     runner: RunnerSettings
+    validate: ValidateRules
+    verify: VerifyRules
+    dry_run: DryRunRules
+    require_verdict: RequireVerdict | None
     meaning: dict[str, Any]
-
-
-class _Reader:
-    def __init__(self, path: Path, text: str) -> None:
-        self.path = path
-        self.lines = text.splitlines()
-
-    def where(self, key: str, table: str | None = None) -> str:
-        """File and line on which `key` (in `table`) is written, as near as text can tell."""
-        start = 0
-        if table:
-            header = re.compile(rf"^\s*\[\[?\s*{re.escape(table)}\s*\]")
-            start = next((n for n, line in enumerate(self.lines) if header.match(line)), 0)
-        wanted = re.compile(rf'^\s*(\[\[?\s*)?"?{re.escape(key)}"?\s*[\].=]')
-        for number in range(start, len(self.lines)):
-            if wanted.match(self.lines[number]):
-                return f"{self.path}:{number + 1}"
-        return f"{self.path}:{start + 1}"
-
-    def table(self, document: dict[str, Any], name: str, known: set[str]) -> dict[str, Any]:
-        """A table of the document, empty when it is not there, with no key but the known."""
-        value = document.get(name, {})
-        if not isinstance(value, dict):
-            raise UsageError(f"[{name}] must be a table", where=self.where(name))
-        self.only(value, known, name)
-        return value
-
-    def only(self, values: dict[str, Any], known: set[str], table: str | None) -> None:
-        """Refuse the first key that is not known."""
-        for key in values:
-            if key not in known:
-                place = f" in [{table}]" if table else ""
-                raise UsageError(
-                    f"unknown key {key!r}{place}",
-                    where=self.where(key, table),
-                    hint=f"known are {', '.join(sorted(known))}",
-                )
-
-    def text(self, values: dict[str, Any], key: str, table: str | None = None) -> str:
-        """A text that must be there."""
-        value = values.get(key)
-        if not isinstance(value, str) or not value.strip():
-            place = f"[{table}] needs" if table else "the plan needs"
-            raise UsageError(f"{place} a text {key!r}", where=self.where(key, table))
-        return value
-
-    def number(self, values: dict[str, Any], key: str, default: float, table: str) -> float:
-        """A number that is not negative."""
-        value = values.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-            raise UsageError(f"{key} is a number, not {value!r}", where=self.where(key, table))
-        return float(value)
+    judges: dict[str, Any]
 
 
 def read(path: Path, text: str, document: dict[str, Any]) -> Manifest:
     """Check a parsed plan.toml and give its contents."""
-    reader = _Reader(path, text)
-    reader.only(document, TOP | {"phase"}, None)
+    reader = Reader(path, text)
+    reader.only(document, TOP | CHANGEABLE | {"phase"}, None)
     if document.get("format") != 1:
         raise UsageError(
             f"format is {document.get('format')!r}; this harness reads format 1",
@@ -115,11 +74,16 @@ def read(path: Path, text: str, document: dict[str, Any]) -> Manifest:
         phases=_phases(reader, document),
         preflight=_preflight(reader, document),
         runner=_runner(reader, document),
-        meaning={key: value for key, value in document.items() if key != "runner"},
+        validate=sections.validate_rules(reader, document),
+        verify=sections.verify_rules(reader, document),
+        dry_run=sections.dry_run_rules(reader, document),
+        require_verdict=sections.require_verdict(reader, document),
+        meaning={key: value for key, value in document.items() if key not in CHANGEABLE},
+        judges={key: document[key] for key in sections.JUDGES if key in document},
     )
 
 
-def _variables(reader: _Reader, document: dict[str, Any]) -> dict[str, str]:
+def _variables(reader: Reader, document: dict[str, Any]) -> dict[str, str]:
     table = document.get("variables", {})
     if not isinstance(table, dict):
         raise UsageError("[variables] must be a table", where=reader.where("variables"))
@@ -132,7 +96,7 @@ def _variables(reader: _Reader, document: dict[str, Any]) -> dict[str, str]:
     return dict(table)
 
 
-def _phases(reader: _Reader, document: dict[str, Any]) -> tuple[PhaseEntry, ...]:
+def _phases(reader: Reader, document: dict[str, Any]) -> tuple[PhaseEntry, ...]:
     entries = document.get("phase", [])
     if not isinstance(entries, list) or not entries:
         raise UsageError("the plan has no [[phase]]", where=f"{reader.path}:1")
@@ -153,8 +117,9 @@ def _phases(reader: _Reader, document: dict[str, Any]) -> tuple[PhaseEntry, ...]
     return tuple(phases)
 
 
-def _preflight(reader: _Reader, document: dict[str, Any]) -> Preflight:
-    table = reader.table(document, "preflight", {"requires", "forbids"})
+def _preflight(reader: Reader, document: dict[str, Any]) -> Preflight:
+    known = {"requires", "forbids", "extensions", "postgres", "long_transaction"}
+    table = reader.table(document, "preflight", known)
     requires, forbids = table.get("requires", {}), table.get("forbids", [])
     if not isinstance(requires, dict) or not all(map(_is_texts, requires.values())):
         raise UsageError(
@@ -170,14 +135,32 @@ def _preflight(reader: _Reader, document: dict[str, Any]) -> Preflight:
             raise UsageError(
                 f"{name!r} is not schema-qualified", where=reader.where(name, "preflight")
             )
-    return Preflight({name: tuple(columns) for name, columns in requires.items()}, tuple(forbids))
+    return Preflight(
+        requires={name: tuple(columns) for name, columns in requires.items()},
+        forbids=tuple(forbids),
+        extensions=reader.texts(table, "extensions", "preflight"),
+        postgres=_majors(reader, table),
+        long_transaction=reader.time(table, "long_transaction", 60.0, "preflight"),
+    )
+
+
+def _majors(reader: Reader, table: dict[str, Any]) -> tuple[int, int]:
+    value = table.get("postgres", list(Preflight().postgres))
+    whole = isinstance(value, list) and all(type(item) is int for item in value)
+    if not whole or len(value) != 2 or not 10 <= value[0] <= value[1]:
+        raise UsageError(
+            f"postgres is the oldest and the newest major version, not {value!r}",
+            where=reader.where("postgres", "preflight"),
+            hint="such as [15, 18]",
+        )
+    return value[0], value[1]
 
 
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def _runner(reader: _Reader, document: dict[str, Any]) -> RunnerSettings:
+def _runner(reader: Reader, document: dict[str, Any]) -> RunnerSettings:
     fields = {field.name: field for field in dataclasses.fields(RunnerSettings)}
     table = reader.table(document, "runner", set(fields))
     values: dict[str, Any] = {}
@@ -185,7 +168,7 @@ def _runner(reader: _Reader, document: dict[str, Any]) -> RunnerSettings:
         default: Any = fields[key].default
         where = reader.where(key, "runner")
         if isinstance(default, float):
-            values[key] = _seconds(key, value, where)
+            values[key] = seconds(key, value, where)
         elif type(value) is not type(default) or (not isinstance(value, bool) and value < 0):
             wanted = "true or false" if isinstance(default, bool) else "a whole number"
             raise UsageError(f"{key} is {wanted}, not {value!r}", where=where)
@@ -194,16 +177,7 @@ def _runner(reader: _Reader, document: dict[str, Any]) -> RunnerSettings:
     return _consistent(RunnerSettings(**values), reader)
 
 
-def _seconds(key: str, value: Any, where: str) -> float:
-    if value == 0 and not isinstance(value, bool):
-        return 0.0
-    match = DURATION.fullmatch(value) if isinstance(value, str) else None
-    if not match:
-        raise UsageError(f'{key} is a time such as "2s" or "500ms", not {value!r}', where=where)
-    return float(match[1]) * UNITS[match[2]]
-
-
-def _consistent(settings: RunnerSettings, reader: _Reader) -> RunnerSettings:
+def _consistent(settings: RunnerSettings, reader: Reader) -> RunnerSettings:
     most = settings.batch_max_rows
     if not (1 <= settings.batch_min_rows <= most and 1 <= settings.batch_rows <= most):
         raise UsageError(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import UsageError
+from harness.plan.rules import DryRunRules, RequireVerdict, ValidateRules, VerifyRules
 
 Kind = Literal["transaction", "batch", "concurrent"]
 KINDS: tuple[Kind, ...] = ("transaction", "batch", "concurrent")
@@ -101,15 +102,26 @@ class RunnerSettings:
 
 @dataclass(frozen=True)
 class Preflight:
-    """What a database must hold, and must not hold, for the plan to start on it."""
+    """What a database must hold, and must not hold, for the plan to start on it.
+
+    `extensions` must be installed; `postgres` are the oldest and the newest major version that the
+    plan was tried on; a transaction older than `long_transaction` seconds is a finding.
+    """
 
     requires: dict[str, tuple[str, ...]] = field(default_factory=dict)
     forbids: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    postgres: tuple[int, int] = (15, 18)
+    long_transaction: float = 60.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked plan. `hash` covers every file and everything in plan.toml but [runner]."""
+    """A checked plan.
+
+    `hash` covers every file, checks too, and everything in plan.toml but [runner] and
+    [require_verdict]. `files` is what a run depends on: how strictly it is judged is not.
+    """
 
     name: str
     version: str
@@ -125,6 +137,10 @@ class Plan:
     baseline: tuple[Script, ...] = ()
     cleanup: tuple[Script, ...] = ()
     alters: tuple[str, ...] = ()
+    validate: ValidateRules = field(default_factory=ValidateRules)
+    verify: VerifyRules = field(default_factory=VerifyRules)
+    dry_run: DryRunRules = field(default_factory=DryRunRules)
+    require_verdict: RequireVerdict | None = None
 
     @property
     def root(self) -> Path:

@@ -60,23 +60,14 @@ class _Header:
 
 def read(path: Path, root: Path) -> Script:
     """Read and parse one script; UsageError names file, line and reason when it cannot be."""
-    try:
-        raw = path.read_bytes()
-        text = raw.decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise UsageError("is not valid UTF-8", where=f"{path}:{line}") from None
-    if "\0" in text:
-        raise UsageError("holds a NUL character", where=str(path))
+    raw, text = source(path)
     header = _header(path, text)
     kind = _kind(header)
     return Script(
         path=path,
         name=path.relative_to(root).as_posix(),
         kind=kind,
-        statements=_statements(path, text, kind),
+        statements=statements(path, text, kind),
         sha256=hashlib.sha256(raw).hexdigest(),
         summary=header.values.get("summary", ""),
         nothing=header.values.get("nothing"),
@@ -87,6 +78,21 @@ def read(path: Path, root: Path) -> Script:
         statement_timeout=_duration(header, "statement_timeout"),
         settings=tuple(header.settings),
     )
+
+
+def source(path: Path) -> tuple[bytes, str]:
+    """The bytes and the text of an SQL file; UsageError when it is not readable text."""
+    try:
+        raw = path.read_bytes()
+        text = raw.decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise UsageError("is not valid UTF-8", where=f"{path}:{line}") from None
+    if "\0" in text:
+        raise UsageError("holds a NUL character", where=str(path))
+    return raw, text
 
 
 def _header(path: Path, text: str) -> _Header:
@@ -137,25 +143,26 @@ def _duration(header: _Header, key: str) -> str | None:
     return value
 
 
-def _statements(path: Path, text: str, kind: Kind) -> tuple[Statement, ...]:
+def statements(path: Path, text: str, kind: Kind) -> tuple[Statement, ...]:
+    """The statements of a text with their lines; UsageError where its syntax breaks."""
     parsed = _without_placeholders(path, text) if kind == "batch" else text
     try:
         found = parse_sql(parsed)
     except ParseError as error:
         raise _syntax_error(path, text, error) from None
-    statements = []
+    made = []
     for raw in found:
         start = raw.stmt_location or 0
         length = raw.stmt_len or len(text) - start
         body = _without_leading_comments(parsed, start, start + length)
-        statements.append(
+        made.append(
             Statement(
                 text=text[body : start + length].rstrip(),
                 line=text.count("\n", 0, body) + 1,
                 tag=type(raw.stmt).__name__,
             )
         )
-    return tuple(statements)
+    return tuple(made)
 
 
 COMMENT = re.compile(r"\s+|--[^\n]*|/\*(?:[^*]|\*(?!/))*\*/")

@@ -1,0 +1,93 @@
+"""harness dry-run: the whole plan, forward and back, on a copy; the named database is only read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.commands.shared import answer, dsn_option, json_option, named, plan_option
+
+
+@click.command("dry-run")
+@dsn_option
+@plan_option
+@json_option
+@click.option(
+    "--clone",
+    "how",
+    type=click.Choice(["auto", "template", "dump", "elsewhere"]),
+    default="auto",
+    show_default=True,
+    help="how to copy: by the server, by a dump on it, by a dump on a server of our own",
+)
+@click.option(
+    "--max-lock",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="how long a lock may keep users waiting; by default what the plan says",
+)
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="keep the document")
+@click.option(
+    "--compare",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="after the real run: how far the estimate of a saved dry run was off",
+)
+def dry_run(
+    dsn: str | None,
+    plan_path: Path,
+    as_json: bool,
+    how: Any,
+    max_lock: float | None,
+    save: Path | None,
+    compare: Path | None,
+) -> None:
+    """Run the whole plan, forward and back, on a copy; nothing is touched in the database."""
+    if compare is not None:
+        _compare(named(dsn), compare, plan_path, as_json)
+    from harness import plan
+    from harness.observe.progress import steps
+    from harness.runner.signals import stop_requested
+    from harness.scenario import dry_run as scenario
+    from harness.scenario.dry_run.words import lines
+
+    loaded = plan.load(plan_path)
+    if max_lock is not None:
+        loaded = replace(loaded, dry_run=replace(loaded.dry_run, max_lock=max_lock))
+    with stop_requested() as stop, steps(loaded) as on_event:
+        done = scenario.dry_run(named(dsn), loaded, how=how, on_event=on_event, stop=stop)
+    document = done.document()
+    if save is not None:
+        _write(save, document)
+    answer(document, as_json, list(lines(document)))
+    sys.exit(0 if document["verdict"] == "pass" else 1)
+
+
+def _compare(dsn: str, path: Path, plan_path: Path, as_json: bool) -> None:
+    from harness import plan
+    from harness.scenario.dry_run.estimate import estimate_error, read
+
+    percent = plan.load(plan_path).dry_run.estimate_percent
+    found = estimate_error(dsn, read(path), percent).document()
+    if found["error"] is None:
+        line = f"estimate: unknown, {found['why']}"
+    else:
+        line = (
+            f"estimate: {found['estimate_seconds']:.2f} s, took {found['seconds']:.2f} s,"
+            f" off by {found['error']:.0%}: {found['verdict']}"
+        )
+    answer(found, as_json, [line])
+    sys.exit(0 if found["verdict"] == "pass" else 1)
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    from harness.errors import UsageError
+
+    try:
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror}", where=str(path)) from None

@@ -1,0 +1,51 @@
+"""What a plan asks of those who judge it, and of the verdict it wants to see before it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ValidateRules:
+    """[validate]: when the source's rows are too bad to migrate. Times in seconds.
+
+    `warning_percent` of a relation's rows with warnings and more is NO-GO. `severity` overrides
+    what a check file says, by the check's id; `off` leaves the check out.
+    """
+
+    warning_percent: float = 1.0
+    keys: int = 20
+    timeout: float = 300.0
+    severity: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class VerifyRules:
+    """[verify]: how the migrated database is looked at. Times in seconds."""
+
+    samples: int = 100
+    keys: int = 20
+    timeout: float = 300.0
+    severity: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DryRunRules:
+    """[dry_run]: what the rehearsal may show. Times in seconds.
+
+    `estimate_percent` is how far the estimate may be off; `max_lock` how long a step may hold a
+    lock that stops users; `sample` the pause between two looks at the locks.
+    """
+
+    estimate_percent: float = 50.0
+    max_lock: float = 2.0
+    sample: float = 0.01
+
+
+@dataclass(frozen=True)
+class RequireVerdict:
+    """[require_verdict]: the verdict without which the plan does not start, and its age."""
+
+    file: Path
+    max_age_hours: float | None = None

@@ -1,0 +1,87 @@
+"""Read the sections of plan.toml that judges follow: strict, with ranges, with lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UsageError
+from harness.plan.reader import Reader
+from harness.plan.rules import DryRunRules, RequireVerdict, ValidateRules, VerifyRules
+
+JUDGES = ("validate", "verify", "dry_run")
+SEVERITIES = ("critical", "warning", "info", "off")
+DAY = 86_400.0
+
+
+def validate_rules(reader: Reader, document: dict[str, Any]) -> ValidateRules:
+    """[validate]."""
+    name = "validate"
+    table = reader.table(document, name, {"warning_percent", "keys", "timeout", "severity"})
+    return ValidateRules(
+        warning_percent=reader.within(table, "warning_percent", 1.0, name, 100),
+        keys=reader.whole(table, "keys", 20, name),
+        timeout=_positive(reader, table, "timeout", 300.0, name),
+        severity=_severity(reader, table, name),
+    )
+
+
+def verify_rules(reader: Reader, document: dict[str, Any]) -> VerifyRules:
+    """[verify]."""
+    name = "verify"
+    table = reader.table(document, name, {"samples", "keys", "timeout", "severity"})
+    return VerifyRules(
+        samples=reader.whole(table, "samples", 100, name),
+        keys=reader.whole(table, "keys", 20, name),
+        timeout=_positive(reader, table, "timeout", 300.0, name),
+        severity=_severity(reader, table, name),
+    )
+
+
+def dry_run_rules(reader: Reader, document: dict[str, Any]) -> DryRunRules:
+    """[dry_run]."""
+    name = "dry_run"
+    table = reader.table(document, name, {"estimate_percent", "max_lock", "sample"})
+    return DryRunRules(
+        estimate_percent=reader.within(table, "estimate_percent", 50.0, name, 1000),
+        max_lock=_positive(reader, table, "max_lock", 2.0, name),
+        sample=_positive(reader, table, "sample", 0.01, name),
+    )
+
+
+def require_verdict(reader: Reader, document: dict[str, Any]) -> RequireVerdict | None:
+    """[require_verdict], or None when the plan asks for no verdict."""
+    name = "require_verdict"
+    if name not in document:
+        return None
+    table = reader.table(document, name, {"file", "max_age_hours"})
+    file = Path(reader.text(table, "file", name))
+    age = None
+    if "max_age_hours" in table:
+        age = reader.within(table, "max_age_hours", 0, name, 10 * 365 * 24)
+    return RequireVerdict(file if file.is_absolute() else reader.path.parent / file, age)
+
+
+def _positive(reader: Reader, table: dict[str, Any], key: str, default: float, name: str) -> float:
+    value = reader.time(table, key, default, name)
+    if not 0 < value <= DAY:
+        raise UsageError(
+            f"{key} is above 0 and at most a day, not {table[key]!r}",
+            where=reader.where(key, name),
+        )
+    return value
+
+
+def _severity(reader: Reader, table: dict[str, Any], name: str) -> dict[str, str]:
+    values = table.get("severity", {})
+    if not isinstance(values, dict):
+        raise UsageError(
+            "severity names checks and what they count as", where=reader.where("severity", name)
+        )
+    for check, value in values.items():
+        if value not in SEVERITIES:
+            raise UsageError(
+                f"the severity of {check!r} is {value!r}; known are {', '.join(SEVERITIES)}",
+                where=reader.where(check, f"{name}.severity"),
+            )
+    return dict(values)

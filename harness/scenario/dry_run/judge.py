@@ -1,0 +1,201 @@
+"""What a dry run's evidence comes to: a function of the evidence, which touches no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from harness.check.finding import Finding
+from harness.plan import DryRunRules
+from harness.scenario.dry_run.model import (
+    BLOCKS,
+    Evidence,
+    LockSeen,
+    Ran,
+    StatementSeen,
+    StepSeen,
+    mode_words,
+)
+
+SCHEMA_CHANGES: Final = ("AlterTableStmt", "AlterDomainStmt", "IndexStmt", "ReindexStmt")
+"""What the server reads for these can be had without stopping users."""
+BETTER: Final = {
+    "cannot use subquery in check constraint": "a CHECK sees its own row alone; use a trigger",
+    "cannot use subquery in index predicate": "an index sees its own row alone",
+}
+"""What Postgres says without a hint -> the hint."""
+SHOWN: Final = 10  # differences that one finding repeats
+
+
+def findings(evidence: Evidence, rules: DryRunRules) -> tuple[Finding, ...]:
+    """Everything that must be mended before the plan may run, then what is good to know."""
+    found = [*evidence.notes]
+    for run in evidence.runs:
+        found += _troubles(run)
+        for step in run.steps:
+            found += _step(step, rules)
+    found += _way_back(evidence)
+    order = {"critical": 0, "warning": 1, "info": 2}
+    return tuple(sorted(found, key=lambda one: order[one.severity]))
+
+
+def verdict(found: Sequence[Finding], evidence: Evidence) -> str:
+    """fail by a critical finding; unknown when something could not be seen; else pass."""
+    if any(finding.severity == "critical" for finding in found):
+        return "fail"
+    unseen = any(lock.rows_read is None for step in evidence.steps for lock in step.locks)
+    if evidence.differences is None or unseen or any(f.severity == "warning" for f in found):
+        return "unknown"
+    return "pass"
+
+
+def _troubles(run: Ran) -> Iterator[Finding]:
+    trouble = run.trouble
+    if trouble is None:
+        return
+    failed = trouble.sqlstate is not None
+    yield Finding(
+        "dry-run.step-failed" if failed else "dry-run.refused",
+        "critical",
+        trouble.where or run.direction,
+        trouble.message,
+        next(
+            (hint for said, hint in BETTER.items() if said in trouble.message), trouble.hint or ""
+        ),
+        "\n".join(
+            f"{name}: {value}"
+            for name, value in (("SQLSTATE", trouble.sqlstate), ("statement", trouble.statement))
+            if value
+        ),
+    )
+
+
+def _step(step: StepSeen, rules: DryRunRules) -> Iterator[Finding]:
+    own_reading: list[str] = []
+    for statement in step.statements:
+        locked = _locked(step, statement)
+        for relation in statement.rewritten:
+            if relation in locked:
+                yield _rewrite(step, statement, locked[relation])
+        for relation, rows in statement.read:
+            if relation not in locked or relation in statement.rewritten:
+                continue
+            if statement.tag in SCHEMA_CHANGES:
+                yield _scan(step, statement, locked[relation], rows)
+            else:
+                own_reading.append(f"line {statement.line}: {rows:,} rows of {relation}")
+    if own_reading:
+        yield _reading(step, own_reading)
+    yield from _lengths(step, rules)
+
+
+def _locked(step: StepSeen, statement: StatementSeen) -> dict[str, LockSeen]:
+    """What stops users of a relation while a statement runs: the strongest lock taken by then."""
+    held = [lock for lock in step.locks if lock.mode in BLOCKS]
+    held = [lock for lock in held if lock.line is None or lock.line <= statement.line]
+    return {lock.relation: lock for lock in reversed(held)}
+
+
+def _lengths(step: StepSeen, rules: DryRunRules) -> Iterator[Finding]:
+    for lock in _longest(step.locks):
+        if lock.seconds > rules.max_lock:
+            yield _held(step, lock, rules)
+    for retry in step.retries:
+        yield Finding(
+            "dry-run.retry",
+            "info",
+            step.id,
+            f"{step.direction}: tried again: {retry}",
+            "look whether something else uses the copy's server",
+        )
+
+
+def _longest(locks: Iterable[LockSeen]) -> list[LockSeen]:
+    """Of each relation the lock that stops users longest."""
+    best: dict[str, LockSeen] = {}
+    for lock in sorted(locks, key=lambda one: one.seconds):
+        if lock.stops:
+            best[lock.relation] = lock
+    return list(best.values())
+
+
+def _rewrite(step: StepSeen, statement: StatementSeen, lock: LockSeen) -> Finding:
+    return Finding(
+        "dry-run.rewrite",
+        "critical",
+        f"{step.file}:{statement.line}",
+        f"{step.id} {step.direction} writes {lock.relation} anew while {lock.stops} wait",
+        "add a column, fill it in batches, then swap the names",
+        _evidence(statement, lock),
+    )
+
+
+def _scan(step: StepSeen, statement: StatementSeen, lock: LockSeen, rows: int) -> Finding:
+    identity = "dry-run.scan-under-lock"
+    hint = "add the constraint NOT VALID, and validate it in a step of its own"
+    if statement.tag == "IndexStmt":
+        identity, hint = "dry-run.index-stops-writers", "make it a concurrent step of its own"
+    return Finding(
+        identity,
+        "critical",
+        f"{step.file}:{statement.line}",
+        f"{step.id} {step.direction} reads {rows:,} rows of {lock.relation} while {lock.stops} of"
+        " users wait",
+        hint,
+        _evidence(statement, lock),
+    )
+
+
+def _reading(step: StepSeen, read: list[str]) -> Finding:
+    """The plan's own reading may have to be under the lock; how long it may last is a rule."""
+    return Finding(
+        "dry-run.reads-under-lock",
+        "info",
+        f"{step.file}:{read[0].removeprefix('line ').partition(':')[0]}",
+        f"{step.id} {step.direction} reads whole tables under a lock that stops users",
+        "it takes longer on larger tables; dry-run on a database of full size",
+        "\n".join(read),
+    )
+
+
+def _held(step: StepSeen, lock: LockSeen, rules: DryRunRules) -> Finding:
+    """Rows of a batch are no more than told: the runner makes the next batches smaller."""
+    rows_of_a_batch = step.kind == "batch" and lock.mode not in BLOCKS
+    return Finding(
+        "dry-run.lock-held",
+        "info" if rows_of_a_batch else "critical",
+        f"{step.file}:{lock.line}" if lock.line else step.id,
+        f"{step.id} {step.direction} keeps {lock.stops} of {lock.relation} waiting for"
+        f" {lock.seconds:.2f} s, allowed are {rules.max_lock:g} s",
+        "take the lock later in the step, or make the step smaller",
+        f"{mode_words(lock.mode)} on {lock.relation} for {lock.seconds:.3f} s",
+    )
+
+
+def _evidence(statement: StatementSeen, lock: LockSeen) -> str:
+    return (
+        f"{statement.text}\n{mode_words(lock.mode)} on {lock.relation} for {lock.seconds:.3f} s,"
+        f" {statement.wal_bytes or 0:,} bytes of WAL"
+    )
+
+
+def _way_back(evidence: Evidence) -> Iterator[Finding]:
+    if evidence.differences is None:
+        yield Finding(
+            "dry-run.way-back-unknown",
+            "warning",
+            "rollback",
+            f"whether the rollback restores everything was not proven: {evidence.why_not}",
+            "dry-run a database that is not migrated",
+        )
+    elif evidence.differences:
+        more = len(evidence.differences) - SHOWN
+        shown = [*evidence.differences[:SHOWN], *([f"{more} more"] if more > 0 else [])]
+        yield Finding(
+            "dry-run.way-back",
+            "critical",
+            "rollback",
+            f"after the rollback {len(evidence.differences)} things are not as before",
+            "make the rollback undo exactly what its step did",
+            "\n".join(shown),
+        )

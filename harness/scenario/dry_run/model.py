@@ -1,0 +1,220 @@
+"""What a dry run saw: steps, their statements, and the locks that each took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from harness.check.finding import Finding
+
+Direction = Literal["forward", "rollback"]
+
+BLOCKS: dict[str, str] = {
+    "AccessExclusiveLock": "reads and writes",
+    "ExclusiveLock": "writes",
+    "ShareRowExclusiveLock": "writes",
+    "ShareLock": "writes",
+}
+"""Lock mode -> what it stops users from doing; modes not named stop nothing a user does."""
+
+MODES: dict[str, str] = {
+    "AccessShareLock": "access share",
+    "RowShareLock": "row share",
+    "RowExclusiveLock": "row exclusive",
+    "ShareUpdateExclusiveLock": "share update exclusive",
+    "ShareLock": "share",
+    "ShareRowExclusiveLock": "share row exclusive",
+    "ExclusiveLock": "exclusive",
+    "AccessExclusiveLock": "access exclusive",
+}
+"""pg_locks' word -> the word of LOCK TABLE and the manual, weakest first."""
+
+
+def mode_words(mode: str) -> str:
+    """A lock mode as the manual writes it."""
+    return MODES.get(mode, mode)
+
+
+def strength(mode: str) -> int:
+    """Lock modes in order, weakest first."""
+    return list(MODES).index(mode) if mode in MODES else -1
+
+
+@dataclass(frozen=True)
+class LockSeen:
+    """A lock on a relation that was there before the step, and what was done under it.
+
+    `seconds` is the longest time one transaction can have held it; `rows_read` what sequential
+    scans read of the relation meanwhile, None where the server does not count; `rows_changed` how
+    many of its rows were updated or deleted, which nobody else can change until then. `line` is
+    that of the statement that took it.
+    """
+
+    relation: str
+    mode: str
+    seconds: float
+    rewrites: bool = False
+    rows_read: int | None = 0
+    rows_changed: int = 0
+    line: int | None = None
+
+    @property
+    def stops(self) -> str:
+        """What users cannot do meanwhile; empty when they notice nothing."""
+        if self.mode in BLOCKS:
+            return BLOCKS[self.mode]
+        changes = self.mode == "RowExclusiveLock" and self.rows_changed
+        return f"writes to {self.rows_changed:,} rows" if changes else ""
+
+    def document(self) -> dict[str, Any]:
+        """The lock as JSON has it."""
+        return {
+            "relation": self.relation,
+            "mode": self.mode,
+            "seconds": round(self.seconds, 4),
+            "stops": self.stops,
+            "rewrites": self.rewrites,
+            "scans": None if self.rows_read is None else self.rows_read > 0,
+            "rows_read": self.rows_read,
+            "rows_changed": self.rows_changed,
+            "line": self.line,
+        }
+
+
+@dataclass(frozen=True)
+class StatementSeen:
+    """A statement of a script, over all the transactions it ran in.
+
+    `locks` are those that were first held after it; `rewritten` and `read` name relations that
+    were there before: those that it wrote anew, and rows that sequential scans read of them.
+    """
+
+    line: int
+    tag: str
+    text: str
+    seconds: float | None = None
+    wal_bytes: int | None = None
+    runs: int = 0
+    locks: tuple[tuple[str, str], ...] = ()
+    rewritten: tuple[str, ...] = ()
+    read: tuple[tuple[str, int], ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The statement as JSON has it."""
+        return {
+            "line": self.line,
+            "tag": self.tag,
+            "text": self.text,
+            "runs": self.runs,
+            "seconds": None if self.seconds is None else round(self.seconds, 4),
+            "wal_bytes": self.wal_bytes,
+            "locks": [{"relation": name, "mode": mode} for name, mode in self.locks],
+            "rewrites": list(self.rewritten),
+            "scans": dict(self.read),
+        }
+
+
+@dataclass(frozen=True)
+class Lint:
+    """One of squawk's findings, and what really happened at that statement."""
+
+    rule: str
+    line: int
+    level: str
+    message: str
+    happened: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """The finding as JSON has it."""
+        return {
+            "rule": self.rule,
+            "line": self.line,
+            "level": self.level,
+            "message": self.message,
+            "happened": self.happened,
+        }
+
+
+@dataclass(frozen=True)
+class StepSeen:
+    """One step in one direction. `began` is seconds since the dry run's first step."""
+
+    id: str
+    direction: Direction
+    kind: str
+    file: str
+    began: float
+    seconds: float
+    rows: int
+    wal_bytes: int
+    temp_bytes: int
+    done: bool
+    retries: tuple[str, ...] = ()
+    statements: tuple[StatementSeen, ...] = ()
+    locks: tuple[LockSeen, ...] = ()
+    squawk: tuple[Lint, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The step as JSON has it."""
+        return {
+            "id": self.id,
+            "direction": self.direction,
+            "kind": self.kind,
+            "file": self.file,
+            "began": round(self.began, 4),
+            "seconds": round(self.seconds, 4),
+            "rows": self.rows,
+            "wal_bytes": self.wal_bytes,
+            "temp_bytes": self.temp_bytes,
+            "done": self.done,
+            "retries": list(self.retries),
+            "statements": [one.document() for one in self.statements],
+            "locks": [one.document() for one in self.locks],
+            "squawk": [one.document() for one in self.squawk],
+        }
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a direction did not come to its end, as the runner said it."""
+
+    direction: Direction
+    message: str
+    where: str | None
+    hint: str | None
+    sqlstate: str | None = None
+    statement: str | None = None
+    line: int | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The trouble as JSON has it."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One direction: its steps in order, how long the runner took, and what stopped it."""
+
+    direction: Direction
+    steps: tuple[StepSeen, ...]
+    seconds: float
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything a dry run is judged by.
+
+    `differences` is what the way back left different, None where that cannot be said; `why_not`
+    says why.
+    """
+
+    runs: tuple[Ran, ...]
+    differences: tuple[str, ...] | None
+    why_not: str = ""
+    notes: tuple[Finding, ...] = ()
+
+    @property
+    def steps(self) -> tuple[StepSeen, ...]:
+        """The steps of both directions, in the order they ran."""
+        return tuple(step for run in self.runs for step in run.steps)

@@ -1,0 +1,196 @@
+"""The dry run: copy, forward, back, compare; then what to make of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import psycopg
+
+from harness import runner
+from harness.check.finding import Finding
+from harness.database import admin, fingerprint
+from harness.database.fingerprint.taking import EXCLUDED
+from harness.errors import HarnessError, Refused, StepFailed
+from harness.plan import Plan, Script
+from harness.runner.outcome import OnEvent, Outcome, Stop, never, silent
+from harness.runner.work import shortened
+from harness.scenario.dry_run import judge, look, squawk
+from harness.scenario.dry_run.model import Direction, Evidence, Ran, Trouble
+from harness.scenario.dry_run.reach import beyond
+from harness.scenario.dry_run.scratch import How, Scratch, scratch
+from harness.scenario.dry_run.watch import Watch
+
+REASON: Final = "dry run on a scratch copy"
+FROM_THE_START: Final = ("clean", "rolled-back")
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What was done and seen, and what it comes to."""
+
+    plan: Plan
+    database: str
+    state: str
+    copy: Scratch | None
+    evidence: Evidence
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> str:
+        """pass, fail or unknown."""
+        return judge.verdict(self.findings, self.evidence)
+
+    def document(self) -> dict[str, Any]:
+        """The dry run as JSON has it."""
+        runs = {run.direction: run for run in self.evidence.runs}
+        done = {name: run for name, run in runs.items() if run.trouble is None}
+        copy = self.copy
+        return {
+            "verdict": self.verdict,
+            "findings": [dict(vars(finding)) for finding in self.findings],
+            "estimate_seconds": round(done["forward"].seconds, 3) if "forward" in done else None,
+            "rollback_seconds": round(done["rollback"].seconds, 3) if "rollback" in done else None,
+            "steps": [step.document() for step in self.evidence.steps],
+            "errors": [run.trouble.document() for run in runs.values() if run.trouble],
+            "way_back": {
+                "equal": None
+                if self.evidence.differences is None
+                else not self.evidence.differences,
+                "differences": list(self.evidence.differences or ()),
+                "unknown_because": self.evidence.why_not,
+            },
+            "database": {"name": self.database, "state": self.state},
+            "copy": None
+            if copy is None
+            else {key: value for key, value in vars(copy).items() if key != "dsn"},
+            "plan": {
+                "name": self.plan.name,
+                "version": self.plan.version,
+                "hash": self.plan.hash,
+            },
+        }
+
+
+def dry_run(
+    dsn: str,
+    plan: Plan,
+    *,
+    how: How = "auto",
+    on_event: OnEvent | None = None,
+    stop: Stop = never,
+) -> DryRun:
+    """Run the plan forward and back on a copy of the named database, which is only read.
+
+    Raises Refused or InfrastructureError when no copy can be had; that the plan fails is a finding.
+    """
+    name = admin.dbname(dsn)
+    status = runner.status(dsn, plan)
+    if status.state == "foreign":
+        finding = Finding(
+            "dry-run.foreign",
+            "critical",
+            name,
+            f"not a database for plan {plan.name!r}: {status.reason}",
+            "name the right database",
+        )
+        return DryRun(plan, name, status.state, None, Evidence((), None, "nothing ran"), (finding,))
+    with scratch(dsn, how, beyond(plan)) as copy:
+        evidence = _on(copy, plan, status.state, on_event or silent, stop)
+    findings = judge.findings(evidence, plan.dry_run)
+    return DryRun(plan, name, status.state, copy, evidence, findings)
+
+
+def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) -> Evidence:
+    excluded = (*EXCLUDED, look.SCHEMA)
+    with admin.connection(copy.dsn) as conn:
+        look.install(conn)
+    before = fingerprint.take(copy.dsn, exclude_schemas=excluded, detail=True)
+    inside = look.instrumented(plan)
+    notes = [_other_server(copy)] if copy.elsewhere else []
+    with Watch(copy.dsn, plan, on_event) as watch:
+        runs = [
+            _run(
+                watch,
+                "forward",
+                lambda: runner.migrate(
+                    copy.dsn, inside, waive_backup=REASON, on_event=watch.receive, stop=stop
+                ),
+                plan,
+            ),
+            _run(
+                watch,
+                "rollback",
+                lambda: runner.rollback(
+                    copy.dsn, inside, override_window=REASON, on_event=watch.receive, stop=stop
+                ),
+                plan,
+            ),
+        ]
+        if watch.sampling_error:
+            notes.append(_unseen(watch.sampling_error))
+    differences, why_not = None, ""
+    if runs[1].trouble is not None:
+        why_not = "the way back did not come to its end"
+    elif state not in FROM_THE_START:
+        why_not = f"the database is {state}: what it was before the migration is not in it"
+    else:
+        after = fingerprint.take(copy.dsn, exclude_schemas=excluded, detail=True)
+        differences = tuple(str(one) for one in fingerprint.compare(before, after))
+    linted = tuple(replace(run, steps=squawk.linted(plan, run.steps)) for run in runs)
+    return Evidence(linted, differences, why_not, tuple(notes))
+
+
+def _run(watch: Watch, direction: Direction, verb: Callable[[], Outcome], plan: Plan) -> Ran:
+    """Run one direction; that it fails by the plan's fault is part of the evidence."""
+    first, overhead = len(watch.steps), watch.overhead
+    watch.direction = direction
+    trouble: Trouble | None = None
+    seconds = 0.0
+    try:
+        seconds = verb().seconds
+    except (StepFailed, Refused) as error:
+        trouble = _trouble(error, direction, plan)
+    watch.stopped()
+    seconds = max(0.0, seconds - (watch.overhead - overhead))
+    return Ran(direction, tuple(watch.steps[first:]), seconds, trouble)
+
+
+def _trouble(error: HarnessError, direction: Direction, plan: Plan) -> Trouble:
+    cause = error.__cause__
+    state = cause.sqlstate if isinstance(cause, psycopg.Error) else None
+    match = re.fullmatch(r"(.*):(\d+)", error.where or "")
+    script = _script_at(plan, match[1]) if match else None
+    statement, line = None, int(match[2]) if match else None
+    if script is not None and line is not None:
+        begun = [one for one in script.statements if one.line <= line]
+        statement = shortened(begun[-1].text) if begun else None
+    return Trouble(direction, error.message, error.where, error.hint, state, statement, line)
+
+
+def _script_at(plan: Plan, path: str) -> Script | None:
+    scripts = (script for step in plan.steps for script in (step.forward, step.rollback))
+    return next((script for script in scripts if str(script.path) == path), None)
+
+
+def _other_server(copy: Scratch) -> Finding:
+    return Finding(
+        "dry-run.other-server",
+        "info",
+        "the copy",
+        "it ran on a server of our own: times and the estimate speak of that one",
+        "",
+        "\n".join(copy.passed_over),
+    )
+
+
+def _unseen(reason: str) -> Finding:
+    return Finding(
+        "dry-run.unsampled",
+        "warning",
+        "pg_locks",
+        f"locks of concurrent steps were not sampled to the end: {reason}",
+        "run it again",
+    )

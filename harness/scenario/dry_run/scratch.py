@@ -1,0 +1,250 @@
+"""A scratch copy of a database, dropped at the end whatever happens.
+
+Its lifetime is also a session's lock on the server: when a dry run was killed, the next one finds
+the copy without its lock and drops it.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import psycopg
+from psycopg import errors, sql
+
+from harness.database import admin
+from harness.errors import HarnessError, InfrastructureError, Refused
+from harness.poll import wait_until
+from harness.scenario.dry_run import copying
+
+How = Literal["auto", "template", "dump", "elsewhere"]
+PREFIX: Final = "harness_dry_run"
+MARK: Final = "scratch copy of a harness dry run"
+CLASS: Final = 0x68647279  # "hdry": our half of the advisory lock's key
+_MAINTENANCE: Final = ("postgres", "template1")
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A copy to do anything with. `how` says how it was made, `passed_over` why not otherwise."""
+
+    dsn: str
+    how: str
+    seconds: float
+    bytes: int
+    server_version: str
+    passed_over: tuple[str, ...] = ()
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is on a server of our own, whose speed says little about the named one."""
+        return self.how == "elsewhere"
+
+
+class _CannotError(Exception):
+    """This way of copying is not to be had; the next may be."""
+
+
+@contextmanager
+def scratch(dsn: str, how: How = "auto", beyond: str | None = None) -> Iterator[Scratch]:
+    """Copy the named database, which is only read; drop the copy when the block ends.
+
+    Taken is the first that can be had: a clone by the server when nobody is connected to the named
+    database, a dump restored on its server, a dump restored on a server of our own. `beyond` names
+    a statement of the plan that only the last is safe for.
+    """
+    with ExitStack() as stack:
+        passed_over: list[str] = []
+        ways = {"template": _template, "dump": _dump, "elsewhere": _elsewhere}
+        if beyond is not None:
+            ways = {"elsewhere": _elsewhere}
+            passed_over.append(f"{beyond} changes what all databases of the server share")
+        elif how != "auto":
+            ways = {how: ways[how]}
+        for name, way in ways.items():
+            with ExitStack() as attempt:
+                began = time.monotonic()
+                try:
+                    made = way(attempt, dsn)
+                except _CannotError as reason:
+                    passed_over.append(f"{name}: {reason}")
+                    continue
+                stack.push(attempt.pop_all().__exit__)
+                seconds = time.monotonic() - began
+                yield _described(made, name, seconds, tuple(passed_over))
+                return
+        raise Refused(
+            f"the database cannot be copied: {'; '.join(passed_over)}",
+            hint="connect as a role that may create databases and read all tables",
+        )
+
+
+def _described(dsn: str, how: str, seconds: float, passed_over: tuple[str, ...]) -> Scratch:
+    with admin.connection(dsn) as conn:
+        row: Any = conn.execute(
+            "select pg_database_size(current_database()), current_setting('server_version')"
+        ).fetchone()
+    return Scratch(dsn, how, round(seconds, 3), int(row[0]), str(row[1]), passed_over)
+
+
+def _template(stack: ExitStack, dsn: str) -> str:
+    """CREATE DATABASE … TEMPLATE: whoever connects meanwhile waits, so only while nobody is."""
+    conn = stack.enter_context(_maintenance(dsn))
+    source = admin.dbname(dsn)
+    _may_create(conn)
+    if not _alone(conn, source):
+        raise _CannotError("other sessions are connected to it")
+    name = admin.unique_name(PREFIX)
+    _lock(conn, name)
+    stack.callback(_drop, conn, name)
+    statement = sql.SQL("create database {} template {}").format(
+        sql.Identifier(name), sql.Identifier(source)
+    )
+    try:
+        conn.execute(statement)
+    except (errors.ObjectInUse, errors.InsufficientPrivilege) as error:
+        raise _CannotError(_words(error)) from error
+    except errors.DiskFull as error:
+        raise InfrastructureError(_words(error), hint="a copy needs as much space") from error
+    _mark(conn, name)
+    return admin.with_dbname(dsn, name)
+
+
+def _dump(stack: ExitStack, dsn: str) -> str:
+    """A dump of the named database restored on its own server."""
+    conn = stack.enter_context(_maintenance(dsn))
+    _may_create(conn)
+    name = admin.unique_name(PREFIX)
+    _lock(conn, name)
+    stack.callback(_drop, conn, name)
+    _create_like(conn, name, admin.dbname(dsn))
+    target = admin.with_dbname(dsn, name)
+    copying.copy(dsn, target)
+    return target
+
+
+def _elsewhere(stack: ExitStack, dsn: str) -> str:
+    """A dump of the named database restored on a server of our own, of the same version."""
+    from harness.server import choose
+
+    with admin.connection(dsn) as conn:
+        version = conn.info.server_version // 10_000
+    try:
+        server = choose("auto", version=version)
+        stack.callback(server.close)
+        server.start()
+    except HarnessError as error:
+        raise _CannotError(str(error)) from error
+    copying.copy_roles(dsn, server.dsn())
+    name = admin.unique_name(PREFIX)
+    admin.create(server.dsn(), name)
+    copying.copy(dsn, server.dsn(name))
+    return server.dsn(name)
+
+
+@contextmanager
+def _maintenance(dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to the server beside the named database; drops what killed dry runs left."""
+    why = ""
+    for name in _MAINTENANCE:
+        if name == admin.dbname(dsn):
+            continue
+        try:
+            conn = admin.connect(admin.with_dbname(dsn, name), application_name="dry run")
+        except InfrastructureError as error:
+            why = error.message
+            continue
+        try:
+            _sweep(conn)
+            yield conn
+        finally:
+            conn.close()
+        return
+    raise _CannotError(f"no other database of the server lets us in: {why}")
+
+
+def _alone(conn: psycopg.Connection[Any], name: str) -> bool:
+    """Whether nobody is connected; our own session ends a moment after we closed it."""
+
+    def nobody() -> bool:
+        row: Any = conn.execute(
+            "select count(*) from pg_stat_activity where datname = %s"
+            " and backend_type is distinct from 'autovacuum worker'",
+            [name],
+        ).fetchone()
+        return not row[0]
+
+    try:
+        return wait_until(nobody, 1, f"the end of all sessions of {name!r}", pause=0.05)
+    except TimeoutError:
+        return False
+
+
+def _may_create(conn: psycopg.Connection[Any]) -> None:
+    row: Any = conn.execute(
+        "select rolcreatedb or rolsuper from pg_roles where rolname = current_user"
+    ).fetchone()
+    if not row[0]:
+        raise _CannotError("the role may not create databases")
+
+
+def _create_like(conn: psycopg.Connection[Any], name: str, source: str) -> None:
+    """An empty database with the encoding and the collation of another."""
+    row: Any = conn.execute(
+        "select pg_encoding_to_char(encoding), datcollate, datctype, to_jsonb(d) from pg_database d"
+        " where datname = %s",
+        [source],
+    ).fetchone()
+    encoding, collate, ctype, rest = row
+    options = sql.SQL("encoding {} lc_collate {} lc_ctype {}").format(encoding, collate, ctype)
+    provider = {"i": "icu", "b": "builtin"}.get(rest.get("datlocprovider", "c"))
+    locale = rest.get("datlocale") or rest.get("daticulocale")
+    if provider and locale:
+        options += sql.SQL(" locale_provider {} {} {}").format(
+            sql.SQL(provider), sql.SQL(f"{provider}_locale"), locale
+        )
+    conn.execute(
+        sql.SQL("create database {} template template0 {}").format(sql.Identifier(name), options)
+    )
+    _mark(conn, name)
+
+
+def _mark(conn: psycopg.Connection[Any], name: str) -> None:
+    conn.execute(sql.SQL("comment on database {} is {}").format(sql.Identifier(name), MARK))
+
+
+def key(name: str) -> int:
+    """The half of the advisory lock's key that belongs to one copy."""
+    return zlib.crc32(name.encode()) - 2**31
+
+
+def _lock(conn: psycopg.Connection[Any], name: str) -> None:
+    conn.execute("select pg_advisory_lock(%s, %s)", [CLASS, key(name)])
+
+
+def _drop(conn: psycopg.Connection[Any], name: str) -> None:
+    conn.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+def _sweep(conn: psycopg.Connection[Any]) -> None:
+    """Drop copies of ours whose dry run is gone. What is not ours to drop stays."""
+    found = conn.execute(
+        "select datname from pg_database where starts_with(datname, %s)"
+        " and shobj_description(oid, 'pg_database') = %s and pg_has_role(datdba, 'MEMBER')",
+        [PREFIX, MARK],
+    ).fetchall()
+    for (name,) in found:
+        row: Any = conn.execute(
+            "select pg_try_advisory_lock(%s, %s)", [CLASS, key(name)]
+        ).fetchone()
+        if row[0]:
+            _drop(conn, name)
+            conn.execute("select pg_advisory_unlock(%s, %s)", [CLASS, key(name)])
+
+
+def _words(error: psycopg.Error) -> str:
+    return " ".join(str(error).split())

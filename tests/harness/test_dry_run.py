@@ -1,0 +1,390 @@
+"""A dry run tells what the plan would do, and does nothing of it to the named database."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+from psycopg import sql
+from runner_support import SmallPlan, ask, open_transaction, run_sql
+
+from harness import runner
+from harness.check.finding import Finding
+from harness.commands.dry_run import dry_run as command
+from harness.database import admin, fingerprint, witness
+from harness.errors import Refused
+from harness.plan import Plan
+from harness.runner import Event
+from harness.scenario.dry_run import DryRun, dry_run, estimate_error, scratch
+from harness.scenario.dry_run.model import LockSeen, StepSeen
+
+if TYPE_CHECKING:
+    from harness.server import Server
+
+COLUMN = "phases/1.1_fill/010_column.forward.sql"
+BACK = "phases/1.1_fill/010_column.rollback.sql"
+INDEX = "phases/1.2_index/010_index.forward.sql"
+SCRATCH = "SELECT string_agg(datname, ' ') FROM pg_database WHERE starts_with(datname, %s)"
+
+
+@pytest.fixture
+def small(tmp_path: Path, empty_database: str) -> SmallPlan:
+    """A small plan whose baseline is in the database."""
+    found = SmallPlan(tmp_path)
+    runner.baseline(empty_database, found.load())
+    return found
+
+
+def added(small: SmallPlan, forward: str, rollback: str = "") -> Plan:
+    """The plan with a mistake in its first step, and its way back."""
+    for name, text in ((COLUMN, forward), (BACK, rollback)):
+        path = small.root / name
+        path.write_text(f"{path.read_text()}{text}\n")
+    return small.load()
+
+
+def with_limit(plan: Plan, seconds: float) -> Plan:
+    return replace(plan, dry_run=replace(plan.dry_run, max_lock=seconds))
+
+
+def critical(run: DryRun) -> list[Finding]:
+    return [finding for finding in run.findings if finding.severity == "critical"]
+
+
+def the_step(run: DryRun, step: str, direction: str = "forward") -> StepSeen:
+    found = (one for one in run.evidence.steps if (one.id, one.direction) == (step, direction))
+    return next(found)
+
+
+def the_lock(seen: StepSeen, relation: str, mode: str) -> LockSeen:
+    return next(one for one in seen.locks if (one.relation, one.mode) == (relation, mode))
+
+
+def left_over(server: Server) -> str | None:
+    """Scratch copies of this process that are still there."""
+    mine = scratch.PREFIX + "_" + str(os.getpid())
+    with admin.connection(server.dsn()) as conn:
+        row: Any = conn.execute(SCRATCH, [mine]).fetchone()
+    return row[0]
+
+
+@pytest.mark.parametrize("profile", ["clean", "real"])
+def test_the_reference_plan_passes_with_nothing_above_info(
+    plan: Plan, seeded: Callable[..., str], clone: Callable[[str], str], profile: str
+) -> None:
+    dsn = clone(seeded(rows=300, profile=profile))
+    run = dry_run(dsn, plan)
+    assert [one for one in run.findings if one.severity != "info"] == []
+    assert run.verdict == "pass"
+    assert run.evidence.differences == ()
+    forward = [one.id for one in run.evidence.steps if one.direction == "forward"]
+    assert forward == [step.id for step in plan.steps]
+    assert [one.id for one in run.evidence.steps[len(forward) :]] == forward[::-1]
+
+
+def test_the_named_database_is_not_touched(
+    small: SmallPlan, empty_database: str, pg_server: Server
+) -> None:
+    before = fingerprint.take(empty_database), witness.dump(empty_database, exclude_schemas=())
+    run = dry_run(empty_database, small.load())
+    after = fingerprint.take(empty_database), witness.dump(empty_database, exclude_schemas=())
+    assert before == after
+    assert run.copy is not None
+    assert run.copy.how == "template"
+    assert left_over(pg_server) is None
+
+
+def test_a_check_with_a_subquery_is_reported_with_file_line_statement_sqlstate_and_hint(
+    small: SmallPlan, empty_database: str
+) -> None:
+    broken = "ALTER TABLE public.things ADD CONSTRAINT known\n  CHECK (id IN (SELECT 1));"
+    run = dry_run(empty_database, added(small, broken))
+    (finding,) = critical(run)
+    assert finding.id == "dry-run.step-failed"
+    assert finding.where == f"{small.root / COLUMN}:5"  # Postgres gives no position within it
+    assert "SQLSTATE: 0A000" in finding.evidence
+    assert "statement: ALTER TABLE public.things ADD CONSTRAINT known" in finding.evidence
+    assert "use a trigger" in finding.hint
+    assert run.verdict == "fail"
+    document = run.document()
+    assert document["errors"][0]["line"] == 5
+    assert document["estimate_seconds"] is None
+    assert document["way_back"]["equal"] is True
+
+
+def test_a_change_of_type_that_rewrites_the_table_is_named(
+    small: SmallPlan, empty_database: str
+) -> None:
+    plan = added(
+        small,
+        "ALTER TABLE public.things ALTER COLUMN name TYPE varchar(40);",
+        "ALTER TABLE public.things ALTER COLUMN name TYPE text;",
+    )
+    run = dry_run(empty_database, plan)
+    (finding,) = critical(run)
+    assert (finding.id, finding.where) == ("dry-run.rewrite", f"{COLUMN}:5")
+    lock = the_lock(the_step(run, "1.1/010_column"), "public.things", "AccessExclusiveLock")
+    assert lock.rewrites
+    assert lock.stops == "reads and writes"
+
+
+def test_an_index_built_while_writers_wait_is_named_beside_what_squawk_says(
+    small: SmallPlan, empty_database: str
+) -> None:
+    plan = added(
+        small, "CREATE INDEX things_name ON public.things (name);", "DROP INDEX public.things_name;"
+    )
+    run = dry_run(empty_database, plan)
+    (finding,) = critical(run)
+    assert (finding.id, finding.where) == ("dry-run.index-stops-writers", f"{COLUMN}:5")
+    step = the_step(run, "1.1/010_column")
+    (lint,) = [one for one in step.squawk if one.rule == "require-concurrent-index-creation"]
+    assert lint.line == 5
+    assert "share on public.things for" in lint.happened
+    assert "1,000 rows of public.things read" in lint.happened
+
+
+def test_a_constraint_checked_at_once_is_named_and_one_not_valid_is_not(
+    small: SmallPlan, empty_database: str
+) -> None:
+    constraint = "ALTER TABLE public.things ADD CONSTRAINT positive CHECK (id > 0)"
+    undone = "ALTER TABLE public.things DROP CONSTRAINT positive;"
+    text = (small.root / COLUMN).read_text(), (small.root / BACK).read_text()
+    run = dry_run(empty_database, added(small, f"{constraint};", undone))
+    assert [one.id for one in critical(run)] == ["dry-run.scan-under-lock"]
+    small.write(COLUMN, text[0])
+    small.write(BACK, text[1])
+    assert (
+        dry_run(empty_database, added(small, f"{constraint} NOT VALID;", undone)).verdict == "pass"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "waiting"),
+    [
+        ("LOCK TABLE public.things IN SHARE ROW EXCLUSIVE MODE;", "keeps reads and writes"),
+        ("UPDATE public.things SET name = name;", "keeps reads and writes"),
+    ],
+)
+def test_a_lock_held_too_long_is_named_with_its_line_and_length(
+    small: SmallPlan, empty_database: str, text: str, waiting: str
+) -> None:
+    plan = added(small, f"{text}\nSELECT pg_catalog.pg_sleep(0.5);")
+    run = dry_run(empty_database, with_limit(plan, 0.45))
+    (finding,) = critical(run)
+    assert finding.id == "dry-run.lock-held"
+    assert waiting in finding.message
+    assert finding.where == f"{COLUMN}:3"  # the ALTER TABLE of the small plan took it first
+    assert dry_run(empty_database, with_limit(plan, 30)).verdict == "pass"
+
+
+def test_rows_changed_outside_batches_keep_their_writers_waiting(
+    small: SmallPlan, empty_database: str
+) -> None:
+    slow = "UPDATE public.things SET name = name || '';\nSELECT pg_catalog.pg_sleep(0.5);\n"
+    small.write("phases/1.2_index/020_all.forward.sql", slow)
+    small.write("phases/1.2_index/020_all.rollback.sql", "-- nothing: the names are the same\n")
+    (finding,) = critical(dry_run(empty_database, with_limit(small.load(), 0.45)))
+    assert finding.id == "dry-run.lock-held"
+    assert "keeps writes to 1,000 rows of public.things waiting" in finding.message
+
+
+def test_a_way_back_that_leaves_something_is_named(small: SmallPlan, empty_database: str) -> None:
+    plan = added(small, "CREATE TABLE public.forgotten (id bigint);")
+    run = dry_run(empty_database, plan)
+    (finding,) = critical(run)
+    assert finding.id == "dry-run.way-back"
+    assert "table public.forgotten" in finding.evidence
+
+
+def test_the_lock_of_a_concurrent_step_is_sampled_and_stops_nobody(
+    tmp_path: Path, empty_database: str
+) -> None:
+    small = SmallPlan(tmp_path)
+    slow = (
+        "CREATE FUNCTION public.slow(bigint) RETURNS bigint LANGUAGE sql IMMUTABLE"
+        " AS 'SELECT $1 FROM pg_catalog.pg_sleep(0.005)';"
+    )
+    small.write("baseline/020_slow.sql", slow)
+    small.replace(INDEX, "(upper_name, id DESC)\n  WHERE id > 5", "(public.slow(id)) WHERE id < 50")
+    small.replace(INDEX, "UNIQUE ", "")
+    plan = small.load()
+    runner.baseline(empty_database, plan)
+    run = dry_run(empty_database, plan)
+    step = the_step(run, "1.2/010_index")
+    lock = the_lock(step, "public.things", "ShareUpdateExclusiveLock")
+    assert 0.1 < lock.seconds < step.seconds
+    assert lock.stops == ""
+    assert run.verdict == "pass"
+
+
+def test_rows_wal_and_temporary_files_are_counted_to_their_step(
+    small: SmallPlan, empty_database: str
+) -> None:
+    small.replace(COLUMN, "-- summary: a column and a table\n", "-- set: work_mem=64kB\n")
+    sort = (
+        "SELECT count(*) FROM (SELECT g FROM pg_catalog.generate_series(1, 90000) g ORDER BY -g) x;"
+    )
+    run = dry_run(empty_database, added(small, sort))
+    column, fill = the_step(run, "1.1/010_column"), the_step(run, "1.1/020_fill")
+    assert (column.rows, fill.rows) == (1, 1000)
+    assert column.temp_bytes > 500_000
+    assert fill.temp_bytes == 0
+    assert fill.wal_bytes > 100_000 > column.wal_bytes > 1000
+    assert [one.runs for one in fill.statements] == [3]
+    assert the_lock(fill, "public.things", "RowExclusiveLock").rows_changed == 400
+
+
+def test_where_somebody_is_connected_a_dump_is_restored_instead(
+    small: SmallPlan, empty_database: str, pg_server: Server
+) -> None:
+    with open_transaction(empty_database, "SELECT 1"):
+        run = dry_run(empty_database, small.load())
+    assert run.copy is not None
+    assert run.copy.how == "dump"
+    assert run.copy.passed_over == ("template: other sessions are connected to it",)
+    assert run.verdict == "pass"
+    assert left_over(pg_server) is None
+
+
+def test_a_plan_that_changes_roles_is_tried_on_a_server_of_its_own(
+    small: SmallPlan, empty_database: str
+) -> None:
+    role = admin.unique_name("dry")
+    plan = added(small, f"CREATE ROLE {role};", f"DROP ROLE {role};")
+    run = dry_run(empty_database, plan)
+    assert run.copy is not None
+    assert run.copy.how == "elsewhere"
+    assert f"{COLUMN}:5 changes what all databases" in run.copy.passed_over[0]
+    assert [one.id for one in run.findings] == ["dry-run.other-server"]
+    assert run.verdict == "pass"
+    assert ask(empty_database, "SELECT to_regrole(%s)", role) is None
+
+
+def test_a_role_that_may_not_create_databases_is_told_so(
+    small: SmallPlan, empty_database: str
+) -> None:
+    role = admin.unique_name("dry")
+    run_sql(empty_database, f"CREATE ROLE {role} LOGIN PASSWORD 'secret-word'")
+    try:
+        run_sql(empty_database, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+        theirs = psycopg.conninfo.make_conninfo(empty_database, user=role, password="secret-word")
+        with pytest.raises(Refused, match="may not create databases") as refusal:
+            dry_run(theirs, small.load(), how="dump")
+        assert "secret-word" not in str(refusal.value)
+    finally:
+        run_sql(empty_database, f"DROP OWNED BY {role}")
+        run_sql(empty_database, f"DROP ROLE {role}")
+
+
+def test_the_copy_is_dropped_however_the_dry_run_ends(
+    small: SmallPlan, empty_database: str, pg_server: Server
+) -> None:
+    def interrupt(event: Event) -> None:
+        if event.kind == "batch":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dry_run(empty_database, small.load(), on_event=interrupt)
+    assert left_over(pg_server) is None
+
+
+def test_the_copy_of_a_killed_dry_run_is_dropped_by_the_next_and_that_of_a_living_one_stays(
+    small: SmallPlan, empty_database: str, pg_server: Server
+) -> None:
+    dead, living = (admin.unique_name(scratch.PREFIX) for _ in range(2))
+    mark = sql.SQL("comment on database {} is {}")
+    with admin.connection(pg_server.dsn()) as conn:
+        for name in (dead, living):
+            admin.create(pg_server.dsn(), name)
+            conn.execute(mark.format(sql.Identifier(name), scratch.MARK))
+        conn.execute("select pg_advisory_lock(%s, %s)", [scratch.CLASS, scratch.key(living)])
+        dry_run(empty_database, small.load())
+        assert not admin.exists(pg_server.dsn(), dead)
+        assert admin.exists(pg_server.dsn(), living)
+    admin.drop(pg_server.dsn(), living)
+
+
+def test_a_foreign_database_fails_and_nothing_runs(small: SmallPlan, empty_database: str) -> None:
+    run_sql(empty_database, "DROP TABLE public.things; CREATE TABLE public.other (id bigint)")
+    run = dry_run(empty_database, small.load())
+    assert [one.id for one in critical(run)] == ["dry-run.foreign"]
+    assert run.evidence.steps == ()
+    assert run.verdict == "fail"
+
+
+def test_from_a_partly_migrated_database_the_way_back_is_unknown(
+    small: SmallPlan, empty_database: str
+) -> None:
+    plan = small.load()
+    runner.migrate(empty_database, plan, until="1.1/010_column")
+    run = dry_run(empty_database, plan)
+    forward = [one.id for one in run.evidence.steps if one.direction == "forward"]
+    assert forward == ["1.1/020_fill", "1.2/010_index"]
+    assert [one.id for one in run.findings] == ["dry-run.way-back-unknown"]
+    assert run.verdict == "unknown"
+    assert runner.status(empty_database, plan).state == "partial"
+
+
+def test_the_estimate_is_compared_with_the_run_that_follows(
+    small: SmallPlan, empty_database: str
+) -> None:
+    plan = added(small, "SELECT pg_catalog.pg_sleep(2);")
+    document = dry_run(empty_database, plan).document()
+    with pytest.raises(Refused, match="holds no run"):
+        estimate_error(empty_database, document)
+    runner.migrate(empty_database, plan)
+    found = estimate_error(empty_database, document)
+    assert (found.verdict, found.why) == ("pass", "")
+    assert found.error is not None
+    assert found.error < 0.5
+    document["estimate_seconds"] *= 3
+    assert estimate_error(empty_database, document).verdict == "fail"
+    document["plan"]["hash"] = "another"
+    assert estimate_error(empty_database, document).verdict == "unknown"
+
+
+def test_the_estimate_of_an_interrupted_run_is_unknown(
+    small: SmallPlan, empty_database: str
+) -> None:
+    plan = small.load()
+    document = dry_run(empty_database, plan).document()
+    runner.migrate(empty_database, plan, until="1.1/010_column")
+    assert "not finished" in estimate_error(empty_database, document).why
+    runner.migrate(empty_database, plan)
+    assert "interrupted" in estimate_error(empty_database, document).why
+
+
+def test_the_command_prints_one_document_saves_it_and_compares_it(
+    small: SmallPlan, empty_database: str, tmp_path: Path
+) -> None:
+    named = ["--dsn", empty_database, "--plan", str(small.root / "plan.toml")]
+    saved = str(tmp_path / "dry.json")
+    result = CliRunner().invoke(command, [*named, "--json", "--save", saved])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("\n") == 1
+    document = json.loads(result.stdout)
+    assert {"verdict", "findings", "estimate_seconds", "steps"} <= document.keys()
+    assert json.loads(Path(saved).read_text()) == document
+    text = CliRunner().invoke(command, named)
+    assert text.stdout.startswith("dry run: pass, on a copy of")
+    assert "access exclusive on public.things: reads and writes wait at most" in text.stdout
+    runner.migrate(empty_database, small.load())
+    result = CliRunner().invoke(command, [*named, "--json", "--compare", saved])
+    assert json.loads(result.stdout)["verdict"] in ("pass", "fail")
+    assert result.exit_code in (0, 1)
+
+
+def test_the_command_fails_when_the_plan_does(small: SmallPlan, empty_database: str) -> None:
+    added(small, "SELECT 1 / 0;")
+    named = ["--dsn", empty_database, "--plan", str(small.root / "plan.toml")]
+    result = CliRunner().invoke(command, named)
+    assert result.exit_code == 1
+    assert f"{COLUMN}:5: division by zero (SQLSTATE 22012)" in result.stdout

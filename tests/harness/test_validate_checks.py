@@ -1,0 +1,110 @@
+"""Every check finds the row that it was written for, and its clean-up quiets it; clean rows are."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from fixtures.seed import load
+from harness.check import checkfile
+from harness.check.checkfile import CheckFile
+from harness.check.judge import Judge
+from harness.check.preflight import Standing
+from harness.check.validate import validate
+from harness.database import admin, template
+from harness.plan import Plan
+
+ROOT = Path(__file__).parents[2]
+CHECKS = {check.id: check for check in checkfile.load(ROOT / "sql/checks/validate")}
+PLANTS: dict[str, str] = tomllib.loads((Path(__file__).parent / "validate_plants.toml").read_text())
+UNREACHED_BY_HOSTILE = ("dangling", "duplicate", "required", "behind")
+"""Constraints of the baseline stop hostile rows from these; planted rows get round them."""
+NOT_HOSTILE = {"sales", "tags"}
+"""Tables in which the hostile profile changes nothing."""
+
+Seeded = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def clean(pg_server: Any, seeded: Seeded) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to clean rows; what a test does is rolled back."""
+    dsn = template.clone(pg_server.dsn(), seeded(rows=300, seed=1, profile="clean"))
+    with psycopg.connect(dsn, options="-c session_replication_role=replica") as conn:
+        conn.execute("set search_path to ''; set timezone to 'UTC'")
+        conn.commit()
+        yield conn
+    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+
+
+@pytest.fixture
+def rolled_back(clean: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]:
+    clean.rollback()
+    yield clean
+    clean.rollback()
+
+
+def count(conn: psycopg.Connection[Any], check: CheckFile) -> int:
+    (result,) = Judge(conn, keys=5).judge([check])
+    assert result.unknown is None
+    return result.count
+
+
+def test_every_check_has_a_planted_row() -> None:
+    assert set(PLANTS) == set(CHECKS)
+
+
+@pytest.mark.parametrize("name", sorted(PLANTS))
+def test_a_planted_row_is_found_named_and_cleaned_up(
+    rolled_back: psycopg.Connection[Any], name: str
+) -> None:
+    check = CHECKS[name]
+    assert count(rolled_back, check) == 0
+    rolled_back.execute(PLANTS[name])
+    (result,) = Judge(rolled_back, keys=5).judge([check])
+    assert result.count >= 1
+    assert result.keys[0] == ("public.deals" if name == "sequences.behind" else "1")
+    rolled_back.execute(check.cleanup)
+    if not check.cleanup.startswith("select") or name == "sequences.behind":
+        assert count(rolled_back, check) == 0
+
+
+@pytest.mark.parametrize("name", sorted(PLANTS))
+def test_a_check_says_what_it_means_and_what_to_do(name: str) -> None:
+    check = CHECKS[name]
+    assert check.cleanup
+    assert check.path.stem == name.replace(".", "_")
+    assert not check.message.endswith(".")
+    assert check.relation or name == "sequences.behind"
+
+
+def test_hostile_rows_fire_every_check_that_constraints_do_not_forestall(
+    clone: Callable[[str], str], seeded: Seeded, plan: Plan
+) -> None:
+    dsn = clone(seeded(rows=1500, seed=1, profile="hostile"))
+    found = validate(dsn, plan, Standing("clean"))
+    fired = {finding.id for finding in found.findings}
+    expected = {
+        name
+        for name, check in CHECKS.items()
+        if not name.endswith(UNREACHED_BY_HOSTILE) and name.split(".")[0] not in NOT_HOSTILE
+    } | {"deals.contact_ids.dangling", "contacts.tags.dangling", "companies.name.duplicate"}
+    assert expected - fired == {"contacts.name.blank", "companies.linkedin_url.malformed"}
+    assert found.verdict == "fail"
+
+
+@pytest.mark.parametrize("number", range(1, 21))
+def test_ordinary_rows_give_no_alarm(empty_baseline: str, plan: Plan, number: int) -> None:
+    """Clean rows give no finding at all, real rows none above information."""
+    for profile in ("clean", "real"):
+        with psycopg.connect(empty_baseline) as conn:
+            conn.execute("truncate auth.users, public.tags, public.companies cascade")
+        load(empty_baseline, rows=200 + 60 * number, seed=number, profile=profile)
+        found = validate(empty_baseline, plan, Standing("clean"), free_bytes=10**12)
+        assert [f for f in found.findings if f.severity != "info"] == []
+        assert found.verdict == "pass"
+        assert profile == "real" or not [f for f in found.findings if f.id in CHECKS]
