@@ -20,7 +20,7 @@ import click
 from harness import __version__
 from harness.commands import shared
 from harness.commands.dry_run import dry_run
-from harness.commands.validate import validate
+from harness.commands.report import report
 from harness.commands.shared import (
     answer,
     dsn_option,
@@ -29,6 +29,9 @@ from harness.commands.shared import (
     plan_option,
     unused_plan_option,
 )
+from harness.commands.validate import validate
+from harness.commands.verdict import refuse_without_verdict, require_verdict_option
+from harness.commands.verify import verify
 from harness.errors import HarnessError, UsageError
 
 SHOWN = 40  # differences that a person is shown
@@ -91,8 +94,14 @@ def seed(dsn: str | None, as_json: bool, rows: int, number: int, profile: str) -
 @click.option(
     "--waive-backup", metavar="REASON", help="recorded with the run: why there is no backup"
 )
+@require_verdict_option
 def migrate(
-    dsn: str | None, plan_path: Path, as_json: bool, until: str | None, waive_backup: str | None
+    dsn: str | None,
+    plan_path: Path,
+    as_json: bool,
+    until: str | None,
+    waive_backup: str | None,
+    verdict_file: Path | None,
 ) -> None:
     """Run the plan, or resume what a crash or a stop left."""
     from harness import plan, runner
@@ -100,6 +109,7 @@ def migrate(
     from harness.runner.signals import stop_requested
 
     loaded = plan.load(plan_path)
+    refuse_without_verdict(named(dsn), loaded, verdict_file)
     with stop_requested() as stop, steps(loaded) as on_event:
         outcome = runner.migrate(
             named(dsn), loaded, until=until, waive_backup=waive_backup, on_event=on_event, stop=stop
@@ -263,10 +273,10 @@ def gate(as_json: bool, plan_path: Path, build: Path, **choices: Any) -> None:
 @click.option("--pg-version", type=int, help="major version of Postgres")
 @click.option(
     "--workers",
-    default=3,
+    default=5,
     show_default=True,
     type=click.IntRange(min=1),
-    help="processes; one more than cores, since many faults mostly wait",
+    help="processes; more than cores, since many faults mostly wait",
 )
 @click.option(
     "--build", type=click.Path(file_okay=False, path_type=Path), default="build", show_default=True
@@ -277,13 +287,14 @@ def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
     from harness.scenario.crash import explore
 
     settings = _exploration(plan_path, choices)
-    said: set[str] = set()
+    said: set[object] = set()
     with bar("crash", 0) as advance:
 
         def told(what: str, done: int, total: int) -> None:
-            if what not in said:  # a log has no bar, and this takes minutes
-                said.add(what)
-                click.echo(f"  {what}" + (f", {total} points in all" if total else ""), err=True)
+            tenth = done * 10 // total if total else what
+            if tenth not in said:  # a log has no bar, and this takes minutes
+                said.add(tenth)
+                click.echo(f"  {done} of {total} points" if total else f"  {what}", err=True)
             advance(what, done, total)
 
         document = explore.run(settings, told)
@@ -313,7 +324,7 @@ def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
     )
 
 
-for command in (validate, dry_run):
+for command in (validate, dry_run, verify, report):
     cli.add_command(command)
 
 

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from harness.check.finding import Finding
-
-SCHEMA = 1  # of verdict.json; raised when a key changes its meaning
+from harness.check.judgement import SCHEMA
 
 Word = Literal["pass", "fail", "unknown"]
+NAMED = 3  # critical findings that a reason names; all of them are listed
 
 
 @dataclass(frozen=True)
@@ -32,50 +32,69 @@ class Suite:
 
 
 @dataclass(frozen=True)
+class Exhibit:
+    """One document of evidence: what it says, and why when that is no pass."""
+
+    name: str
+    verdict: Word
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """GO or NO-GO, and what it rests on."""
+    """GO or NO-GO, and what it rests on. `doubts` are reasons not to trust the run as a whole."""
 
     suites: Sequence[Suite]
     findings: Sequence[Finding]
     complete: bool
+    evidence: Sequence[Exhibit] = ()
+    doubts: Sequence[str] = ()
     figures: dict[str, Any] = field(default_factory=dict)
     judged: dict[str, Any] = field(default_factory=dict)
 
     @property
     def word(self) -> Literal["GO", "NO-GO"]:
-        """GO only if the run came to its end and every suite says pass."""
-        sure = self.complete and self.suites and not self._critical()
-        return "GO" if sure and all(suite.verdict == "pass" for suite in self.suites) else "NO-GO"
-
-    def _critical(self) -> bool:
-        return any(finding.severity == "critical" for finding in self.findings)
+        """GO only if the run came to its end and nothing speaks against it."""
+        return "NO-GO" if self.reasons() else "GO"
 
     def reasons(self) -> list[str]:
         """Why it is not GO, one line each; empty on GO."""
         lines = [] if self.complete else ["the run was cut short"]
-        for suite in self.suites:
-            if suite.verdict == "fail":
-                lines.append(
-                    f"{suite.name}: {suite.failed} of {suite.failed + suite.passed} failed"
-                )
-            elif suite.verdict == "unknown":
-                lines.append(
-                    f"{suite.name}: unknown, {suite.passed} ran and {suite.skipped} were skipped"
-                )
+        lines += self.doubts
+        lines += [] if self.suites else ["no suite was run"]
+        lines += [_said(suite) for suite in self.suites if suite.verdict != "pass"]
+        for exhibit in self.evidence:
+            if exhibit.verdict != "pass":
+                why = f", {exhibit.reason}" if exhibit.reason else ""
+                lines.append(f"evidence {exhibit.name}: {exhibit.verdict}{why}")
+        critical = [finding.id for finding in self.findings if finding.severity == "critical"]
+        if critical:
+            more = f" and {len(critical) - NAMED} more" if len(critical) > NAMED else ""
+            lines.append(f"critical findings: {', '.join(critical[:NAMED])}{more}")
         return lines
 
     def document(self) -> dict[str, Any]:
         """The JSON document that `build/verdict.json` holds."""
+        parts: list[Suite | Exhibit] = [*self.suites, *self.evidence]
         return {
             "schema": SCHEMA,
             "verdict": self.word,
             "reasons": self.reasons(),
             "suites": [asdict(suite) | {"verdict": suite.verdict} for suite in self.suites],
+            "evidence": [asdict(exhibit) for exhibit in self.evidence],
             "findings": [asdict(finding) for finding in self.findings],
-            "unknowns": [suite.name for suite in self.suites if suite.verdict == "unknown"],
+            "unknowns": [part.name for part in parts if part.verdict == "unknown"],
             "figures": self.figures,
             **self.judged,
         }
+
+
+def _said(suite: Suite) -> str:
+    if suite.verdict == "fail":
+        return f"{suite.name}: {suite.failed} of {suite.failed + suite.passed} failed"
+    if not suite.passed and not suite.skipped:
+        return f"{suite.name}: unknown, no test of it ran"
+    return f"{suite.name}: unknown, {suite.passed} ran and {suite.skipped} were skipped"
 
 
 def with_missing(suites: Iterable[Suite], expected: Sequence[str]) -> list[Suite]:

@@ -57,7 +57,8 @@ def _backward(session: Session, reason: str | None) -> tuple[str, dict[str, int]
     else:
         run = current
         _refuse(plan, known, run, reason)
-        refuse_without_rights(Facts(session.lock, plan))
+        with session.bounded():
+            refuse_without_rights(Facts(session.lock, plan))
         context.resumed = False
         session.start("rollback", run, reason, known)
         context.tell("run_started", message=f"run {session.run.id}")
@@ -86,7 +87,8 @@ def _nothing_to_do(session: Session, known: Ledger) -> tuple[str, dict[str, int]
     """Nothing was migrated, or all of it is undone; a foreign database is refused."""
     context = session.context
     if known.current is None:
-        foreign = Facts(session.lock, session.plan).foreign()
+        with session.bounded():
+            foreign = Facts(session.lock, session.plan).foreign()
         if foreign:
             raise Refused(
                 f"not a database of plan {session.plan.name!r}: {foreign}",

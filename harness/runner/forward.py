@@ -53,13 +53,15 @@ def _forward(session: Session, last: Step, reason: str | None) -> str:
         return _nothing_to_do(session, known)
     if known.state == "partial" and known.current is not None:
         refuse_edited(plan, known, known.current)
-        refuse_without_rights(Facts(session.lock, plan))
+        with session.bounded():
+            refuse_without_rights(Facts(session.lock, plan))
         if context.resumed is None:
             context.resumed = True
         session.claim(known.current, reason)
         context.tell("resumed", message=f"run {session.run.id}")
     else:
-        refuse_unfit(session.lock, plan)
+        with session.bounded():
+            refuse_unfit(session.lock, plan)
         context.resumed = False
         session.start("forward", None, reason, known)
         context.tell("run_started", message=f"run {session.run.id}")

@@ -50,21 +50,21 @@ class Session:
             self.work = connect(dsn, "runner")
             undo.callback(self.work.close)
             context.connected = True
-            with self._bounded():
+            with self.bounded():
                 refuse_transaction_pooling(self.lock, self.work)
                 configure(self.lock, self.settings)
                 self.locker = lock.identify(self.lock)
-            with self._bounded(self.settings.lock_wait + lock.END_LIMIT):
+            with self.bounded(self.settings.lock_wait + lock.END_LIMIT):
                 taken = lock.acquire(self.lock, self.settings, context.lockers)
                 context.lockers.add(self.locker)
-            with self._bounded():
+            with self.bounded():
                 configure(self.work, self.settings)
                 self.worker = lock.identify(self.work)
             undo.pop_all()
         if taken and taken not in context.lockers:
             context.tell("takeover", message=f"the lock of silent server process {taken.pid}")
 
-    def _bounded(self, seconds: float = 0.0) -> Deadline:
+    def bounded(self, seconds: float = 0.0) -> Deadline:
         """Short work before the heartbeat beats: its lines are cut when it takes too long."""
         return Deadline(seconds + self.settings.stall, self.lock, self.work)
 
@@ -90,9 +90,9 @@ class Session:
 
     def settled_ledger(self) -> Ledger:
         """Read the ledger when nobody else writes it: the last run's backend has ended."""
-        with self._bounded():
+        with self.bounded():
             found = ledger.read(self.lock)
-        with self._bounded(self.settings.takeover + lock.END_LIMIT):
+        with self.bounded(self.settings.takeover + lock.END_LIMIT):
             last = found.runs[-1] if found.runs else None
             if last is None:
                 return found
@@ -112,7 +112,7 @@ class Session:
         self._begin_work(replace(run, epoch=run.epoch + 1))
 
     def _claim(self, run: Run, note: str | None) -> None:
-        with self._bounded(), self.lock.transaction():
+        with self.bounded(), self.lock.transaction():
             self.lock.execute(
                 "UPDATE migration_control.run SET epoch = epoch + 1, pid = %s, backend_start = %s,"
                 " lock_pid = %s, lock_backend_start = %s, client = %s WHERE id = %s",
@@ -151,7 +151,7 @@ class Session:
 
     def _start(self, run: Run, reason: str | None) -> None:
         plan, number = self.plan, run.id
-        with self._bounded(), self.lock.transaction():
+        with self.bounded(), self.lock.transaction():
             if not ledger.exists(self.lock):
                 ledger.create(self.lock)
             self.lock.execute(
@@ -207,7 +207,7 @@ class Session:
     def _begin_work(self, run: Run) -> None:
         self._run = run
         self.context.claimed = (run.id, run.epoch)
-        with self._bounded():
+        with self.bounded():
             set_variables(self.work, {**self.plan.variables, "run_id": str(run.id)})
         self._heartbeat = Heartbeat(
             self.lock, self.work, self.worker.pid, self.waiting, self.settings

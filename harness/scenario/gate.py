@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-import psutil
 import pytest
 from rich.console import Console
 from rich.live import Live
@@ -23,12 +20,18 @@ from rich.text import Text
 
 from harness import __version__, plan
 from harness.errors import UsageError
+from harness.report import evidence
 from harness.report.verdict import Suite, Verdict, with_missing
-from harness.scenario import relay
+from harness.scenario import papers, relay
+from harness.scenario.judged import changed, judged
 from harness.scenario.recorder import Recorder
 from harness.server import choose
 
-SUITES = ("forward", "rollback", "resume", "crash", "compatibility")
+SUITES = (
+    *("validation", "dry_run", "forward", "verify", "security", "contract", "compatibility"),
+    *("rollback", "resume", "crash", "sabotage"),
+)
+SHOWN = 30  # findings at a terminal; the report has the rest
 
 
 @dataclass(frozen=True)
@@ -60,26 +63,40 @@ def run(settings: Settings) -> dict[str, Any]:
             f"no suites in {tests}", hint="run the gate from a checkout of the project"
         )
     settings.build.mkdir(parents=True, exist_ok=True)
-    (settings.build / "verdict.json").unlink(missing_ok=True)  # an old GO must not outlive a crash
+    papers.forget(settings.build)
+    evidence.forget(settings.build / "evidence")
     server = choose(settings.server, version=settings.pg_version, image=settings.pg_image)
     console = Console(stderr=settings.quiet, highlight=False, soft_wrap=True)
     _print_header(console, settings, subject, server)
     started = time.monotonic()
+    before = judged(subject, settings.rows, settings.seed, tests, server)
     recorder, code = _run_suites(settings, tests, server.provider, console)
     if code == pytest.ExitCode.USAGE_ERROR:
         raise UsageError("pytest refused to start", hint=f"see {settings.build / 'pytest.log'}")
     seconds = time.monotonic() - started
+    pieces = evidence.gather(settings.build / "evidence", papers.EVIDENCE)
+    after = judged(plan.load(settings.plan), settings.rows, settings.seed, tests, server)
     verdict = Verdict(
         suites=with_missing(recorder.suites.values(), SUITES),
-        findings=recorder.findings,
+        findings=[*recorder.findings, *(found for piece in pieces for found in piece.findings)],
         complete=recorder.complete,
-        figures=_figures(recorder, settings, seconds),
-        judged=_judged(settings, subject, server),
+        evidence=[piece.exhibit for piece in pieces],
+        doubts=changed(before, after),
+        figures=_figures(recorder, settings, seconds, pieces),
+        judged=after,
     )
     document = verdict.document()
-    (settings.build / "verdict.json").write_text(json.dumps(document, indent=2) + "\n")
+    _write(settings.build / "verdict.json", document)
+    papers.write(settings.build, document, pieces)
     _print_verdict(console, verdict, seconds, settings)
     return document
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    """Whole or not at all: half a verdict is none."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(document, indent=2) + "\n")
+    partial.replace(path)
 
 
 def _run_suites(
@@ -106,13 +123,19 @@ def _run_suites(
     ]
     with _live(console) as live, (settings.build / "pytest.log").open("w") as log:
         recorder = Recorder(live)
-        return recorder, _relayed(command, log, recorder)
+        return recorder, _relayed(command, log, recorder, settings.build / "evidence")
 
 
-def _relayed(command: list[str], log: TextIO, recorder: Recorder) -> int:
-    """Run pytest in a process of its own; every line that it relays goes to the recorder."""
+def _relayed(command: list[str], log: TextIO, recorder: Recorder, left: Path) -> int:
+    """Run pytest in a process of its own; every line that it relays goes to the recorder.
+
+    What its suites leave as evidence goes to the directory `left`.
+    """
     reading, writing = os.pipe()
-    environment = os.environ | {relay.DESCRIPTOR: str(writing)}
+    environment = os.environ | {
+        relay.DESCRIPTOR: str(writing),
+        evidence.VARIABLE: str(left.resolve()),
+    }
     with subprocess.Popen(
         command,
         env=environment,
@@ -165,37 +188,37 @@ def _print_verdict(console: Console, verdict: Verdict, seconds: float, settings:
             f"  [{colour}]{suite.verdict:<8}[/]{suite.name:<16}{suite.passed:>4} of {total} tests,"
             f" {suite.seconds:6.1f} s of work"
         )
-    for finding in verdict.findings:
+    for exhibit in verdict.evidence:
+        colour = colours[exhibit.verdict]
+        console.print(f"  [{colour}]{exhibit.verdict:<8}[/]evidence {exhibit.name}")
+    told = [finding for finding in verdict.findings if finding.severity != "info"]
+    for finding in told[:SHOWN]:
         console.print(f"  {finding.severity}: {finding.where}", markup=False, style="red")
         console.print(f"    {finding.message}\n    {finding.hint}", markup=False)
+    if len(told) > SHOWN:
+        console.print(f"  and {len(told) - SHOWN} more findings")
     for reason in verdict.reasons():
         console.print(f"  because {reason}", markup=False)
     colour = "green" if verdict.word == "GO" else "red"
-    evidence = settings.build / "verdict.json"
-    console.print(f"[bold {colour}]{verdict.word}[/] in {seconds:.1f} s; evidence in {evidence}")
+    report = settings.build / "report" / "index.html"
+    console.print(f"[bold {colour}]{verdict.word}[/] in {seconds:.1f} s; report in {report}")
 
 
-def _figures(recorder: Recorder, settings: Settings, seconds: float) -> dict[str, Any]:
+def _figures(
+    recorder: Recorder, settings: Settings, seconds: float, pieces: Sequence[evidence.Piece]
+) -> dict[str, Any]:
+    """What was measured, and of the evidence the figures that a reader asks for first."""
+    found = {piece.name: piece.document for piece in pieces}
+    taken = (
+        ("estimate_seconds", found["dry_run"].get("estimate_seconds")),
+        ("estimate_error", (found["dry_run"].get("estimate") or {}).get("error")),
+        ("warning_percent", found["validate"].get("warning_percent")),
+        ("crash_points", found["crash"].get("points")),
+    )
     return {
         "rows": settings.rows,
         "tests": recorder.done,
         "seconds": round(seconds, 2),
         "workers": settings.workers,
-    }
-
-
-def _judged(settings: Settings, subject: Any, server: Any) -> dict[str, Any]:
-    return {
-        "judged_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "plan": {"name": subject.name, "version": subject.version, "hash": subject.hash},
-        "seed": {"rows": settings.rows, "seed": settings.seed, "profiles": ["real", "hostile"]},
-        "tool": {"name": "migration-harness", "version": __version__},
-        "environment": {
-            "server": server.provider,
-            "postgres": server.version,
-            "python": sys.version.split()[0],
-            "platform": platform.platform(),
-            "cores": os.cpu_count(),
-            "memory_bytes": psutil.virtual_memory().total,
-        },
+        **{name: value for name, value in taken if value is not None},
     }

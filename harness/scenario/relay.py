@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from harness.server.dsn import mask
+
 DESCRIPTOR = "HARNESS_RELAY_FD"
 EVIDENCE = 20_000  # characters of a failure's text that are kept
 
@@ -56,7 +58,8 @@ def _told(report: Any) -> dict[str, Any]:
         message = (
             crash.message if crash else (text.strip() or "no reason was given").splitlines()[-1]
         )
-        told |= {"message": message.splitlines()[0][:500], "evidence": text[-EVIDENCE:]}
+        first = (message.splitlines() or ["no reason was given"])[0]
+        told |= {"message": mask(first[:500]), "evidence": mask(text[-EVIDENCE:])}
     return told
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -154,6 +155,18 @@ def test_a_planted_defect_is_caught(ground, defect, point):
     (row,) = with_defect(ground, defect, point)
     assert (row.fired, row.verdict) == (True, "fail"), row
     assert row.reason
+
+
+def test_a_script_that_makes_two_of_a_kind_is_enumerated_once(pg_server, tmp_path):
+    """Would fail if each statement were a point: both would have one name."""
+    small = SmallPlan(tmp_path)
+    small.replace(FORWARD_FILE, "INSERT INTO", "CREATE TABLE public.sorts (id int);\nINSERT INTO")
+    back = FORWARD_FILE.replace("forward", "rollback")
+    small.replace(back, "DROP TABLE", "DROP TABLE public.sorts;\nDROP TABLE")
+    ground = ground_of(pg_server.dsn(), small.load())
+    found = Counter(points(find_tasks(ground, "tampered")))
+    assert forward(STEP, "create-table", "revoked") in found
+    assert [point.id for point, times in found.items() if times > 1] == []
 
 
 def test_a_plan_for_superusers_alone_leaves_privileges_unknown_not_unsaid(pg_server, tmp_path):

@@ -22,7 +22,7 @@ from harness.errors import InfrastructureError, UsageError
 from harness.scenario.crash import explore, sample, workers
 from harness.scenario.crash.bench import furnished
 from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import Point, Row, Task
+from harness.scenario.crash.model import START, Point, Row, Task
 from harness.scenario.crash.wire import ACKED, CLOSING, RACE, Stretch
 
 if TYPE_CHECKING:
@@ -88,6 +88,19 @@ def test_the_other_faults_of_the_wire(
     rows = explored(ground, some(tasks, every, *faults))
     assert failing(rows) == []
     assert {row.point.fault for row in rows} == set(faults)
+
+
+def test_a_line_that_falls_silent_before_the_first_step_is_noticed(
+    ground: Ground, tasks: list[Task]
+) -> None:
+    """Would fail if anything that is asked before the heartbeat beats had no bound."""
+    silent = sample.struck_by(tasks, ("stall",))
+    early = [
+        replace(task, points=tuple(p for p in task.points if p.step == START)) for task in silent
+    ]
+    rows = explored(ground, [task for task in early if task.points])
+    assert failing(rows) == []
+    assert {row.point.direction for row in rows} == {"forward", "rollback"}
 
 
 def test_every_message_is_a_point_of_every_main_fault(tasks: list[Task]) -> None:

@@ -7,10 +7,25 @@ import sys
 from pathlib import Path
 
 import pytest
+from report_support import FINDING, documents
+
+from harness.check import judgement
+from harness.scenario.gate import SUITES
+from harness.scenario.judged import changed, tree_hash
+from harness.scenario.papers import EVIDENCE
 
 ROOT = Path(__file__).parents[2]
 PASSES = "def test_a():\n    assert True\n"
-SUITES = ("forward", "rollback", "resume", "crash", "compatibility")
+LEAVES = """
+import json
+from pathlib import Path
+
+from harness.report import evidence
+
+def test_evidence_is_left():
+    for name, document in json.loads(Path(__file__).with_name("left.json").read_text()).items():
+        evidence.keep(name, document)
+"""
 
 
 @pytest.fixture
@@ -22,7 +37,15 @@ def project(tmp_path):
     suites.mkdir(parents=True)
     for suite in SUITES:
         (suites / f"test_{suite}.py").write_text(PASSES)
+    (suites / "test_verify.py").write_text(LEAVES)
+    leaves(tmp_path)
     return tmp_path
+
+
+def leaves(project: Path, **changed: dict | None) -> None:
+    """The suites leave good evidence but for what is changed; None is left out."""
+    left = {name: told for name, told in (documents() | changed).items() if told is not None}
+    (project / "tests" / "migration" / "left.json").write_text(json.dumps(left))
 
 
 def gate(project: Path, *arguments: str) -> tuple[int, dict, str]:
@@ -32,7 +55,7 @@ def gate(project: Path, *arguments: str) -> tuple[int, dict, str]:
         cwd=project,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     return done.returncode, json.loads(done.stdout), done.stderr
 
@@ -42,8 +65,56 @@ def test_suites_that_pass_are_go_and_the_file_says_what_was_judged(project):
     assert (status, document["verdict"]) == (0, "GO")
     assert [suite["name"] for suite in document["suites"]] == list(SUITES)
     assert document == json.loads((project / "build" / "verdict.json").read_text())
-    assert document["plan"]["hash"]
-    assert (project / "build" / "junit.xml").exists()
+    assert judgement.read(project / "build" / "verdict.json").plan_hash == document["plan"]["hash"]
+    assert [exhibit["name"] for exhibit in document["evidence"]] == list(EVIDENCE)
+    for name in ("junit.xml", "pytest.log", "report/index.html", "report/pull-request.md"):
+        assert (project / "build" / name).exists()
+
+
+def test_failing_evidence_is_no_go_though_every_suite_passes(project):
+    leaves(project, validate={"verdict": "fail", "findings": [FINDING]})
+    status, document, _ = gate(project)
+    assert (status, document["verdict"]) == (1, "NO-GO")
+    assert {one["verdict"] for one in document["suites"]} == {"pass"}
+    assert [one["id"] for one in document["findings"]] == [FINDING["id"]]
+    assert document["reasons"][0].startswith("evidence validate: fail")
+
+
+def test_evidence_of_an_earlier_gate_does_not_speak_for_this_one(project):
+    left = project / "build" / "evidence"
+    left.mkdir(parents=True)
+    (left / "validate.json").write_text(json.dumps(documents()["validate"]))
+    leaves(project, validate=None)
+    status, document, _ = gate(project)
+    assert (status, document["verdict"]) == (1, "NO-GO")
+    assert document["unknowns"] == ["validate"]
+
+
+def test_a_plan_edited_while_it_was_judged_is_no_go(project):
+    edits = """
+from pathlib import Path
+
+def test_a():
+    (file,) = Path("sql/phases").glob("1.1*/010_*.forward.sql")
+    file.write_text(file.read_text() + "-- edited\\n")
+"""
+    (project / "tests" / "migration" / "test_resume.py").write_text(edits)
+    status, document, _ = gate(project)
+    assert (status, document["verdict"]) == (1, "NO-GO")
+    assert "the plan changed while it was judged" in document["reasons"]
+
+
+def test_what_was_judged_is_known_by_its_contents(tmp_path):
+    (tmp_path / "a.sql").write_text("select 1")
+    before = tree_hash([tmp_path])
+    assert tree_hash([tmp_path], "other rows") != before
+    (tmp_path / "a.sql").rename(tmp_path / "b.sql")
+    assert tree_hash([tmp_path]) != before
+    parts = {"plan": {"hash": "p"}, "seed": {"hash": "s"}, "tool": {"hash": "t", "suites_hash": ""}}
+    assert changed(parts, parts) == []
+    assert changed(parts, parts | {"seed": {"hash": "x"}}) == [
+        "the seed changed while it was judged"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -66,13 +137,15 @@ def test_a_planted_suite_is_no_go(project, planted, word):
 
 def test_a_failure_is_a_finding_with_its_evidence(project):
     (project / "tests" / "migration" / "test_forward.py").write_text(
-        "def test_rows():\n    assert 1 == 2, 'one row lost'\n"
+        "def test_rows():\n    assert 1 == 2, 'one row lost at postgresql://me:secret@db/x'\n"
     )
     _, document, _ = gate(project)
     (finding,) = document["findings"]
     assert finding["id"] == "forward.test_rows"
-    assert "one row lost" in finding["message"]
+    assert "one row lost at postgresql://me:***@db/x" in finding["message"]
     assert "assert 1 == 2" in finding["evidence"]
+    for name in ("verdict.json", "report/index.html", "report/pull-request.md"):
+        assert "secret" not in (project / "build" / name).read_text()
 
 
 def test_an_old_go_does_not_outlive_a_broken_plan_or_run(project):

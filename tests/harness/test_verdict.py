@@ -3,9 +3,10 @@
 import pytest
 
 from harness.check.finding import Finding
-from harness.report.verdict import Suite, Verdict, with_missing
+from harness.report.verdict import Exhibit, Suite, Verdict, with_missing
 
 GOOD = Suite("forward", passed=3)
+CRITICAL = Finding("collect.x", "critical", "test_x.py", "cannot be imported")
 
 
 def verdict_of(*suites: Suite, complete: bool = True, findings: tuple[Finding, ...] = ()) -> str:
@@ -38,8 +39,19 @@ def test_no_suite_at_all_is_no_go():
 
 
 def test_a_critical_finding_is_no_go_though_the_suites_passed():
-    finding = Finding("collect.x", "critical", "test_x.py", "cannot be imported")
-    assert verdict_of(GOOD, findings=(finding,)) == "NO-GO"
+    assert verdict_of(GOOD, findings=(CRITICAL,)) == "NO-GO"
+
+
+@pytest.mark.parametrize("word", ["fail", "unknown"])
+def test_evidence_that_is_no_pass_is_no_go_and_says_why(word):
+    found = Verdict([GOOD], [], complete=True, evidence=[Exhibit("dry_run", word, "it stopped")])
+    assert found.word == "NO-GO"
+    assert found.reasons() == [f"evidence dry_run: {word}, it stopped"]
+
+
+def test_a_doubt_about_the_whole_run_is_no_go():
+    found = Verdict([GOOD], [], complete=True, doubts=["the plan changed while it was judged"])
+    assert (found.word, found.reasons()) == ("NO-GO", ["the plan changed while it was judged"])
 
 
 def test_a_skip_makes_a_suite_unknown_not_passed():
@@ -55,8 +67,25 @@ def test_an_expected_suite_that_is_absent_is_listed_as_unknown():
 
 
 def test_the_document_says_why_it_is_not_go():
-    document = Verdict(
-        suites=[Suite("resume", passed=1, failed=2)], findings=[], complete=False
-    ).document()
+    found = Verdict(
+        suites=[Suite("resume", passed=1, failed=2), Suite("crash")],
+        findings=[CRITICAL],
+        complete=False,
+        evidence=[Exhibit("verify", "unknown", "no evidence was left")],
+    )
+    document = found.document()
     assert document["verdict"] == "NO-GO"
-    assert document["reasons"] == ["the run was cut short", "resume: 2 of 3 failed"]
+    assert document["reasons"] == [
+        "the run was cut short",
+        "resume: 2 of 3 failed",
+        "crash: unknown, no test of it ran",
+        "evidence verify: unknown, no evidence was left",
+        "critical findings: collect.x",
+    ]
+    assert document["unknowns"] == ["crash", "verify"]
+
+
+def test_no_go_always_has_a_reason():
+    """A GO has none: what a reader is told and what is decided cannot differ."""
+    assert Verdict([GOOD], [], complete=True).reasons() == []
+    assert Verdict([GOOD], [CRITICAL], complete=True).reasons()

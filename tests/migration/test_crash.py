@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.report import evidence
 from harness.scenario.crash import explore
 from harness.scenario.crash.model import DIRECTIONS, Direction
 from harness.scenario.crash.wire import ACKED
@@ -38,6 +39,7 @@ def test_every_commit_and_a_sample_of_messages(
         build=None,
     )
     document = explore.run_on(pg_server, settings, plan)
+    evidence.keep(f"crash.{direction}", document)
     assert document["verdict"] == "pass", "\n".join(explore.words(document))
     commits = [row for row in document["rows"] if row["fault"] == ACKED]
     assert len(commits) >= len(plan.steps)

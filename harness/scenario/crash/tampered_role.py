@@ -111,7 +111,7 @@ def faults(walk: Walk) -> list[tuple[str, str]]:
     tables: set[str] = set()
     for number, step in enumerate(walk.steps):
         of = script(walk, step)
-        fresh = [kind for kind in makes(of) if kind not in kinds]
+        fresh = [kind for kind in dict.fromkeys(makes(of)) if kind not in kinds]
         kinds.update(fresh)
         found += [(step, f"create-{kind}") for kind in fresh]
         if "table" in fresh or ("view" in fresh and "running" not in kinds):

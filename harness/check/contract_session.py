@@ -1,0 +1,212 @@
+"""How a client asks: through psycopg, or through SQLAlchemy; as a role, with the API's claims."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any, Final, Literal, Protocol
+
+import psycopg
+import sqlalchemy
+from sqlalchemy.exc import DBAPIError
+
+Mode = Literal["read", "keep", "try"]
+CLAIMS: Final = '{"role": "%s", "sub": "00000000-0000-0000-0000-000000000001"}'
+SETTINGS: Final = {"search_path": "", "timezone": "Asia/Kathmandu"}
+"""Names are written out; a zone that is nobody's default shows what depends on one."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a statement gave: columns with their types, rows, how many; or the error's SQLSTATE."""
+
+    columns: tuple[tuple[str, int], ...] = ()
+    rows: tuple[tuple[str | None, ...], ...] = ()
+    count: int = -1
+    sqlstate: str | None = None
+    message: str = field(default="", compare=False)
+
+
+class AskFailedError(Exception):
+    """The server refused a statement, whatever the client wraps that in."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.sqlstate = getattr(error, "sqlstate", None) or "?????"
+        super().__init__(" ".join(str(error).split()))
+
+
+class Session(Protocol):
+    """One client on one database."""
+
+    def acting(self, role: str, mode: Mode) -> AbstractContextManager[None]:
+        """One transaction as a role: read only, kept, or tried. AskFailedError at its end."""
+
+    def ask(self, statement: str, params: dict[str, Any]) -> Answer:
+        """Run one statement; AskFailedError when the server refuses it."""
+
+    def seen(self, row: Sequence[Any]) -> tuple[str | None, ...]:
+        """A row as text; the times at which this session's transactions began are masked."""
+
+
+class Provider(Protocol):
+    """A kind of client."""
+
+    name: str
+
+    def session(self, dsn: str) -> AbstractContextManager[Session]:
+        """Connect."""
+
+
+class _Masking:
+    """A transaction's own time is another on every run: it is said as whose time it is."""
+
+    def __init__(self) -> None:
+        self.moments: dict[str, str] = {}
+
+    def note(self, now: datetime) -> None:
+        self.moments[plain(now) or ""] = f"now of transaction {len(self.moments)}"
+
+    def answer(self, statement: str, description: Any, rows: list[Any], count: int) -> Answer:
+        columns = tuple((column[0], column[1]) for column in description or ())
+        found = [self.seen(row) for row in rows]
+        if not statement.lower().startswith(("select", "with", "table")):
+            found.sort(key=repr)  # the order of RETURNING is nobody's promise
+        return Answer(columns, tuple(found), count)
+
+    def seen(self, row: Sequence[Any]) -> tuple[str | None, ...]:
+        texts = (plain(value) for value in row)
+        return tuple(None if text is None else self.moments.get(text, text) for text in texts)
+
+
+class PsycopgSession(_Masking):
+    """Through psycopg."""
+
+    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+        super().__init__()
+        self.conn = conn
+
+    @contextmanager
+    def acting(self, role: str, mode: Mode) -> Iterator[None]:
+        """As `Session` promises."""
+        try:
+            with self.conn.transaction(force_rollback=mode != "keep"):
+                for name, value in _as(role, mode).items():
+                    self.conn.execute("select pg_catalog.set_config(%s, %s, true)", [name, value])
+                self.note(self.conn.execute("select now()").fetchall()[0][0])
+                yield
+        except psycopg.Error as error:
+            raise AskFailedError(error) from error
+
+    def ask(self, statement: str, params: dict[str, Any]) -> Answer:
+        """As `Session` promises."""
+        try:
+            cursor = self.conn.execute(statement.encode(), params)
+            rows = cursor.fetchall() if cursor.description else []
+        except psycopg.Error as error:
+            raise AskFailedError(error) from error
+        return self.answer(statement, cursor.description, rows, cursor.rowcount)
+
+
+class SqlalchemySession(_Masking):
+    """Through SQLAlchemy: its dialect, its types, its transactions."""
+
+    def __init__(self, conn: sqlalchemy.Connection) -> None:
+        super().__init__()
+        self.conn = conn
+
+    @contextmanager
+    def acting(self, role: str, mode: Mode) -> Iterator[None]:
+        """As `Session` promises."""
+        try:
+            with self.conn.begin() as transaction:
+                config = sqlalchemy.text("select pg_catalog.set_config(:name, :value, true)")
+                for name, value in _as(role, mode).items():
+                    self.conn.execute(config, {"name": name, "value": value})
+                self.note(self.conn.execute(sqlalchemy.text("select now()")).scalar_one())
+                yield
+                if mode != "keep":
+                    transaction.rollback()
+        except DBAPIError as error:
+            raise AskFailedError(error.orig) from error
+
+    def ask(self, statement: str, params: dict[str, Any]) -> Answer:
+        """As `Session` promises."""
+        try:
+            result = self.conn.exec_driver_sql(statement, params)
+            description = result.cursor.description if result.cursor is not None else None
+            count = result.rowcount
+            rows = list(result.fetchall()) if result.returns_rows else []
+        except DBAPIError as error:
+            raise AskFailedError(error.orig) from error
+        return self.answer(statement, description, rows, count)
+
+
+class Psycopg:
+    """The provider of psycopg sessions."""
+
+    name = "psycopg"
+
+    @contextmanager
+    def session(self, dsn: str) -> Iterator[PsycopgSession]:
+        """Connect."""
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            _prepare(conn)
+            yield PsycopgSession(conn)
+
+
+class Sqlalchemy:
+    """The provider of SQLAlchemy sessions."""
+
+    name = "sqlalchemy"
+
+    @contextmanager
+    def session(self, dsn: str) -> Iterator[SqlalchemySession]:
+        """Connect."""
+        with engine(dsn) as made, made.connect() as conn:
+            yield SqlalchemySession(conn)
+
+
+PROVIDERS: Final[tuple[Provider, ...]] = (Psycopg(), Sqlalchemy())
+
+
+@contextmanager
+def engine(dsn: str) -> Iterator[sqlalchemy.Engine]:
+    """A SQLAlchemy engine on a libpq DSN, closed at the end."""
+
+    def connect() -> psycopg.Connection[Any]:
+        conn = psycopg.connect(dsn)
+        conn.autocommit = True
+        _prepare(conn)
+        conn.autocommit = False
+        return conn
+
+    made = sqlalchemy.create_engine("postgresql+psycopg://", creator=connect)
+    try:
+        yield made
+    finally:
+        made.dispose()
+
+
+def plain(value: Any) -> str | None:
+    """A client's value as text, the same whichever client gave it."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value, default=str, ensure_ascii=False)
+    return str(value)
+
+
+def _prepare(conn: psycopg.Connection[Any]) -> None:
+    for name, value in SETTINGS.items():
+        conn.execute("select pg_catalog.set_config(%s, %s, false)", [name, value])
+
+
+def _as(role: str, mode: Mode) -> dict[str, str]:
+    """What the API sets for a request; a read writes nothing, whatever it is."""
+    claims = {"request.jwt.claims": CLAIMS % role, "role": role}
+    return {"transaction_read_only": "on", **claims} if mode == "read" else claims

@@ -1,0 +1,54 @@
+"""Trials: what the rules of the migrated database do with a row, tried and taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from harness.check.finding import Finding
+from harness.check.verify_file import Trial
+from harness.errors import UsageError
+
+Connection = psycopg.Connection[Any]
+BROKEN = ("42601",)
+
+
+def attempt(conn: Connection, trial: Trial) -> Finding | None:
+    """Make a trial inside a transaction that is rolled back; what is wrong with how it ended."""
+    made = 0
+    try:
+        with conn.transaction(force_rollback=True):
+            conn.execute("set constraints all immediate")
+            for statement in trial.statements[:-1]:
+                conn.execute(statement.text.encode())
+                made += 1
+            cursor = conn.execute(trial.statements[-1].text.encode())
+            wrong = [] if trial.refused else cursor.fetchall()
+    except psycopg.OperationalError as error:
+        if conn.broken:
+            raise
+        return _ended(trial, made, error)
+    except psycopg.Error as error:
+        return _ended(trial, made, error)
+    if trial.refused:
+        return _failed(trial, "accepted, and should be refused")
+    if wrong:
+        return _failed(trial, "\n".join(": ".join(map(str, row)) for row in wrong))
+    return None
+
+
+def _ended(trial: Trial, made: int, error: psycopg.Error) -> Finding | None:
+    """How the trial failed: as it must, or before it came so far, or otherwise."""
+    statement = trial.statements[made]
+    where = f"{trial.path}:{statement.line}"
+    said = " ".join(str(error.diag.message_primary or error).split())
+    if error.sqlstate in BROKEN:
+        raise UsageError(f"the statement fails: {said}", where=where) from None
+    if made == len(trial.statements) - 1 and error.sqlstate in trial.refused:
+        return None
+    return _failed(trial, f"{where}: {said} (SQLSTATE {error.sqlstate})")
+
+
+def _failed(trial: Trial, evidence: str) -> Finding:
+    return Finding(trial.id, trial.severity, trial.path.name, trial.message, trial.hint, evidence)

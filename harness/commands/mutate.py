@@ -1,0 +1,46 @@
+"""`harness mutate`: small defects in the plan, one at a time, that its checks must see."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.commands.shared import answer, json_option, plan_option
+
+
+@click.command()
+@plan_option
+@json_option
+@click.option("--sample", type=click.IntRange(min=1), help="so many mutants, drawn by --seed")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--only", default="", metavar="TEXT", help="mutants whose id holds this text")
+@click.option("--judge", metavar="MODULE:FUNCTION", help="the checks, if not those of this project")
+@click.option(
+    "--server",
+    default="embedded",
+    show_default=True,
+    envvar="HARNESS_SERVER",
+    type=click.Choice(["embedded", "system", "container", "auto"]),
+)
+@click.option("--pg-version", type=int, envvar="HARNESS_PG_VERSION")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1))
+@click.option("--least", type=click.FloatRange(0, 100), default=98.0, show_default=True)
+def mutate(
+    plan_path: Path,
+    as_json: bool,
+    judge: str | None,
+    **choices: Any,
+) -> None:
+    """Run statement mutants of the plan against its checks; print every survivor."""
+    from harness.observe.progress import bar
+    from harness.scenario.mutate.run import JUDGE, Settings, run, words
+
+    sys.path.insert(0, str(Path.cwd()))  # the judge is the project's, not the harness's
+    settings = Settings(plan=plan_path, judge=judge or JUDGE, **choices)
+    with bar("mutants", 1) as advance:
+        document = run(settings, lambda last, done, total: advance(last.mutant.step, done, total))
+    answer(document, as_json, words(document))
+    sys.exit(0 if document["verdict"] == "pass" else 1)

@@ -1,0 +1,70 @@
+"""The crash rows of a gate: its directions put together, and the map that is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from harness.check.finding import Finding
+from harness.report import crash_page
+from harness.report.shape import MisshapenError, objects, text
+
+WORST = ("fail", "unknown", "pass")
+NEEDED = {"id", "domain", "direction", "step", "boundary", "fault", "outcome", "reason", "replay"}
+
+
+def merged(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One document of several explorations of the same plan; what failed in them, as findings."""
+    for document in found:
+        _check(document)
+    ways = [*_all(found, "failures"), *_all(found, "unknowns")]
+    return {
+        "verdict": min((document["verdict"] for document in found), key=WORST.index),
+        "findings": [asdict(_finding(way)) for way in ways],
+        "rows": _all(found, "rows"),
+        "missing": _all(found, "missing"),
+        "steps": list(dict.fromkeys(_all(found, "steps"))),
+        "domains": {name: None for document in found for name in document["domains"]},
+        "points": sum(document["points"] for document in found),
+        "fired": sum(document["fired"] for document in found),
+        "states": sum(document["states"] for document in found),
+        "environment": found[0].get("environment", {}),
+    }
+
+
+def read(document: Mapping[str, Any]) -> list[crash_page.Map]:
+    """The maps, one for each direction."""
+    return crash_page.maps(document)
+
+
+def _check(document: Mapping[str, Any]) -> None:
+    if text(document, "verdict") not in WORST:
+        raise MisshapenError(f"its verdict is {document['verdict']!r}")
+    for key in ("rows", "missing", "failures", "unknowns"):
+        for number, entry in enumerate(objects(document, key)):
+            if not entry.keys() >= NEEDED:
+                lacks = ", ".join(sorted(NEEDED - entry.keys()))
+                raise MisshapenError(f"{key}[{number}] has no {lacks}")
+    if not isinstance(document.get("steps"), list) or len(document["steps"]) < 2:
+        raise MisshapenError("steps does not begin and end")
+    if not isinstance(document.get("domains"), dict):
+        raise MisshapenError("domains is not an object")
+    for key in ("points", "fired", "states"):
+        if not isinstance(document.get(key), int):
+            raise MisshapenError(f"{key} is not a number")
+
+
+def _all(found: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
+    return [item for document in found for item in document[key]]
+
+
+def _finding(way: Mapping[str, Any]) -> Finding:
+    return Finding(
+        id=f"crash.{way['domain']}.{way['fault']}",
+        severity="warning" if way["outcome"] == "unknown" else "critical",
+        where=f"{way['step']} at {way['boundary']}, {way['direction']}",
+        message=way["reason"] or way["outcome"],
+        hint=f"repeat it: {way['replay']}",
+        evidence=str(way.get("evidence", "")),
+    )

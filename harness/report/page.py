@@ -1,0 +1,91 @@
+"""The page of a gate: the answer first, then what it rests on; one file that needs no other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UsageError
+from harness.report import claims, crash_page, matrix
+from harness.report.evidence import READERS, Piece
+from harness.report.pages import environment
+
+SHOWN = 200  # findings on the page; verdict.json has them all
+LONGEST = 6000  # characters of evidence shown with a finding
+SEVERITIES = ("critical", "warning", "info")
+STANDINGS = {"proven": ("p", "✓"), "refuted": ("f", "✗"), "not proven": ("u", "?")}
+WORDS = {"pass": ("p", "✓"), "fail": ("f", "✗"), "unknown": ("u", "?")}
+
+
+def render(
+    document: Mapping[str, Any],
+    pieces: Sequence[Piece],
+    path: Path,
+    logs: Sequence[str] = (),
+) -> None:
+    """Write the page of a verdict and its evidence. `logs` are links, relative to the page."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(html(document, pieces, logs), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from error
+
+
+def html(document: Mapping[str, Any], pieces: Sequence[Piece], logs: Sequence[str] = ()) -> str:
+    """The page; the same for the same verdict and evidence."""
+    template = environment().get_template("report.html.j2")
+    there: dict[str, Piece | None] = dict.fromkeys(READERS)
+    there |= {piece.name: piece for piece in pieces if piece.view is not None}
+    crash = there["crash"]
+    findings = sorted(document["findings"], key=_severity)
+    return template.render(
+        d=document,
+        go=document["verdict"] == "GO",
+        claims=claims.judged(document),
+        beyond=claims.BEYOND,
+        there=there,
+        pieces={piece.name: piece for piece in pieces},
+        crash=crash.document if crash else None,
+        maps=crash.view if crash else [],
+        findings=findings[:SHOWN],
+        counts={name: _number(findings, name) for name in SEVERITIES},
+        environment=_environment(document),
+        logs=logs,
+        longest=LONGEST,
+        standings=STANDINGS,
+        words=WORDS,
+        letters=matrix.LETTERS,
+        symbols=crash_page.SYMBOLS,
+        classes=crash_page.CLASSES,
+        shortened=False,
+        whole=True,
+    )
+
+
+def _severity(finding: Mapping[str, Any]) -> int:
+    return SEVERITIES.index(finding["severity"])
+
+
+def _number(findings: Sequence[Mapping[str, Any]], severity: str) -> int:
+    return sum(finding["severity"] == severity for finding in findings)
+
+
+def _environment(document: Mapping[str, Any]) -> dict[str, str]:
+    """What was judged, on what, and the hashes that say exactly which."""
+    plan, seed, tool = document["plan"], document["seed"], document["tool"]
+    told = {
+        "plan": f"{plan.get('name', '')} {plan.get('version', '')}",
+        "plan hash": plan["hash"],
+        "rows": f"{seed.get('rows', 0):,}, seed {seed.get('seed')}",
+        "seed hash": seed["hash"],
+        "tool": f"{tool.get('name', '')} {tool.get('version', '')}",
+        "tool hash": tool["hash"],
+    }
+    around = document.get("environment", {})
+    told |= {name.replace("_", " "): str(value) for name, value in around.items()}
+    memory = around.get("memory_bytes")
+    if memory:
+        del told["memory bytes"]
+        told["memory"] = f"{memory / 2**30:.1f} GiB"
+    return told

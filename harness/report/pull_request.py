@@ -1,0 +1,97 @@
+"""The verdict for a pull request: short Markdown that GitHub and GitLab show as meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.report.claims import judged
+from harness.report.pages import count, duration
+
+LISTED = 10  # findings, the worst first
+LONGEST = 300  # characters of one cell or line
+SIGNS = {"pass": "✅", "fail": "❌", "unknown": "❔"}
+SEVERITIES = ("critical", "warning", "info")
+
+
+def markdown(document: Mapping[str, Any]) -> str:
+    """The verdict in some forty lines; never longer than a comment may be."""
+    plan, go = document["plan"], document["verdict"] == "GO"
+    title = f"{plain(plan.get('name', ''))} {plain(plan.get('version', ''))}"
+    lines = [f"## {'✅ GO' if go else '❌ NO-GO'}: migration {title}", ""]
+    lines += [f"- {plain(reason)}" for reason in document["reasons"][:LISTED]]
+    lines += [""] if document["reasons"] else []
+    lines += _table(document)
+    lines += _findings(document["findings"])
+    lines += _open(document)
+    lines += ["", _figures(document), "", _judged(document), ""]
+    return "\n".join(lines)
+
+
+def _table(document: Mapping[str, Any]) -> list[str]:
+    lines = ["| suite | verdict | tests | time |", "| --- | --- | ---: | ---: |"]
+    for suite in document["suites"]:
+        total = suite["passed"] + suite["failed"] + suite["skipped"]
+        lines.append(
+            f"| {plain(suite['name'])} | {SIGNS[suite['verdict']]} {suite['verdict']}"
+            f" | {suite['passed']} of {total} | {duration(suite['seconds'])} |"
+        )
+    for exhibit in document["evidence"]:
+        if exhibit["verdict"] != "pass":
+            word = f"{SIGNS[exhibit['verdict']]} {exhibit['verdict']}"
+            lines.append(f"| evidence {plain(exhibit['name'])} | {word} | | |")
+    return lines
+
+
+def _findings(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    told = [finding for finding in findings if finding["severity"] != "info"]
+    if not told:
+        return []
+    told = sorted(told, key=lambda finding: SEVERITIES.index(finding["severity"]))
+    lines = ["", "### Findings", ""]
+    for finding in told[:LISTED]:
+        where = f" ({plain(finding['where'])})" if finding["where"] else ""
+        said = f"{plain(finding['id'])}{where}: {plain(finding['message'])}"
+        lines.append(f"- **{finding['severity']}** {said}")
+    if len(told) > LISTED:
+        lines.append(f"- and {len(told) - LISTED} more in the report")
+    return lines
+
+
+def _open(document: Mapping[str, Any]) -> list[str]:
+    claims = [claim for claim in judged(document) if claim.standing != "proven"]
+    if not claims:
+        return []
+    return ["", "### Not proven", ""] + [f"- {plain(claim.text)}" for claim in claims]
+
+
+def _figures(document: Mapping[str, Any]) -> str:
+    figures, told = document["figures"], []
+    told.append(f"{count(document['seed'].get('rows', 0))} rows")
+    if "tests" in figures:
+        told.append(f"{figures['tests']} tests")
+    if "seconds" in figures:
+        told.append(f"gate {duration(figures['seconds'])}")
+    if figures.get("estimate_seconds"):
+        told.append(f"estimate of the run {duration(figures['estimate_seconds'])}")
+    if "crash_points" in figures:
+        told.append(f"{figures['crash_points']} crash points")
+    return " · ".join(told)
+
+
+def _judged(document: Mapping[str, Any]) -> str:
+    around = document.get("environment", {})
+    return (
+        f"Judged {plain(document['judged_at'])} on Postgres {plain(around.get('postgres', '?'))}:"
+        f" plan `{document['plan']['hash'][:12]}`, seed `{document['seed']['hash'][:12]}`,"
+        f" tool `{document['tool']['hash'][:12]}`. The whole report: `build/report/index.html`."
+    )
+
+
+def plain(value: Any) -> str:
+    """Text on one line that is neither Markdown nor HTML, and mentions nobody."""
+    text = " ".join(str(value).split())
+    text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    text = re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)
+    return text.replace("@", "@\u200b")

@@ -1,0 +1,88 @@
+"""What a verdict judged: hashes of plan, rows and tool, so that it speaks for nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+
+import fixtures
+import harness
+from harness import __version__
+from harness.plan import Plan
+
+PROFILES = ("real", "hostile")
+IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache"}
+
+
+class Provided(Protocol):
+    """What is said of a server."""
+
+    @property
+    def provider(self) -> str:
+        """Where it comes from."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Its major version."""
+        ...
+
+
+def judged(plan: Plan, rows: int, seed: int, suites: Path, server: Provided) -> dict[str, Any]:
+    """The part of a verdict that says what it is a verdict on, as it stands now.
+
+    `seed` has a hash of the makers of rows, `tool` one of the harness and of the suites.
+    """
+    makers = tree_hash([_home(fixtures)], f"{rows} {seed} {' '.join(PROFILES)}")
+    return {
+        "judged_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "plan": {"name": plan.name, "version": plan.version, "hash": plan.hash},
+        "seed": {"rows": rows, "seed": seed, "profiles": list(PROFILES), "hash": makers},
+        "tool": {
+            "name": "migration-harness",
+            "version": __version__,
+            "hash": tree_hash([_home(harness)], __version__),
+            "suites_hash": tree_hash([suites]),
+        },
+        "environment": {
+            "server": server.provider,
+            "postgres": server.version,
+            "python": sys.version.split()[0],
+            "platform": platform.platform(),
+            "cores": os.cpu_count(),
+            "memory_bytes": psutil.virtual_memory().total,
+        },
+    }
+
+
+def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """What was edited while it was judged: such a run proves nothing of either state."""
+    pairs = (("plan", "hash"), ("seed", "hash"), ("tool", "hash"), ("tool", "suites_hash"))
+    return [
+        f"the {name if key == 'hash' else 'suites'} changed while it was judged"
+        for name, key in pairs
+        if before[name][key] != after[name][key]
+    ]
+
+
+def tree_hash(roots: Iterable[Path], salt: str = "") -> str:
+    """One hash of every file below the roots: its path there and its contents."""
+    whole = hashlib.sha256(salt.encode())
+    for root in roots:
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and not IGNORED.intersection(path.parts) and path.suffix != ".pyc":
+                name = path.relative_to(root).as_posix()
+                whole.update(f"\n{name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+    return whole.hexdigest()
+
+
+def _home(package: Any) -> Path:
+    return Path(package.__file__).parent

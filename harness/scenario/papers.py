@@ -1,0 +1,69 @@
+"""The papers of a gate: the report page, and the Markdown for a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.check import judgement
+from harness.errors import UsageError
+from harness.report import crash_rows, page, pull_request
+from harness.report.evidence import READERS, Piece, gather
+from harness.scenario.crash import coverage
+
+EVIDENCE = ("validate", "dry_run", "verify", "security", "crash")
+LOGS = ("verdict.json", "pytest.log", "junit.xml", "crash.json", "report/crash.html")
+
+
+def again(build: Path) -> Path:
+    """Write the papers of the verdict that stands in a build directory; the page's path."""
+    found = judgement.read(build / "verdict.json")
+    return write(build, found.document, gather(build / "evidence", EVIDENCE))
+
+
+def write(build: Path, document: Mapping[str, Any], pieces: Sequence[Piece]) -> Path:
+    """Write build/report/index.html and build/report/pull-request.md; the page's path."""
+    report = build / "report"
+    pieces = [_whole(piece, build, document["plan"]["hash"]) for piece in pieces]
+    page.render(document, pieces, report / "index.html", _logs(build))
+    path = report / "pull-request.md"
+    try:
+        path.write_text(pull_request.markdown(document), "utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from error
+    return report / "index.html"
+
+
+def forget(build: Path) -> None:
+    """Remove what an earlier gate wrote: an old GO must not outlive a crash of this one."""
+    for name in ("verdict.json", "report/index.html", "report/pull-request.md"):
+        (build / name).unlink(missing_ok=True)
+
+
+def _whole(piece: Piece, build: Path, plan_hash: str) -> Piece:
+    """For the page, the whole exploration of this plan instead of the gate's sample of it."""
+    if piece.name != "crash" or piece.verdict != "pass":
+        return piece
+    try:
+        found = coverage.read(build / "crash.json")
+    except UsageError:
+        return piece  # there is none, or none that can be read: the sample stands
+    if found["environment"].get("plan hash") != plan_hash or found["points"] <= _points(piece):
+        return piece
+    merged = crash_rows.merged([found])
+    return Piece("crash", merged["verdict"], "", (), merged, READERS["crash"](merged))
+
+
+def _points(piece: Piece) -> int:
+    return int(piece.document.get("points", 0))
+
+
+def _logs(build: Path) -> list[str]:
+    """Links from the page to what lies beside it."""
+    evidence = sorted(path.name for path in (build / "evidence").glob("*.json"))
+    there = [name for name in LOGS if (build / name).exists()]
+    return [
+        name.removeprefix("report/") if name.startswith("report/") else f"../{name}"
+        for name in [*there, *(f"evidence/{name}" for name in evidence)]
+    ]

@@ -1,0 +1,12 @@
+-- id: verify.search_companies
+-- severity: critical
+-- relation: public.companies
+-- message: companies that search does not find by exactly the words of their fields
+-- hint: update public.companies set name = name for these rows; the trigger makes the words again
+
+select t.id as key, 'the search words are not those of the row' as detail
+from public.companies t
+cross join lateral (select concat_ws(' ', t.name, t.sector, t.description, t.website, t.city) as text) d
+where (t.search_tsv is null or length(d.text) <= 120000) -- of longer ones the beginning is searched
+    and pg_catalog.tsvector_to_array(t.search_tsv)
+        is distinct from pg_catalog.tsvector_to_array(to_tsvector('pg_catalog.english', d.text))

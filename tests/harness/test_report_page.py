@@ -1,0 +1,201 @@
+"""The page and the Markdown: the answer first, all of the evidence, and nothing from outside."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from report_support import FINDING, JUDGED, crash, documents, left, point, verdict
+
+from harness.check.finding import Finding
+from harness.commands.report import report
+from harness.errors import UsageError
+from harness.report import claims
+from harness.report.verdict import Exhibit, Suite
+from harness.scenario import papers
+from harness.scenario.gate import SUITES
+
+HOSTILE = "<script>alert('x')</script> | `a` [b](http://c) @team\n# title"
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def built(build: Path, planted: dict | None = None, **changed) -> Path:
+    """A build directory with a verdict, evidence and papers."""
+    left(build / "evidence", **(planted or {}))
+    (build / "verdict.json").write_text(json.dumps(verdict(**changed).document(), indent=2))
+    papers.again(build)
+    return build
+
+
+def page_of(build: Path) -> str:
+    return (build / "report" / "index.html").read_text("utf-8")
+
+
+def markdown_of(build: Path) -> str:
+    return (build / "report" / "pull-request.md").read_text("utf-8")
+
+
+def test_the_answer_comes_first(tmp_path: Path):
+    page = page_of(built(tmp_path))
+    assert re.search(r"<body>\s*<header>.*?<h1[^>]*>.*?GO</h1>", page, re.DOTALL)
+    assert page.index("GO</h1>") < page.index("What was proven") < page.index("Timeline of a run")
+
+
+def test_no_go_says_why_at_once(tmp_path: Path):
+    page = page_of(built(tmp_path, suites=[Suite("rollback", passed=8, failed=1)]))
+    assert page.index("NO-GO</h1>") < page.index("<li>rollback: 1 of 9 failed") < page.index("<nav")
+
+
+def test_the_page_needs_nothing_from_outside(tmp_path: Path):
+    page = page_of(built(tmp_path, findings=[Finding(**FINDING)]))
+    assert "<script" not in page
+    assert not re.search(r"(?:src|href)=\"(?:https?:)?//", page)
+    assert not re.search(r"url\(|@import", page)
+    assert "default-src 'none'" in page
+    assert "prefers-color-scheme: dark" in page
+    assert 'name="viewport"' in page
+
+
+def test_the_page_shows_every_kind_of_evidence(tmp_path: Path):
+    page = page_of(built(tmp_path))
+    for section in ("timeline", "crash", "security", "samples", "suites", "judged", "logs"):
+        assert f'id="{section}"' in page
+    for told in (
+        "took 4.0 s: off by 25%",
+        "writes, 0.5 s",
+        "100/s",
+        "✓&nbsp;1",
+        "new_lead",
+        "anon",
+        "+X",
+        "a" * 64,
+    ):
+        assert told in page
+
+
+def test_what_is_absent_is_shown_as_not_proven(tmp_path: Path):
+    unknown = [Exhibit("dry_run", "unknown", "no evidence was left")]
+    page = page_of(built(tmp_path, {"dry_run": None, "security": None}, evidence=unknown))
+    assert page.count("Nothing is proven here") == 2
+    assert "NO-GO</h1>" in page
+
+
+def test_a_page_without_any_evidence_is_a_page(tmp_path: Path):
+    page = page_of(built(tmp_path, dict.fromkeys(documents())))
+    assert page.count("Nothing is proven here") == 4
+
+
+@pytest.mark.parametrize("standing", ["proven", "refuted", "not proven"])
+def test_a_claim_stands_on_its_suites_and_evidence(standing: str):
+    word = {"proven": "pass", "refuted": "fail", "not proven": "unknown"}[standing]
+    claim = claims.Claim("it works", ("one",), ("two",))
+    found = claims.judged(
+        {
+            "suites": [{"name": "one", "verdict": "pass"}],
+            "evidence": [{"name": "two", "verdict": word}],
+        },
+        [claim],
+    )
+    assert [one.standing for one in found] == [standing]
+
+
+def test_every_suite_of_the_gate_proves_something():
+    named = {suite for claim in claims.CLAIMS for suite in claim.suites}
+    assert named == set(SUITES)
+    assert {name for claim in claims.CLAIMS for name in claim.evidence} == set(papers.EVIDENCE)
+
+
+def test_what_others_wrote_is_shown_and_never_run(tmp_path: Path):
+    planted = Finding(HOSTILE, "critical", HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    build = built(tmp_path, findings=[planted])
+    assert "<script" not in page_of(build)
+    assert "&lt;script&gt;" in page_of(build)
+    text = markdown_of(build)
+    assert "<script" not in text.replace("\\<", "")
+    assert "@team" not in text
+    assert "\n# title" not in text
+    assert "[b](" not in text.replace("\\[b\\]", "")
+
+
+def test_the_markdown_is_short_whatever_was_found(tmp_path: Path):
+    many = [Finding(f"a.b{n}", "critical", "x" * 900, "y" * 9000, "", "z") for n in range(500)]
+    text = markdown_of(built(tmp_path, findings=many))
+    assert text.startswith("## ❌ NO-GO: migration crm 1")
+    assert "and 490 more" in text
+    assert len(text) < 20_000
+
+
+def test_the_markdown_of_a_go_has_no_reasons_and_carries_the_hashes(tmp_path: Path):
+    text = markdown_of(built(tmp_path))
+    assert text.startswith("## ✅ GO: migration crm 1")
+    assert "| forward | ✅ pass | 3 of 3 | 1.5 s |" in text
+    for letter in "abc":
+        assert letter * 12 in text
+
+
+def test_the_whole_exploration_of_this_plan_stands_in_for_the_sample(tmp_path: Path):
+    whole = crash("forward") | {
+        "schema_version": 1,
+        "points": 3,
+        "failed": 0,
+        "unknown": 0,
+        "seconds": 1.0,
+        "rows": [point("forward") | {"boundary": f"m{n}"} for n in range(3)],
+        "environment": {"plan hash": JUDGED["plan"]["hash"]},
+    }
+    (tmp_path / "crash.json").write_text(json.dumps(whole))
+    assert "3 points" in page_of(built(tmp_path))
+    whole["environment"] = {"plan hash": "that of another plan"}
+    (tmp_path / "crash.json").write_text(json.dumps(whole))
+    assert "2 points" in page_of(built(tmp_path))
+
+
+def test_links_lead_to_logs_that_are_there(tmp_path: Path):
+    (tmp_path / "pytest.log").write_text("")
+    built(tmp_path)
+    links = re.findall(r'<li><a href="([^"]+)"', page_of(tmp_path))
+    assert "../pytest.log" in links
+    assert "../evidence/dry_run.json" in links
+    assert all((tmp_path / "report" / link).exists() for link in links)
+
+
+def test_the_command_writes_the_papers_again(tmp_path: Path):
+    built(tmp_path)
+    (tmp_path / "report" / "index.html").unlink()
+    done = CliRunner().invoke(report, ["--build", str(tmp_path), "--json"])
+    assert done.exit_code == 0
+    assert Path(json.loads(done.stdout)["report"]).exists()
+
+
+def test_the_command_names_an_unreadable_verdict(tmp_path: Path):
+    (tmp_path / "verdict.json").write_text('{\n  "schema": 2,\n')
+    done = CliRunner().invoke(report, ["--build", str(tmp_path)])
+    assert isinstance(done.exception, UsageError)
+    assert done.exception.where == f"{tmp_path / 'verdict.json'}:3"
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs a Chromium")
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_is_wider_than_the_screen(tmp_path: Path, width: int):
+    """The page is put in a frame as wide as the screen, and asked how wide it would like to be."""
+    long = Finding("a" * 300, "critical", "b" * 300, "c" * 300, "d" * 300, "e" * 300)
+    build = built(tmp_path, findings=[long])
+    inner = page_of(build).replace("default-src 'none'", "default-src 'unsafe-inline'")
+    probe = (
+        "<script>onload = () => { const page = document.documentElement;"
+        " parent.document.title = page.scrollWidth + ' in ' + page.clientWidth }</script>"
+    )
+    (build / "inner.html").write_text(inner.replace("</body>", probe + "</body>"))
+    frame = f'<iframe src="inner.html" style="border:0;width:{width}px;height:900px"></iframe>'
+    (build / "outer.html").write_text(f"<!doctype html><title></title>{frame}")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files"]
+    home = f"--user-data-dir={tmp_path / 'browser'}"
+    command = [str(BROWSER), *options, home, "--dump-dom", (build / "outer.html").as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    found = re.search(r"<title>(\d+) in (\d+)</title>", done.stdout)
+    assert found, done.stderr
+    wanted, there = map(int, found.groups())
+    assert wanted <= there <= width

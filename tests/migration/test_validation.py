@@ -1,0 +1,52 @@
+"""The source rows fit what the target demands; rows that do not are found and named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.check.preflight import Standing
+from harness.check.validate import Validation, validate
+from harness.plan import Plan
+from harness.report import evidence
+from harness.runner import status
+
+from .support import HOSTILE, SMALL
+
+Clone = Callable[[str], str]
+Templates = Callable[..., str]
+
+
+def judged(dsn: str, plan: Plan) -> Validation:
+    found = status(dsn, plan)
+    return validate(dsn, plan, Standing(found.state, found.reason, found.run, found.step))
+
+
+def test_the_rows_may_migrate(plan: Plan, source: str) -> None:
+    found = judged(source, plan)
+    evidence.keep("validate", found.document())
+    assert found.verdict == "pass", found.findings
+    assert [finding for finding in found.findings if finding.severity != "info"] == []
+
+
+def test_clean_rows_raise_no_alarm(plan: Plan, clone: Clone, seeded: Templates) -> None:
+    found = judged(clone(seeded(rows=SMALL, profile="clean")), plan)
+    assert found.verdict == "pass"
+    assert [finding for finding in found.findings if finding.severity != "info"] == []
+
+
+def test_hostile_rows_are_no_go_and_named(plan: Plan, clone: Clone, seeded: Templates) -> None:
+    found = judged(clone(seeded(rows=HOSTILE, profile="hostile")), plan)
+    assert found.verdict == "fail"
+    assert all(one.finding.evidence for one in found.found if one.result)
+
+
+@pytest.mark.parametrize("said", ["partly migrated", "migrated already"])
+def test_a_database_on_which_the_plan_has_begun_is_not_passed(
+    plan: Plan, clone: Clone, migrated: Templates, said: str
+) -> None:
+    until = plan.steps[2].id if said == "partly migrated" else None
+    found = judged(clone(migrated(rows=SMALL, until=until)), plan)
+    assert found.verdict != "pass"
+    assert any(said in finding.message for finding in found.findings), found.findings
