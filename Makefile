@@ -20,7 +20,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 GATE_OPTIONS = $(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED)) $(if $(SERVER),--server $(SERVER)) \
-	$(if $(PG),--pg-version $(PG)) $(if $(IMAGE),--pg-image $(IMAGE)) $(if $(WORKERS),--workers $(WORKERS))
+	$(if $(PG),--pg-version $(PG)) $(if $(IMAGE),--pg-image $(IMAGE)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(FULL),--full)
 PYTEST_OPTIONS = $(if $(ROWS),--pg-rows $(ROWS)) $(if $(SEED),--pg-seed $(SEED)) $(if $(SERVER),--pg-server $(SERVER)) \
 	$(if $(PG),--pg-version $(PG)) $(if $(IMAGE),--pg-image $(IMAGE))
 
@@ -28,12 +28,17 @@ CRASH_OPTIONS = $(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED)) $(if $
 	$(if $(PG),--pg-version $(PG)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(DOMAIN),--domain $(DOMAIN)) \
 	$(if $(FAULT),--fault $(FAULT)) $(if $(POINTS),--points $(POINTS))
 
+.PHONY: mutate
+mutate: $(STAMP) ## statement mutants of the plan against its checks (SAMPLE= SEED=)
+	@$(BIN)/harness mutate $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(SERVER),--server $(SERVER)) \
+		$(if $(PG),--pg-version $(PG)) $(if $(WORKERS),--workers $(WORKERS))
+
 .PHONY: crash
 crash: $(STAMP) ## strike a run at every point, forward and back, and judge every state (DOMAIN= FAULT= POINTS= ROWS= SEED=)
 	@$(BIN)/harness crash $(CRASH_OPTIONS)
 
 .PHONY: test-migration test lint format bench bench-compare images lock clean
-test-migration: $(STAMP) ## the main job: every release suite on a real server, GO or NO-GO (ROWS= SEED= SERVER= PG= IMAGE=)
+test-migration: $(STAMP) ## the main job: every release suite on a real server, GO or NO-GO (ROWS= SEED= SERVER= PG= IMAGE= FULL=1)
 	@$(BIN)/harness gate $(GATE_OPTIONS)
 
 test: $(STAMP) ## every test: the release suites and those of the harness itself

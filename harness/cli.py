@@ -20,6 +20,7 @@ import click
 from harness import __version__
 from harness.commands import shared
 from harness.commands.dry_run import dry_run
+from harness.commands.mutate import mutate
 from harness.commands.report import report
 from harness.commands.shared import (
     answer,
@@ -234,6 +235,7 @@ def fingerprint(dsn: str | None, as_json: bool, save: Path | None, compare: Path
 )
 @click.option("--pg-image", envvar="HARNESS_PG_IMAGE", help="container image")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1))
+@click.option("--full", is_flag=True, help="with the suite that plants every known gap besides")
 @click.option("--keep-failed", is_flag=True, help="keep the databases of failed tests")
 @click.option(
     "--build", type=click.Path(file_okay=False, path_type=Path), default="build", show_default=True
@@ -324,7 +326,7 @@ def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
     )
 
 
-for command in (validate, dry_run, verify, report):
+for command in (validate, dry_run, verify, mutate, report):
     cli.add_command(command)
 
 

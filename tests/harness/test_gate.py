@@ -10,7 +10,7 @@ import pytest
 from report_support import FINDING, documents
 
 from harness.check import judgement
-from harness.scenario.gate import SUITES
+from harness.scenario.gate import PLANTED, SUITES
 from harness.scenario.judged import changed, tree_hash
 from harness.scenario.papers import EVIDENCE
 
@@ -69,6 +69,12 @@ def test_suites_that_pass_are_go_and_the_file_says_what_was_judged(project):
     assert [exhibit["name"] for exhibit in document["evidence"]] == list(EVIDENCE)
     for name in ("junit.xml", "pytest.log", "report/index.html", "report/pull-request.md"):
         assert (project / "build" / name).exists()
+
+
+def test_the_full_gate_wants_the_planted_gaps_besides(project):
+    status, document, _ = gate(project, "--full")
+    assert (status, document["verdict"]) == (1, "NO-GO")
+    assert document["unknowns"] == list(PLANTED)
 
 
 def test_failing_evidence_is_no_go_though_every_suite_passes(project):

@@ -8,7 +8,19 @@ from __future__ import annotations
 from types import ModuleType
 
 from ..support import Check
-from . import access, cascade, instep, invariants, mapping, rules, search, security, shape, views
+from . import (
+    access,
+    cascade,
+    instep,
+    invariants,
+    mapping,
+    rules,
+    search,
+    security,
+    shape,
+    views,
+    vocabulary,
+)
 
 
 def _checks(*modules: ModuleType) -> tuple[Check, ...]:
@@ -23,4 +35,4 @@ def _checks(*modules: ModuleType) -> tuple[Check, ...]:
 READING = _checks(shape, mapping, invariants, views, search, security)
 ROWS = _checks(mapping, invariants, views, search)
 INVARIANTS = _checks(invariants)
-TRYING = _checks(rules, instep, cascade, access)
+TRYING = _checks(rules, instep, cascade, access, vocabulary)

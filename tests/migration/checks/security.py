@@ -179,6 +179,16 @@ def check_functions(pair: Pair) -> list[str]:
     return found
 
 
+def check_owner_rights(pair: Pair) -> list[str]:
+    """The functions that run with their owner's rights are those that must, and no other."""
+    definers = _functions("p.prosecdef") + " and p.prosecdef"
+    before = set(column(pair.source, definers))
+    expected = before | set(specification.target()["owner_rights"])
+    return set_differences(
+        "functions with their owner's rights", expected, column(pair.target, definers)
+    )
+
+
 def check_internal_schemas_are_closed(pair: Pair) -> list[str]:
     """The application's roles may not use the schemas of the migration itself."""
     query = (

@@ -1,0 +1,172 @@
+"""Defects in definitions: columns, keys, indexes, triggers, policies, grants, security options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from pglast import ast
+from pglast.enums import ConstrType
+
+from harness.scenario.mutate.edits import Edit, Place, without
+
+ROLES = {"authenticated": "anon", "anon": "authenticated", "service_role": "authenticated"}
+ON_DELETE = {"c": "a", "n": "c", "a": "c", "r": "c", "d": "c"}
+COMMANDS = {"select": "update", "insert": "update", "update": "delete", "delete": "select"}
+BEFORE, AFTER, INSTEAD = 2, 0, 64
+EVENTS = (4, 8, 16)  # insert, delete, update
+
+
+def tables(place: Place) -> Iterator[Edit]:
+    """A column or a constraint of a new table gone."""
+    yield from without("drop-part", place.node, "tableElts")
+
+
+def alterations(place: Place) -> Iterator[Edit]:
+    """One of several changes to a table gone."""
+    yield from without("drop-part", place.node, "cmds")
+
+
+def columns(place: Place) -> Iterator[Edit]:
+    """NOT NULL, a default, an identity gone."""
+    for edit in without("drop-part", place.node, "constraints", least=0):
+        kept = edit.value or ()
+        gone = next(c for c in place.node.constraints if c not in kept)
+        word = "drop-default" if gone.contype == ConstrType.CONSTR_DEFAULT else "drop-constraint"
+        yield Edit(word, edit.node, edit.attribute, edit.value)
+
+
+def constraints(place: Place) -> Iterator[Edit]:
+    """Another thing done when the referenced row is deleted, or its key changed."""
+    node = place.node
+    if node.contype == ConstrType.CONSTR_FOREIGN:
+        deleted = node.fk_del_action if node.fk_del_action in ON_DELETE else "a"
+        yield Edit("on-delete", node, "fk_del_action", ON_DELETE[deleted])
+        if node.fk_upd_action == "c":
+            yield Edit("on-update", node, "fk_upd_action", "a")
+
+
+def enums(place: Place) -> Iterator[Edit]:
+    """A label gone, spelt otherwise, or two in the other order."""
+    node = place.node
+    yield from without("enum-label", node, "vals")
+    for index, label in enumerate(node.vals):
+        other = ast.String(sval=f"{label.sval}x")
+        yield Edit("enum-label", node, "vals", (*node.vals[:index], other, *node.vals[index + 1 :]))
+    first, second, *rest = node.vals
+    yield Edit("enum-label", node, "vals", (second, first, *rest))
+
+
+def indexes(place: Place) -> Iterator[Edit]:
+    """Not unique; a column less."""
+    if place.node.unique:
+        yield Edit("not-unique", place.node, "unique", False)
+    yield from without("drop-part", place.node, "indexParams")
+
+
+def triggers(place: Place) -> Iterator[Edit]:
+    """One event or column less; after instead of before."""
+    node = place.node
+    for event in EVENTS:
+        if node.events & event and node.events != event:
+            yield Edit("trigger-event", node, "events", node.events & ~event)
+    yield from without("trigger-column", node, "columns")
+    if node.timing == BEFORE:
+        yield Edit("trigger-timing", node, "timing", AFTER)
+
+
+def policies(place: Place) -> Iterator[Edit]:
+    """For another command, without its condition, or the other way of counting."""
+    node = place.node
+    yield Edit("policy-command", node, "cmd_name", COMMANDS.get(node.cmd_name, "select"))
+    yield Edit("policy-permissive", node, "permissive", not node.permissive)
+    for attribute in ("qual", "with_check"):
+        if getattr(node, attribute) is not None:
+            true = ast.A_Const(isnull=False, val=ast.Boolean(boolval=True))
+            yield Edit("drop-where", node, attribute, true)
+
+
+def roles(place: Place) -> Iterator[Edit]:
+    """Another role."""
+    other = ROLES.get(place.node.rolename or "")
+    if other:
+        yield Edit("change-role", place.node, "rolename", other)
+
+
+def grants(place: Place) -> Iterator[Edit]:
+    """One of several objects, grantees or privileges left out; one privilege instead of all."""
+    node = place.node
+    for attribute in ("objects", "grantees", "privileges"):
+        yield from without("drop-privilege", node, attribute)
+    if node.privileges is None:
+        word = "execute" if isinstance(node.objects[0], ast.ObjectWithArgs) else "select"
+        if word == "select":
+            only = (ast.AccessPriv(priv_name=word),)
+            yield Edit("change-privilege", node, "privileges", only)
+
+
+def dropped(place: Place) -> Iterator[Edit]:
+    """One of several objects not dropped."""
+    yield from without("drop-part", place.node, "objects")
+
+
+def locks(place: Place) -> Iterator[Edit]:
+    """One of several tables not locked."""
+    yield from without("drop-lock", place.node, "relations")
+
+
+def views(place: Place) -> Iterator[Edit]:
+    """The reader's rights not asked for."""
+    for index, option in enumerate(place.node.options or ()):
+        if option.defname == "security_invoker":
+            rest = (*place.node.options[:index], *place.node.options[index + 1 :])
+            yield Edit("security-invoker", place.node, "options", rest or None)
+
+
+def functions(place: Place) -> Iterator[Edit]:
+    """The owner's rights for the caller's and the other way round; an open search_path."""
+    node = place.node
+    options = node.options or ()
+    definer = False
+    for index, option in enumerate(options):
+        rest = (*options[:index], *options[index + 1 :])
+        if option.defname == "set":
+            yield Edit("open-search-path", node, "options", rest)
+        elif option.defname == "security":
+            definer = bool(option.arg.boolval)
+            if definer:
+                yield Edit("security-definer", node, "options", rest)
+    if not definer:
+        said = ast.DefElem(defname="security", arg=ast.Boolean(boolval=True))
+        plain = tuple(option for option in options if option.defname != "security")
+        yield Edit("security-definer", node, "options", (said, *plain))
+
+
+BY_NODE: dict[str, tuple[Callable[[Place], Iterator[Edit]], ...]] = {
+    "CreateStmt": (tables,),
+    "AlterTableStmt": (alterations,),
+    "ColumnDef": (columns,),
+    "Constraint": (constraints,),
+    "CreateEnumStmt": (enums,),
+    "IndexStmt": (indexes,),
+    "CreateTrigStmt": (triggers,),
+    "CreatePolicyStmt": (policies,),
+    "RoleSpec": (roles,),
+    "GrantStmt": (grants,),
+    "DropStmt": (dropped,),
+    "LockStmt": (locks,),
+    "ViewStmt": (views,),
+    "CreateFunctionStmt": (functions,),
+}
+
+
+def of(place: Place) -> Iterator[Edit]:
+    """Every defect in the definition at a place."""
+    for make in BY_NODE.get(type(place.node).__name__, ()):
+        yield from make(place)
+
+
+def enums_of(trees: Iterable[Any]) -> dict[str, tuple[str, ...]]:
+    """Name and labels of every enum that statements create."""
+    created: list[Any] = [tree for tree in trees if isinstance(tree, ast.CreateEnumStmt)]
+    return {tree.typeName[-1].sval: tuple(label.sval for label in tree.vals) for tree in created}

@@ -1,0 +1,69 @@
+"""What a mutant is, and what became of it."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+from pglast import parse_sql
+
+from harness.scenario.mutate.edits import laid_out
+
+Direction = Literal["forward", "rollback"]
+OutcomeName = Literal["killed", "survived", "equivalent", "unknown"]
+SHORT = 8  # digits of an id: enough that no two mutants of one step share it
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One small defect in one script of a plan.
+
+    `statement` counts from 0; `text` takes its place, and where it is None the statement goes.
+    `swap` is for the one defect that is not in a statement: the step and its successor change
+    places. `before` and `after` are the statement and the mutant written alike, for the diff.
+    """
+
+    step: str
+    direction: Direction
+    operator: str
+    line: int
+    statement: int | None = None
+    text: str | None = None
+    before: str = ""
+    after: str = ""
+    swap: bool = False
+
+    @property
+    def id(self) -> str:
+        """The same as long as the statement is the same, wherever in its file it stands."""
+        seen = "\n".join((str(self.swap), self.before, self.after, str(self.text is None)))
+        digest = hashlib.sha256(seen.encode()).hexdigest()[:SHORT]
+        return f"{self.step}.{self.direction}:{self.operator}:{digest}"
+
+    @property
+    def diff(self) -> str:
+        """What the mutant changes, as a unified diff of one line of context."""
+        name = f"{self.step}.{self.direction}.sql:{self.line}"
+        texts = (self.before, self.after)
+        before, after = texts if self.swap else (_laid_out(text) for text in texts)
+        lines = difflib.unified_diff(
+            before.splitlines(), after.splitlines(), name, self.operator, "", "", 1, ""
+        )
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a mutant: which check saw it, and what it said."""
+
+    mutant: Mutant
+    outcome: OutcomeName
+    by: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+
+
+def _laid_out(text: str) -> str:
+    return laid_out(parse_sql(text)[0].stmt) if text else ""

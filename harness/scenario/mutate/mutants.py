@@ -1,0 +1,207 @@
+"""Every mutant of a plan, forward and rollback, in the order of its steps; and a plan with one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from pglast import ast, parse_sql
+
+from harness.plan import Plan, Script, Statement, Step
+from harness.plan.check import check, tree
+from harness.scenario.mutate import bodies, definitions, expressions
+from harness.scenario.mutate.bodies import Changed
+from harness.scenario.mutate.edits import Edit, Place, laid_out, places, written
+from harness.scenario.mutate.expressions import Labels
+from harness.scenario.mutate.model import Direction, Mutant
+
+DIRECTIONS: tuple[Direction, ...] = ("forward", "rollback")
+
+
+def of_plan(plan: Plan) -> tuple[Mutant, ...]:
+    """Every mutant, each once."""
+    labels = Labels(
+        definitions.enums_of(
+            tree(statement)
+            for step in plan.steps
+            for statement in step.forward.statements
+            if statement.tag == "CreateEnumStmt"
+        )
+    )
+    found: dict[str, Mutant] = {}
+    for step in plan.steps:
+        for direction in DIRECTIONS:
+            for mutant in _of_script(step.id, direction, script(step, direction), labels):
+                found.setdefault(mutant.id, mutant)
+    for mutant in _swaps(plan):
+        found[mutant.id] = mutant
+    return tuple(found.values())
+
+
+def script(step: Step, direction: Direction) -> Script:
+    """The file of a step for a direction."""
+    return step.forward if direction == "forward" else step.rollback
+
+
+def applied(plan: Plan, mutant: Mutant) -> Plan:
+    """The plan with the mutant in it; UsageError when such a plan is refused.
+
+    Its hashes stay those of the plan: what the plan migrated takes the mutant's rollback.
+    """
+    if mutant.swap:
+        return _swapped(plan, mutant.step, mutant.direction)
+    phases = tuple(
+        replace(phase, steps=tuple(_mutated(step, mutant) for step in phase.steps))
+        for phase in plan.phases
+    )
+    return replace(plan, phases=phases)
+
+
+def _mutated(step: Step, mutant: Mutant) -> Step:
+    if step.id != mutant.step:
+        return step
+    whole = script(step, mutant.direction)
+    assert mutant.statement is not None, "a swap is no change of a script"
+    held = whole.statements[mutant.statement]
+    rest = list(whole.statements)
+    if mutant.text is None:
+        del rest[mutant.statement]
+    else:
+        text = mutant.text
+        rest[mutant.statement] = Statement(text, held.line, held.tag)
+    changed = replace(whole, statements=tuple(rest))
+    if not rest:  # with nothing left to do the step still has its place
+        changed = replace(changed, kind="transaction", table=None, key=None, nothing="a mutant")
+    check(changed)
+    if mutant.direction == "forward":
+        return replace(step, forward=changed)
+    return replace(step, rollback=changed)
+
+
+def _swaps(plan: Plan) -> Iterator[Mutant]:
+    """Two neighbours in the other order; those that have nothing to do are no neighbours."""
+    for direction in DIRECTIONS:
+        busy = [step for step in plan.steps if script(step, direction).statements]
+        for step, following in pairwise(busy):
+            before, after = f"{step.id}\n{following.id}", f"{following.id}\n{step.id}"
+            yield Mutant(step.id, direction, "swap-steps", 1, before=before, after=after, swap=True)
+
+
+def _swapped(plan: Plan, step_id: str, direction: Direction) -> Plan:
+    """The step behind the next one that has something to do in that direction."""
+    steps = list(plan.steps)
+    place = [step.id for step in steps].index(step_id)
+    later = range(place + 1, len(steps))
+    other = next(n for n in later if script(steps[n], direction).statements)
+    steps[place], steps[other] = steps[other], steps[place]
+    rest = iter(steps)
+    phases = tuple(
+        replace(phase, steps=tuple(next(rest) for _ in phase.steps)) for phase in plan.phases
+    )
+    return replace(plan, phases=phases)
+
+
+def _of_script(step: str, direction: Direction, whole: Script, labels: Labels) -> Iterator[Mutant]:
+    for number, statement in enumerate(whole.statements):
+        batch = whole.kind == "batch"
+        root = tree(statement, batch=batch)
+        line = statement.line
+        yield Mutant(step, direction, "delete-statement", line, number, None, written(root))
+        for operator, before, after in _variants(root, labels):
+            said = with_placeholders(after) if batch else after
+            yield Mutant(step, direction, operator, line, number, said, before, after)
+
+
+def with_placeholders(text: str) -> str:
+    """A batch statement as its file writes it: the bounds by name, every % doubled."""
+    text = text.replace("%", "%%")
+    return re.sub(r"\$([12])\b", lambda m: "%(after)s" if m[1] == "1" else "%(upto)s", text)
+
+
+def _variants(root: Any, labels: Labels) -> Iterator[tuple[str, str, str]]:
+    """Operator, the statement, and the defect in it; both written alike."""
+    before = written(root)
+    for edit in _edits(root, labels):
+        with edit.made():
+            yield edit.operator, before, written(root)
+    for plain, edit in _embedded(root, labels):
+        with plain.made():
+            alike = written(root)
+        with edit.made():
+            yield edit.operator, alike, written(root)
+
+
+def _edits(root: Any, labels: Labels) -> Iterator[Edit]:
+    top = Place(root, None, "")
+    for place in (top, *places(root)):
+        node = place.node
+        kind = type(node).__name__
+        if kind in expressions.BY_NODE:
+            yield from expressions.BY_NODE[kind](place)
+        if kind == "A_Const" and not isinstance(place.parent, ast.VariableSetStmt):
+            yield from expressions.constants(place, labels, _kind_of(place, root))
+        yield from definitions.of(place)
+    if isinstance(root, ast.SelectStmt):
+        yield from _calls(root)
+
+
+def _calls(root: Any) -> Iterator[Edit]:
+    """One of several calls, or of the rows they are made for, left out."""
+    items = root.targetList or ()
+    if len(items) > 1:
+        for index in range(len(items)):
+            yield Edit(
+                "delete-statement", root, "targetList", (*items[:index], *items[index + 1 :])
+            )
+    for place in places(root):
+        rows = getattr(place.node, "valuesLists", None) or ()
+        if len(rows) > 1:
+            for index in range(len(rows)):
+                rest = (*rows[:index], *rows[index + 1 :])
+                yield Edit("delete-statement", place.node, "valuesLists", rest)
+
+
+def _kind_of(place: Place, root: Any) -> str | None:
+    """The type that a constant has by its cast, or by its column."""
+    name: Any = None
+    if isinstance(place.parent, ast.TypeCast):
+        name = place.parent.typeName
+    else:
+        for column in places(root):
+            if isinstance(column.node, ast.ColumnDef) and place.parent in (
+                column.node.constraints or ()
+            ):
+                name = column.node.typeName
+    return name.names[-1].sval if name is not None else None
+
+
+def _embedded(root: Any, labels: Labels) -> Iterator[tuple[Edit, Edit]]:
+    """Defects in texts that are SQL: the text laid out, and the defect in it."""
+
+    def vary(text: str) -> Iterator[Changed]:
+        inner = parse_sql(text)[0].stmt
+        before = laid_out(inner)
+        for edit in _edits(inner, labels):
+            with edit.made():
+                yield edit.operator, before, laid_out(inner)
+        for plain, edit in _embedded(inner, labels):
+            with plain.made():
+                alike = laid_out(inner)
+            with edit.made():
+                yield edit.operator, alike, laid_out(inner)
+
+    held = bodies.body_of(root)
+    if held is not None:
+        holder, body, language = held
+        changes = vary(body) if language == "sql" else bodies.in_plpgsql(root, body, vary)
+        for operator, before, changed in changes:
+            values = (bodies.with_body(holder, text) for text in (before, changed))
+            plain, edited = (Edit(operator, holder, "arg", value) for value in values)
+            yield plain, edited
+    for place, operator, before, changed in bodies.conditions(root, vary):
+        texts = (ast.String(sval=text) for text in (before, changed))
+        plain, edited = (Edit(operator, place.node, "val", text) for text in texts)
+        yield plain, edited

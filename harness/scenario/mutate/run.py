@@ -1,0 +1,188 @@
+"""The whole run: make the mutants, show each to the judge, and count."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import __version__, plan
+from harness.errors import Refused
+from harness.plan import Plan
+from harness.scenario.mutate import equivalents, judging, mutants
+from harness.scenario.mutate.model import Mutant, Result
+from harness.server import Server, choose
+
+JUDGE = "tests.migration.judge:judge"
+LEAST = 98.0
+"""The score, in percent, below which the checks are not good enough."""
+
+Told = Callable[[Result, int, int], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to run. `sample` None is every mutant; `only` a part of the ids."""
+
+    plan: Path
+    sample: int | None = None
+    seed: int = 1
+    only: str = ""
+    judge: str = JUDGE
+    server: str = "embedded"
+    pg_version: int | None = None
+    workers: int = 2
+    least: float = LEAST
+
+
+def silent(_result: Result, _done: int, _total: int) -> None:
+    """Nobody listens."""
+
+
+def run(settings: Settings, told: Told = silent) -> dict[str, Any]:
+    """Judge mutants and give the document. Refused when the plan itself does not pass."""
+    began = time.monotonic()
+    subject = plan.load(settings.plan)
+    judging.named(settings.judge)
+    known = equivalents.read(subject.root / equivalents.NAME)
+    every = mutants.of_plan(subject)
+    equivalents.refuse_stale(known, every)
+    chosen = _chosen(every, settings)
+    results = [
+        Result(mutant, "equivalent", reason=why)
+        for mutant in chosen
+        if (why := equivalents.reason(known, mutant)) is not None
+    ]
+    declared = {result.mutant.id for result in results}
+    rest = [mutant for mutant in chosen if mutant.id not in declared]
+    with _started(settings) as server:
+        _refuse_unsound(settings, server, subject)
+        for result in _judged(settings, server, subject, rest):
+            results.append(result)
+            told(result, len(results), len(chosen))
+    return document(results, settings, subject, every, time.monotonic() - began)
+
+
+def document(
+    results: Sequence[Result],
+    settings: Settings,
+    subject: Plan,
+    every: Sequence[Mutant],
+    seconds: float,
+) -> dict[str, Any]:
+    """The answer: score in percent of the mutants that are not equivalent, and every survivor."""
+    count = Counter(result.outcome for result in results)
+    counted = len(results) - count["equivalent"]
+    score = round(100 * count["killed"] / counted, 2) if counted else None
+    verdict = "unknown" if score is None or count["unknown"] else "pass"
+    if score is not None and score < settings.least:
+        verdict = "fail"
+    return {
+        "verdict": verdict,
+        "score": score,
+        "least": settings.least,
+        "mutants": len(results),
+        "of": len(every),
+        "killed": count["killed"],
+        "equivalent": count["equivalent"],
+        "survivors": [_shown(r) for r in results if r.outcome == "survived"],
+        "unknowns": [_shown(r) for r in results if r.outcome == "unknown"],
+        "killed_by": dict(Counter(r.by for r in results if r.outcome == "killed").most_common()),
+        "seconds": round(seconds, 2),
+        "seconds_per_mutant": round(sum(r.seconds for r in results) / max(counted, 1), 3),
+        "plan_hash": subject.hash,
+        "harness": __version__,
+    }
+
+
+def words(answer: dict[str, Any]) -> list[str]:
+    """The answer for a person: every survivor with its diff, then the score."""
+    lines = []
+    for one in answer["survivors"]:
+        lines += [f"survived: {one['id']}", *(f"  {line}" for line in one["diff"].splitlines()), ""]
+    for one in answer["unknowns"]:
+        lines.append(f"unknown: {one['id']}: {one['reason']}")
+    score = "no score" if answer["score"] is None else f"{answer['score']:.2f}%"
+    lines.append(
+        f"mutants: {answer['verdict']}; {score} of {answer['mutants'] - answer['equivalent']} seen,"
+        f" {len(answer['survivors'])} survived, {answer['equivalent']} equivalent,"
+        f" {answer['seconds']:.1f} s"
+    )
+    return lines
+
+
+def _shown(result: Result) -> dict[str, Any]:
+    mutant = result.mutant
+    return {
+        "id": mutant.id,
+        "where": f"{mutant.step}.{mutant.direction}.sql:{mutant.line}",
+        "operator": mutant.operator,
+        "reason": result.reason,
+        "diff": mutant.diff,
+        "seconds": result.seconds,
+    }
+
+
+def _chosen(every: Sequence[Mutant], settings: Settings) -> list[Mutant]:
+    fitting = [mutant for mutant in every if settings.only in mutant.id]
+    if settings.sample is None or settings.sample >= len(fitting):
+        return fitting
+    taken = set(random.Random(settings.seed).sample(range(len(fitting)), settings.sample))  # noqa: S311 - a seed is the point
+    return [mutant for number, mutant in enumerate(fitting) if number in taken]
+
+
+@contextmanager
+def _started(settings: Settings) -> Iterator[Server]:
+    server = choose(
+        settings.server, version=settings.pg_version, profile="fast", owner_pid=os.getpid()
+    )
+    server.start()
+    try:
+        server.wait_ready(60)
+        yield server
+    finally:
+        server.close()
+
+
+def _refuse_unsound(settings: Settings, server: Server, subject: Plan) -> None:
+    with _pool(1) as processes:
+        found = processes.submit(_sound, settings.judge, server.dsn(), subject).result()
+    if found:
+        raise Refused(
+            f"the plan without a mutant does not pass: {found[0]}",
+            hint="a check that refuses everything proves nothing; run `harness gate` first",
+        )
+
+
+def _judged(
+    settings: Settings, server: Server, subject: Plan, chosen: Sequence[Mutant]
+) -> Iterator[Result]:
+    order = list(chosen)
+    random.Random(settings.seed).shuffle(order)  # noqa: S311 - likewise; a run cut short is a sample
+    with _pool(settings.workers) as processes:
+        futures = [
+            processes.submit(_judge, settings.judge, server.dsn(), subject, mutant)
+            for mutant in order
+        ]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver"))
+
+
+def _sound(judge: str, server_dsn: str, subject: Plan) -> list[str]:
+    return judging.sound(judging.named(judge), server_dsn, subject)
+
+
+def _judge(judge: str, server_dsn: str, subject: Plan, mutant: Mutant) -> Result:
+    return judging.judged(judging.named(judge), server_dsn, subject, mutant)

@@ -1,0 +1,59 @@
+"""Every gap put back on purpose is named: the checks that say GO say NO-GO to the defect."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.errors import UsageError
+from harness.plan import Plan
+from harness.scenario.mutate.judging import Case, hurried
+
+from . import sabotage
+from .judge import judge
+
+if TYPE_CHECKING:
+    from harness.server import Server
+
+pytestmark = pytest.mark.sabotage_suite
+PATCHES = sabotage.every()
+FIRST = ("forward", "reading", "back", "trying")
+GAPS = {"1.1", "1.2", "1.3", "1.4", "1.5", "2.4", "3.1", "3.6", "6.2", "6.4", "7.3", "7.8", "8.5"}
+
+
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: f"{patch.gap}-{patch.name}")
+def test_gap_put_back_is_named(
+    patch: sabotage.Patch, plan: Plan, pg_server: Server, tmp_path: Path
+) -> None:
+    broken = sabotage.applied(plan, patch, tmp_path / "plan")
+    plans = hurried(broken), hurried(plan)
+    case = Case(pg_server.dsn(), *plans, patch.step(plan), patch.direction)
+    found = []
+    with closing(judge(case, patch.stages or FIRST)) as remarks:  # type: ignore[type-var]
+        for name, findings in remarks:
+            found += [f"{name}: {line}" for line in findings]
+            if any(all(word in line for word in patch.says) for line in found):
+                return
+            if name == "forward" and findings:
+                break
+    pytest.fail(f"{patch.title}: nobody says {patch.says}, only {found}")
+
+
+def test_plan_without_a_defect_has_none(plan: Plan, pg_server: Server) -> None:
+    case = Case(pg_server.dsn(), hurried(plan), hurried(plan), plan.steps[0].id)
+    with closing(judge(case)) as remarks:  # type: ignore[type-var]
+        assert [(name, found) for name, found in remarks if found] == []
+
+
+def test_every_gap_of_sql_and_data_has_a_patch() -> None:
+    assert {patch.gap for patch in PATCHES} == GAPS
+
+
+def test_patch_that_does_not_fit_is_refused(plan: Plan, tmp_path: Path) -> None:
+    edit = {"file": "plan.toml", "old": "no such text", "new": ""}
+    patch = sabotage.Patch("stray", "0", "a stray patch", (), (edit,))
+    with pytest.raises(UsageError, match="fits 0 places"):
+        sabotage.applied(plan, patch, tmp_path / "plan")
