@@ -92,9 +92,9 @@ def set_known(conn: Connection, values: dict[str, str]) -> None:
     )
     conn.execute(
         sql.SQL(
-            "SELECT pg_catalog.set_config(s.name, v.value, false)"
+            "SELECT pg_catalog.set_config(v.name, v.value, false)"
             " FROM (VALUES {}) AS v(name, value)"
-            " JOIN pg_catalog.pg_settings AS s ON pg_catalog.lower(s.name) = v.name"
+            " WHERE pg_catalog.current_setting(v.name, true) IS NOT NULL"
         ).format(pairs)
     )
 

@@ -50,8 +50,8 @@ class Holder:
 def identify(conn: Connection) -> Backend:
     """The server process behind a connection."""
     row = conn.execute(
-        "SELECT pid, backend_start FROM pg_catalog.pg_stat_activity"
-        " WHERE pid = pg_catalog.pg_backend_pid()"
+        "SELECT pid, backend_start"
+        " FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())"  # not all of the view
     ).fetchone()
     assert row is not None
     return Backend(row[0], row[1])
@@ -151,8 +151,8 @@ def end(conn: Connection, backend: Backend, patience: float) -> bool:
 def _state(conn: Connection, backend: Backend) -> str | None:
     """The state of a backend, None when it is gone; others' sessions may hide theirs."""
     row = conn.execute(
-        "SELECT coalesce(state, 'hidden') FROM pg_catalog.pg_stat_activity WHERE pid = %s"
+        "SELECT coalesce(state, 'hidden') FROM pg_catalog.pg_stat_get_activity(%s) WHERE pid = %s"
         " AND (backend_start = %s OR backend_start IS NULL)",
-        [backend.pid, backend.start],
+        [backend.pid, backend.pid, backend.start],
     ).fetchone()
     return str(row[0]) if row else None
