@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from harness.commands.shared import answer, json_option, plan_option
+from harness.errors import UsageError
 
 
 @click.command()
+@click.option("--dsn", hidden=True, help="refused: mutants run on servers of their own")
 @plan_option
 @json_option
 @click.option("--sample", type=click.IntRange(min=1), help="so many mutants, drawn by --seed")
@@ -29,12 +31,17 @@ from harness.commands.shared import answer, json_option, plan_option
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1))
 @click.option("--least", type=click.FloatRange(0, 100), default=98.0, show_default=True)
 def mutate(
+    dsn: str | None,
     plan_path: Path,
     as_json: bool,
     judge: str | None,
     **choices: Any,
 ) -> None:
     """Run statement mutants of the plan against its checks; print every survivor."""
+    if dsn:
+        raise UsageError(
+            "mutants are not run on a named database", hint="leave --dsn out; servers are made"
+        )
     from harness.observe.progress import bar
     from harness.scenario.mutate.run import JUDGE, Settings, run, words
 
