@@ -15,7 +15,9 @@ import pytest
 from harness.server import process
 
 OWNER = """
-import json, sys
+import json, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and what nohup starts, this
 from harness.server import choose
 server = choose(sys.argv[1], profile=sys.argv[2])
 server.start()
