@@ -2,34 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from harness.check.samples import Field, Sample
 from harness.report.shape import Document, MisshapenError, document, objects, shown
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field: what it was, what it is, and whether that is as it must be."""
-
-    name: str
-    before: str
-    after: str
-    right: bool
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One row of the source and what became of it."""
-
-    relation: str
-    key: str
-    fields: tuple[Field, ...]
-
-    @property
-    def right(self) -> bool:
-        """Whether every field is as it must be."""
-        return all(field.right for field in self.fields)
 
 
 def read(found: Document) -> tuple[Sample, ...]:
