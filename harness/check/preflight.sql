@@ -6,7 +6,6 @@ SELECT
   (SELECT s.reset_val FROM pg_catalog.pg_settings AS s
    WHERE s.name = 'default_transaction_read_only') = 'on' AS read_only,
   current_user::text AS role,
-  r.rolsuper OR r.rolbypassrls AS sees_every_row,
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS may_create,
   (SELECT pg_catalog.array_agg(n.nspname || '.' || c.relname ORDER BY n.nspname, c.relname)
    FROM pg_catalog.pg_class AS c
@@ -49,7 +48,6 @@ SELECT
      o.conrelid::pg_catalog.regclass) ORDER BY o.conname)
    FROM pg_catalog.pg_constraint AS o
    WHERE NOT o.convalidated AND o.conrelid <> 0) AS unvalidated,
-  pg_catalog.pg_database_size(pg_catalog.current_database()) AS database_bytes,
   -- the row is hidden from a role that may not know it
   (SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'data_directory')
     AS data_directory,

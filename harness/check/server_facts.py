@@ -39,7 +39,6 @@ class Facts:
     standby: bool
     read_only: bool
     role: str
-    sees_every_row: bool
     may_create: bool
     not_owned: list[str] | None
     missing_extensions: list[str] | None
@@ -49,7 +48,6 @@ class Facts:
     long_transactions: list[str] | None
     invalid_indexes: list[str] | None
     unvalidated: list[str] | None
-    database_bytes: int
     data_directory: str | None
     started: int
     sees_activity: bool

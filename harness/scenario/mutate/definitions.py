@@ -13,7 +13,7 @@ from harness.scenario.mutate.edits import Edit, Place, without
 ROLES = {"authenticated": "anon", "anon": "authenticated", "service_role": "authenticated"}
 ON_DELETE = {"c": "a", "n": "c", "a": "c", "r": "c", "d": "c"}
 COMMANDS = {"select": "update", "insert": "update", "update": "delete", "delete": "select"}
-BEFORE, AFTER, INSTEAD = 2, 0, 64
+BEFORE, AFTER = 2, 0
 EVENTS = (4, 8, 16)  # insert, delete, update
 
 

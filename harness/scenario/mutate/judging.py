@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
@@ -110,6 +110,3 @@ def sound(judge: Judge, server_dsn: str, plan: Plan) -> list[str]:
         with closing(cast("Any", judge(case))) as remarks:
             found += [f"{name}: {line}" for name, findings in remarks for line in findings]
     return found
-
-
-Judging = Callable[[Mutant], Result]

@@ -37,7 +37,6 @@ INTERACTIONS = {
     "Thank you": "follow_up",
     "Ship": "follow_up",
 }
-UNTOUCHED = ("sales", "tags", "tasks", "contactNotes")
 
 
 def stage_of(text: str) -> str:
