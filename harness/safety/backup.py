@@ -1,0 +1,218 @@
+"""Back up a database, and restore it: a backup counts once it was restored and was the same.
+
+The fingerprint and the dump are of one snapshot. What the backup is then said to hold is what came
+out of it when it was restored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from harness.database import admin
+from harness.errors import HarnessError, InfrastructureError, Refused, UsageError
+from harness.safety import client, identity, manifest
+from harness.safety.identity import Identity
+from harness.safety.manifest import File, Manifest
+from harness.safety.proof import Proof, Verdict, prove
+from harness.safety.target import refuse_unfit
+from harness.server import find_client
+
+DUMP: Final = "dump"
+"""The directory of pg_dump's own files."""
+# Roles that are pinned by the server, its first superuser, are not in pg_shdepend; as owners they
+# are in the fingerprint.
+_ROLES: Final = """
+SELECT DISTINCT r.rolname::text
+FROM pg_catalog.pg_shdepend AS s JOIN pg_catalog.pg_roles AS r ON r.oid = s.refobjid
+JOIN pg_catalog.pg_database AS d ON d.oid = s.dbid AND d.datname = current_database()
+WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass
+"""
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup. Unless its verdict is pass, `restore` refuses it; `why` says what it lacks.
+
+    `respelled` are definitions that the server writes differently once it has read them again.
+    """
+
+    verdict: Verdict
+    why: str
+    directory: str
+    database: str
+    files: tuple[File, ...]
+    fingerprint: dict[str, str]
+    rows: dict[str, int]
+    roles: tuple[str, ...]
+    differences: tuple[str, ...]
+    respelled: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A restored database, and whether it is the one that was backed up."""
+
+    verdict: Verdict
+    directory: str
+    files: tuple[File, ...]
+    fingerprint: dict[str, str]
+    rows: dict[str, int]
+    differences: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return dataclasses.asdict(self)
+
+
+def backup(dsn: str, directory: Path) -> Backup:
+    """Dump the database into a new or empty directory, and prove the dump by restoring it.
+
+    The database is only read; the scratch database beside it is dropped again. When an error ends
+    this, the directory is as it was.
+    """
+    with admin.connection(dsn) as conn:
+        server_version = conn.info.server_version
+    major = server_version // 10_000
+    for name in ("pg_dump", "pg_restore"):
+        find_client(name, major)  # before anything is written
+    client.handed_over(dsn)
+    with _new_or_empty(directory):
+        created_at = datetime.now(UTC).isoformat(timespec="seconds")
+        with identity.held(dsn) as moment:
+            before = moment.identity()  # sequences too: those of the dump are then never behind
+            roles = _roles(dsn, before)
+            said = client.dump(dsn, major, directory / DUMP, moment.export())
+        if said:
+            raise _not_dumped(said)
+        proof = prove(dsn, major, directory / DUMP, before)
+        written = _manifest(dsn, directory, proof, before, (server_version, created_at, roles))
+        manifest.write(written, directory)
+    return _backup(directory, written, proof)
+
+
+def restore(dsn: str, directory: Path) -> Restored:
+    """Restore a proven backup into an empty database, and compare it with what was backed up.
+
+    Everything is checked first: whatever is refused, nothing is touched. A restore that fails
+    leaves nothing.
+    """
+    told = manifest.read(directory)
+    if not told.verified:
+        raise Refused(
+            f"this backup was never proven: {told.why}", where=str(directory),
+            hint="take another one whose verdict is pass",
+        )  # fmt: skip
+    manifest.check_files(told, directory)
+    before = identity.load(directory, [file.name for file in told.files])
+    refuse_unfit(dsn, told)
+    said = client.restore(dsn, told.major, directory / DUMP)
+    if said:
+        raise Refused(
+            f"the backup could not be restored, and nothing of it was: {said}",
+            hint="connect as a superuser, or as a role that may make and own all that is in it",
+        )
+    after = identity.take(dsn)
+    differing = tuple(str(one) for one in identity.differences(before, after))
+    return Restored(
+        verdict="fail" if differing else "pass",
+        directory=str(directory),
+        files=told.files,
+        fingerprint=after.digests,
+        rows=after.rows,
+        differences=differing,
+    )
+
+
+@contextmanager
+def _new_or_empty(directory: Path) -> Iterator[None]:
+    """A directory of our own to write to; what was written goes again when the block fails."""
+    try:
+        made = not directory.exists()
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold every row
+        found = sorted(path.name for path in directory.iterdir())
+    except OSError as error:
+        message = f"no backup can be written here: {error.strerror}"
+        raise UsageError(message, where=str(directory)) from None
+    if found:
+        raise UsageError(
+            f"the directory is not empty: it holds {found[0]}", where=str(directory),
+            hint="name a new or an empty one; a backup never overwrites",
+        )  # fmt: skip
+    try:
+        yield
+    except BaseException:
+        _clear(directory)
+        if made:
+            directory.rmdir()
+        raise
+
+
+def _clear(directory: Path) -> None:
+    shutil.rmtree(directory / DUMP, ignore_errors=True)
+    for name in (identity.DATABASE, identity.CONTROL, manifest.NAME):
+        (directory / name).unlink(missing_ok=True)
+        (directory / f"{name}.partial").unlink(missing_ok=True)
+
+
+def _roles(dsn: str, found: Identity) -> tuple[str, ...]:
+    """The roles that a restore needs: those that own or may do something; not the built-in ones."""
+    with admin.connection(dsn) as conn:
+        named = {name for (name,) in conn.execute(_ROLES).fetchall()}
+    return tuple(sorted(name for name in named | found.owners if not name.startswith("pg_")))
+
+
+def _not_dumped(said: str) -> HarnessError:
+    message = f"the database cannot be dumped: {said}"
+    if "permission denied" in said or "must be" in said:
+        return Refused(message, hint="connect as a role that may read everything")
+    return InfrastructureError(message, hint="remove the cause, then back up again")
+
+
+def _manifest(
+    dsn: str,
+    directory: Path,
+    proof: Proof,
+    before: Identity,
+    facts: tuple[int, str, tuple[str, ...]],
+) -> Manifest:
+    server_version, created_at, roles = facts
+    held = proof.found if proof.found is not None and proof.verdict == "pass" else before
+    dumped = (directory / DUMP).rglob("*")
+    names = [str(path.relative_to(directory)) for path in dumped if path.is_file()]
+    return Manifest(
+        verified=proof.verdict == "pass",
+        why=proof.why,
+        database=admin.dbname(dsn),
+        server_version=server_version,
+        created_at=created_at,
+        roles=roles,
+        files=manifest.described(directory, names + identity.save(held, directory)),
+        fingerprint=held.digests,
+        rows=held.rows,
+    )
+
+
+def _backup(directory: Path, written: Manifest, proof: Proof) -> Backup:
+    return Backup(
+        verdict=proof.verdict,
+        why=proof.why,
+        directory=str(directory),
+        database=written.database,
+        files=written.files,
+        fingerprint=dict(written.fingerprint),
+        rows=dict(written.rows),
+        roles=written.roles,
+        differences=proof.differences,
+        respelled=proof.respelled,
+    )

@@ -1,0 +1,137 @@
+"""The manifest of a backup: written last and whole, so that a directory without one is no backup.
+
+It carries a checksum of itself and the size and SHA-256 of every file, against damage; who may
+write to the directory may write both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from harness.errors import Refused, UsageError
+
+NAME: Final = "manifest.json"
+FORMAT: Final = 1
+_AGAIN: Final = "take another backup, or fetch another copy of this one"
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a backup; its name is relative to the directory."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a backup is of and consists of. Only where `verified` was it restored and compared."""
+
+    verified: bool
+    why: str
+    database: str
+    server_version: int
+    created_at: str
+    roles: tuple[str, ...]
+    files: tuple[File, ...]
+    fingerprint: Mapping[str, str]
+    rows: Mapping[str, int]
+
+    @property
+    def major(self) -> int:
+        """The major version of the server that it was taken from."""
+        return self.server_version // 10_000
+
+
+def described(directory: Path, names: Iterable[str]) -> tuple[File, ...]:
+    """Size and SHA-256 of files as they lie on the disk."""
+    return tuple(_file(directory, name) for name in sorted(names))
+
+
+def write(manifest: Manifest, directory: Path) -> None:
+    """Write the manifest whole or not at all, and make sure that it reached the disk."""
+    document = {"format": FORMAT, **dataclasses.asdict(manifest)}
+    document["checksum"] = _checksum(document)
+    partial = directory / f"{NAME}.partial"
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(directory / NAME)
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read(directory: Path) -> Manifest:
+    """Read and check the manifest; without one it is a usage error, a damaged one is refused."""
+    path = directory / NAME
+    try:
+        text = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(
+            f"this is no backup: it has no {NAME}",
+            where=str(directory),
+            hint="name the directory of `harness backup`; one that was cut short has none",
+        ) from None
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    try:
+        return _parsed(json.loads(text), path)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _damaged(path, "the manifest is damaged") from None
+
+
+def check_files(manifest: Manifest, directory: Path) -> None:
+    """Refuse, by name, a file that is missing or not what it was."""
+    for file in manifest.files:
+        path = directory / file.name
+        try:
+            found = _file(directory, file.name)
+        except OSError as error:
+            raise _damaged(path, f"a file of the backup cannot be read: {error.strerror}") from None
+        if found.size != file.size:
+            raise _damaged(path, f"it has {found.size:,} bytes and must have {file.size:,}")
+        if found.sha256 != file.sha256:
+            raise _damaged(path, "its SHA-256 is not what the manifest says")
+
+
+def _parsed(document: dict[str, Any], path: Path) -> Manifest:
+    if document["format"] != FORMAT:
+        raise Refused(
+            f"the manifest has format {document['format']!r}, this harness reads {FORMAT}",
+            where=str(path),
+            hint="restore it with the harness that wrote it",
+        )
+    if document.pop("checksum") != _checksum(document):
+        raise _damaged(path, "the manifest is damaged: its checksum is another")
+    del document["format"]
+    document["files"] = tuple(File(**file) for file in document["files"])
+    document["roles"] = tuple(document["roles"])
+    return Manifest(**document)
+
+
+def _file(directory: Path, name: str) -> File:
+    path = directory / name
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return File(name, path.stat().st_size, digest)
+
+
+def _checksum(document: Mapping[str, Any]) -> str:
+    told = {key: value for key, value in document.items() if key != "checksum"}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _damaged(path: Path, what: str) -> Refused:
+    return Refused(what, where=str(path), hint=_AGAIN)

@@ -1,0 +1,115 @@
+"""Prove a dump: restore it into a scratch database on the same server and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import psycopg
+from psycopg import errors, sql
+
+from harness.database import admin
+from harness.database.fingerprint import Difference
+from harness.errors import Refused
+from harness.safety import client, identity, spelling
+from harness.safety.identity import Identity
+
+Verdict = Literal["pass", "fail", "unknown"]
+PREFIX: Final = "harness_backup_proof"
+MARK: Final = "scratch database in which a harness backup is restored; may be dropped"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What came of restoring a dump. `found` is what it holds, None when it was not restored."""
+
+    verdict: Verdict
+    why: str = ""
+    differences: tuple[str, ...] = ()
+    respelled: tuple[str, ...] = ()
+    found: Identity | None = None
+
+
+def prove(dsn: str, version: int, dump: Path, before: Identity) -> Proof:
+    """Restore a dump beside the database it was taken from, and compare with what that was.
+
+    A sequence may be ahead: its numbers are of no snapshot, and users go on taking them. A
+    definition may be `respelled`: written differently by the server that reads it again. Unknown
+    where no scratch database may be made.
+    """
+    try:
+        with scratch(dsn) as copy:
+            said = client.restore(copy, version, dump)
+            if said:
+                return Proof("fail", f"it cannot be restored: {said}")
+            found = identity.take(copy)
+    except NotAllowed as refusal:
+        return Proof("unknown", str(refusal))
+    differences = identity.differences(before, found, ahead=True)
+    respelled = tuple(str(one) for one in differences if _respelled(one))
+    differing = tuple(str(one) for one in differences if not _respelled(one))
+    if differing:
+        return Proof("fail", _why(before, differing), differing, respelled, found)
+    return Proof("pass", respelled=respelled, found=found)
+
+
+def _respelled(one: Difference) -> bool:
+    written = one.kind in ("catalog", "security") and one.before is not None
+    return written and one.after is not None and spelling.same(str(one.before), one.after)
+
+
+class NotAllowed(Refused):
+    """No scratch database may be made here, so nothing is known about the dump."""
+
+
+@contextmanager
+def scratch(dsn: str) -> Iterator[str]:
+    """DSN of a new, empty database like the named one; dropped when the block ends, however."""
+    name = admin.unique_name(PREFIX)
+    try:
+        with admin.connection(dsn) as conn:
+            _create_like(conn, name)
+        yield admin.with_dbname(dsn, name)
+    finally:
+        admin.drop(dsn, name)
+
+
+def _create_like(conn: psycopg.Connection[Any], name: str) -> None:
+    """Text is stored, compared and sorted in the scratch database as it is in the named one."""
+    row: Any = conn.execute(
+        "select pg_encoding_to_char(encoding), datcollate, datctype, to_jsonb(d),"
+        " current_user::text from pg_database d where datname = current_database()"
+    ).fetchone()
+    encoding, collate, ctype, rest, role = row
+    options = sql.SQL("encoding {} lc_collate {} lc_ctype {}").format(encoding, collate, ctype)
+    provider = {"i": "icu", "b": "builtin"}.get(rest.get("datlocprovider", "c"))
+    locale = rest.get("datlocale") or rest.get("daticulocale")
+    if provider and locale:
+        options += sql.SQL(" locale_provider {} {} {}").format(
+            sql.SQL(provider), sql.SQL(f"{provider}_locale"), locale
+        )
+    statement = sql.SQL("create database {} template template0 ").format(sql.Identifier(name))
+    try:
+        conn.execute(statement + options)
+    except errors.InsufficientPrivilege as error:
+        raise NotAllowed(
+            f"it was not restored, for role {role!r} may create no database to restore it into",
+            hint=f"back up as a role with CREATEDB, or: ALTER ROLE {role} CREATEDB",
+        ) from error
+    conn.execute(sql.SQL("comment on database {} is {}").format(sql.Identifier(name), MARK))
+
+
+def _why(before: Identity, differing: tuple[str, ...]) -> str:
+    text = f"restored it is another database: {len(differing)} differences"
+    views = [
+        name.removeprefix("materialized view ")
+        for name in before.database.objects["catalog"]
+        if name.startswith("materialized view ")
+    ]
+    stale = [view for view in views if any(f" {view}:" in f"{line}:" for line in differing)]
+    if stale:
+        text += f"; refresh {', '.join(stale)} first: a dump has no rows of materialized views"
+    return text

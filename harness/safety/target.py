@@ -1,0 +1,56 @@
+"""Whether a backup may go into a database: empty, of the same version, every role there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from harness.database import admin
+from harness.errors import Refused
+from harness.safety.manifest import Manifest
+
+_OCCUPIED: Final = (Path(__file__).parent / "occupied.sql").read_text()
+_MISSING: Final = """
+SELECT name FROM unnest(%s::text[]) AS wanted (name)
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = name) ORDER BY 1
+"""
+_SHOWN: Final = 5
+
+
+def refuse_unfit(dsn: str, manifest: Manifest) -> None:
+    """Refuse a database that the backup cannot go into as it was; nothing is written."""
+    with admin.connection(dsn) as conn:
+        _refuse_other_version(conn.info.server_version // 10_000, manifest)
+        _refuse_occupied(conn)
+        _refuse_missing_roles(conn, manifest)
+
+
+def _refuse_other_version(major: int, manifest: Manifest) -> None:
+    if major != manifest.major:
+        raise Refused(
+            f"the backup is of Postgres {manifest.major}, the server is {major}: a restored"
+            " database could not be compared with what it was",
+            hint="restore on the same major version, or use pg_restore by hand",
+        )
+
+
+def _refuse_occupied(conn: psycopg.Connection[Any]) -> None:
+    names = [name for (name,) in conn.execute(_OCCUPIED.encode()).fetchall()]
+    if names:
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        raise Refused(
+            f"the database is not empty: it holds {', '.join(names[:_SHOWN])}{more}",
+            hint="name an empty database",
+        )
+
+
+def _refuse_missing_roles(conn: psycopg.Connection[Any], manifest: Manifest) -> None:
+    names = [name for (name,) in conn.execute(_MISSING, [list(manifest.roles)]).fetchall()]
+    if names:
+        raise Refused(
+            f"the server has no role {', '.join(names)}, which the backup needs: it owns"
+            " or may do something",
+            hint="create them first; a backup of a database has no roles",
+        )
