@@ -117,10 +117,10 @@ def test_planted_defect_is_reported(sabotaged: Verification, defect: dict[str, s
     assert sabotaged.verdict == "fail"
 
 
-def test_every_kind_of_file_that_names_rows_or_reads_has_a_planted_defect(plan: Plan) -> None:
+def test_every_check_every_file_of_rows_and_every_trial_has_a_planted_defect(plan: Plan) -> None:
     files = load(plan)
-    known = {file.id for file in (*files.checks, *files.rows)}
-    assert known - {defect["id"] for defect in DEFECTS} == set()
+    known = {file.id for file in (*files.checks, *files.rows, *files.trials)}
+    assert known == {defect["id"] for defect in DEFECTS}
 
 
 @pytest.mark.parametrize("state", ["clean", "partial", "rolling-back", "rolled-back"])
