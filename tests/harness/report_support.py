@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.report.verdict import Exhibit, Suite, Verdict
-from harness.scenario.papers import EVIDENCE
+from harness.scenario import papers
 
 FINDING = {
     "id": "quality.website",
@@ -134,8 +134,16 @@ def verdict(**changed: Any) -> Verdict:
         "suites": [Suite("forward", passed=3, seconds=1.5)],
         "findings": [],
         "complete": True,
-        "evidence": [Exhibit(name, "pass") for name in EVIDENCE],
+        "evidence": [Exhibit(name, "pass") for name in papers.EVIDENCE],
         "figures": {"rows": 1000, "tests": 3, "seconds": 12.0},
         "judged": JUDGED,
     }
     return Verdict(**(parts | changed))
+
+
+def built(build: Path, planted: dict[str, Any] | None = None, **changed: Any) -> Path:
+    """A build directory with a verdict, evidence and papers."""
+    left(build / "evidence", **(planted or {}))
+    (build / "verdict.json").write_text(json.dumps(verdict(**changed).document(), indent=2))
+    papers.again(build)
+    return build

@@ -2,13 +2,11 @@
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from report_support import FINDING, JUDGED, crash, documents, left, point, verdict
+from report_support import FINDING, JUDGED, built, crash, documents, point
 
 from harness.check.finding import Finding
 from harness.commands.report import report
@@ -19,15 +17,6 @@ from harness.scenario import papers
 from harness.scenario.gate import PLANTED, SUITES
 
 HOSTILE = "<script>alert('x')</script> | `a` [b](http://c) @team\n# title"
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-
-
-def built(build: Path, planted: dict | None = None, **changed) -> Path:
-    """A build directory with a verdict, evidence and papers."""
-    left(build / "evidence", **(planted or {}))
-    (build / "verdict.json").write_text(json.dumps(verdict(**changed).document(), indent=2))
-    papers.again(build)
-    return build
 
 
 def page_of(build: Path) -> str:
@@ -175,27 +164,3 @@ def test_the_command_names_an_unreadable_verdict(tmp_path: Path):
     done = CliRunner().invoke(report, ["--build", str(tmp_path)])
     assert isinstance(done.exception, UsageError)
     assert done.exception.where == f"{tmp_path / 'verdict.json'}:3"
-
-
-@pytest.mark.skipif(BROWSER is None, reason="needs a Chromium")
-@pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_is_wider_than_the_screen(tmp_path: Path, width: int):
-    """The page is put in a frame as wide as the screen, and asked how wide it would like to be."""
-    long = Finding("a" * 300, "critical", "b" * 300, "c" * 300, "d" * 300, "e" * 300)
-    build = built(tmp_path, findings=[long])
-    inner = page_of(build).replace("default-src 'none'", "default-src 'unsafe-inline'")
-    probe = (
-        "<script>onload = () => { const page = document.documentElement;"
-        " parent.document.title = page.scrollWidth + ' in ' + page.clientWidth }</script>"
-    )
-    (build / "inner.html").write_text(inner.replace("</body>", probe + "</body>"))
-    frame = f'<iframe src="inner.html" style="border:0;width:{width}px;height:900px"></iframe>'
-    (build / "outer.html").write_text(f"<!doctype html><title></title>{frame}")
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files"]
-    home = f"--user-data-dir={tmp_path / 'browser'}"
-    command = [str(BROWSER), *options, home, "--dump-dom", (build / "outer.html").as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    found = re.search(r"<title>(\d+) in (\d+)</title>", done.stdout)
-    assert found, done.stderr
-    wanted, there = map(int, found.groups())
-    assert wanted <= there <= width
