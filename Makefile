@@ -37,6 +37,10 @@ mutate: $(STAMP) ## statement mutants of the plan against its checks (SAMPLE= SE
 crash: $(STAMP) ## strike a run at every point, forward and back, and judge every state (DOMAIN= FAULT= POINTS= ROWS= SEED=)
 	@$(BIN)/harness crash $(CRASH_OPTIONS)
 
+.PHONY: false-alarms
+false-alarms: $(STAMP) ## 20 seeds of clean and of real rows: validation finds nothing above info (SERVER= PG=)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/harness/test_false_alarms.py $(PYTEST_OPTIONS) $(ARGS)
+
 .PHONY: test-migration test lint format bench bench-compare images lock clean
 test-migration: $(STAMP) ## the main job: every release suite on a real server, GO or NO-GO (ROWS= SEED= SERVER= PG= IMAGE= FULL=1)
 	@$(BIN)/harness gate $(GATE_OPTIONS)
