@@ -39,6 +39,7 @@ CLAIMS = (
     Claim("no row is lost or changed: every row compared, samples shown", ("verify",), ("verify",)),
     Claim("nobody may do more or less than before without a reason", ("security",), ("security",)),
     Claim("old clients read and write as before", ("contract", "compatibility")),
+    Claim("what users write meanwhile is kept, and nobody deadlocks", ("meanwhile",)),
     Claim("the way back restores everything, from every point", ("rollback",)),
     Claim("stopped anywhere, the run is taken up again and ends the same", ("resume",)),
     Claim("struck at every commit, nothing is lost", ("crash",), ("crash",)),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 
@@ -46,6 +48,13 @@ def sees_nothing(case: Case) -> Iterator[tuple[str, list[str]]]:
 def refuses_all(case: Case) -> Iterator[tuple[str, list[str]]]:
     """Has something against every plan."""
     yield "everything", [f"{case.plan.name} is not liked"]
+
+
+def tells_who_judges(case: Case) -> Iterator[tuple[str, list[str]]]:
+    """Writes down its process, and has nothing against the plan."""
+    with Path(os.environ["JUDGED_BY"]).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    yield f"nothing of {case.plan.name}", []
 
 
 def breaks(case: Case) -> Iterator[tuple[str, list[str]]]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from runner_support import SmallPlan
 from harness.commands.mutate import mutate
 from harness.errors import Refused, UsageError
 from harness.plan import Plan, load
+from harness.poll import wait_until
 from harness.scenario.mutate import equivalents, judging, mutants
 from harness.scenario.mutate.model import Mutant, Result
 from harness.scenario.mutate.run import Settings, document, run, words
@@ -322,6 +326,25 @@ def test_command_prints_one_document_and_fails_below_the_score(small: SmallPlan)
     assert done.exit_code == 1
     answer = json.loads(done.stdout)
     assert {"score", "mutants", "survivors", "seconds"} <= answer.keys()
+
+
+def test_workers_of_a_killed_command_end_with_it(small: SmallPlan, tmp_path: Path) -> None:
+    judged_by = tmp_path / "judged_by"
+    command = [sys.executable, "-m", "harness", "mutate", "--plan", str(small.root / "plan.toml")]
+    environment = os.environ | {
+        "JUDGED_BY": str(judged_by),
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
+    with subprocess.Popen(
+        [*command, "--judge", "mutate_judges:tells_who_judges"], env=environment
+    ) as running:
+        wait_until(lambda: judged_by.exists() and judged_by.read_text(), 120, "a worker at work")
+        running.kill()
+    wait_until(
+        lambda: not any(Path("/proc", pid).exists() for pid in judged_by.read_text().split()),
+        30,
+        "the end of its workers",
+    )
 
 
 def test_command_without_a_judge_says_so(small: SmallPlan) -> None:

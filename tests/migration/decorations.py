@@ -33,11 +33,51 @@ left join pg_catalog.pg_attribute a
   on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and c.relkind <> 'S'
 where c.relnamespace = 'public'::pg_catalog.regnamespace and c.relkind in ('r', 'v', 'S')
 """
-INDEXES = """
-select replace(replace(pg_catalog.pg_get_indexdef(indexrelid), 'opportunities', 'deals'),
-  'opportunityNotes', 'dealNotes') as definition
-from pg_catalog.pg_index where indrelid = any (%s::pg_catalog.regclass[])
+BELONGINGS = """
+select 'constraint', conname from pg_catalog.pg_constraint where conrelid = any (%(of)s::regclass[])
+union all
+select 'index', c.relname from pg_catalog.pg_index x join pg_catalog.pg_class c
+  on c.oid = x.indexrelid where x.indrelid = any (%(of)s::regclass[])
+union all
+select 'policy', polname from pg_catalog.pg_policy where polrelid = any (%(of)s::regclass[])
+union all
+select 'trigger', tgname from pg_catalog.pg_trigger
+  where tgrelid = any (%(of)s::regclass[]) and not tgisinternal
+union all
+select 'statistics', stxname from pg_catalog.pg_statistic_ext
+  where stxrelid = any (%(of)s::regclass[])
 """
+OLD = ["public.deals", 'public."dealNotes"']
+NEW = ["public.opportunities", 'public."opportunityNotes"']
+OTHERS = ["public.companies", "public.contacts", 'public."contactNotes"', "public.tasks"]
+NUMBERED = {"opportunities_created_idx": "opportunities_created_idx_1"}  # the name was taken
+GONE = {  # of Postgres 18; the backup may be null
+    ("constraint", "opportunities_stage_not_null"),
+    ("constraint", "stage_of_opportunity"),
+}
+
+
+def check_names(pair: Pair) -> list[str]:
+    """Whatever hangs on a renamed table, an operator's things too, has its successor's name.
+
+    What hangs on another table has the name that it had.
+    """
+    before = pair.source.execute(BELONGINGS, {"of": OLD}).fetchall()
+    after = set(pair.target.execute(BELONGINGS, {"of": NEW}).fetchall())
+    expected = {(kind, _successor(name)) for kind, name in before} - GONE
+    kept = set(pair.source.execute(BELONGINGS, {"of": OTHERS}).fetchall())
+    missing = expected - after | kept - set(
+        pair.target.execute(BELONGINGS, {"of": OTHERS}).fetchall()
+    )
+    return [f"{kind} {name} is missing" for kind, name in sorted(missing)]
+
+
+def _successor(name: str) -> str:
+    for old, new in (("deals", "opportunities"), ("deal", "opportunity")):
+        for spelling in (str, str.capitalize, str.upper):
+            name = name.replace(spelling(old), spelling(new))
+    name = name[:63]
+    return NUMBERED.get(name, name)
 
 
 def check_decorations(pair: Pair) -> list[str]:

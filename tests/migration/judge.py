@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property, partial
+from pathlib import Path
 
 from fixtures import contract as legacy
 from fixtures.seed import load as seed
+from harness.check.verify import verify
 from harness.database import admin, template
 from harness.errors import InfrastructureError, Refused, StepFailed, Stopped
 from harness.plan import Plan, Script, Step
@@ -22,9 +25,11 @@ from . import (
     contract,
     decorations,
     keeping,
+    row_locks,
     simultaneous,
     touching,
     user_writes,
+    way_back,
 )
 from .checks import mapping, search, views
 from .journey import Fingerprint, differences, state
@@ -32,9 +37,15 @@ from .old_clients import OldClients
 from .support import Check, Pair, connected, paired, taken_back
 
 Remark = tuple[str, list[str]]
+Stage = Callable[["Scene"], Iterator[Remark]]
+Place = tuple[str | None, str, int]
 ROWS = 300
 HOSTILE = 400
 SEED = 1
+PLENTY = Path(__file__).with_name("plenty.sql")
+PLENTY_HASH = hashlib.sha256(PLENTY.read_bytes()).hexdigest()[:12]
+FOUND: dict[Place, Counter[Stage]] = {}
+"""Which stages have found defects in a statement, in this process."""
 MEANWHILE: tuple[Check, ...] = (
     mapping.check_old_values,
     mapping.check_companies,
@@ -71,9 +82,10 @@ class Scene:
             seed(dsn, rows=HOSTILE if hostile else ROWS, seed=SEED, profile=profile)
             if not hostile:
                 with connected(dsn) as conn:
+                    conn.execute(PLENTY.read_bytes())
                     conn.execute(decorations.SQL[kind].encode())
 
-        key = f"judge-{kind}-{ROWS}-{SEED}-{case.original.hash}-{decorations.HASH}"
+        key = f"judge-{kind}-{ROWS}-{SEED}-{case.original.hash}-{decorations.HASH}-{PLENTY_HASH}"
         return template.ensure(case.server_dsn, key, build)
 
     def before(self, kind: str = "decorated") -> str:
@@ -125,18 +137,37 @@ def _migrate(dsn: str, plan: Plan, until: str | None = None) -> None:
 
 
 def judge(case: Case, only: tuple[str, ...] = ()) -> Iterator[Remark]:
-    """Every check of a plan, the cheapest first; or `only` the stages of these names."""
+    """Every check of a plan, the likeliest first; or `only` the stages of these names.
+
+    A stage that found something in a neighbour, a defect in the same statement, is asked first; the
+    others in the order of their cost.
+    """
     scene = Scene(case)
+    place = (case.step, case.direction, case.line)
     try:
-        for stage in FORWARD if case.direction == "forward" else ROLLBACK:
+        for stage in _in_turn(FORWARD if case.direction == "forward" else ROLLBACK, place):
             if only and stage.__name__.strip("_") not in only:
                 continue
-            try:
-                yield from stage(scene)
-            except (Refused, StepFailed, Stopped) as error:
-                yield stage.__name__.strip("_"), [str(error)]
+            for name, findings in _remarks(stage, scene):
+                if findings:
+                    FOUND.setdefault(place, Counter())[stage] += 1
+                yield name, findings
     finally:
         scene.close()
+
+
+def _remarks(stage: Stage, scene: Scene) -> Iterator[Remark]:
+    try:
+        yield from stage(scene)
+    except (Refused, StepFailed, Stopped) as error:
+        yield stage.__name__.strip("_"), [str(error)]
+
+
+def _in_turn(stages: Sequence[Stage], place: Place) -> list[Stage]:
+    """The stages in the order in which they are asked; all others stand on the first."""
+    first, *rest = stages
+    found = FOUND.get(place, Counter())
+    return [first, *sorted(rest, key=lambda stage: -found[stage])]
 
 
 def heard(name: str, check: Callable[[], list[str]]) -> Remark:
@@ -159,8 +190,12 @@ def _forward(scene: Scene) -> Iterator[Remark]:
 
 def _reading(scene: Scene) -> Iterator[Remark]:
     pair = scene.pair(scene.before(), scene.after())
-    for check in (*checks.READING, decorations.check_decorations):
-        yield heard(check.__name__, lambda check=check: check(pair))  # type: ignore[misc]
+    for check in (*checks.READING, decorations.check_decorations, decorations.check_names):
+        yield heard(check.__name__, partial(check, pair))
+
+
+def _asking(scene: Scene) -> Iterator[Remark]:
+    pair = scene.pair(scene.before(), scene.after())
     for query in legacy.load("read"):
         for role in query.roles:
             yield heard(f"contract {query.name}", partial(_read, pair, query, role))
@@ -178,18 +213,6 @@ def _back(scene: Scene, kind: str = "decorated") -> Iterator[Remark]:
         return found + [f"archived {outcome.archived}"] * bool(outcome.archived)
 
     yield heard(f"rollback {kind}", go)
-
-
-def _again(scene: Scene) -> Iterator[Remark]:
-    """After the way back the way there is open again, whatever the first round left."""
-
-    def go() -> list[str]:
-        dsn = scene.after()
-        rollback(dsn, scene.case.plan)
-        migrate(dsn, scene.case.plan)
-        return []
-
-    yield heard("migrate again", go)
 
 
 STATES: dict[str, Fingerprint] = {}
@@ -212,6 +235,10 @@ def _trying(scene: Scene) -> Iterator[Remark]:
 
     for check in checks.TRYING:
         yield heard(check.__name__, partial(attempt, check))
+
+
+def _writing(scene: Scene) -> Iterator[Remark]:
+    pair = scene.pair(scene.before(), scene.after())
     writes = legacy.load("write")
     yield heard("contract writes in a row", partial(_write, pair, writes, "authenticated"))
     for query in writes:
@@ -241,6 +268,7 @@ def _odd(scene: Scene) -> Iterator[Remark]:
         if scene.case.direction == "forward":
             pair = scene.pair(scene.before(kind), scene.after(kind))
             yield heard(f"{kind} decorations", partial(decorations.check_decorations, pair))
+            yield heard(f"{kind} names", partial(decorations.check_names, pair))
         yield from _back(scene, kind)
 
 
@@ -274,14 +302,14 @@ def _meanwhile(scene: Scene) -> Iterator[Remark]:
     def there() -> list[str]:
         dsn = scene.before()
         pair = scene.pair(scene.before(), dsn)
-        migrate(dsn, case.plan, on_event=_writing(OldClients(pair), case.plan.steps[-1].id))
+        migrate(dsn, case.plan, on_event=_turns(OldClients(pair), case.plan.steps[-1].id))
         found = [line for check in MEANWHILE for line in check(pair)]
         return found + mapping.check_opportunities(pair, ignoring=LATER)
 
     def back() -> list[str]:
         plain, dsn = scene.before(), scene.after()
         with paired(plain, dsn) as pair:
-            rollback(dsn, case.plan, on_event=_writing(OldClients(pair), ""))
+            rollback(dsn, case.plan, on_event=_turns(OldClients(pair), ""))
         return differences(state(plain), state(dsn))
 
     if case.direction == "forward":
@@ -289,7 +317,7 @@ def _meanwhile(scene: Scene) -> Iterator[Remark]:
     yield heard("old clients on the way back", back)
 
 
-def _writing(clients: OldClients, last: str) -> Callable[[Event], None]:
+def _turns(clients: OldClients, last: str) -> Callable[[Event], None]:
     turns = Counter[str | None]()
 
     def meanwhile(event: Event) -> None:
@@ -303,43 +331,84 @@ def _writing(clients: OldClients, last: str) -> Callable[[Event], None]:
 
 
 def _kept(scene: Scene) -> Iterator[Remark]:
-    """Every new column is written, and what the way back archives is exactly that."""
+    """Every new column is written, and what the way back archives is exactly that, twice over."""
+    dsn = scene.after()
+    plan = scene.case.plan
+
+    def back() -> list[str]:
+        with connected(dsn) as conn:
+            kept = keeping.write(conn)
+        archived = rollback(dsn, plan).archived
+        with connected(dsn) as conn:
+            return keeping.findings(conn, kept, archived)
+
+    def again() -> list[str]:
+        migrate(dsn, plan)
+        return back()
+
+    yield heard("every new column archived", back)
+    yield heard("migrate again", again)
+
+
+def _verified(scene: Scene) -> Iterator[Remark]:
+    """What the plan brings to be verified with."""
 
     def go() -> list[str]:
         dsn = scene.after()
-        with connected(dsn) as conn:
-            needed = keeping.write(conn)
-        rollback(dsn, scene.case.plan)
-        with connected(dsn) as conn:
-            return keeping.findings(conn, needed)
+        found = verify(dsn, scene.case.plan, state="migrated", source=scene.before(), count=1)
+        return [f"{one.id}: {one.message}" for one in found.findings if one.severity != "info"]
 
-    yield heard("every new column archived", go)
+    yield heard("verify", go)
+
+
+def _row_locks(scene: Scene) -> Iterator[Remark]:
+    case = scene.case
+    if case.step in row_locks.HELD:
+        yield heard(
+            "rows that a batch locks",
+            lambda: row_locks.check_batch_locks(scene.after(), case.plan, (str(case.step),)),
+        )
+
+
+def _worded(scene: Scene) -> Iterator[Remark]:
+    """Every stage and text on the way back; from right behind the swap, where it is the case's."""
+    case = scene.case
+
+    def swapped() -> list[str]:
+        dsn = scene.own(scene.reached())
+        migrate(dsn, case.plan, until=case.step)
+        return way_back.check_words(dsn, case.plan)
+
+    yield heard("every word back", lambda: way_back.check_words(scene.after(), case.plan))
+    if case.step == "1.1/210_swap":
+        yield heard("every word back from the swap", swapped)
 
 
 def _closed(scene: Scene) -> Iterator[Remark]:
     """Between the steps nobody may use what is not filled yet, or archived already."""
     case = scene.case
 
+    ids = [step.id for step in case.original.steps]
+    place = ids.index(case.step) if case.step else 0
+
     def go() -> list[str]:
         back = case.direction == "rollback"
         dsn = scene.after() if back else scene.own(scene.reached())
-        opened = set(closing.OPENS) if back else set[str]()
+        opened = set(closing.OPENS if back else closing.OPENS.keys() & set(ids[:place]))
         found: list[str] = []
-        with connected(dsn) as conn:
+        with connected(scene.before()) as plain, connected(dsn) as conn:
+            known = closing.functions(plain)
 
             def meanwhile(event: Event) -> None:
-                if event.kind == "step_done" and event.step in closing.OPENS:
+                if event.kind != "step_done" or event.step is None:
+                    return
+                if event.step in closing.OPENS:
                     opened.symmetric_difference_update({event.step})
-                if event.kind == "step_done":
-                    found.extend(closing.open_too_soon(conn, opened))
+                    found.extend([] if back else closing.opened_unfilled(conn, event.step))
+                found.extend(closing.open_too_soon(conn, opened))
+                found.extend(closing.open_functions(conn, known))
 
-            if back:
-                rollback(dsn, case.plan, on_event=meanwhile)
-            else:
-                ids = [step.id for step in case.original.steps]
-                place = ids.index(case.step) if case.step else 0
-                opened |= {step for step in closing.OPENS if ids.index(step) < place}
-                migrate(dsn, case.plan, on_event=meanwhile)
+            (rollback if back else migrate)(dsn, case.plan, on_event=meanwhile)
         return found
 
     yield heard("closed until it is opened", go)
@@ -353,19 +422,25 @@ def _touched(scene: Scene) -> Iterator[Remark]:
         dsn = scene.before()
         pair = scene.pair(scene.before(), dsn)
 
+        found: list[str] = []
+
         def meanwhile(event: Event) -> None:
             if event.kind == "step_done" and event.step in touching.MOMENTS:
                 touching.touch(pair, event.step)
+                if event.step.startswith("1.1/"):
+                    found.extend(touching.unbacked(pair))
 
         migrate(dsn, case.plan, on_event=meanwhile)
-        found = [line for check in MEANWHILE for line in check(pair)]
+        found += [line for check in MEANWHILE for line in check(pair)]
         return found + mapping.check_opportunities(pair, ignoring=touching.LATER)
 
     yield heard("single columns written meanwhile", go)
 
 
 def _simultaneous(scene: Scene) -> Iterator[Remark]:
-    yield heard("two writers at once", lambda: simultaneous.lost_updates(scene.after()))
+    dsn = scene.after()
+    yield heard("buried meanwhile", lambda: simultaneous.buried_meanwhile(dsn))
+    yield heard("two writers at once", lambda: simultaneous.lost_updates(dsn))
 
 
 def _locks(scene: Scene) -> Iterator[Remark]:
@@ -376,6 +451,20 @@ def _locks(scene: Scene) -> Iterator[Remark]:
     tables = simultaneous.locked(_script(step, case)) if step else []
     for held in tables[:-1]:
         yield heard(f"a user holds {held}", partial(_held, scene, held))
+
+
+def _late(scene: Scene) -> Iterator[Remark]:
+    """What a user commits while the way back waits for it is kept, or archived."""
+    case = scene.case
+    if case.step in simultaneous.LATE:
+        dsn = scene.own(scene.reached())  # the way back begins with the step itself
+        migrate(dsn, case.original, until=case.step)
+        yield heard(
+            "a late write on the way back",
+            lambda: simultaneous.late_write(
+                dsn, lambda dsn: rollback(dsn, case.plan), str(case.step)
+            ),
+        )
 
 
 def _script(step: Step, case: Case) -> Script:
@@ -394,36 +483,52 @@ def _held(scene: Scene, held: str) -> list[str]:
 
 
 def _boundary(scene: Scene) -> Iterator[Remark]:
-    """The way back from where the step, and the one before it, ended."""
+    """The way back from where the step, and the one behind it, ended."""
     case = scene.case
     ids = [step.id for step in case.plan.steps]
-    place = ids.index(case.step) if case.step in ids else 0
+    place = [step.id for step in case.original.steps].index(case.step) if case.step else 0
 
     def go(until: str) -> list[str]:
-        dsn = scene.before()
+        dsn = scene.own(scene.reached())
         migrate(dsn, case.plan, until=until)
         rollback(dsn, case.plan)
         return differences(_state(scene, "decorated"), state(dsn))
 
-    for until in ids[max(place - 1, 0) : place + 2]:
+    for until in ids[place : place + 2]:
         yield heard(f"rollback from {until}", partial(go, until))
 
 
-FORWARD = (
+FORWARD: tuple[Stage, ...] = (
     _forward,
     _reading,
+    _row_locks,
     _back,
+    _verified,
+    _asking,
     _trying,
+    _writing,
     _locks,
-    _hostile,
+    _kept,
     _touched,
     _closed,
-    _written,
-    _kept,
-    _odd,
-    _again,
-    _meanwhile,
+    _worded,
     _simultaneous,
+    _written,
+    _hostile,
+    _meanwhile,
+    _odd,
     _boundary,
 )
-ROLLBACK = (_back, _closed, _kept, _locks, _written, _odd, _again, _hostile, _meanwhile, _boundary)
+ROLLBACK: tuple[Stage, ...] = (
+    _back,
+    _closed,
+    _kept,
+    _worded,
+    _locks,
+    _late,
+    _written,
+    _odd,
+    _hostile,
+    _meanwhile,
+    _boundary,
+)

@@ -35,7 +35,7 @@ WRITES: dict[str, dict[str, str]] = {
         "description": "'Touched deal text'",
         "category": "'Touching'",
         "company_id": "(select max(id) from public.companies)",
-        "stage": "'delayed'",
+        "stage": "'won'",
         "updated_at": "'2033-01-01 23:30Z'",
         "expected_closing_date": "'2033-02-02 23:30Z'",
     },
@@ -50,16 +50,26 @@ WRITES: dict[str, dict[str, str]] = {
 
 
 def touch(pair: Pair, moment: str) -> None:
-    """Write every column once, to rows that no other moment touches, in both databases."""
+    """Write every column once, and delete a task: rows that no other moment touches, in both."""
     place = MOMENTS.index(moment)
     for table, edits in WRITES.items():
-        keys = _keys(pair, table, place, len(edits))
-        for key, (name, value) in zip(keys, edits.items(), strict=True):
+        spare = 1 if table == "tasks" else 0
+        keys = _keys(pair, table, place, len(edits) + spare)
+        for key in keys[len(edits) :]:
+            for conn in (pair.source, pair.target):
+                conn.execute(f"delete from public.{table} where id = %s", [key])
+        for key, (name, value) in zip(keys, edits.items(), strict=not spare):
             for conn in (pair.source, pair.target):
                 with acting_as(conn, "authenticated"):
                     conn.execute(
                         f'update public."{table}" set "{name}" = {value} where id = %s', [key]
                     )
+
+
+def unbacked(pair: Pair) -> list[str]:
+    """Deals whose company is not backed up: until the swap the backup follows."""
+    query = "select id from public.deals where company_id_backup is distinct from company_id"
+    return [f"deal {key}: company_id_backup has not followed" for key in column(pair.target, query)]
 
 
 def _keys(pair: Pair, table: str, place: int, count: int) -> list[Any]:

@@ -134,8 +134,15 @@ def _changed(value: Any, labels: Labels, kind: str | None) -> Any:
     if isinstance(value, ast.String):
         text = str(value.sval)
         other = labels.other(text, kind) or labels.other(text)
-        return ast.String(sval=other or f"{text}x")
+        return ast.String(sval=other or _another(text))
     return None
+
+
+def _another(text: str) -> str:
+    """A text that is not the same as a "char" either, which is the first letter and no more."""
+    if len(text) == 1:
+        return "y" if text == "x" else "x"
+    return f"{text}x"
 
 
 def _not(node: Any) -> Any:

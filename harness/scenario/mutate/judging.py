@@ -37,13 +37,17 @@ TIMEOUTS = "-c statement_timeout=20s -c lock_timeout=3s"
 
 @dataclass(frozen=True)
 class Case:
-    """What is judged: a plan that may hold a defect in a step, beside the plan without it."""
+    """What is judged: a plan that may hold a defect in a step, beside the plan without it.
+
+    `line` is that of the statement with the defect, 0 where there is none.
+    """
 
     server_dsn: str
     plan: Plan
     original: Plan
     step: str | None = None
     direction: Direction = "forward"
+    line: int = 0
 
 
 class Judge(Protocol):
@@ -87,7 +91,9 @@ def judged(judge: Judge, server_dsn: str, plan: Plan, mutant: Mutant) -> Result:
         changed = mutants.applied(plan, mutant)
     except UsageError as error:
         return result("killed", "plan", str(error))
-    case = Case(server_dsn, hurried(changed), hurried(plan), mutant.step, mutant.direction)
+    case = Case(
+        server_dsn, hurried(changed), hurried(plan), mutant.step, mutant.direction, mutant.line
+    )
     name = ""
     try:
         with closing(cast("Any", judge(case))) as remarks:

@@ -111,6 +111,8 @@ def _of_script(step: str, direction: Direction, whole: Script, labels: Labels) -
         line = statement.line
         yield Mutant(step, direction, "delete-statement", line, number, None, written(root))
         for operator, before, after in _variants(root, labels):
+            if before == after:  # such as a condition that was `true`
+                continue
             said = with_placeholders(after) if batch else after
             yield Mutant(step, direction, operator, line, number, said, before, after)
 

@@ -33,7 +33,7 @@ begin
     loop
         execute format('grant %s (%I) on table %s to %s%s', entry.privilege_type, target_column, coalesce(target, source),
             case entry.grantee when 0 then 'public' else entry.grantee::regrole::text end,
-            case when entry.is_grantable then ' with grant option' else '' end);
+            case when entry.is_grantable then ' with grant option' end);
     end loop;
 end
 $$;
@@ -44,8 +44,6 @@ create function migration_control.copy_grants(source regclass, target regclass) 
 language plpgsql set search_path = ''
 as $$
 declare
-    kind text := case when (select relkind from pg_catalog.pg_class where oid = target) = 'S'
-        then 'sequence' else 'table' end;
     owner oid := (select relowner from pg_catalog.pg_class where oid = source);
     entry record;
 begin
@@ -58,26 +56,26 @@ begin
         cross join lateral pg_catalog.aclexplode(c.relacl) acl
         where c.oid = target
     loop
-        execute format('revoke all on %s %s from %s cascade', kind, target,
+        execute format('revoke all on table %s from %s cascade', target,
             case entry.grantee when 0 then 'public' else entry.grantee::regrole::text end);
     end loop;
     for entry in
-        select acl.grantee, acl.privilege_type, acl.is_grantable, acl.place, c.relkind
+        select acl.grantee, acl.privilege_type, acl.is_grantable
         from pg_catalog.pg_class c
         cross join lateral pg_catalog.aclexplode(
-            coalesce(c.relacl, pg_catalog.acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner))
+            coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))
         ) with ordinality acl (grantor, grantee, privilege_type, is_grantable, place)
         where c.oid = source
         order by acl.place
     loop
-        execute format('grant %s on %s %s to %s%s', entry.privilege_type, kind, target,
+        execute format('grant %s on table %s to %s%s', entry.privilege_type, target,
             case entry.grantee when 0 then 'public' else entry.grantee::regrole::text end,
-            case when entry.is_grantable then ' with grant option' else '' end);
+            case when entry.is_grantable then ' with grant option' end);
     end loop;
     for entry in
         select a.attname
         from pg_catalog.pg_attribute a
-        where a.attrelid = source and a.attnum > 0 and a.attacl is not null
+        where a.attrelid = source
             and exists (select from pg_catalog.pg_attribute t where t.attrelid = target and t.attname = a.attname)
         order by a.attnum
     loop
@@ -90,24 +88,22 @@ comment on function migration_control.copy_grants(regclass, regclass) is
     'owner and access list of target become those of source';
 
 -- The comment of a relation, and of its columns of the same name.
-create function migration_control.copy_comments(source regclass, target regclass) returns void
+create function migration_control.copy_comments(source regclass, target regclass) returns void -- target is a view
 language plpgsql set search_path = ''
 as $$
 declare
     entry record;
-    kind text := case (select relkind from pg_catalog.pg_class where oid = target)
-        when 'v' then 'view' when 'S' then 'sequence' else 'table' end;
 begin
     for entry in
         select d.objsubid, t.attname, d.description
         from pg_catalog.pg_description d
-        left join pg_catalog.pg_attribute s on s.attrelid = d.objoid and s.attnum = d.objsubid and d.objsubid > 0
-        left join pg_catalog.pg_attribute t on t.attrelid = target and t.attname = s.attname and t.attnum > 0
+        left join pg_catalog.pg_attribute s on s.attrelid = d.objoid and s.attnum = d.objsubid
+        left join pg_catalog.pg_attribute t on t.attrelid = target and t.attname = s.attname
         where d.classoid = 'pg_catalog.pg_class'::regclass and d.objoid = source
         order by d.objsubid
     loop
         if entry.objsubid = 0 then
-            execute format('comment on %s %s is %L', kind, target, entry.description);
+            execute format('comment on view %s is %L', target, entry.description);
         elsif entry.attname is not null then
             execute format('comment on column %s.%I is %L', target, entry.attname, entry.description);
         end if;
@@ -133,9 +129,7 @@ begin
     insert into migration_control.parked (name, schema, security_invoker)
     values (old.relname, old.nspname, old.security_invoker);
     execute format('alter view %s set schema migration_control', view);
-    if coalesce(old.security_invoker, 'off') not in ('on', 'true', 'yes', '1') then
-        execute format('alter view migration_control.%I set (security_invoker = on)', old.relname);
-    end if;
+    execute format('alter view migration_control.%I set (security_invoker = on)', old.relname);
 end
 $$;
 
@@ -154,7 +148,7 @@ begin
     end if;
     if old.security_invoker is null then
         execute format('alter view migration_control.%I reset (security_invoker)', old.name);
-    elsif old.security_invoker not in ('on', 'true', 'yes', '1') then
+    else
         execute format('alter view migration_control.%I set (security_invoker = %s)', old.name, old.security_invoker);
     end if;
     execute format('alter view migration_control.%I set schema %I', old.name, old.schema);
@@ -170,7 +164,7 @@ returns bigint
 language plpgsql set search_path = ''
 as $$
 declare
-    run bigint := nullif(current_setting('harness.run_id', true), '')::bigint;
+    run bigint := current_setting('harness.run_id')::bigint;
     source_name name := (select relname from pg_catalog.pg_class where oid = relation);
     qualifies boolean;
     kept record;
@@ -207,11 +201,7 @@ begin
         source_name, kept.names, kept.values, relation, condition) using run;
     get diagnostics saved = row_count;
 
-    update migration_control.archived a set rows = a.rows + saved
-    where a.run_id = run and a.relation = source_name::text;
-    if not found then
-        insert into migration_control.archived (run_id, relation, rows) values (run, source_name::text, saved);
-    end if;
+    insert into migration_control.archived (run_id, relation, rows) values (run, source_name::text, saved);
     return saved;
 end
 $$;
@@ -219,20 +209,18 @@ $$;
 comment on function migration_control.archive(regclass, text, text[]) is
     'copy the rows that satisfy condition to migration_archive, record and return their number';
 
--- Say on a relation that it is deprecated, what takes its place and when it goes.
-create function migration_control.deprecate(relation regclass, successor text) returns void
+-- Say on a view that it is deprecated, what takes its place and when it goes.
+create function migration_control.deprecate(old regclass, successor text) returns void
 language plpgsql set search_path = ''
 as $$
 begin
-    execute format('comment on %s %s is %L',
-        case (select relkind from pg_catalog.pg_class where oid = relation) when 'v' then 'view' else 'table' end,
-        relation,
+    execute format('comment on view %s is %L', old,
         format('DEPRECATED: use %s; for old clients only, goes away after %s', successor,
             current_setting('harness.sunset')));
 end
 $$;
 
-comment on function migration_control.deprecate(regclass, text) is 'mark a relation deprecated, with the plan''s sunset date';
+comment on function migration_control.deprecate(regclass, text) is 'mark a view deprecated, with the plan''s sunset date';
 
 -- Change something in the catalog, and remember what changes it back.
 create function migration_control.reversibly(forward text, back text) returns void
@@ -276,54 +264,54 @@ as $$
 declare
     item record;
     successor name;
+    number integer;
 begin
     for item in
-        select 1 as sort, c.conname as old,
+        select c.conname as old,
             format('alter table %s rename constraint %%I to %%I', relation) as command
         from pg_catalog.pg_constraint c
-        where c.conrelid = relation and c.conparentid = 0
+        where c.conrelid = relation
         union all
-        select 2, i.relname, format('alter index %I.%%I rename to %%I', n.nspname)
+        select i.relname, format('alter index %I.%%I rename to %%I', n.nspname)
         from pg_catalog.pg_index x
         join pg_catalog.pg_class i on i.oid = x.indexrelid
         join pg_catalog.pg_namespace n on n.oid = i.relnamespace
         where x.indrelid = relation
             and not exists (select from pg_catalog.pg_constraint c where c.conindid = i.oid and c.contype in ('p', 'u', 'x'))
         union all
-        select 3, s.relname, format('alter sequence %I.%%I rename to %%I', n.nspname)
+        select s.relname, format('alter sequence %I.%%I rename to %%I', n.nspname)
         from pg_catalog.pg_depend d
         join pg_catalog.pg_class s on s.oid = d.objid and s.relkind = 'S'
         join pg_catalog.pg_namespace n on n.oid = s.relnamespace
         where d.classid = 'pg_catalog.pg_class'::regclass and d.refclassid = 'pg_catalog.pg_class'::regclass
             and d.refobjid = relation and d.deptype in ('a', 'i')
         union all
-        select 4, p.polname, format('alter policy %%I on %s rename to %%I', relation)
+        select p.polname, format('alter policy %%I on %s rename to %%I', relation)
         from pg_catalog.pg_policy p
         where p.polrelid = relation
         union all
-        select 5, t.tgname, format('alter trigger %%I on %s rename to %%I', relation)
+        select t.tgname, format('alter trigger %%I on %s rename to %%I', relation)
         from pg_catalog.pg_trigger t
         where t.tgrelid = relation and not t.tgisinternal
         union all
-        select 6, e.stxname, format('alter statistics %I.%%I rename to %%I', n.nspname)
+        select e.stxname, format('alter statistics %I.%%I rename to %%I', n.nspname)
         from pg_catalog.pg_statistic_ext e
         join pg_catalog.pg_namespace n on n.oid = e.stxnamespace
         where e.stxrelid = relation
-        order by sort, old
+        order by old, command
     loop
         continue when migration_control.successor_name(item.old) = item.old;
         -- an index that an operator made may have its successor's name taken: then it is numbered
-        for number in 0..99 loop
-            successor := left(migration_control.successor_name(item.old)::text, case number when 0 then 63 else 60 end)
-                || case number when 0 then '' else '_' || number end;
+        successor := migration_control.successor_name(item.old);
+        number := 1;
+        loop
             begin
                 perform migration_control.reversibly(
                     format(item.command, item.old, successor), format(item.command, successor, item.old));
                 exit;
             exception when duplicate_table or duplicate_object then
-                if number = 99 then
-                    raise;
-                end if;
+                successor := left(migration_control.successor_name(item.old)::text, 58) || '_' || number;
+                number := number + 1;
             end;
         end loop;
     end loop;

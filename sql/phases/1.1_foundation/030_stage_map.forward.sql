@@ -8,8 +8,7 @@ create function public.opportunity_stage_of(deal_stage text) returns public.oppo
 language sql immutable parallel safe set search_path = ''
 as $$
     select case deal_stage
-        when 'opportunity' then 'lead'::public.opportunity_stage
-        when 'proposal-sent' then 'proposal'
+        when 'proposal-sent' then 'proposal'::public.opportunity_stage
         when 'in-negociation' then 'negotiation'
         when 'won' then 'closed_won'
         when 'lost' then 'closed_lost'

@@ -6,8 +6,9 @@ lock table public.companies, public.deals in access exclusive mode;
 
 drop trigger opportunities_search on public.deals;
 drop function public.opportunities_search();
-drop trigger deals_lead_opportunities on public.deals;
-drop function public.deals_lead_opportunities();
+-- there only if the migration stopped before the swap
+drop trigger if exists deals_lead_opportunities on public.deals;
+drop function if exists public.deals_lead_opportunities();
 
 alter table public.deals
     drop column search_tsv,

@@ -90,7 +90,7 @@ begin
         then
             new.actual_close_date := (new.updated_at at time zone 'UTC')::date;
         end if;
-    elsif tg_op = 'UPDATE' and stage_changes and old.stage = any (closed) then
+    elsif stage_changes and old.stage = any (closed) then -- old is null on insert
         new.actual_close_date := null;
     end if;
 
@@ -195,7 +195,7 @@ begin
     end if;
     if new.name is distinct from old.name then
         changes := array_append(changes, 'name = ($1).name');
-        stale := stale or held.name is distinct from old.name;
+        stale := held.name is distinct from old.name;
     end if;
     if new.company_id is distinct from old.company_id then
         changes := array_append(changes, 'company_id = ($1).company_id');
@@ -298,7 +298,7 @@ begin
     end if;
     if new.deal_id is distinct from old.deal_id then
         changes := array_append(changes, 'opportunity_id = ($1).deal_id');
-        stale := stale or held.deal_id is distinct from old.deal_id;
+        stale := held.deal_id is distinct from old.deal_id;
     end if;
     if new.type is distinct from old.type then
         changes := array_append(changes, 'type = ($1).type');

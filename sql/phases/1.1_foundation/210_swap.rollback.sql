@@ -71,27 +71,5 @@ select migration_control.undo_all();
 
 alter table public.deals drop constraint if exists opportunities_stage_backup_check;
 
-create function public.deals_lead_opportunities() returns trigger
-language plpgsql security definer set search_path = ''
-as $$
-begin
-    new.company_id_backup := new.company_id;
-    new.customer_organization_id := new.company_id;
-    new.stage_new := public.opportunity_stage_of(new.stage);
-    new.probability := public.opportunity_stage_probability(new.stage_new);
-    new.estimated_close_date := (new.expected_closing_date at time zone 'UTC')::date;
-    new.actual_close_date := case
-        when new.stage_new in ('closed_won', 'closed_lost') then (new.updated_at at time zone 'UTC')::date
-    end;
-    return new;
-end
-$$;
-
-revoke all on function public.deals_lead_opportunities() from public, anon;
-
-create trigger deals_lead_opportunities
-    before insert or update of company_id, stage, updated_at, expected_closing_date on public.deals
-    for each row execute function public.deals_lead_opportunities();
-
 select migration_control.unpark_view('deals_summary');
 select migration_control.unpark_view('companies_summary');

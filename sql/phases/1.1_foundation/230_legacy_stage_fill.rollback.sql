@@ -3,39 +3,25 @@
 -- key: id
 -- summary: on the way back, the old stage text of every opportunity that has none, or moved on
 --
--- What public.deal_stage_of says, spelt out for speed.
+-- The rows are those whose text does not mean their stage any more: public.opportunity_stage_of, spelt out because every
+-- row is asked.
 
 update public.opportunities
-set stage_backup = case stage
-        when 'lead' then case
-            when stage_backup is null or stage_backup in (
-                'proposal-sent', 'in-negociation', 'won', 'lost', 'delayed', 'qualified', 'needs_analysis', 'proposal',
-                'negotiation', 'closed_won', 'closed_lost', 'nurturing'
-            ) then 'opportunity'
-            else stage_backup
-        end
-        when 'qualified' then case stage_backup when 'qualified' then 'qualified' else 'opportunity' end
-        when 'needs_analysis' then case stage_backup when 'needs_analysis' then 'needs_analysis' else 'opportunity' end
-        when 'proposal' then case stage_backup when 'proposal' then 'proposal' else 'proposal-sent' end
-        when 'negotiation' then case stage_backup when 'negotiation' then 'negotiation' else 'in-negociation' end
-        when 'closed_won' then case stage_backup when 'closed_won' then 'closed_won' else 'won' end
-        when 'closed_lost' then case stage_backup when 'closed_lost' then 'closed_lost' else 'lost' end
-        when 'nurturing' then case stage_backup when 'nurturing' then 'nurturing' else 'delayed' end
-    end
+set stage_backup = public.deal_stage_of(stage, stage_backup)
 where id > %(after)s and id <= %(upto)s
-    and stage_backup is distinct from case stage
-        when 'lead' then case
-            when stage_backup is null or stage_backup in (
-                'proposal-sent', 'in-negociation', 'won', 'lost', 'delayed', 'qualified', 'needs_analysis', 'proposal',
-                'negotiation', 'closed_won', 'closed_lost', 'nurturing'
-            ) then 'opportunity'
-            else stage_backup
-        end
-        when 'qualified' then case stage_backup when 'qualified' then 'qualified' else 'opportunity' end
-        when 'needs_analysis' then case stage_backup when 'needs_analysis' then 'needs_analysis' else 'opportunity' end
-        when 'proposal' then case stage_backup when 'proposal' then 'proposal' else 'proposal-sent' end
-        when 'negotiation' then case stage_backup when 'negotiation' then 'negotiation' else 'in-negociation' end
-        when 'closed_won' then case stage_backup when 'closed_won' then 'closed_won' else 'won' end
-        when 'closed_lost' then case stage_backup when 'closed_lost' then 'closed_lost' else 'lost' end
-        when 'nurturing' then case stage_backup when 'nurturing' then 'nurturing' else 'delayed' end
+    and stage is distinct from case
+        when stage_backup is null then null
+        when stage_backup = 'proposal-sent' then 'proposal'::public.opportunity_stage
+        when stage_backup = 'in-negociation' then 'negotiation'
+        when stage_backup = 'won' then 'closed_won'
+        when stage_backup = 'lost' then 'closed_lost'
+        when stage_backup = 'delayed' then 'nurturing'
+        when stage_backup = 'qualified' then 'qualified'
+        when stage_backup = 'needs_analysis' then 'needs_analysis'
+        when stage_backup = 'proposal' then 'proposal'
+        when stage_backup = 'negotiation' then 'negotiation'
+        when stage_backup = 'closed_won' then 'closed_won'
+        when stage_backup = 'closed_lost' then 'closed_lost'
+        when stage_backup = 'nurturing' then 'nurturing'
+        else 'lead'
     end;

@@ -7,12 +7,11 @@ create function public.contact_follows_primary_organization() returns trigger
     set search_path to ''
 as $$
 begin
+    -- old is null on insert, new on delete, and so is what is asked of them; when a company is deleted, this is called
+    -- after all its cascades, and its contacts are gone
+
     -- lost: the contact falls back to what is its primary organization now, but only if it still points to the old one
-    if tg_op <> 'INSERT' and old.is_primary and old.deleted_at is null then
-        if tg_op = 'DELETE' and not exists (select from public.companies where id = old.organization_id) then
-            -- the company itself is going: its contacts must still be found by the cascade
-            return null;
-        end if;
+    if old.is_primary and old.deleted_at is null then
         update public.contacts c
         set company_id = p.organization_id
         from (values (old.contact_id)) as k (contact_id)
@@ -24,7 +23,7 @@ begin
     end if;
 
     -- gained
-    if tg_op <> 'DELETE' and new.is_primary and new.deleted_at is null then
+    if new.is_primary and new.deleted_at is null then
         update public.contacts
         set company_id = new.organization_id
         where id = new.contact_id and company_id is distinct from new.organization_id;

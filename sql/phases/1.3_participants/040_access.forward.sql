@@ -7,12 +7,11 @@ create function public.opportunity_follows_primary_customer() returns trigger
     set search_path to ''
 as $$
 begin
+    -- old is null on insert, new on delete, and so is what is asked of them; when a company is deleted, this is called
+    -- after all its cascades, and its opportunities are gone
+
     -- lost: the opportunity falls back to what is its primary customer now, but only if it still points to the old one
-    if tg_op <> 'INSERT' and old.role = 'customer' and old.is_primary and old.deleted_at is null then
-        if tg_op = 'DELETE' and not exists (select from public.companies where id = old.organization_id) then
-            -- the company itself is going: its opportunities must still be found by the cascade
-            return null;
-        end if;
+    if old.role = 'customer' and old.is_primary and old.deleted_at is null then
         update public.opportunities o
         set customer_organization_id = p.organization_id
         from (values (old.opportunity_id)) as k (opportunity_id)
@@ -24,7 +23,7 @@ begin
     end if;
 
     -- gained
-    if tg_op <> 'DELETE' and new.role = 'customer' and new.is_primary and new.deleted_at is null then
+    if new.role = 'customer' and new.is_primary and new.deleted_at is null then
         update public.opportunities
         set customer_organization_id = new.organization_id
         where id = new.opportunity_id and customer_organization_id is distinct from new.organization_id;

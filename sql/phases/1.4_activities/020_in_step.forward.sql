@@ -80,7 +80,6 @@ begin
     return null;
 end
 $$;
-revoke all on function migration_control.activity_follows_task() from public, anon;
 
 create trigger activity_follows_task
     after insert or update or delete on public.tasks

@@ -32,6 +32,8 @@ def check_dead_rows_are_hidden(pair: Pair) -> list[str]:
             key = t.insert(table, **values, deleted_at="2030-01-01")
             query = f"select count(*) from public.{table} where id = {key}"
             with acting_as(t.conn, "authenticated"):
+                with t.refused(f"a dead row added to {table}", DENIED):
+                    t.insert_unseen(table, **values, deleted_at="2030-01-01")
                 t.same(f"dead rows of {table} read", scalar(t.conn, query), 0)
                 changed = t.conn.execute(f"update public.{table} set id = id where id = {key}")
                 t.same(f"dead rows of {table} changed", changed.rowcount, 0)

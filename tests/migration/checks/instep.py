@@ -54,6 +54,20 @@ def check_closing_is_dated(pair: Pair) -> list[str]:
             "actual_close_date reopened", t.get("opportunities", deal, "actual_close_date"), None
         )
         given = date(2030, 1, 2)
+        t.update("opportunities", deal, actual_close_date=given)
+        t.update("opportunities", deal, stage="qualified")
+        t.same(
+            "actual_close_date given to an open one",
+            t.get("opportunities", deal, "actual_close_date"),
+            given,
+        )
+        t.update("opportunities", deal, stage="closed_won", actual_close_date=None)
+        t.same(
+            "actual_close_date taken away while it is closed",
+            t.get("opportunities", deal, "actual_close_date"),
+            LATE.date(),
+        )
+        t.update("opportunities", deal, stage="lead")
         t.update("opportunities", deal, stage="closed_lost", actual_close_date=given)
         t.same(
             "actual_close_date as given", t.get("opportunities", deal, "actual_close_date"), given
@@ -79,6 +93,16 @@ def check_close_dates_follow_each_other(pair: Pair) -> list[str]:
             t.get("opportunities", deal, "estimated_close_date"),
             None,
         )
+        t.update("opportunities", deal, expected_closing_date=LATE)
+        both = {"estimated_close_date": date(2034, 4, 4), "expected_closing_date": None}
+        t.update("opportunities", deal, **both)
+        closes = t.get("opportunities", deal, "estimated_close_date", "expected_closing_date")
+        t.same("both dates, the moment taken away", closes[0], date(2034, 4, 4))
+        t.same("the moment that the day gives", utc_date(closes[1]), date(2034, 4, 4))
+        both["expected_closing_date"] = LATE
+        t.update("opportunities", deal, **both | {"estimated_close_date": date(2035, 5, 5)})
+        estimate = t.get("opportunities", deal, "estimated_close_date")
+        t.same("the day, where both are written", estimate, LATE.date())
         other = t.opportunity(estimated_close_date=date(2033, 3, 3))
         expected = t.get("opportunities", other, "expected_closing_date")
         t.same("expected_closing_date of a new one", utc_date(expected), date(2033, 3, 3))
@@ -128,6 +152,13 @@ def check_junction_follows_company(pair: Pair) -> list[str]:
         t.update("contacts", contact, company_id=second)
         t.same("primary of a row promoted", _primary(t, contact), [second])
         t.same("live rows, the promoted alone", _live(t, contact), [second])
+        third = t.company()
+        t.insert("contact_organizations", contact_id=contact, organization_id=third)
+        t.update("contacts", contact, company_id=first)
+        t.same("live rows of others stay", _live(t, contact), [first, third])
+        fourth = t.company()
+        t.update("contacts", contact, company_id=fourth)
+        t.same("primary beside another", _primary(t, contact), [fourth])
     return t.findings
 
 
@@ -147,6 +178,28 @@ def check_customer_follows_company(pair: Pair) -> list[str]:
             t.update("opportunities", deal, company_id=first, customer_organization_id=second)
         other = t.opportunity(customer_organization_id=second)
         t.same("customer of a new opportunity", _customers(t, other), (second, second, [second]))
+        for role in ("partner", "customer"):
+            _joins(t, other, first, role)
+        third = t.company()
+        t.insert(
+            "opportunity_participants",
+            opportunity_id=other,
+            organization_id=third,
+            role="partner",
+            is_primary=True,
+        )
+        _joins(t, other, third, "customer")
+        t.update("opportunities", other, customer_organization_id=first)
+        t.same("others' rows", _roles(t, other, third), [("customer", False), ("partner", True)])
+        t.same("customer promoted", _customers(t, other), (first, first, [first]))
+        t.same("its rows", _roles(t, other, first), [("customer", True), ("partner", False)])
+        t.same("rows of the one before", _roles(t, other, second), [])
+        fourth, fifth = t.company(), t.company()
+        t.update("opportunities", other, customer_organization_id=fourth)
+        t.same("beside another customer", _customers(t, other), (fourth, fourth, [fourth]))
+        _joins(t, other, fifth, "partner")
+        t.update("opportunities", other, customer_organization_id=fifth)
+        t.same("a partner becomes customer", _customers(t, other), (fifth, fifth, [fifth]))
     return t.findings
 
 
@@ -163,6 +216,14 @@ def check_company_follows_participant(pair: Pair) -> list[str]:
             is_primary=True,
         )
         t.same("after a primary customer", _customers(t, deal), (first, first, [first]))
+        t.insert(
+            "opportunity_participants",
+            opportunity_id=deal,
+            organization_id=second,
+            role="partner",
+            is_primary=True,
+        )
+        t.same("after a primary partner", _customers(t, deal), (first, first, [first]))
         t.update("opportunity_participants", row, organization_id=second)
         t.same("after it changed", _customers(t, deal), (second, second, [second]))
         t.update("opportunity_participants", row, deleted_at=datetime.now(UTC))
@@ -189,6 +250,56 @@ def check_stage_backup_follows_old_clients(pair: Pair) -> list[str]:
         for new in ("qualified", "needs_analysis"):
             t.update("opportunities", deal, stage=new)
             t.same(f"old stage of {new}", t.get("deals", deal, "stage"), "opportunity")
+    return t.findings
+
+
+def check_followed_rows_are_dated(pair: Pair) -> list[str]:
+    """A row that is buried or promoted because another was written says when."""
+    old = datetime(2001, 1, 1, tzinfo=UTC)
+    with trial(pair.target) as t:
+        first, second = t.company(), t.company()
+        followed = {
+            "contact_organizations": ("contacts", "company_id", t.contact(company_id=first)),
+            "opportunity_participants": (
+                "opportunities",
+                "customer_organization_id",
+                t.opportunity(company_id=first),
+            ),
+        }
+        for table, (owner, name, key) in followed.items():
+            refers = {"contacts": "contact_id", "opportunities": "opportunity_id"}[owner]
+            role = {"role": "customer"} if owner == "opportunities" else {}
+            for buried in (None, old):
+                row = {refers: key, "organization_id": second, "deleted_at": buried}
+                t.insert(table, **row, **role)
+            t.conn.execute(
+                f"update public.{table} set updated_at = %s where {refers} = {key}", [old]
+            )
+            t.update(owner, key, **{name: second})
+            dated = (
+                f"select count(*) from public.{table} where {refers} = {key} and updated_at > %s"
+            )
+            t.same(f"rows of {table} dated when they follow", t.value(dated, old), 2)
+    return t.findings
+
+
+def check_summaries_count_live_rows(pair: Pair) -> list[str]:
+    """A summary counts opportunities, contacts and organizations that are not buried."""
+    with trial(pair.target) as t:
+        company, contact = t.company(), t.contact()
+        for buried in (None, datetime.now(UTC)):
+            t.opportunity(company_id=company, deleted_at=buried)
+            t.contact(company_id=company, deleted_at=buried)
+            t.insert(
+                "contact_organizations",
+                contact_id=contact,
+                organization_id=t.company(),
+                deleted_at=buried,
+            )
+        counts = t.get("companies_summary", company, "nb_deals", "nb_opportunities", "nb_contacts")
+        t.same("counts of a company", counts, (1, 1, 1))
+        counted = t.get("contacts_summary", contact, "nb_organizations")
+        t.same("organizations of a contact", counted, 1)
     return t.findings
 
 
@@ -237,6 +348,20 @@ def _live(t: Trial, contact: int) -> list[int]:
         " where contact_id = %s and deleted_at is null order by 1"
     )
     return column(t.conn, query, [contact])
+
+
+def _joins(t: Trial, deal: int, company: int, role: str) -> int:
+    return t.insert(
+        "opportunity_participants", opportunity_id=deal, organization_id=company, role=role
+    )
+
+
+def _roles(t: Trial, deal: int, company: int) -> list[tuple[str, bool]]:
+    query = (
+        "select role, is_primary from public.opportunity_participants where opportunity_id = %s"
+        " and organization_id = %s and deleted_at is null order by role"
+    )
+    return t.conn.execute(query, [deal, company]).fetchall()
 
 
 def _customers(t: Trial, deal: int) -> tuple[int | None, int | None, list[int]]:

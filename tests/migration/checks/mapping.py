@@ -134,7 +134,7 @@ def check_interaction_participants(pair: Pair) -> list[str]:
     """Every engagement has its contact as the one participant."""
     actual = records(
         pair.target,
-        "select a.source_task_id, p.contact_id, p.organization_id, p.role, p.notes"
+        "select a.source_task_id, p.contact_id, p.organization_id, p.role, p.notes, p.created_at"
         " from public.interaction_participants p"
         " join public.activities a on a.id = p.activity_id",
     )
@@ -145,6 +145,7 @@ def check_interaction_participants(pair: Pair) -> list[str]:
             "organization_id": None,
             "role": "participant",
             "notes": None,
+            "created_at": row["done_date"],
         }
         for row in _done_tasks(pair.source)
     }
@@ -262,6 +263,8 @@ def _activity(task: Row) -> Row:
         "subject": "Task" if kind in (None, "None") else kind,
         "description": task["text"],
         "activity_date": task["done_date"],
+        "created_at": task["done_date"],
+        "updated_at": task["done_date"],
         "contact_id": task["contact_id"],
         "organization_id": task["company_id"],
         "created_by": task["known_sales_id"],

@@ -29,14 +29,14 @@ class Trial:
 
     def insert(self, table: str, **values: Any) -> int:
         """Insert a row; its id."""
-        query = sql.SQL("insert into public.{} ({}) values ({}) returning id").format(
-            sql.Identifier(table),
-            sql.SQL(", ").join(map(sql.Identifier, values)),
-            sql.SQL(", ").join(sql.Placeholder() * len(values)),
-        )
+        query = _insertion(table, values) + sql.SQL(" returning id")
         row = self.conn.execute(query, list(values.values())).fetchone()
         assert row is not None
         return int(row[0])
+
+    def insert_unseen(self, table: str, **values: Any) -> None:
+        """Insert a row without reading it back, so that no policy for reading has a say."""
+        self.conn.execute(_insertion(table, values), list(values.values()))
 
     def update(self, table: str, key: int, **values: Any) -> None:
         """Set columns of the row `key`."""
@@ -104,6 +104,14 @@ class Trial:
         """A new activity; it needs a contact or an organization."""
         plain = {"activity_type": "engagement", "type": "call", "subject": "Trial"}
         return self.insert("activities", **{**plain, **values})
+
+
+def _insertion(table: str, values: dict[str, Any]) -> sql.Composed:
+    return sql.SQL("insert into public.{} ({}) values ({})").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, values)),
+        sql.SQL(", ").join(sql.Placeholder() * len(values)),
+    )
 
 
 @contextmanager

@@ -10,7 +10,11 @@ from . import specification
 from .mapping import stage_of
 
 SHAPE = named(Path(__file__).with_name("shape.sql"))
-DEPRECATED = ("deals", "dealNotes", "deals_summary")
+DEPRECATED = {  # and what is used instead
+    "deals": "public.opportunities",
+    "dealNotes": 'public."opportunityNotes"',
+    "deals_summary": "public.opportunities_summary",
+}
 OPEN = {"init_state"}  # readable before sign-in, on purpose
 
 
@@ -60,9 +64,9 @@ def check_views_are_security_invoker(pair: Pair) -> list[str]:
 
 
 def check_deprecation_comments(pair: Pair) -> list[str]:
-    """The compatibility views say that they are deprecated, and until when."""
+    """The compatibility views say that they are deprecated, until when, and for what."""
     found = []
-    for view in DEPRECATED:
+    for view, successor in DEPRECATED.items():
         comment = scalar(
             pair.target,
             "select pg_catalog.obj_description(%s::pg_catalog.regclass, 'pg_class')",
@@ -70,6 +74,8 @@ def check_deprecation_comments(pair: Pair) -> list[str]:
         )
         if "deprecated" not in str(comment).lower():
             found.append(f"comment of {view} does not say deprecated: {comment!r}")
+        if f"{successor};" not in str(comment):
+            found.append(f"comment of {view} does not name {successor}: {comment!r}")
         if "2026-12-31" not in str(comment):
             found.append(f"comment of {view} does not say the sunset date: {comment!r}")
     return found

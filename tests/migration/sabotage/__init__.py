@@ -1,7 +1,7 @@
 """Defects put back by hand: each is a patch over the plan's directory, applied to a copy of it.
 
 A patch says which gap it opens again, what a finding must say, which stages of the judge look (the
-first four if it does not say), and its edits: `old` stands exactly
+first ones if it does not say), and its edits: `old` stands exactly
 once in `file` and gives way to `new`, or `append` comes after the file's end.
 """
 

@@ -1,0 +1,67 @@
+"""What users do while a migration runs, and two at once after it: nothing is lost.
+
+The stages are those that `harness mutate` shows its defects to; see `judge`.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.plan import Plan
+from harness.scenario.mutate.judging import Case, hurried
+from harness.scenario.mutate.model import Direction
+
+from . import row_locks, simultaneous
+from .judge import judge
+
+if TYPE_CHECKING:
+    from harness.server import Server
+
+FORWARD = ("kept", "touched", "closed", "worded", "simultaneous", "meanwhile", "odd")
+BACK = ("closed", "meanwhile")
+
+
+def found(plan: Plan, server: Server, stage: str, step: str, direction: Direction) -> list[str]:
+    """What a stage has against the plan, looking at a step."""
+    case = Case(server.dsn(), hurried(plan), hurried(plan), step, direction)
+    with closing(judge(case, (stage,))) as remarks:  # type: ignore[type-var]
+        return [f"{name}: {line}" for name, findings in remarks for line in findings]
+
+
+@pytest.mark.parametrize("stage", FORWARD)
+def test_users_on_the_way_there_and_after_it(stage: str, plan: Plan, pg_server: Server) -> None:
+    assert found(plan, pg_server, stage, plan.steps[0].id, "forward") == []
+
+
+@pytest.mark.parametrize("stage", BACK)
+def test_users_on_the_way_back(stage: str, plan: Plan, pg_server: Server) -> None:
+    assert found(plan, pg_server, stage, plan.steps[0].id, "rollback") == []
+
+
+@pytest.mark.parametrize("direction", ["forward", "rollback"])
+def test_no_step_holds_a_table_while_it_waits_for_one_that_users_write_before(
+    direction: Direction, plan: Plan, pg_server: Server
+) -> None:
+    lines = [
+        f"{step.id}: {line}"
+        for step in plan.steps
+        for line in found(plan, pg_server, "locks", step.id, direction)
+    ]
+    assert lines == []
+
+
+@pytest.mark.parametrize("step", row_locks.HELD)
+def test_a_batch_locks_the_rows_it_reads_and_no_other(
+    step: str, plan: Plan, pg_server: Server
+) -> None:
+    assert found(plan, pg_server, "row_locks", step, "forward") == []
+
+
+@pytest.mark.parametrize("step", simultaneous.LATE)
+def test_what_is_committed_while_the_way_back_waits_is_archived(
+    step: str, plan: Plan, pg_server: Server
+) -> None:
+    assert found(plan, pg_server, "late", step, "rollback") == []
