@@ -19,6 +19,7 @@ import click
 
 from harness import __version__
 from harness.commands import shared
+from harness.commands.backup import backup, restore
 from harness.commands.dry_run import dry_run
 from harness.commands.mutate import mutate
 from harness.commands.report import report
@@ -306,7 +307,7 @@ def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
 
 def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
     """The settings of an exploration, or a usage error before anything is started."""
-    from harness.scenario.crash import explore
+    from harness.scenario.crash import settings
     from harness.scenario.crash.model import DOMAINS
 
     if choices.pop("dsn") or choices["server"] == "existing":
@@ -317,16 +318,16 @@ def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
     points, domain, fault = (choices.pop(name) for name in ("points", "domain", "fault"))
     if points != "all" and not (points.isdigit() and int(points)):
         raise UsageError(f"--points takes all or a whole number, not {points!r}")
-    return explore.Settings(
+    return settings.Settings(
         plan=plan_path,
         points=None if points == "all" else int(points),
-        domains=explore.domains_of(domain) if domain is not None else DOMAINS,
+        domains=settings.domains_of(domain) if domain is not None else DOMAINS,
         faults=tuple(name.strip() for name in (fault or "").split(",") if name.strip()),
         **choices,
     )
 
 
-for command in (validate, dry_run, verify, mutate, report):
+for command in (validate, dry_run, verify, mutate, report, backup, restore):
     cli.add_command(command)
 
 

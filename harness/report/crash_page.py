@@ -125,6 +125,7 @@ def html(document: Mapping[str, Any], room: Room = ROOMS[0]) -> str:
     return template.render(
         d=document,
         maps=maps(document, room),
+        there=_there(document),
         rate=_rate(document["points"], document["seconds"]),
         environment={
             name.replace("_", " "): _text(value) for name, value in document["environment"].items()
@@ -268,6 +269,11 @@ def _breakable(name: str) -> Markup:
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes >= 2 else f"{seconds:.1f} s"
+
+
+def _there(document: Mapping[str, Any]) -> int:
+    """How many points there were, chosen or not; 0 when nobody counted."""
+    return sum(number for ways in document["enumerated"].values() for number in ways.values())
 
 
 def _rate(points: int, seconds: float) -> float | None:

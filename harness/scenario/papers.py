@@ -10,9 +10,12 @@ from harness.check import judgement
 from harness.errors import UsageError
 from harness.report import crash_rows, page, pull_request
 from harness.report.evidence import READERS, Piece, gather
-from harness.scenario.crash import coverage
+from harness.scenario.crash import coverage_file
+from harness.scenario.crash.asked import incomplete
 
 EVIDENCE = ("validate", "dry_run", "verify", "security", "crash")
+SAME = ("plan hash", "tool hash", "postgres", "rows", "seed")
+"""What an exploration must have in common with the gate's sample, to be of the same migration."""
 LOGS = ("verdict.json", "pytest.log", "junit.xml", "crash.json", "report/crash.html")
 
 
@@ -25,7 +28,7 @@ def again(build: Path) -> Path:
 def write(build: Path, document: Mapping[str, Any], pieces: Sequence[Piece]) -> Path:
     """Write build/report/index.html and build/report/pull-request.md; the page's path."""
     report = build / "report"
-    pieces = [_whole(piece, build, document["plan"]["hash"]) for piece in pieces]
+    pieces = [_whole(piece, build) for piece in pieces]
     page.render(document, pieces, report / "index.html", _logs(build))
     path = report / "pull-request.md"
     try:
@@ -41,22 +44,20 @@ def forget(build: Path) -> None:
         (build / name).unlink(missing_ok=True)
 
 
-def _whole(piece: Piece, build: Path, plan_hash: str) -> Piece:
-    """For the page, the whole exploration of this plan instead of the gate's sample of it."""
+def _whole(piece: Piece, build: Path) -> Piece:
+    """For the page, the whole exploration of what was judged instead of the gate's sample of it."""
     if piece.name != "crash" or piece.verdict != "pass":
         return piece
     try:
-        found = coverage.read(build / "crash.json")
+        found = coverage_file.read(build / "crash.json")
     except UsageError:
         return piece  # there is none, or none that can be read: the sample stands
-    if found["environment"].get("plan hash") != plan_hash or found["points"] <= _points(piece):
+    sampled, explored = piece.document["environment"], found["environment"]
+    same = all(name in sampled and sampled[name] == explored.get(name) for name in SAME)
+    if not same or incomplete(found):
         return piece
     merged = crash_rows.merged([found])
     return Piece("crash", merged["verdict"], "", (), merged, READERS["crash"](merged))
-
-
-def _points(piece: Piece) -> int:
-    return int(piece.document.get("points", 0))
 
 
 def _logs(build: Path) -> list[str]:

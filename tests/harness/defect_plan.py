@@ -7,6 +7,7 @@ because no step is idempotent.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from harness.database.fingerprint import Fingerprint
 from harness.plan import Plan
 from harness.scenario.crash import runners, state
 from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import Direction, DomainName
+from harness.scenario.crash.model import Direction, DomainName, Point
 
 TOML = """
 format = 1
@@ -98,7 +99,8 @@ class Planted:
     At the points of `step` in `direction` the explorations strike. `hidden` says that a run that
     nothing disturbs ends as it should all the same; `quiet` that it even sends the same messages.
     `unasked` are the domains that would only wait, for a second runner that never comes past the
-    locks of the first.
+    locks of the first. `elsewhere` are domains that strike at a few steps of their own choice, and
+    which of their points to strike; they are asked about what only one of the others catches.
     """
 
     plant: engine_defects.Defect
@@ -107,6 +109,16 @@ class Planted:
     hidden: bool = True
     quiet: bool = False
     unasked: tuple[DomainName, ...] = ()
+    elsewhere: tuple[tuple[DomainName, str], ...] = ()
+
+    def matters_at(self, point: Point) -> bool:
+        """Whether this is a point where the defect matters."""
+        if point.direction != self.direction:
+            return False
+        wanted = dict(self.elsewhere).get(point.domain)
+        if wanted is not None:
+            return re.search(wanted, point.id) is not None
+        return point.step == self.step
 
     def __str__(self) -> str:
         return self.name
@@ -134,14 +146,27 @@ DEFECTS: tuple[Planted, ...] = (
     Planted(engine_defects.batch_bound_is_exclusive, FILL, hidden=False),
     Planted(engine_defects.resumed_batch_repeats_its_last_key, FILL, quiet=True),
     Planted(engine_defects.if_not_exists_after_a_concurrent_index, INDEX),
-    Planted(engine_defects.no_advisory_lock, FILL, "rollback"),
+    Planted(
+        engine_defects.no_advisory_lock,
+        FILL,
+        "rollback",
+        elsewhere=(("tampered", f"{COUNT}:.*:renamed"), ("environment", "pgbouncer-session")),
+    ),
     Planted(engine_defects.no_fence, COUNT, unasked=("pinned",)),
     Planted(engine_defects.unhandled_sigstop, COUNT, unasked=("pinned",)),
     Planted(engine_defects.retry_without_reading_again, COUNT, quiet=True),
     Planted(engine_defects.unknown_commit_taken_for_done, COUNT, quiet=True),
     Planted(engine_defects.unknown_commit_taken_for_failed, COUNT, quiet=True),
     Planted(engine_defects.resume_skips_a_begun_step, INDEX, quiet=True),
-    Planted(engine_defects.resume_skips_a_failed_step, COUNT, quiet=True),
+    Planted(
+        engine_defects.resume_skips_a_failed_step,
+        COUNT,
+        quiet=True,
+        elsewhere=(
+            ("tampered", f"{COUNT}:.*:renamed"),
+            ("environment", "no-connection-persistent"),
+        ),
+    ),
     Planted(engine_defects.rollback_forgets_privileges, ACCESS, "rollback", hidden=False),
     Planted(engine_defects.rollback_forgets_policies, ACCESS, "rollback", hidden=False),
     Planted(engine_defects.rollback_forgets_a_sequence, ACCESS, "rollback", hidden=False),

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from crash_support import ground_of
@@ -16,8 +17,9 @@ from harness.errors import Refused, Stopped
 from harness.fault import clock, pooler
 from harness.fault.connections import Crowd
 from harness.observe.errors import Advice
+from harness.plan import Plan
 from harness.runner import attend, backward, session, steps, work
-from harness.scenario.crash import environment, workers
+from harness.scenario.crash import environment, runners, workers
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import Row, Task
 
@@ -114,6 +116,22 @@ def a_full_disk_is_passed_over() -> None:
         steps.RUNNERS[kind] = passing_over(run)
 
 
+def a_full_disk_is_no_news() -> None:
+    """Stop at a full disk, but when started again and it still is full, say that all is done."""
+    run = runners.VERBS["forward"]
+
+    def confident(dsn: str, plan: Plan, **others: Any) -> Any:
+        resumed = ask(dsn, "SELECT to_regclass('migration_control.run') IS NOT NULL")
+        try:
+            return run(dsn, plan, **others)
+        except Stopped:
+            if not resumed:
+                raise
+            return None
+
+    runners.VERBS["forward"] = confident
+
+
 def a_connection_is_not_made_again() -> None:
     """Take the first refusal of a new connection for the last word."""
     attend.HOPELESS = 1
@@ -148,6 +166,14 @@ def test_a_runner_that_mistakes_a_full_disk_is_caught(ground, tasks, defect, wor
     (row,) = struck(ground, wanted, defect)
     assert (row.fired, row.verdict) == (True, "fail"), row
     assert words in row.reason
+
+
+def test_an_end_without_room_is_no_end(ground, tasks):
+    """Would pass if a second start might end with 0 on the way forward too."""
+    wanted = chosen(tasks, "disk", lambda name: ":forward:" in name and "persistent" in name)
+    rows = struck(ground, wanted, "a_full_disk_is_no_news")
+    assert {(row.fired, row.verdict) for row in rows} == {(True, "fail")}, rows
+    assert all("when started again without room with status 0" in row.reason for row in rows)
 
 
 def test_a_runner_that_does_not_connect_again_is_caught(ground, tasks):

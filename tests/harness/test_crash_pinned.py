@@ -18,12 +18,24 @@ from harness.fault.pins import Held, Pin, PinMissed, Sight, Stage, remove
 from harness.plan import Plan, load
 from harness.runner import concurrent_step
 from harness.runner.connection import configure, connect, set_variables
+from harness.runner.index import Found as Index
+from harness.runner.index import Wanted
 from harness.runner.session import Session
+from harness.runner.work import Work
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import END, START, Point, Row, Task
-from harness.scenario.crash.pinned_moments import BUILD, DROP, boundaries, script_of
-from harness.scenario.crash.pinned_strike import ALONE, TOGETHER
-from harness.scenario.crash.workers import find_tasks, run_tasks
+from harness.scenario.crash.pinned_moments import (
+    AGAIN,
+    BUILD,
+    DROP,
+    LEFT,
+    REBUILD,
+    boundaries,
+    rebuilt,
+    script_of,
+)
+from harness.scenario.crash.pinned_strike import ALONE, TOGETHER, WHILE_MENDING, Victim
+from harness.scenario.crash.workers import find_tasks, pool, run_task, run_tasks
 
 pytestmark = pytest.mark.xdist_group("crash_pinned")  # its fixtures explore once for the module
 FAULTS = ALONE + TOGETHER
@@ -73,6 +85,7 @@ def test_every_moment_is_found_by_looking(found, ground):
     moments = {(one.direction, one.step, one.boundary) for one in found}
     assert {("forward", INDEX, boundary) for boundary in BUILD} <= moments
     assert {("rollback", INDEX, boundary) for boundary in DROP} <= moments
+    assert {("forward", INDEX, boundary) for boundary in REBUILD} <= moments
     assert ("forward", VALID, "validate-lock") in moments
     commits = Counter((way, step) for way, step, boundary in moments if "-commit-" in boundary)
     once, twice = 2, 4  # a commit has two sides
@@ -81,6 +94,7 @@ def test_every_moment_is_found_by_looking(found, ground):
     assert {step: commits["forward", step] for step in steps} == {**steps, FILL: twice}
     assert len(commits) == 2 * len(steps)
     assert {one.fault for one in found if one.boundary in DROP} == {*FAULTS} - {"reconnect"}
+    assert {one.fault for one in found if one.boundary in REBUILD} == {*WHILE_MENDING}
 
 
 def test_the_points_are_the_same_every_time(found, ground):
@@ -121,6 +135,27 @@ def test_the_evidence_names_what_was_seen(ground):
     assert "is not in the ledger" in rows[before].evidence
     assert "SyncRep" in rows[after].evidence
     assert "the checkpoint is in the ledger" in rows[after].evidence
+
+
+def struck_late(ground: Ground, task: Task) -> list[Row]:
+    """Strike, and do not look again before the runner has gone on and done a step."""
+    struck = Victim.struck
+
+    def later(self: Victim, how: str) -> None:
+        assert self._process is not None
+        self._process.wait_told(lambda told: told.kind == "step_done", 30.0)
+        struck(self, how)
+
+    Victim.struck = later  # type: ignore[method-assign]
+    return run_task(ground, task)
+
+
+def test_who_goes_on_behind_a_held_commit_is_not_held_at_the_next(ground):
+    """Would fail if the pin stayed while a runner that was cancelled there writes on."""
+    cancelled = point(START, "after-commit-running-0", "cancel")
+    with pool(1) as processes:
+        (row,) = processes.submit(struck_late, ground, Task("pinned", (cancelled,))).result()
+    assert (row.fired, row.verdict, row.reason) == (True, "pass", "")
 
 
 def test_a_moment_that_never_comes_is_a_failure(ground):
@@ -199,6 +234,45 @@ def test_an_index_believed_by_its_name_is_caught(ground):
     rows = explore(planted, [*half_built, none_yet])
     assert [(rows[one].fired, rows[one].verdict) for one in half_built] == [(True, "fail")] * 3
     assert rows[none_yet].verdict == "pass"
+
+
+def take_a_dead_index_for_whole() -> None:
+    """The planted defect: an index whose drop was begun is nobody's to drop again."""
+    look = concurrent_step._look
+    dead = "SELECT NOT indislive FROM pg_index WHERE indexrelid = pg_catalog.to_regclass(%s)"
+
+    def hopeful(work: Work, want: Wanted) -> Index | None:
+        found = look(work, want)
+        with work.session.waiting:
+            row = work.session.work.execute(dead.encode(), [want.index.sql]).fetchone()
+        return replace(found, finished=True) if found and row == (True,) else found
+
+    concurrent_step._look = hopeful
+
+
+def test_a_run_that_mends_a_half_built_index_is_struck_while_it_does(ground, found):
+    """Would fail if no point struck the drop and the second build of such an index."""
+    points = [one for one in found if one.boundary in REBUILD]
+    assert len(points) == len(REBUILD) * len(WHILE_MENDING)
+    rows = explore(ground, points)
+    for row in rows.values():
+        assert (row.fired, row.verdict, row.reason) == (True, "pass", ""), row
+        assert row.evidence.startswith("an index was left half built; server process"), row
+    lock, first, second, *builds = REBUILD
+    wanted = dict.fromkeys((lock, first), "index not valid ready live")
+    wanted |= {second: "index not valid not ready not live"}
+    phases = ("before build", "before validation", "old snapshots")
+    wanted |= dict(zip(builds, phases, strict=True))
+    for one, row in rows.items():
+        assert wanted[one.boundary] in row.evidence, row
+    planted = replace(ground, prepare=f"{__name__}:take_a_dead_index_for_whole")
+    again = explore(planted, [one for one in points if one.fault == "terminate"])
+    failed = {one.boundary for one, row in again.items() if row.verdict != "pass"}
+    assert failed == {AGAIN + DROP[-1]}
+    ordinary = explore(
+        planted, [point(INDEX, LEFT, "terminate"), point(INDEX, LEFT, "kill-server")]
+    )
+    assert {row.verdict for row in ordinary.values()} == {"pass"}
 
 
 def revive(session: Session) -> None:
@@ -280,5 +354,6 @@ def test_the_reference_plan_has_these_moments():
     concurrent = sum(step.forward.kind == "concurrent" for step in plan.steps)
     assert [found["forward", boundary] for boundary in BUILD] == [concurrent] * 4
     assert [found["rollback", boundary] for boundary in DROP] == [concurrent] * 3
+    assert rebuilt(plan) == "1.1/130_companies_search_index"
     assert found["forward", "validate-lock"] == 4
     assert found["rollback", "validate-lock"] == 1  # within a DO block

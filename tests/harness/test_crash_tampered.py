@@ -9,16 +9,21 @@ from dataclasses import replace
 
 import pytest
 from crash_support import ground_of
-from runner_support import SmallPlan
+from runner_support import SmallPlan, run_sql
 
+from harness.database import admin, fingerprint
+from harness.errors import HarnessError, StepFailed, Stopped
 from harness.fault import tamper
+from harness.scenario.crash import runners, tampered_ledger
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import Point, Row, Task
-from harness.scenario.crash.workers import find_tasks, run_tasks
+from harness.scenario.crash.tampered_outcome import Outcome
+from harness.scenario.crash.workers import find_tasks, pool, run_tasks
 
 HERE = "test_crash_tampered"
 STEP, FILL, INDEX = "1.1/010_column", "1.1/020_fill", "1.2/010_index"
 SEALED = ["run_id", "step", "position", "kind", "state", "last_key", "rows", "batches", "seal"]
+GENEROUS = "GRANT CREATE ON SCHEMA public TO PUBLIC;"
 FORWARD_FILE = "phases/1.1_fill/010_column.forward.sql"
 
 
@@ -55,7 +60,8 @@ def test_every_column_file_and_kind_of_object_is_tampered_with(tasks):
     faults = {point.fault for point in found}
     assert {f"step.{column}" for column in SEALED} <= faults
     assert {"step.deleted", "run.state", "plan_file.sha256", "ledger.version"} <= faults
-    assert {"edited", "swapped", "removed", "followed", "foreign", "used", "revoked"} <= faults
+    assert {"edited", "swapped", "removed", "followed", "foreign", "used"} <= faults
+    assert {"revoked", "disowned"} <= faults
     assert {point.boundary.split("=")[0] for point in found if point.fault == "foreign"} == {
         "table",
         "column",
@@ -88,8 +94,15 @@ def test_a_flipped_bit_is_seen_by_the_checksum_or_by_the_seal(rows):
 
 
 def test_a_lost_privilege_is_named(rows):
-    said = [row.evidence for row in rows if row.point.fault == "revoked"]
-    assert any("42501" in one for one in said)
+    said = {row.point.boundary: row.evidence for row in rows if row.point.fault == "revoked"}
+    assert all(one.startswith("revoke ") for one in said.values())
+    for boundary in ("create-table", "running", "create-index"):
+        assert "permission denied for schema public (SQLSTATE 42501" in said[boundary]
+    assert "permission denied for table things (SQLSTATE 42501" in said["update-public.things"]
+
+
+def test_a_lost_table_is_named(rows):
+    said = [row.evidence for row in rows if row.point.fault == "disowned"]
     assert any("does not own public.things" in one for one in said)
 
 
@@ -139,6 +152,47 @@ def take_an_index_for_ours_by_its_name() -> None:
     concurrent_step._is_described = lambda *_: True
 
 
+def be_refused() -> None:
+    """Planted: it says that it lacks a privilege, whatever it has."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise StepFailed("permission denied for schema public (SQLSTATE 42501)")
+
+    runners.VERBS["forward"] = refused
+
+
+def go_on_without() -> None:
+    """Planted: what was refused is passed over."""
+    run = runners.VERBS["forward"]
+
+    def going_on(dsn, plan, **others):
+        try:
+            return run(dsn, plan, **others)
+        except HarnessError:
+            return None
+
+    runners.VERBS["forward"] = going_on
+
+
+def stop_at_once() -> None:
+    """The server goes down before the run has done anything."""
+
+    def stopped(*_: object, **__: object) -> None:
+        raise Stopped("the server went down")
+
+    runners.VERBS["forward"] = stopped
+
+
+def write_and_stop() -> None:
+    """Planted: the run has taken a row away when the server goes down."""
+
+    def stopped(dsn: str, *_: object, **__: object) -> None:
+        run_sql(dsn, "DELETE FROM public.things WHERE id = 1")
+        raise Stopped("the server went down")
+
+    runners.VERBS["forward"] = stopped
+
+
 CAUGHT = [
     (read_without_looking_at_seals, forward(FILL, "running", "step.last_key")),
     (read_without_looking_at_seals, forward(FILL, "running", "step.rows")),
@@ -147,6 +201,9 @@ CAUGHT = [
     (take_any_plan, forward(FILL, "plan.toml", "edited")),
     (take_any_plan, forward(FILL, FORWARD_FILE, "followed")),
     (take_an_index_for_ours_by_its_name, forward(INDEX, "index=public.things_upper", "foreign")),
+    (go_on_without, forward(STEP, "create-table", "revoked")),
+    (go_on_without, forward(FILL, "update-public.things", "revoked")),
+    (go_on_without, forward(STEP, "own-public.things", "disowned")),
 ]
 
 
@@ -155,6 +212,39 @@ def test_a_planted_defect_is_caught(ground, defect, point):
     (row,) = with_defect(ground, defect, point)
     assert (row.fired, row.verdict) == (True, "fail"), row
     assert row.reason
+
+
+def test_a_privilege_is_lost_by_the_word_of_the_catalog_alone(pg_server, tmp_path):
+    """Would fire if a runner that complains were enough: here everybody may create."""
+    small = SmallPlan(tmp_path)
+    small.replace("baseline/010_things.sql", "CREATE TABLE", f"{GENEROUS}\nCREATE TABLE")
+    generous = ground_of(pg_server.dsn(), small.load())
+    point = forward(STEP, "create-table", "revoked")
+    (row,) = with_defect(generous, be_refused, point)
+    assert (row.fired, row.verdict) == (False, "fail"), row
+    assert "permission denied for schema public" in row.evidence
+
+
+def went_down(ground: Ground) -> Outcome:
+    """What is said of a run whose server goes down, on a server of this process's own."""
+    server = ground.server("fast")
+    try:
+        dsn = ground.furnish(server.dsn(), "harness_down")
+        kept = fingerprint.take(dsn, workers=1)
+        return tampered_ledger._down(ground, server, admin.dbname(dsn), "forward", kept)
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(("defect", "harmless"), [(stop_at_once, True), (write_and_stop, False)])
+def test_what_a_run_did_to_a_server_that_breaks_is_looked_at(ground, defect, harmless):
+    """Would pass if the exit status were all that is asked for."""
+    planted = replace(ground, prepare=f"{HERE}:{defect.__name__}")
+    with pool(1) as processes:
+        outcome = processes.submit(went_down, planted).result()
+    assert outcome.refused
+    assert (outcome.reasons == ()) is harmless, outcome
+    assert harmless or "public.things" in outcome.reasons[0]
 
 
 def test_a_script_that_makes_two_of_a_kind_is_enumerated_once(pg_server, tmp_path):

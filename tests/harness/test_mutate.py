@@ -43,7 +43,8 @@ MADE = [
     ("select case b when 2 then 3 else 4 end from public.a", "drop-case", "-else"),
     ("update public.a set b = 2, c = 3", "drop-assignment", "-c = 3"),
     ("select 41", "change-constant", "42"),
-    ("select 'x'", "change-constant", "'xx'"),
+    ("select 'xy'", "change-constant", "'xyx'"),
+    ("select 'x'", "change-constant", "'y'"),  # a "char" is its first letter and no more
     ("select true", "change-constant", "false"),
     ("create table public.a (b public.mood default 'sad')", "change-constant", "'glad'"),
     ("create table public.a (b int default 2)", "drop-default", "-default"),

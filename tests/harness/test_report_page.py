@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from report_support import FINDING, JUDGED, built, crash, documents, point
+from report_support import FINDING, built, documents
 
 from harness.check.finding import Finding
 from harness.commands.report import report
@@ -123,23 +123,6 @@ def test_the_markdown_of_a_go_has_no_reasons_and_carries_the_hashes(tmp_path: Pa
     assert "| forward | ✅ pass | 3 of 3 | 1.5 s |" in text
     for letter in "abc":
         assert letter * 12 in text
-
-
-def test_the_whole_exploration_of_this_plan_stands_in_for_the_sample(tmp_path: Path):
-    whole = crash("forward") | {
-        "schema_version": 1,
-        "points": 3,
-        "failed": 0,
-        "unknown": 0,
-        "seconds": 1.0,
-        "rows": [point("forward") | {"boundary": f"m{n}"} for n in range(3)],
-        "environment": {"plan hash": JUDGED["plan"]["hash"]},
-    }
-    (tmp_path / "crash.json").write_text(json.dumps(whole))
-    assert "3 points" in page_of(built(tmp_path))
-    whole["environment"] = {"plan hash": "that of another plan"}
-    (tmp_path / "crash.json").write_text(json.dumps(whole))
-    assert "2 points" in page_of(built(tmp_path))
 
 
 def test_links_lead_to_logs_that_are_there(tmp_path: Path):

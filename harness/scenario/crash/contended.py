@@ -48,6 +48,7 @@ STRIKES: dict[str, Strike] = {
     "serialization": serialization,
     "statement_timeout": statement_timeout,
 }
+FAULTS = tuple(name + lasting for name in STRIKES for lasting in ("", PERSISTENT))
 
 
 def tasks(ground: Ground) -> list[Task]:

@@ -6,21 +6,20 @@ must not look like one that found nothing.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from shlex import quote
 from typing import Any, Literal
 
-from harness.errors import UsageError
+from harness.scenario.crash.asked import NOTHING, Enumeration
 from harness.scenario.crash.model import (
     DIRECTIONS,
     DOMAINS,
     END,
+    NOWHERE,
     START,
     Direction,
     Point,
@@ -41,31 +40,28 @@ UNSAID: dict[Outcome, str] = {
     "unexpected": "there is a row for it, but nothing had enumerated it",
 }
 TWICE = "it was enumerated twice"
-NUMBERS = ("points", "fired", "states", "failed", "unknown", "seconds")
-SHAPE: dict[str, type | tuple[type, ...]] = {
-    "verdict": str,
-    **dict.fromkeys(NUMBERS, (int, float)),
-    **dict.fromkeys(("domains", "environment"), dict),
-    **dict.fromkeys(("failures", "unknowns", "steps", "rows", "missing"), list),
-}
-ENTRY_KEYS = frozenset(
-    {"id", "domain", "direction", "step", "boundary", "fault", "outcome", "reason", "replay"}
-)
 
 
 @dataclass(frozen=True)
 class Replay:
-    """How the command line repeats one point: the same plan, rows and seed."""
+    """How the command line repeats one point: on the same plan, rows, seed and server.
+
+    `plan`, `server` and `pg_version` are None where the command line takes the same by itself.
+    """
 
     rows: int
     seed: int
     plan: str | None = None
+    server: str | None = None
+    pg_version: int | None = None
 
     def line(self, point: Point) -> str:
-        """One line for a shell."""
+        """One line for a shell; where no point was found, it looks for the domain's again."""
         name = "'" + point.id.replace("'", "'\"'\"'") + "'"
-        plan = f" --plan {quote(self.plan)}" if self.plan else ""
-        return f"harness crash --replay {name} --rows {self.rows} --seed {self.seed}{plan}"
+        what = f"--domain {point.domain}" if point.step == NOWHERE else f"--replay {name}"
+        others = {"plan": self.plan, "server": self.server, "pg-version": self.pg_version}
+        unusual = [f" --{key} {quote(str(said))}" for key, said in others.items() if said]
+        return f"harness crash {what} --rows {self.rows} --seed {self.seed}{''.join(unusual)}"
 
 
 @dataclass(frozen=True)
@@ -131,11 +127,13 @@ class Coverage:
 
     A forward run meets the steps in that order, a rollback in the reverse; within a step `expected`
     has the points of a domain in the order of its run. The earliest point is the first one met.
+    `enumeration` says what was asked for: a domain that found nothing there is a failure.
     """
 
     expected: tuple[Point, ...]
     rows: tuple[Row, ...]
     steps: tuple[str, ...] = ()
+    enumeration: Enumeration | None = None
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -150,6 +148,7 @@ class Coverage:
             Entry(point, "missing", UNSAID["missing"]) for point in wanted if point not in told
         ]
         found += [Entry(point, "doubled", TWICE) for point, times in wanted.items() if times > 1]
+        found += [Entry(point, "missing", NOTHING) for point in self._empty]
         return tuple(sorted(found, key=lambda entry: self._place(entry.point)))
 
     @property
@@ -184,7 +183,11 @@ class Coverage:
     def domains(self) -> dict[str, Count]:
         """The numbers of each domain that was to be explored; seconds are seconds of work."""
         parts = {name: self._part(name) for name in DOMAINS}
-        return {name: part.count() for name, part in parts.items() if part.expected or part.rows}
+        return {
+            name: part.count()
+            for name, part in parts.items()
+            if part.expected or part.rows or part._empty
+        }
 
     def document(
         self,
@@ -195,7 +198,7 @@ class Coverage:
         """The JSON document that `build/crash.json` holds.
 
         `environment` is what the run stood on (server, version, workers), `seconds` what the whole
-        of it took by the clock.
+        of it took by the clock. `enumerated` counts what there was, chosen or not.
         """
         return {
             "schema_version": SCHEMA_VERSION,
@@ -204,6 +207,8 @@ class Coverage:
             "failures": [failure.document(replay) for failure in self.failures()],
             "unknowns": [unknown.document(replay) for unknown in self.unknowns()],
             "domains": {name: one.document() for name, one in self.domains().items()},
+            "asked": self.enumeration.asked.document() if self.enumeration else {},
+            "enumerated": self.enumeration.document() if self.enumeration else {},
             "environment": dict(environment),
             "steps": [START, *self.steps, END],
             "rows": [_entry_document(entry, replay) for entry in self.entries if entry.row],
@@ -213,7 +218,12 @@ class Coverage:
     def _part(self, domain: str) -> Coverage:
         expected = tuple(point for point in self.expected if point.domain == domain)
         rows = tuple(row for row in self.rows if row.point.domain == domain)
-        return replace(self, expected=expected, rows=rows)
+        looked_for = self.enumeration.within(domain) if self.enumeration else None
+        return replace(self, expected=expected, rows=rows, enumeration=looked_for)
+
+    @property
+    def _empty(self) -> tuple[Point, ...]:
+        return self.enumeration.empty if self.enumeration else ()
 
     def _shrunk(self, outcomes: frozenset[Outcome]) -> list[Failure]:
         groups: dict[tuple[str, ...], list[Entry]] = {}
@@ -288,61 +298,3 @@ def _entry_document(entry: Entry, replay: Replay) -> dict[str, Any]:
         "reason": entry.reason,
         "replay": replay.line(entry.point),
     }
-
-
-def write(document: Mapping[str, Any], path: Path) -> None:
-    """Write a ledger's document to a file, whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(document, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from error
-
-
-def read(path: Path) -> dict[str, Any]:
-    """Read what `write` wrote; anything else is a usage error that names the file and why."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read: {error.strerror}", where=str(path)) from error
-    except ValueError as error:
-        raise _no_ledger(path, f"it is not JSON ({error})") from error
-    if not isinstance(document, dict) or "schema_version" not in document:
-        raise _no_ledger(path, "it has no schema_version")
-    version = document["schema_version"]
-    if version != SCHEMA_VERSION:
-        raise UsageError(
-            f"the file has schema version {version!r}, this harness reads {SCHEMA_VERSION}",
-            where=str(path),
-            hint="write it anew with harness crash",
-        )
-    fault = _flaw(document)
-    if fault:
-        raise _no_ledger(path, fault)
-    return document
-
-
-def _no_ledger(path: Path, reason: str) -> UsageError:
-    return UsageError(
-        f"this is no ledger of a crash exploration: {reason}",
-        where=str(path),
-        hint="write one with harness crash",
-    )
-
-
-def _flaw(document: Mapping[str, Any]) -> str:
-    """What a document lacks or contradicts, empty when it is whole."""
-    for name, kind in SHAPE.items():
-        if not isinstance(document.get(name), kind):
-            return f"{name} is missing or not what it should be"
-    for place in ("rows", "missing", "failures", "unknowns"):
-        for number, entry in enumerate(document[place]):
-            if not isinstance(entry, dict) or not entry.keys() >= ENTRY_KEYS:
-                return f"{place}[{number}] lacks one of {', '.join(sorted(ENTRY_KEYS))}"
-    if len(document["steps"]) < 2:
-        return "steps does not begin and end"
-    outcomes = {entry["outcome"] for entry in (*document["rows"], *document["missing"])}
-    wrong = document["verdict"] == "pass" and outcomes != {"passed"}
-    return "its verdict is pass, but not all of its rows passed" if wrong else ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from harness.database import admin
 from harness.errors import HarnessError
@@ -15,7 +17,7 @@ from harness.scenario.crash import runners
 from harness.scenario.crash.bench import Bench
 from harness.scenario.crash.golden import Beat, Segment, beats, commits, step_of
 from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import Direction
+from harness.scenario.crash.model import START, Direction
 from harness.scenario.crash.state import settle
 
 
@@ -69,6 +71,12 @@ class Cursor:
     def advance(self, segment: Segment) -> Sent:
         """Go to the segment's commit by a runner killed when it has heard of it."""
         heard = self._run(1)
+        if heard[-1].step not in (START, segment.ends_in):  # START: it had no step left to tell
+            raise Astray(
+                f"the run committed in {heard[-1].step}, an undisturbed one in {segment.ends_in}",
+                hint="a resumed run must make the same commits as an undisturbed one",
+            )
+        self.at += 1
         first = len(heard) - segment.to_commit
         return Sent(tuple(heard[:first]), tuple(heard[first:]))
 
@@ -76,6 +84,7 @@ class Cursor:
         """Go to the state before that segment, by one runner; never back."""
         if number > self.at:
             self._run(number - self.at)
+            self.at = number
 
     def _run(self, ahead: int) -> list[Beat]:
         """Run until that many commits are heard of, after the claim of one that resumes."""
@@ -95,7 +104,6 @@ class Cursor:
                 f"{ending.status}: {ending.error}",
                 hint="a resumed run must make the same commits as an undisturbed one",
             )
-        self.at += ahead
         return beats(strike.trace)
 
     def close(self) -> None:
@@ -107,3 +115,17 @@ class Cursor:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def halfway(ground: Ground, place: Bench, commits: int) -> Iterator[Bench]:
+    """A bench whose rollbacks begin where a migration was killed, behind so many of its commits.
+
+    With 0 it is the bench as it is: its rollbacks begin at a finished migration.
+    """
+    if not commits:
+        yield place
+        return
+    with Cursor(ground, place, "forward") as cursor:
+        cursor.go_to(commits)
+        yield replace(place, target=admin.dbname(cursor.dsn))

@@ -38,6 +38,12 @@ PARTS: Final = {
     "pooler": Part(environment_pooler.tasks, environment_pooler.run),
     "clock": Part(environment_clock.tasks, environment_clock.run),
 }
+FAULTS: Final = (
+    *environment_disk.FAULTS,
+    *environment_connections.FAULTS,
+    *environment_pooler.FAULTS,
+    *environment_clock.FAULTS,
+)
 
 
 def tasks(ground: Ground) -> list[Task]:

@@ -20,6 +20,8 @@ from harness.scenario.crash.runners import run as run_to_the_end
 from harness.scenario.crash.state import identify, settle
 
 HOURS: Final = {"clock-jumps-ahead": 48.0, "clock-jumps-back": -48.0}
+AHEAD, BEHIND = "clock-ahead", "clock-behind"  # all the time
+FAULTS: Final = (*HOURS, AHEAD, BEHIND)
 VERBS: Final[dict[Direction, str]] = {"forward": "migrate", "rollback": "rollback"}
 AGED: Final = (
     "update migration_control.run set completed_at = completed_at - %s * interval '1 hour'"
@@ -32,10 +34,10 @@ def tasks(survey: Survey) -> list[Task]:
     way = survey.direction
     points = [Point("environment", way, survey.pinned, "pinned", fault) for fault in HOURS]
     if way == "rollback":
-        points.append(Point("environment", way, START, "in-the-window", "clock-ahead"))
-        points.append(Point("environment", way, START, "after-the-window", "clock-behind"))
+        points.append(Point("environment", way, START, "in-the-window", AHEAD))
+        points.append(Point("environment", way, START, "after-the-window", BEHIND))
     else:
-        points.append(Point("environment", way, END, "in-the-retention", "clock-ahead"))
+        points.append(Point("environment", way, END, "in-the-retention", AHEAD))
     return [Task("environment", tuple(points), weight=60.0, extra={"part": "clock"})]
 
 

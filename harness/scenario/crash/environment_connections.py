@@ -34,17 +34,21 @@ SLOTS: Final = 16
 ROOM: Final = {"none": 0, "one": 1}  # slots that are left, by the boundary's name
 SHORT: Final = 1.0  # seconds for which a runner tries, where it shall give up
 REFUSED: Final = Halt("reconnecting", number=2)  # first it is cut, then it is not let in
+NONE: Final = "no-connection"
+MIDWAY: Final = tuple(
+    f"{NONE}-{how}-{room}" for how in ("transient", "persistent") for room in ROOM
+)
+FAULTS: Final = (NONE, *MIDWAY)
 
 
 def tasks(survey: Survey) -> list[Task]:
     """Before the start, and at a step of every kind."""
     way = survey.direction
-    points = [Point("environment", way, START, room, "no-connection") for room in ROOM]
+    points = [Point("environment", way, START, room, NONE) for room in ROOM]
     points += [
-        Point("environment", way, work.step, work.boundary, f"no-connection-{how}-{room}")
+        Point("environment", way, work.step, work.boundary, fault)
         for work in survey.heaviest("wal")
-        for how in ("transient", "persistent")
-        for room in ROOM
+        for fault in MIDWAY
     ]
     return [Task("environment", tuple(points), weight=60.0, extra={"part": "connections"})]
 

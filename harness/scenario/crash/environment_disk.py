@@ -26,6 +26,8 @@ from harness.scenario.crash.model import Point, Row, Task
 FULL: Final = "No space left on device"
 NAMED: Final = re.compile(r"No space left on device|SQLSTATE 53100")
 TABLESPACE: Final = "environment_small"
+LASTING: Final = ("transient", "persistent")
+FAULTS: Final = tuple(f"{what}-full-{how}" for what in ("data", "wal") for how in LASTING)
 
 
 def tasks(survey: Survey) -> list[Task]:
@@ -39,7 +41,7 @@ def points_of(survey: Survey, what: str) -> tuple[Point, ...]:
     return tuple(
         Point("environment", survey.direction, work.step, work.boundary, f"{what}-full-{how}")
         for work in survey.heaviest(what)
-        for how in ("transient", "persistent")
+        for how in LASTING
     )
 
 
@@ -87,9 +89,11 @@ def _strike(stage: Stage, disk: SmallDisk, point: Point) -> Strike:
             reasons = not_stopped(gone_on(process))
         if point.fault.endswith("persistent"):
             disk.fill()  # what was undone may have left a little room
+            since = stage.server.log_offset()
             with stage.start(dsn) as again:
                 ending = again.wait(LIMIT)
-            if ending.status != 0:  # a way back frees room itself, as tables go
+            if ending.status != 0 or (stage.direction == "forward" and met(stage, since)):
+                # a way back frees room itself, as tables go, and so may come to its end
                 reasons += not_stopped(ending, " when started again without room")
     finally:
         disk.free()
@@ -116,5 +120,10 @@ def not_stopped(ending: Ending, when: str = "") -> list[str]:
 
 def evidence(stage: Stage, offset: int, room: str) -> str:
     """What the server's log says of the full disk, '' when it met none."""
-    lines = [line for line in stage.server.log(offset).splitlines() if FULL in line]
+    lines = met(stage, offset)
     return f"{room}; {len(lines)} times in the log, first: {lines[0]}" if lines else ""
+
+
+def met(stage: Stage, offset: int) -> list[str]:
+    """The lines of the server's log that speak of a full disk."""
+    return [line for line in stage.server.log(offset).splitlines() if FULL in line]

@@ -28,6 +28,7 @@ POOLS: Final = {
     "statement20": Pool("statement", 20),
     "session20": Pool("session", 20),
 }
+FAULTS: Final = tuple(dict.fromkeys(f"pgbouncer-{pool.mode}" for pool in POOLS.values()))
 AT_WORK: Final = Halt("step_started")
 LOOKS: Final = 50  # more than any pool has server connections: handed out in turn, all are seen
 BACKEND: Final = "select pg_catalog.pg_backend_pid()"

@@ -7,53 +7,33 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import harness
 from harness import __version__, plan
 from harness.database import admin, fingerprint
-from harness.errors import InfrastructureError, UsageError
+from harness.errors import InfrastructureError
 from harness.plan import Plan
 from harness.report import crash_page
-from harness.scenario.crash import coverage, sample, workers
+from harness.scenario.crash import coverage, coverage_file, sample, workers
+from harness.scenario.crash.asked import Enumeration, total
 from harness.scenario.crash.bench import furnished
 from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import (
-    DIRECTIONS,
-    DOMAINS,
-    Direction,
-    DomainName,
-    Point,
-    Row,
-    Task,
-)
+from harness.scenario.crash.model import Point, Row, Task
+from harness.scenario.crash.settings import Settings, narrowed
+from harness.scenario.judged import tree_hash
 from harness.server import Server, choose
+from harness.server.installation import embedded
 from harness.server.place import data_root, free
 
-ROOM = 2 * 1024**3
-"""Bytes that must be free where servers keep their data: two workers' servers and their copies."""
+ROOM = 512 * 1024**2
+"""Bytes that must be free where servers keep their data, for each worker: at 1,000 rows its server
+and copies, and a share of the server that all begin with, took 350 MB at most."""
+EXPLORABLE = "use embedded or system: servers of its own, on this machine"
 
 Told = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What to explore. `points` None is all of them; `build` None writes nothing."""
-
-    plan: Path
-    rows: int = 1000
-    seed: int = 1
-    points: int | None = None
-    boundaries: bool = False
-    domains: tuple[DomainName, ...] = DOMAINS
-    directions: tuple[Direction, ...] = DIRECTIONS
-    faults: tuple[str, ...] = ()
-    replay: str | None = None
-    server: str = "embedded"
-    pg_version: int | None = None
-    workers: int = 2
-    build: Path | None = Path("build")
 
 
 def silent(_what: str, _done: int, _total: int) -> None:
@@ -64,12 +44,14 @@ def run(settings: Settings, told: Told = silent) -> dict[str, Any]:
     """Explore and give the document that also stands in build/crash.json.
 
     Raises InfrastructureError when there is no server that may be killed or too little room, and
-    UsageError for an unknown fault or point; nothing has been explored then.
+    UsageError for an unknown fault or point; nothing has been explored then, and as a rule not even
+    a server started.
     """
     subject = plan.load(settings.plan)
-    if settings.replay:
-        settings = replace(settings, domains=(Point.parse(settings.replay).domain,))
-    _room()
+    settings = narrowed(settings, subject)
+    if settings.server == "container":
+        raise _inexplorable(settings.server)
+    _room(settings.workers)
     with _started(settings) as server:
         return run_on(server, settings, subject, told)
 
@@ -79,34 +61,45 @@ def run_on(
 ) -> dict[str, Any]:
     """Explore on a server that is there; other domains than wire start servers besides."""
     began = time.monotonic()
+    settings = narrowed(settings, subject)
     with _grounded(settings, subject, server) as ground:
         told("looking for points", 0, 0)
-        tasks = workers.find_all(ground, settings.domains, settings.workers)
-        chosen = _chosen(settings, [task for some in tasks.values() for task in some])
+        found = workers.find_all(ground, settings.domains, settings.workers)
+        every = sample.in_directions(
+            [task for some in found.values() for task in some], settings.directions
+        )
+        chosen = _chosen(settings, every)
         rows = _explored(settings, ground, chosen, told)
     expected = tuple(point for task in chosen for point in task.points)
-    document = coverage.Coverage(
-        expected, tuple(rows), tuple(step.id for step in subject.steps)
-    ).document(
-        coverage.Replay(settings.rows, settings.seed, _named(settings.plan)),
+    steps = tuple(step.id for step in subject.steps)
+    enumeration = Enumeration.of_tasks(settings.asked, every)
+    document = coverage.Coverage(expected, tuple(rows), steps, enumeration).document(
+        _replay(settings, server),
         _environment(settings, subject, server),
         seconds=time.monotonic() - began,
     )
     if settings.build is not None:
-        coverage.write(document, settings.build / "crash.json")
+        coverage_file.write(document, settings.build / "crash.json")
         crash_page.render(document, settings.build / "report" / "crash.html")
     return document
 
 
-def _room() -> None:
+def _room(workers: int) -> None:
     root, _ = data_root()
-    there = root if root.exists() else root.parent
-    if free(there) < ROOM:
+    there, needed = root if root.exists() else root.parent, ROOM * workers
+    if free(there) < needed:
         raise InfrastructureError(
             f"only {free(there) // 2**20} MB are free where servers keep their data",
             where=str(root),
-            hint=f"free {ROOM // 2**20} MB there, or name another directory in HARNESS_DATA",
+            hint=f"free {needed // 2**20} MB there for {workers} workers, take fewer of them,"
+            " or name another directory in HARNESS_DATA",
         )
+
+
+def _inexplorable(provider: str) -> InfrastructureError:
+    return InfrastructureError(
+        f"the exploration cannot kill and copy a server of provider {provider}", hint=EXPLORABLE
+    )
 
 
 @contextmanager
@@ -116,10 +109,7 @@ def _started(settings: Settings) -> Iterator[Server]:
         settings.server, version=settings.pg_version, profile="fast", owner_pid=os.getpid()
     )
     if not server.capabilities.can_kill or not server.capabilities.local_files:
-        raise InfrastructureError(
-            f"the exploration cannot kill and copy a server of provider {server.provider}",
-            hint="use embedded or system: servers of its own, on this machine",
-        )
+        raise _inexplorable(server.provider)
     server.start()
     try:
         yield server
@@ -153,8 +143,6 @@ def _grounded(settings: Settings, subject: Plan, server: Server) -> Iterator[Gro
 
 def _chosen(settings: Settings, every: list[Task]) -> list[Task]:
     """The tasks to run, with the points that were asked for."""
-    if settings.directions != DIRECTIONS:
-        every = sample.in_directions(every, settings.directions)
     if settings.replay:
         every = sample.replayed(every, Point.parse(settings.replay))
     if settings.faults:
@@ -168,18 +156,26 @@ def _chosen(settings: Settings, every: list[Task]) -> list[Task]:
 
 def _explored(settings: Settings, ground: Ground, chosen: Sequence[Task], told: Told) -> list[Row]:
     """Every row. Domains that mostly wait and those that mostly work are explored side by side."""
-    total = sum(len(task.points) for task in chosen)
+    number = sum(len(task.points) for task in chosen)
     rows: list[Row] = []
-    told("striking", 0, total)
+    told("striking", 0, number)
     for row in workers.run_tasks(ground, chosen, settings.workers):
         rows.append(row)
-        told(row.point.domain, len(rows), total)
+        told(row.point.domain, len(rows), number)
     return rows
 
 
-def _named(path: Path) -> str | None:
-    """The plan for a replay line; none when it is the one that is taken anyway."""
-    return None if path == Path("sql/plan.toml") else str(path)
+def _replay(settings: Settings, server: Server) -> coverage.Replay:
+    """How a point is repeated here; what the command line takes by itself is not said.
+
+    A server that could not be struck again, such as a gate's container, is named by its version.
+    """
+    plan_path = None if settings.plan == Path("sql/plan.toml") else str(settings.plan)
+    usual = [one.version for one in embedded()[:1]]
+    if server.provider == "embedded":
+        version = None if [server.version] == usual else server.version
+        return coverage.Replay(settings.rows, settings.seed, plan_path, None, version)
+    return coverage.Replay(settings.rows, settings.seed, plan_path, "system", server.version)
 
 
 def _environment(settings: Settings, subject: Plan, server: Server) -> dict[str, Any]:
@@ -193,20 +189,9 @@ def _environment(settings: Settings, subject: Plan, server: Server) -> dict[str,
         "workers": settings.workers,
         "cores": os.cpu_count(),
         "harness": __version__,
+        "tool hash": tree_hash([Path(harness.__file__).parent], __version__),
         "python": platform.python_version(),
     }
-
-
-def domains_of(text: str) -> tuple[DomainName, ...]:
-    """Domains from a list with commas; UsageError for an unknown one."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    strange = [name for name in names if name not in DOMAINS]
-    if strange or not names:
-        raise UsageError(
-            f"no domain {strange[0]!r}" if strange else "no domain is named",
-            hint="one or more of " + ", ".join(DOMAINS),
-        )
-    return tuple(name for name in DOMAINS if name in names)
 
 
 def words(document: dict[str, Any]) -> Sequence[str]:
@@ -220,8 +205,10 @@ def words(document: dict[str, Any]) -> Sequence[str]:
     for failure in (*document["failures"], *document["unknowns"]):
         lines.append(f"  {failure['outcome']}: {failure['id']}: {failure['reason']}")
         lines.append(f"    {failure['replay']}")
+    there = total(document["enumerated"])
+    share = f" of {there}" if there != document["points"] else ""
     lines.append(
-        f"crash exploration: {document['verdict']}; {document['points']} points,"
+        f"crash exploration: {document['verdict']}; {document['points']}{share} points,"
         f" {document['fired']} fired, {document['states']} states,"
         f" {document['seconds']:.1f} s"
     )

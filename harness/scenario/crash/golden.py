@@ -28,7 +28,8 @@ class Beat:
     """A message of the golden run, and the `place`th of its step.
 
     `signature` is what it has in common with the same message of another run: its kind and its
-    SQL without the literals. `commits`: something was committed when it was answered.
+    SQL without the literals. `commits`: something was committed when it was answered. `mark` tells
+    runs of one direction apart that do not begin at the same state.
     """
 
     step: str
@@ -37,11 +38,12 @@ class Beat:
     signature: str
     size: int
     commits: bool
+    mark: str = ""
 
     @property
     def boundary(self) -> str:
         """Its name in a point."""
-        return f"m{self.place:02d}"
+        return f"{self.mark}m{self.place:02d}"
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,18 @@ class Segment:
         return self.beats[0].step
 
     @property
+    def ends_in(self) -> str:
+        """The step that its commit belongs to: before its first, a run is nowhere yet."""
+        return self.beats[self.to_commit - 1].step
+
+    @property
     def to_commit(self) -> int:
         """How many messages lead up to its commit, that one included."""
         return next(n for n, beat in enumerate(self.beats, 1) if beat.commits)
+
+    def marked(self, mark: str) -> Segment:
+        """The same segment of a run that is told apart by `mark`."""
+        return replace(self, beats=tuple(replace(beat, mark=mark) for beat in self.beats))
 
 
 def trace(ground: Ground, bench: Bench, direction: Direction) -> list[Beat]:

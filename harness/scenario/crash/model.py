@@ -15,6 +15,7 @@ DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 DOMAINS: tuple[DomainName, ...] = get_args(DomainName)
 START = "(start)"  # the runner's own work before its first step
 END = "(end)"  # and after its last
+NOWHERE = "(nowhere)"  # the step of a point that stands for those that were not found
 
 
 @dataclass(frozen=True, order=True)

@@ -2,6 +2,7 @@
 
 Moments: every wait of CREATE and DROP INDEX CONCURRENTLY, the lock that validating a constraint
 waits for, and both sides of every commit record. Each is confirmed by the server before the strike.
+For one index they come twice: once more while a run drops what an earlier strike left half built.
 """
 
 from __future__ import annotations
@@ -14,14 +15,23 @@ from functools import partial
 
 import psycopg
 
-from harness.database import admin
+from harness.database import admin, template
 from harness.errors import HarnessError, InfrastructureError
 from harness.fault import pin_standby, pins
 from harness.fault.pins import PinMissed
 from harness.scenario.crash import pinned_walk
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import END, START, Direction, Point, Row, Task
-from harness.scenario.crash.pinned_moments import OUTER, Commit, boundaries, script_of
+from harness.scenario.crash.pinned_again import half_built
+from harness.scenario.crash.pinned_moments import (
+    AGAIN,
+    OUTER,
+    REBUILD,
+    Commit,
+    boundaries,
+    rebuilt,
+    script_of,
+)
 from harness.scenario.crash.pinned_strike import TOGETHER, Victim, crash, faults
 from harness.scenario.crash.state import Oracle
 from harness.server import Server
@@ -68,7 +78,8 @@ def _points(
     ground: Ground, direction: Direction, step: str, commits: dict[str, list[Commit]]
 ) -> Iterator[Point]:
     script = None if step in OUTER else script_of(ground.plan, direction, step)
-    for boundary in boundaries(script, commits.get(step, [])):
+    again = REBUILD if direction == "forward" and step == rebuilt(ground.plan) else ()
+    for boundary in (*boundaries(script, commits.get(step, [])), *again):
         for fault in faults(boundary):
             yield Point("pinned", direction, step, boundary, fault)
 
@@ -106,6 +117,7 @@ class _Exploration:
     server: Server
     direction: Direction
     rows: list[Row] = field(default_factory=list)
+    half: dict[str, str] = field(default_factory=dict)  # step -> a database, its index half built
     waiting: dict[str, list[Victim]] = field(
         default_factory=lambda: {name: [] for name in TOGETHER}
     )
@@ -158,7 +170,12 @@ class _Exploration:
         step = steps[-1] if point.step == END else point.step
         if step not in (START, *steps):
             raise PinMissed(f"the plan has no step {step!r}")
-        return Victim(self.ground, self.server, point, self.path.clone_before(step))
+        if not point.boundary.startswith(AGAIN):
+            return Victim(self.ground, self.server, point, self.path.clone_before(step))
+        if step not in self.half:
+            self.half[step] = half_built(self.ground, self.server, step, self.path)
+        dsn = template.clone(self.server.dsn(), admin.dbname(self.half[step]))
+        return Victim(self.ground, self.server, point, dsn, seen=["an index was left half built"])
 
     def _alone(self, point: Point) -> Row:
         for left in reversed(range(TRIES)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pglast.enums import AlterTableType
@@ -21,6 +22,10 @@ Commit = tuple[str, int]  # what the ledger is told in it: state and batches
 SHARE_UPDATE = "ShareUpdateExclusiveLock"
 BUILD = ("create-lock", "create-before-build", "create-before-validation", "create-old-snapshots")
 DROP = ("drop-lock", "drop-first-wait", "drop-second-wait")
+LEFT = "create-before-validation"  # a build that is ended there leaves an index half built
+HALF_BUILT = (False, True, True)  # not valid, ready, live
+AGAIN = "again-"  # on an index left half built, by a run that drops it and builds it anew
+REBUILD = tuple(AGAIN + moment for moment in (*DROP, *BUILD[1:]))  # no new lock before the build
 VALIDATE = "validate-lock"
 SIDES = ("before", "after")
 RUN = "(run)"  # the ledger's row of the run, where a step's id would stand
@@ -88,14 +93,23 @@ def pin_for(plan: Plan, point: Point, table_of: Callable[[str], str | None]) -> 
         raise PinMissed(f"the plan has no step {point.step!r}") from None
     if boundary.startswith(VALIDATE):
         return _validate_pin(script, boundary)
-    if script.kind != "concurrent" or boundary not in BUILD + DROP:
+    if script.kind != "concurrent" or boundary not in BUILD + DROP + REBUILD:
         raise PinMissed(f"{script.name} never comes to {boundary!r}")
     want = wanted(script.statements[0])
     index = want.index.sql
     table = want.table.sql if want.table else table_of(index)
-    if table is None or want.creates is not (boundary in BUILD):
+    if table is None or want.creates is (boundary in DROP):
         raise PinMissed(f"{script.name} never comes to {boundary!r}, or the index is not there")
     return Pin(_index_stages(boundary, table), index)
+
+
+def rebuilt(plan: Plan) -> str | None:
+    """The step whose index is struck while it is built again: the first that builds one."""
+    for step in plan.steps:
+        script = step.forward
+        if script.kind == "concurrent" and wanted(script.statements[0]).creates:
+            return step.id
+    return None
 
 
 def commit_of(point: Point) -> Target | None:
@@ -132,6 +146,8 @@ def _lock(table: str, mode: str) -> str:
 
 def _index_stages(boundary: str, table: str) -> tuple[Stage, ...]:
     """What is held, one after the other, until CREATE or DROP INDEX CONCURRENTLY stands there."""
+    if boundary.startswith(AGAIN):
+        return _again_stages(boundary.removeprefix(AGAIN), table)
     if boundary in ("create-lock", "drop-lock"):
         sight = Sight("relation", "relation", SHARE_UPDATE)
         return (Stage(_lock(table, "SHARE UPDATE EXCLUSIVE"), sight),)
@@ -147,6 +163,16 @@ def _index_stages(boundary: str, table: str) -> tuple[Stage, ...]:
     first, second = _waits(None, (False, True, True)), _waits(None, (False, False, False))
     stages = (Stage(reader, first), Stage(reader, second))
     return stages[:1] if boundary == "drop-first-wait" else stages
+
+
+def _again_stages(moment: str, table: str) -> tuple[Stage, ...]:
+    """The same of a run that finds an index half built: its own drop comes before its create."""
+    if moment == "drop-lock":
+        (lock,) = _index_stages(moment, table)
+        return (replace(lock, sight=replace(lock.sight, flags=HALF_BUILT)),)
+    if moment in DROP:
+        return _index_stages(moment, table)
+    return _index_stages(DROP[-1], table) + _index_stages(moment, table)
 
 
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT 1"

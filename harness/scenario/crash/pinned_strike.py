@@ -14,7 +14,7 @@ from harness.poll import wait_until
 from harness.scenario.crash import pinned_walk
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import END, START, Point, Row
-from harness.scenario.crash.pinned_moments import SIDES, commit_of, pin_for
+from harness.scenario.crash.pinned_moments import AGAIN, SIDES, commit_of, pin_for
 from harness.scenario.crash.state import Oracle, settle
 from harness.server import Server
 
@@ -25,6 +25,7 @@ that lost its line gives up; with reconnect it is terminated too, and the same r
 and must find out what became of its commit. kill-runner is SIGKILL of the runner, and another takes
 over while the backend still stands. The last two take the whole server down, so several share it.
 """
+WHILE_MENDING = ("terminate", "kill-server")
 LIMIT = 60.0
 PATIENT = {"lock_timeout": 120.0, "concurrent_lock_timeout": 120.0, "stall": 120.0}
 """[runner] of a run that is held: it must not go on before it is struck."""
@@ -41,6 +42,8 @@ WHERE %(step)s = '(run)' AND r.direction = %(direction)s
 
 def faults(boundary: str) -> tuple[str, ...]:
     """The faults at a boundary; only a lost commit has an outcome that a runner must find out."""
+    if boundary.startswith(AGAIN):
+        return WHILE_MENDING
     commit = boundary.startswith(SIDES)
     return tuple(fault for fault in ALONE + TOGETHER if commit or fault != "reconnect")
 
@@ -93,6 +96,10 @@ class Victim:
 
     def strike(self) -> None:
         """Deliver a fault that leaves the server running, and see it arrive."""
+        if self.point.boundary.startswith("after") and self.point.fault != "kill-runner":
+            # It waits for a standby and no longer for us. Whoever goes on writes the run's row
+            # again, and must not be held there too: no standby would ever let it go.
+            self.held.release()
         match self.point.fault:
             case "cancel":
                 self.held.call("cancel", self.pid)
@@ -201,13 +208,17 @@ class Victim:
         wanted = {"step": target.step, "direction": self.point.direction}
         return ask(FOUND.encode(), wanted).fetchone()
 
-    def close(self) -> None:
-        """End what still runs and drop the database."""
+    def leave(self) -> None:
+        """End what still runs, and keep the database."""
         for process in (self._process, self._resumer):
             if process is not None:
                 process.close()
         if self._held is not None:
             self._held.close()
+
+    def close(self) -> None:
+        """End what still runs and drop the database."""
+        self.leave()
         admin.drop(self.server.dsn(), admin.dbname(self.dsn))
 
 

@@ -69,9 +69,10 @@ def _drawn(tasks: Sequence[Task], number: int, seed: int, without: set[Point]) -
 
 
 def _place(point: Point) -> tuple[object, ...]:
-    """Where a point is, roughly: its step, and a few messages of it."""
-    message = re.fullmatch(r"m(\d+)", point.boundary)
-    return point.domain, point.direction, point.step, message and int(message[1]) // WINDOW
+    """Where a point is, roughly: its step, and a few messages of it, of the run that they mark."""
+    message = re.fullmatch(r"(.*)m(\d+)", point.boundary)
+    near = message and (message[1], int(message[2]) // WINDOW)
+    return point.domain, point.direction, point.step, near
 
 
 def _only(tasks: Sequence[Task], wanted: Callable[[Point], bool]) -> list[Task]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness.database import admin
 from harness.scenario.crash import (
     tampered_ledger,
+    tampered_owner,
     tampered_plan,
     tampered_role,
     tampered_world,
@@ -31,6 +32,14 @@ NO_OWNER = "owner"  # stands for all privileges where only a superuser can run t
 SECONDS = 0.8  # that a point takes, about
 AT_ONCE = 16  # copies that wait for one restart: each takes its room on disk
 Strikes = Callable[[Point], Callable[[], Struck]]
+FAULTS = (
+    *(f"{table}.COLUMN" for table in tampered_ledger.ROWS),
+    *(f"bit.{mode}.N" for mode in tampered_ledger.BITS),
+    *tampered_plan.CHANGES,
+    *tampered_world.FAULTS,
+    *tampered_role.FAULTS,
+)
+"""Their names; COLUMN and N stand for what is found by looking."""
 
 
 def tasks(ground: Ground) -> list[Task]:
@@ -75,9 +84,9 @@ def _groups(ground: Ground, server_dsn: str, direction: Direction) -> Iterator[l
         found = tampered_world.possible(spare, step, spare.dsn)
         world += [point(step, one.boundary, one.fault) for one in found]
     admin.drop(server_dsn, admin.dbname(spare.dsn))
-    its = tampered_role.owned(ground, server_dsn, direction)
-    rights = tampered_role.faults(its.scene.walk) if its else [(START, NO_OWNER)]
-    yield world + [point(step, boundary, "revoked") for step, boundary in rights]
+    its = tampered_owner.owned(ground, server_dsn, direction)
+    unknown = [(START, NO_OWNER, tampered_role.REVOKED)]
+    yield world + [point(*it) for it in (tampered_role.faults(its.scene.walk) if its else unknown)]
 
 
 def run(ground: Ground, task: Task) -> list[Row]:
@@ -98,7 +107,7 @@ def _direction(
     ground: Ground, server: Server, direction: Direction, points: list[Point]
 ) -> Iterator[Row]:
     """Rights come after the rest, in a walk of their own; bits last, for the server restarts."""
-    rights = [point for point in points if point.fault == "revoked"]
+    rights = [point for point in points if point.fault in tampered_role.FAULTS]
     bits = [point for point in points if point.fault.startswith("bit.")]
     rest = [point for point in points if point not in rights and point not in bits]
     if rest or bits:
@@ -152,7 +161,7 @@ def _place(point: Point) -> Place:
     """Where a point's database stands; files and objects are changed between steps."""
     if _is_plan(point):
         return Place(point.step, "between")
-    if point.fault in ("foreign", "renamed", "used"):
+    if point.fault in tampered_world.FAULTS:
         return Place(point.step, "world")
     return Place(point.step, point.boundary)
 
@@ -175,7 +184,7 @@ def _revoked(
 ) -> Iterator[Row]:
     spare = ground.furnish(server_dsn, admin.unique_name("harness_roles"))  # makes the roles
     admin.drop(server_dsn, admin.dbname(spare))
-    its = tampered_role.owned(ground, server_dsn, direction)
+    its = tampered_owner.owned(ground, server_dsn, direction)
     assert its is not None, "the plan allowed it when it was looked at"
     walk = its.scene.walk
     before = [_before(walk, point) for point in points]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from harness.database import admin, template
+from harness.database import admin, fingerprint, template
 from harness.errors import InfrastructureError
 from harness.fault import tamper
 from harness.poll import wait_until
-from harness.scenario.crash import runners
+from harness.scenario.crash import runners, state
 from harness.scenario.crash.contended_walk import Struck
 from harness.scenario.crash.model import Direction, Point
 from harness.scenario.crash.tampered_outcome import Outcome, attempt
@@ -188,15 +188,36 @@ def _reading(
     return attempt(ground, server.dsn(), direction, dsn, names=names, kept=kept)
 
 
-def _down(ground: Ground, server: Server, name: str, direction: Direction) -> Outcome:
-    """The server itself breaks on the row: the runner, like anybody, loses its connection."""
+def _down(
+    ground: Ground, server: Server, name: str, direction: Direction, kept: Fingerprint
+) -> Outcome:
+    """The server itself breaks on the row: the runner, like anybody, loses its connection.
+
+    The ledger cannot be looked at without breaking the server again; everything else can.
+    """
     server.wait_ready()
     ending = runners.run(ground, direction, admin.with_dbname(server.dsn(), name))
     server.wait_ready()
     came = f"{direction}: status {ending.status}, {ending.error or 'no message'}"
-    fine = ending.status in (1, 3, 5)
-    reasons = () if fine else (f"ended with status {ending.status} when the server went down",)
-    return Outcome(True, f"the server breaks on reading it; {came}", reasons)
+    reasons = []
+    if ending.status not in (1, 3, 5):
+        reasons.append(f"ended with status {ending.status} when the server went down")
+    reasons += state.differences(kept, _left(server, name), "after the server went down")
+    return Outcome(True, f"the server breaks on reading it; {came}", tuple(reasons))
+
+
+def _left(server: Server, name: str) -> Fingerprint:
+    """What a database is when its server is up again: one may answer before it notices a crash."""
+
+    def taken() -> Fingerprint | None:
+        try:
+            return fingerprint.take(admin.with_dbname(server.dsn(), name), workers=1)
+        except (psycopg.OperationalError, InfrastructureError):
+            return None
+
+    found = wait_until(taken, 60, f"a look at {name}")
+    assert found is not None
+    return found
 
 
 def _flipped(
@@ -209,7 +230,7 @@ def _flipped(
             try:
                 outcomes.append(_reading(ground, server, name, direction, kept))
             except (InfrastructureError, psycopg.OperationalError):
-                outcomes.append(_down(ground, server, name, direction))
+                outcomes.append(_down(ground, server, name, direction, kept))
     reasons = tuple(reason for outcome in outcomes for reason in outcome.reasons)
     came = "; ".join(outcome.evidence for outcome in outcomes)
     return Struck(True, f"{flip}; {came}", reasons)

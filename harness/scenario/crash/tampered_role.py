@@ -1,37 +1,33 @@
-"""A privilege is taken away in the middle: from a role that owns the database, and is no superuser.
+"""What a run needs is taken from it in the middle: a privilege is revoked, a table changes hands.
 
 What it lacks is named, nothing is overwritten, and once it is given back the migration goes on.
+That it was taken is the catalog's word: a run may fail for other reasons.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, unquote
 
-import psycopg
 from pglast import ast
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-from harness.database import admin, fingerprint
-from harness.database.fingerprint import Fingerprint
-from harness.errors import HarnessError
+from harness.database import admin
 from harness.fault.contention import Rival
+from harness.fault.process import Ending
 from harness.plan import Script
 from harness.plan.check import altered, tree
-from harness.runner import migrate
 from harness.scenario.crash import runners, state
 from harness.scenario.crash.contended_look import script
 from harness.scenario.crash.contended_strike import CHECKPOINTS
-from harness.scenario.crash.contended_walk import Scene, Struck, Walk
-from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import Direction, Point
-from harness.scenario.crash.state import Oracle
+from harness.scenario.crash.contended_walk import Struck, Walk
+from harness.scenario.crash.model import Point
+from harness.scenario.crash.tampered_owner import OWNER, THIEF, Owned
 
-OWNER, THIEF, PASSWORD = "harness_owner", "harness_thief", "of this server alone"
+REVOKED, DISOWNED = FAULTS = ("revoked", "disowned")
 MAKES: dict[Any, tuple[str, Callable[[Any], str | None]]] = {
     ast.CreateStmt: ("table", lambda node: node.relation.schemaname),
     ast.CreateEnumStmt: ("type", lambda node: node.typeName[0].sval),
@@ -40,88 +36,50 @@ MAKES: dict[Any, tuple[str, Callable[[Any], str | None]]] = {
     ast.IndexStmt: ("index", lambda node: node.relation.schemaname),
 }
 """What makes what, and in which schema."""
+WRITES = {ast.InsertStmt: "insert", ast.UpdateStmt: "update", ast.DeleteStmt: "delete"}
 OWNED = "select pg_get_userbyid(relowner) from pg_class"
 OWNED += " where oid = to_regclass(%s) and relkind in ('r', 'p')"
+KEPT = "update pg_catalog.pg_class set relacl = {acl}::aclitem[] where oid = to_regclass({table})"
+"""Gives a privilege back as it was: without any grant at all is another state than with all."""
+Taken = tuple[str, str, str]  # a step, a boundary and the fault there
 
 
 @dataclass(frozen=True)
-class Owned:
-    """A walk of the owning role, and the same server as its superuser sees it."""
-
-    scene: Scene
-    super_dsn: str
-
-    def above(self, dsn: str) -> str:
-        """The superuser's way into one of the owner's databases."""
-        return admin.with_dbname(self.super_dsn, admin.dbname(dsn))
-
-    def execute(self, dsn: str, statement: str) -> None:
-        """Execute as the superuser in one of the owner's databases."""
-        with admin.connection(self.above(dsn)) as conn:
-            conn.execute(statement.encode())
-
-    def fingerprint(self, dsn: str) -> Fingerprint:
-        """As the superuser takes it: the owner may not read what was taken from it."""
-        return fingerprint.take(self.above(dsn), workers=1)
-
-
-def prepare(ground: Ground, super_dsn: str) -> tuple[Ground, str] | None:
-    """A ground on which the owner runs the plan, and its DSN; None when the plan needs more.
-
-    Baseline and rows are the owner's own; the roles of the plan's baseline are there already.
+class Right:
+    """How something is taken and given back, who tells whether the owner has it, and what the
+    runner's error must say.
     """
-    with admin.connection(super_dsn) as conn:
-        for role in (OWNER, THIEF):
-            with suppress(psycopg.errors.DuplicateObject):
-                conn.execute(sql.SQL("create role {}").format(sql.Identifier(role)))
-        conn.execute(
-            sql.SQL("alter role {} login createdb password {}").format(
-                sql.Identifier(OWNER), sql.Literal(PASSWORD)
-            )
-        )
-    dsn = make_conninfo(super_dsn, user=OWNER, password=PASSWORD)
-    name = admin.unique_name("harness_owned")
-    try:
-        own = ground.furnish(dsn, name)
-        before = fingerprint.take(own, workers=1)
-        migrate(own, ground.sweeping())
-        return replace(ground, before=before, after=fingerprint.take(own, workers=1)), dsn
-    except (HarnessError, psycopg.Error):
-        return None
-    finally:
-        admin.drop(super_dsn, name)
+
+    take: str
+    give: str
+    holds: str
+    says: str
 
 
-def owned(ground: Ground, super_dsn: str, direction: Direction) -> Owned | None:
-    """A walk of the owner, if the plan allows one that is no superuser."""
-    prepared = prepare(ground, super_dsn)
-    if prepared is None:
-        return None
-    its, dsn = prepared
-    return Owned(Scene(its, Walk(its, dsn, direction), Oracle(its, dsn)), super_dsn)
-
-
-def faults(walk: Walk) -> list[tuple[str, str]]:
-    """Steps and boundaries: the first step that makes each kind of object, and each table altered.
-
-    Uses the walk up.
+def faults(walk: Walk) -> list[Taken]:
+    """What can be taken where: before the first step that makes each kind of object, that writes so
+    in a kind of step, and that alters each table; and while another runs. Uses the walk up.
     """
-    found: list[tuple[str, str]] = []
+    found: list[Taken] = []
     kinds: set[str] = set()
     tables: set[str] = set()
+    written: set[tuple[str, str]] = set()
     for number, step in enumerate(walk.steps):
         of = script(walk, step)
-        fresh = [kind for kind in dict.fromkeys(makes(of)) if kind not in kinds]
-        kinds.update(fresh)
-        found += [(step, f"create-{kind}") for kind in fresh]
-        if "table" in fresh or ("view" in fresh and "running" not in kinds):
+        made = list(dict.fromkeys(makes(of)))
+        found += [(step, f"create-{kind}", REVOKED) for kind in made if kind not in kinds]
+        kinds.update(made)
+        if made and number and "running" not in kinds:  # held at the step before
             kinds.add("running")
-            found += [(step, "running")] if number else []
+            found.append((step, "running", REVOKED))
+        for verb, table in dict.fromkeys(writes(of)):
+            if (of.kind, verb) not in written and _is_owned(walk, step, table):
+                written.add((of.kind, verb))
+                found.append((step, f"{verb}-{quote(table, safe='.')}", REVOKED))
         for table in sorted(altered(of) - tables):
-            walk.to(step)
-            if _owner(walk.dsn, table) == OWNER:
+            if _is_owned(walk, step, table):
                 tables.add(table)
-                found.append((step, f"own-{table}"))
+                found.append((step, f"own-{quote(table, safe='.')}", DISOWNED))
     return found
 
 
@@ -136,55 +94,87 @@ def makes(of: Script) -> Iterator[str]:
             yield made[0]
 
 
-def _owner(dsn: str, table: str) -> str | None:
-    with admin.connection(dsn) as conn:
-        row = conn.execute(OWNED, [sql.Identifier(*table.split(".", 1)).as_string(conn)]).fetchone()
-    return None if row is None else str(row[0])
+def writes(of: Script) -> Iterator[tuple[str, str]]:
+    """How a script writes to which tables."""
+    if of.nothing is not None:
+        return
+    for statement in of.statements:
+        node = tree(statement, batch=of.kind == "batch")
+        verb = WRITES.get(type(node))
+        if verb and node.relation.schemaname:
+            yield verb, f"{node.relation.schemaname}.{node.relation.relname}"
+
+
+def _is_owned(walk: Walk, step: str, table: str) -> bool:
+    """Whether a table is the owner's just before a step; one that is not there yet is nobody's."""
+    walk.to(step)
+    with admin.connection(walk.dsn) as conn:
+        row = conn.execute(OWNED, [_identifier(table)]).fetchone()
+    return row is not None and row[0] == OWNER
+
+
+def _identifier(table: str) -> str:
+    return sql.Identifier(*table.split(".", 1)).as_string(None)
 
 
 def strike(its: Owned, point: Point) -> Struck:
     """Take it away, run, give it back, and run on."""
     scene = its.scene
-    what, _, name = point.boundary.partition("-")
-    do, undo, names = _revoke(what, name)
     with scene.walk.copy() as dsn:
-        if what == "running":
-            error, status = _while_running(its, dsn, do)
-            before = None
+        right = _right(its, dsn, point.boundary)
+        had = its.ask(dsn, right.holds)
+        reasons: list[str] = []
+        if point.boundary == "running":
+            ending = _while_running(its, dsn, right.take)
         else:
-            its.execute(dsn, do)
+            its.execute(dsn, right.take)
             before = its.fingerprint(dsn)
             ending = runners.run(scene.ground, scene.direction, dsn)
-            error, status = ending.error, ending.status
-        state.settle(scene.walk.server_dsn, admin.dbname(dsn))
-        reasons = list(_badly_named(status, error, names))
-        if before is not None:
-            after = its.fingerprint(dsn)
-            reasons += state.differences(before, after, "after the failure")
-        its.execute(dsn, undo)
+            state.settle(scene.walk.server_dsn, admin.dbname(dsn))
+            reasons += state.differences(before, its.fingerprint(dsn), "after the failure")
+        fired = bool(had) and not its.ask(dsn, right.holds)
+        reasons += _badly_named(ending, right.says)
+        its.execute(dsn, right.give)
         where, bad = scene.judged(dsn)
-        return Struck(status != 0, error, (*reasons, *bad), where)
+        said = ending.error or f"status {ending.status}"
+        return Struck(fired, f"{right.take}: {said}", (*reasons, *bad), where)
 
 
-def _revoke(what: str, name: str) -> tuple[str, str, str]:
-    """How to take it away, how to give it back, and what the error must say."""
-    if what != "own":
-        change = "alter schema public owner to {}"
-        denied = r"permission denied for schema public \(SQLSTATE 42501"
-        return change.format(THIEF), change.format("pg_database_owner"), denied
-    table = sql.Identifier(*name.split(".", 1)).as_string(None)
-    change = f"alter table {table} owner to "
-    return change + THIEF, change + OWNER, re.escape(name)
+def _right(its: Owned, dsn: str, boundary: str) -> Right:
+    """What a boundary takes from the owner, in a database where it is still there."""
+    what, _, name = boundary.partition("-")
+    if what in ("create", "running"):
+        return Right(
+            "revoke create on schema public from pg_database_owner",
+            "grant create on schema public to pg_database_owner",
+            f"select has_schema_privilege('{OWNER}', 'public', 'create')",
+            r"permission denied for schema public \(SQLSTATE 42501",
+        )
+    table = _identifier(unquote(name))
+    literal = sql.Literal(table).as_string(None)
+    of = f"from pg_catalog.pg_class where oid = to_regclass({literal})"
+    if what == "own":
+        change = f"alter table {table} owner to "
+        holds = f"select pg_get_userbyid(relowner) = '{OWNER}' {of}"
+        return Right(change + THIEF, change + OWNER, holds, re.escape(unquote(name)))
+    acl = sql.Literal(its.ask(dsn, f"select relacl::text {of}")).as_string(None)
+    denied = re.escape(unquote(name).partition(".")[2])
+    return Right(
+        f"revoke {what} on {table} from {OWNER}",
+        KEPT.format(acl=acl, table=literal),
+        f"select has_table_privilege('{OWNER}', {literal}, '{what}')",
+        rf"permission denied for table {denied} \(SQLSTATE 42501",
+    )
 
 
-def _badly_named(status: int, error: str, names: str) -> Iterator[str]:
-    if status != 1:
-        yield f"ended with status {status}, not 1: {error or 'nothing was said'}"
-    if not re.search(names, error):
-        yield f"the error does not say what is lacking: {error}"
+def _badly_named(ending: Ending, says: str) -> Iterator[str]:
+    if ending.status != 1:
+        yield f"ended with status {ending.status}, not 1: {ending.error or 'nothing was said'}"
+    if not re.search(says, ending.error):
+        yield f"the error does not say what is lacking: {ending.error}"
 
 
-def _while_running(its: Owned, dsn: str, do: str) -> tuple[str, int]:
+def _while_running(its: Owned, dsn: str, take: str) -> Ending:
     """Hold the runner at the checkpoint of a step, and take the privilege away meanwhile."""
     scene = its.scene
     plan = scene.ground.sweeping(lock_timeout=30.0)
@@ -192,7 +182,8 @@ def _while_running(its: Owned, dsn: str, do: str) -> tuple[str, int]:
         rival.lock(CHECKPOINTS, "share")
         with runners.start(scene.ground, scene.direction, dsn, plan, close=rival.sockets) as runner:
             rival.until_blocking()
-            its.execute(dsn, do)
+            its.execute(dsn, take)
             rival.close()
             ending = runner.wait()
-    return ending.error, ending.status
+    state.settle(scene.walk.server_dsn, admin.dbname(dsn))
+    return ending

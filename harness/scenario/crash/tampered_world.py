@@ -24,6 +24,7 @@ from harness.scenario.crash.model import Point
 
 FOREIGN = "harness_foreign"
 AWAY = "harness_away"
+FAULTS = ("foreign", "renamed", "used")
 Name = tuple[str, ...]
 
 
@@ -48,7 +49,8 @@ class Intrusion:
     @property
     def fault(self) -> str:
         """As a point's fault."""
-        return {"renamed": "renamed", "used": "used"}.get(self.kind.split("-")[0], "foreign")
+        what = self.kind.split("-")[0]
+        return what if what in FAULTS else "foreign"
 
 
 def intrusions(of: Script) -> Iterator[Intrusion]:

@@ -1,17 +1,19 @@
 """The wire domain: every message of the runs forward, back and resumed, struck in every way.
 
 Each segment of the golden run, the messages between two commits, is explored from a clone of the
-state at its beginning, by a runner that resumes there and sends the same messages.
+state at its beginning, by a runner that resumes there and sends the same messages. A rollback is
+struck from its beginning twice over: of a finished migration, and of one that was left halfway.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from harness.scenario.crash.bench import Bench, bench
-from harness.scenario.crash.cursor import Astray, Cursor
+from harness.scenario.crash.cursor import Astray, Cursor, halfway
 from harness.scenario.crash.golden import Beat, Segment, golden
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import DIRECTIONS, END, Direction, Point, Row, Task
@@ -22,9 +24,13 @@ ACKED = "sigkill-acked"  # killed when it has heard that a commit was done
 RACE = "race"
 CLOSING = "closing"  # one message further than the run has: nothing fires, and the sweep is closed
 CHUNK = 10  # segments that one task explores
-RACE_EVERY = 5  # segments between two races: about every tenth message that matters
 TAKEN_UP = {"transaction": (0,), "batch": (1,), "concurrent": (1, 2)}  # behind so many commits
 IDLE = ("stall",)  # faults that mostly wait: tasks of their own, so that others use the time
+EVERY = frozenset({*FAULTS, ACKED, RACE, CLOSING})
+MAIN = frozenset({"cut", "unheard", "sigkill", ACKED})
+HALF = {"half-batch-": ("batch", 1), "half-intent-": ("concurrent", 1)}  # where it was left
+BACK = 2  # states of a kind that are rolled back in every sample
+HALF_STEPS = 2  # of a rollback begun halfway that are struck: what follows is as in any other
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,9 @@ class Stretch:
 
     `resumed` are the segments where the resuming runner's own messages are struck too, with those
     messages. Of the whole run: `last` is the number of its last segment, `final` that of the first
-    one of its last step, `beyond` the message after its last.
+    one of its last step, `beyond` the message after its last, `commits` the point at which a runner
+    is killed behind each commit. Of those, the states in `back` are rolled back whatever is struck.
+    A rollback that begins `half` so many commits forward has a `mark` in the names of its points.
     """
 
     direction: Direction
@@ -42,33 +50,76 @@ class Stretch:
     last: int
     final: int
     beyond: Beat
+    commits: dict[int, Point]
+    back: frozenset[int] = frozenset()
+    faults: frozenset[str] = EVERY
+    half: int = 0
+    mark: str = ""
+
+    def led_from(self, number: int) -> int:
+        """The segment from which a point of segment `number` is led to alone: its step's first."""
+        step = next(one.step for one in self.segments if one.number == number)
+        return next(one.number for one in self.segments if one.step == step)
 
 
 def tasks(ground: Ground) -> list[Task]:
     """Every point of the ground's directions, found in golden runs.
 
-    On lean ground a direction is one task, and a resuming runner's own messages are left out.
+    On lean ground a direction is one task, and what is nested is left out: a resuming runner's own
+    messages, and a rollback that begins halfway.
     """
     with bench(ground) as place:
+        wanted = [direction for direction in DIRECTIONS if direction in ground.directions]
+        cuts = {direction: golden(ground, place, direction) for direction in wanted}
         found: list[Task] = []
-        for direction in DIRECTIONS:
-            if direction in ground.directions:
-                found += _direction(ground, place, direction)
+        for direction, cut in cuts.items():
+            found += _direction(ground, place, direction, cut)
+        if "rollback" in cuts and not ground.lean:
+            forward = cuts.get("forward") or golden(ground, place, "forward")
+            found += _halfway(ground, place, forward)
         return found
 
 
-def _direction(ground: Ground, place: Bench, direction: Direction) -> list[Task]:
-    cut = golden(ground, place, direction)
+def _direction(
+    ground: Ground, place: Bench, direction: Direction, cut: list[Segment]
+) -> list[Task]:
     resumed = {} if ground.lean else _resumed(ground, place, direction, cut)
-    beyond = Beat(END, 1 + sum(len(segment.beats) for segment in cut), "X", "", 1, False)
-    last_step = cut[-2].step if len(cut) > 1 else cut[-1].step
-    final = next(segment.number for segment in cut if segment.step == last_step)
+    back = _chosen(ground, cut) if direction == "forward" else frozenset()
+    whole = replace(_whole(direction, cut), back=back)
     found: list[Task] = []
     for share in [tuple(cut)] if ground.lean else _shares(cut):
         numbers = {segment.number for segment in share}
         prefixes = {number: beats for number, beats in resumed.items() if number in numbers}
-        stretch = Stretch(direction, share, prefixes, len(cut) - 1, final, beyond)
+        stretch = replace(whole, segments=share, resumed=prefixes)
         found += _tasks(stretch, IDLE if not ground.lean else ())
+    return found
+
+
+def _whole(direction: Direction, cut: list[Segment], mark: str = "") -> Stretch:
+    """A run as one stretch, nothing of a resuming runner's own in it."""
+    beyond = Beat(END, 1 + sum(len(segment.beats) for segment in cut), "X", "", 1, False, mark)
+    last_step = cut[-2].step if len(cut) > 1 else cut[-1].step
+    final = next(segment.number for segment in cut if segment.step == last_step)
+    heard = {segment.number + 1: segment.beats[segment.to_commit - 1] for segment in cut}
+    commits = {
+        number: Point("wire", direction, beat.step, beat.boundary, ACKED)
+        for number, beat in heard.items()
+    }
+    return Stretch(direction, tuple(cut), {}, len(cut) - 1, final, beyond, commits, mark=mark)
+
+
+def _halfway(ground: Ground, place: Bench, forward: list[Segment]) -> list[Task]:
+    """Rollbacks of a migration that was killed: within a batch step, and at an index's intent."""
+    found: list[Task] = []
+    kinds = _kinds(ground, "forward", forward)
+    for mark, kind in HALF.items():
+        for half in kinds.get(kind, ())[:1]:
+            with halfway(ground, place, half) as left:
+                cut = [one.marked(mark) for one in golden(ground, left, "rollback")]
+            steps = list(dict.fromkeys(segment.ends_in for segment in cut))[: 1 + HALF_STEPS]
+            struck = tuple(segment for segment in cut if segment.ends_in in steps)
+            whole = _whole("rollback", cut, mark)
+            found += _tasks(replace(whole, segments=struck, faults=MAIN, half=half), ())
     return found
 
 
@@ -104,14 +155,14 @@ def points_of(stretch: Stretch, segment: Segment) -> list[Point]:
         found += [
             Point("wire", stretch.direction, beat.step, beat.boundary, fault.name)
             for fault in FAULTS.values()
-            if fault.at(beat)
+            if fault.name in stretch.faults and fault.at(beat)
         ]
         if beat.commits and beat.step != RESUME:
             found.append(Point("wire", stretch.direction, beat.step, beat.boundary, ACKED))
-    if segment.number == stretch.last:
+    if segment.number == stretch.last and CLOSING in stretch.faults:
         beyond = stretch.beyond
         found.append(Point("wire", stretch.direction, beyond.step, beyond.boundary, CLOSING))
-    if segment.number % RACE_EVERY == 1:
+    if RACE in stretch.faults:  # once a segment: more often than at every tenth message
         first = segment.beats[0]
         found.append(Point("wire", stretch.direction, first.step, first.boundary, RACE))
     return found
@@ -135,34 +186,59 @@ def _resumed(
 
 
 def _typical(ground: Ground, direction: Direction, cut: list[Segment]) -> list[int]:
-    """Segments to resume at: before a transaction, within a batch, with an intent to carry out,
-    with a finished index to recognise, and at the end. The first of each kind that the run has.
+    """Segments to resume at: the first of each kind that the run has, and the last of all."""
+    first = {numbers[0] for numbers in _kinds(ground, direction, cut).values()}
+    return sorted({*first, cut[-1].number}) if len(cut) > 1 else []
+
+
+def _chosen(ground: Ground, cut: list[Segment]) -> frozenset[int]:
+    """Some states of each kind, drawn by the seed: rolled back even where nothing is struck."""
+    chance = random.Random(ground.seed)  # noqa: S311 - a sample, not a secret
+    kinds = _kinds(ground, "forward", cut).values()
+    return frozenset(
+        number for found in kinds for number in chance.sample(found, min(BACK, len(found)))
+    )
+
+
+def _kinds(
+    ground: Ground, direction: Direction, cut: list[Segment]
+) -> dict[tuple[str, int], list[int]]:
+    """Segments by what they find: a transaction to begin, a batch behind others, an intent to carry
+    out, a finished index to recognise.
     """
-    first: dict[tuple[str, int], int] = {}
+    found: dict[tuple[str, int], list[int]] = {}
     commits: dict[str, int] = {}
     scripts = {step.id: getattr(step, direction) for step in ground.plan.steps}
     for segment in cut[1:]:
         script = scripts.get(segment.step)
         behind = commits[segment.step] = commits.get(segment.step, -1) + 1
-        if script is not None and behind in TAKEN_UP[script.kind]:
-            first.setdefault((script.kind, behind), segment.number)
-    return sorted({*first.values(), cut[-1].number}) if len(cut) > 1 else []
+        if script is None:
+            continue
+        behind = min(behind, TAKEN_UP[script.kind][-1])
+        if behind in TAKEN_UP[script.kind]:
+            found.setdefault((script.kind, behind), []).append(segment.number)
+    return found
 
 
 def run(ground: Ground, task: Task) -> list[Row]:
     """Strike at every point of a stretch."""
     from harness.scenario.crash.wire_sweep import Sweep
 
-    with bench(ground) as place:
-        return Sweep(ground, place, trimmed(task)).rows(task.points)
+    stretch = trimmed(task)
+    with bench(ground) as usual, halfway(ground, usual, stretch.half) as place:
+        return Sweep(ground, place, stretch).rows(task.points)
 
 
 def trimmed(task: Task) -> Stretch:
-    """The part of a stretch that leads to the task's points: from the first one's step on."""
+    """The part of a stretch that leads to the task's points: from the first one's step on.
+
+    A point of the chain of kills is led to by the whole chain, as when it was found to fail.
+    """
     stretch: Stretch = task.extra["stretch"]
     wanted = set(task.points)
     needed = [s.number for s in stretch.segments if not wanted.isdisjoint(points_of(stretch, s))]
-    first = next(s for s in stretch.segments if s.number == needed[0])
-    begin = next(s.number for s in stretch.segments if s.step == first.step)
+    begin = stretch.led_from(needed[0])
+    if any(point.fault == ACKED for point in wanted):
+        begin = stretch.segments[0].number
     kept = [s for s in stretch.segments if begin <= s.number <= needed[-1]]
     return replace(stretch, segments=tuple(kept))

@@ -14,14 +14,14 @@ from psycopg.conninfo import make_conninfo
 from harness.fault.frames import ANSWERED
 from harness.fault.process import Ending, JobProcess
 from harness.fault.proxy import Act, Frame, Partial, Proxy, Strike
-from harness.fault.strikes import At, HoldFirst, KillAt, PauseAt, SignalAt, ThenKill
+from harness.fault.strikes import At, Heard, HoldFirst, KillAt, PauseAt, SignalAt, ThenKill
 from harness.scenario.crash import runners
-from harness.scenario.crash.golden import Beat
+from harness.scenario.crash.golden import Beat, signature
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import END, START, Direction
 
 KILLED = -int(signal.SIGKILL)
-GIVEN_UP = (5, 3)  # stopped and resumable; or no connection, before there ever was one
+GIVEN_UP = (5,)  # stopped and resumable. 3, no connection, is for a runner that never had one
 PROGRESS = ("batch", "step_done", "completed")
 RACERS = 4  # that start at once
 PATIENT = {"reconnect": 30.0}
@@ -153,8 +153,19 @@ def _signalled(number: int) -> Callable[[Scene, Proxy, JobProcess], Strike]:
     return strike
 
 
-def _twice(scene: Scene, proxy: Proxy, process: JobProcess) -> Strike:
-    return SignalAt(scene.number, Act.PASS, process=process, seen=lambda: proxy.cancels > 0)
+def _twice(number: int) -> Callable[[Scene, Proxy, JobProcess], Strike]:
+    """The second signal is seen as the request to cancel what the first one only asked to end."""
+
+    def strike(scene: Scene, proxy: Proxy, process: JobProcess) -> Strike:
+        return SignalAt(
+            scene.number,
+            Act.PASS,
+            process=process,
+            signal_number=number,
+            seen=lambda: proxy.cancels > 0,
+        )
+
+    return strike
 
 
 def _paused(scene: Scene, proxy: Proxy, process: JobProcess) -> Strike:
@@ -176,7 +187,8 @@ FAULTS: dict[str, Fault] = {
         Fault("sigkill", always, _sigkill, (KILLED,)),
         Fault("sigterm", in_step, _signalled(signal.SIGTERM), GIVEN_UP),
         Fault("sigint", at_commit, _signalled(signal.SIGINT), GIVEN_UP),
-        Fault("sigterm-twice", at_commit, _twice, GIVEN_UP),
+        Fault("sigterm-twice", at_commit, _twice(signal.SIGTERM), GIVEN_UP),
+        Fault("sigint-twice", at_commit, _twice(signal.SIGINT), GIVEN_UP),
         Fault("blip", at_turns, _going_on(Act.CUT_ONE), (KILLED, 0), PATIENT, spoils=True),
         Fault(
             "blip-unheard", at_turns, _going_on(Act.UNHEARD_ONE), (KILLED, 0), PATIENT, spoils=True
@@ -198,11 +210,22 @@ def strike(scene: Scene, name: str) -> Struck:
             proxy.serve([process], decision)
             ending = process.wait()
     assert isinstance(decision, At | ThenKill)
-    met = decision.met
-    expected = met is not None and met.message.kind == scene.beat.kind
-    evidence = f"message {scene.number} {met.message.kind}" if met else "never sent"
+    fired, evidence = recognised(decision.met, scene)
     told = f"runner ended with {ending.status}"
-    return Struck(expected, (ending, *scene.rivals), f"{evidence}; {told}")
+    return Struck(fired, (ending, *scene.rivals), f"{evidence}; {told}")
+
+
+def recognised(met: Frame | None, scene: Scene) -> tuple[bool, str]:
+    """Whether the message that was struck is the one of the point, and what to say of it.
+
+    A beat without a signature is no message of the golden run: whatever is met there is met.
+    """
+    if met is None:
+        return False, f"message {scene.number} was never sent"
+    found = signature(Heard(met.message.kind, met.message.text, len(met.message.data), (), ""))
+    if scene.beat.signature and found != scene.beat.signature:
+        return False, f"message {scene.number} was {found}, not {scene.beat.signature}"
+    return True, f"message {scene.number} {met.message.kind}"
 
 
 def _hasty(dsn: str) -> str:

@@ -12,10 +12,11 @@ from harness.scenario.crash.bench import Bench
 from harness.scenario.crash.cursor import Astray, Cursor
 from harness.scenario.crash.golden import Beat, Segment
 from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import Point, Row, Verdict
+from harness.scenario.crash.model import Point, Row
 from harness.scenario.crash.state import Judgement, Oracle, identify
 from harness.scenario.crash.victim import Victim
 from harness.scenario.crash.wire import ACKED, CLOSING, RACE, RESUME, Stretch, points_of
+from harness.scenario.crash.wire_chain import ASTRAY, Chain
 from harness.scenario.crash.wire_faults import (
     FAULTS,
     RACERS,
@@ -48,15 +49,15 @@ class Base:
 class Sweep:
     """Walks a cursor along a stretch; at each segment strikes at its points on clones.
 
-    `keys` and `judged` are what is known of the states at commits, by name: two segments share one.
+    `keys` are those of the states at commits, by name: two segments share one.
     """
 
     def __init__(self, ground: Ground, place: Bench, stretch: Stretch) -> None:
         self.ground, self.place, self.stretch = ground, place, stretch
         self.oracle = Oracle(ground, place.server_dsn)
+        self.chain = Chain(ground, place, stretch, self.oracle)
         self._base: Base | None = None
         self.keys: dict[str, str] = {}
-        self.judged: dict[str, Judgement] = {}
 
     def rows(self, points: Iterable[Point]) -> list[Row]:
         """One row for each point."""
@@ -74,16 +75,26 @@ class Sweep:
                         _is_struck(p) for some in chosen[number : number + 2] for p in some
                     )
                     rows += self._segment(cursor, segment, chosen[number], struck_soon)
-                judged = self.oracle.judge(self.stretch.direction, cursor.dsn)
+                    self._roll_back(cursor, chosen[number])
+                end = self.oracle.judge(self.stretch.direction, cursor.dsn)
             except Astray as astray:
-                judged = Judgement("fail", "astray", str(astray))
+                end = Judgement("fail", ASTRAY, str(astray))
             finally:
                 self._rest_on(None)
-        if judged.verdict == "pass":
-            return rows
-        left = wanted - {row.point for row in rows}
-        rows += [Row(point, False, "fail", reason="not reached") for point in sorted(left)]
-        return [_led_astray(row, judged) for row in rows]
+        if end.verdict != "pass":
+            numbers = {
+                point: segment.number
+                for segment, points in zip(self.stretch.segments, chosen, strict=True)
+                for point in points
+            }
+            return self.chain.gone_wrong(rows, numbers, cursor.at, end)
+        self.chain.judged[self.chain.name(cursor.at)] = end
+        return [self.chain.told(row) for row in rows]
+
+    def _roll_back(self, cursor: Cursor, points: list[Point]) -> None:
+        """Roll a copy of the cursor's state back, where that is asked for and was not done yet."""
+        if cursor.at in self.stretch.back and any(point.fault == ACKED for point in points):
+            self.chain.judge(self.chain.name(cursor.at), cursor.dsn)
 
     def _segment(
         self, cursor: Cursor, segment: Segment, points: list[Point], needs_clone: bool
@@ -93,7 +104,8 @@ class Sweep:
         began = time.monotonic()
         sent = cursor.advance(segment)
         seconds = time.monotonic() - began
-        rows = [_acked(p, segment, seconds) for p in points if not _is_struck(p)]
+        behind = self.chain.name(segment.number + 1)
+        rows = [_acked(p, behind, seconds) for p in points if not _is_struck(p)]
         if before is None:
             return rows
         differs = sent.differs(segment)
@@ -106,7 +118,7 @@ class Sweep:
                 return rows + [Row(p, False, "unknown", reason=differs) for p in struck]
             if struck:
                 known = self._numbers(segment)
-                ends = {f"commit {number}": before, f"commit {number + 1}": cursor.dsn}
+                ends = {self.chain.name(number): before, behind: cursor.dsn}
                 with Segmental(self, number, self._base.dsn, ends, known) as it:
                     rows += [it.row(point) for point in sorted(struck, key=_order)]
             self._base.offset += len(segment.beats)
@@ -149,17 +161,9 @@ def _order(point: Point) -> tuple[bool, bool]:
     return _spoils(point), point.step != RESUME
 
 
-def _acked(point: Point, segment: Segment, seconds: float) -> Row:
+def _acked(point: Point, state: str, seconds: float) -> Row:
     evidence = "killed when it had heard of the commit"
-    return Row(point, True, "pass", f"commit {segment.number + 1}", "", evidence, seconds)
-
-
-def _led_astray(row: Row, judged: Judgement) -> Row:
-    """Where the chain of kills does not end where it should, no state on its way is proven."""
-    reason = f"the chain of kills that leads here goes astray: {judged.reason}"
-    if row.verdict == "fail" and row.fired:
-        reason = f"{row.reason}; {reason}"
-    return replace(row, verdict="fail", reason=reason)
+    return Row(point, True, "pass", state, "", evidence, seconds)
 
 
 class Segmental:
@@ -174,7 +178,7 @@ class Segmental:
         self._base, self._ends, self._numbers = base, ends, known
         self._before = next(iter(ends.values()))
         self._source = ""
-        self._keys, self._judged = sweep.keys, sweep.judged
+        self._keys, self._chain = sweep.keys, sweep.chain
         self._victim: Victim | None = None
 
     def __enter__(self) -> Segmental:
@@ -183,22 +187,13 @@ class Segmental:
     def __exit__(self, *_: object) -> None:
         self._spoil()
 
-    def _end(self, name: str) -> Judgement:
-        """A state at a commit: the cursor goes on from it; that it goes back is proven here."""
-        if name not in self._judged:
-            forward = self._stretch.direction == "forward"
-            reasons = self._oracle.goes_back(self._ends[name]) if forward else []
-            verdict: Verdict = "fail" if reasons else "pass"
-            self._judged[name] = Judgement(verdict, name, "; ".join(reasons))
-        return self._judged[name]
-
     def _found(self, key: str) -> Judgement | None:
         """The judgement of a state, when it is one of those at the two ends."""
         for name, dsn in self._ends.items():
             if name not in self._keys:
                 self._keys[name] = identify(dsn).key
             if self._keys[name] == key:
-                return self._end(name)
+                return self._chain.judge(name, dsn)
         return None
 
     def row(self, point: Point) -> Row:
@@ -247,7 +242,7 @@ class Segmental:
     def _judge(self, victim: Victim, spoiled: bool) -> Judgement:
         """What the state after the strike comes to: one of the two known, or a new one."""
         if not spoiled and self._source == self._before and victim.unchanged():
-            return self._end(next(iter(self._ends)))
+            return self._chain.judge(*next(iter(self._ends.items())))
         victim.leave()
         try:
             found = identify(victim.dsn)
