@@ -28,7 +28,7 @@ from harness.errors import UsageError
     type=click.Choice(["embedded", "system", "container", "auto"]),
 )
 @click.option("--pg-version", type=int, envvar="HARNESS_PG_VERSION")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1))
+@click.option("--workers", default=3, show_default=True, type=click.IntRange(min=1))
 @click.option("--least", type=click.FloatRange(0, 100), default=98.0, show_default=True)
 def mutate(
     dsn: str | None,

@@ -17,10 +17,9 @@ from harness.database import fingerprint
 from harness.database.fingerprint import Difference, Fingerprint
 from harness.database.fingerprint.layout import read_layout
 from harness.database.fingerprint.session import Connection, explained, pin, share, snapshot
-from harness.database.fingerprint.taking import EXCLUDED, hold
 
 # of a snapshot that is held open, which `take` has no word for
-from harness.database.fingerprint.taking import _read as read
+from harness.database.fingerprint.taking import EXCLUDED, hold, read
 
 WORKERS: Final = 2
 DATABASE: Final = "fingerprint.json"

@@ -78,23 +78,10 @@ def scratch(dsn: str) -> Iterator[str]:
 
 
 def _create_like(conn: psycopg.Connection[Any], name: str) -> None:
-    """Text is stored, compared and sorted in the scratch database as it is in the named one."""
-    row: Any = conn.execute(
-        "select pg_encoding_to_char(encoding), datcollate, datctype, to_jsonb(d),"
-        " current_user::text from pg_database d where datname = current_database()"
-    ).fetchone()
-    encoding, collate, ctype, rest, role = row
-    options = sql.SQL("encoding {} lc_collate {} lc_ctype {}").format(encoding, collate, ctype)
-    provider = {"i": "icu", "b": "builtin"}.get(rest.get("datlocprovider", "c"))
-    locale = rest.get("datlocale") or rest.get("daticulocale")
-    if provider and locale:
-        options += sql.SQL(" locale_provider {} {} {}").format(
-            sql.SQL(provider), sql.SQL(f"{provider}_locale"), locale
-        )
-    statement = sql.SQL("create database {} template template0 ").format(sql.Identifier(name))
     try:
-        conn.execute(statement + options)
+        admin.create_like(conn, name, conn.info.dbname)
     except errors.InsufficientPrivilege as error:
+        role = conn.info.user
         raise NotAllowed(
             f"it was not restored, for role {role!r} may create no database to restore it into",
             hint=f"back up as a role with CREATEDB, or: ALTER ROLE {role} CREATEDB",

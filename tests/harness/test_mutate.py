@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -341,6 +342,7 @@ def test_workers_of_a_killed_command_end_with_it(small: SmallPlan, tmp_path: Pat
     ) as running:
         wait_until(lambda: judged_by.exists() and judged_by.read_text(), 120, "a worker at work")
         running.kill()
+        assert running.wait() == -signal.SIGKILL
     wait_until(
         lambda: not any(Path("/proc", pid).exists() for pid in judged_by.read_text().split()),
         30,

@@ -16,9 +16,9 @@ from harness.runner import Event, migrate
 from . import checks
 from .checks import mapping
 from .journey import impatient
-from .judge import LATER, MEANWHILE
 from .old_clients import OldClients
 from .support import SMALL, Check, Pair, paired, taken_back
+from .users import LATER, MEANWHILE
 
 DEFECTS: list[dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("sabotage.toml").read_text("utf-8")

@@ -49,7 +49,7 @@ def take(
         else:
             begin(connections[0])
         share(connections)
-        return _read(connections, tables, data, detail, tuple(exclude_schemas))
+        return read(connections, tables, data, detail, tuple(exclude_schemas))
 
 
 def hold(conn: Connection) -> list[Table]:
@@ -71,13 +71,14 @@ def hold(conn: Connection) -> list[Table]:
     )
 
 
-def _read(
+def read(
     connections: Sequence[Connection],
     tables: Sequence[Table],
     data: bool,
     detail: bool,
     excluded: tuple[str, ...],
 ) -> Fingerprint:
+    """Take a fingerprint over connections that all see one snapshot; see `take` for the rest."""
     conn = connections[0]
     sums = Sums(tables if data else ())
     sketches: dict[str, Sketch] = {}

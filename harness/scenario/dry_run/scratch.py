@@ -121,7 +121,8 @@ def _dump(stack: ExitStack, dsn: str) -> str:
     name = admin.unique_name(PREFIX)
     _lock(conn, name)
     stack.callback(_drop, conn, name)
-    _create_like(conn, name, admin.dbname(dsn))
+    admin.create_like(conn, name, admin.dbname(dsn))
+    _mark(conn, name)
     target = admin.with_dbname(dsn, name)
     copying.copy(dsn, target)
     return target
@@ -190,27 +191,6 @@ def _may_create(conn: psycopg.Connection[Any]) -> None:
     ).fetchone()
     if not row[0]:
         raise _CannotError("the role may not create databases")
-
-
-def _create_like(conn: psycopg.Connection[Any], name: str, source: str) -> None:
-    """An empty database with the encoding and the collation of another."""
-    row: Any = conn.execute(
-        "select pg_encoding_to_char(encoding), datcollate, datctype, to_jsonb(d) from pg_database d"
-        " where datname = %s",
-        [source],
-    ).fetchone()
-    encoding, collate, ctype, rest = row
-    options = sql.SQL("encoding {} lc_collate {} lc_ctype {}").format(encoding, collate, ctype)
-    provider = {"i": "icu", "b": "builtin"}.get(rest.get("datlocprovider", "c"))
-    locale = rest.get("datlocale") or rest.get("daticulocale")
-    if provider and locale:
-        options += sql.SQL(" locale_provider {} {} {}").format(
-            sql.SQL(provider), sql.SQL(f"{provider}_locale"), locale
-        )
-    conn.execute(
-        sql.SQL("create database {} template template0 {}").format(sql.Identifier(name), options)
-    )
-    _mark(conn, name)
 
 
 def _mark(conn: psycopg.Connection[Any], name: str) -> None:

@@ -40,7 +40,7 @@ class Settings:
     judge: str = JUDGE
     server: str = "embedded"
     pg_version: int | None = None
-    workers: int = 2
+    workers: int = 3
     least: float = LEAST
 
 
