@@ -44,13 +44,20 @@ union all
 select 'trigger', tgname from pg_catalog.pg_trigger
   where tgrelid = any (%(of)s::regclass[]) and not tgisinternal
 union all
+select 'sequence', s.relname from pg_catalog.pg_depend d
+  join pg_catalog.pg_class s on s.oid = d.objid and s.relkind = 'S'
+  where d.refobjid = any (%(of)s::regclass[]) and d.deptype = 'i'
+union all
 select 'statistics', stxname from pg_catalog.pg_statistic_ext
   where stxrelid = any (%(of)s::regclass[])
 """
 OLD = ["public.deals", 'public."dealNotes"']
 NEW = ["public.opportunities", 'public."opportunityNotes"']
-OTHERS = ["public.companies", "public.contacts", 'public."contactNotes"', "public.tasks"]
-NUMBERED = {"opportunities_created_idx": "opportunities_created_idx_1"}  # the name was taken
+OTHERS = [
+    *("public.companies", "public.contacts", 'public."contactNotes"', "public.tasks"),
+    "public.tags",
+]
+NUMBERED = {"opportunities_created_idx": "opportunities_created_idx_2"}  # two names were taken
 GONE = {  # of Postgres 18; the backup may be null
     ("constraint", "opportunities_stage_not_null"),
     ("constraint", "stage_of_opportunity"),

@@ -12,10 +12,10 @@ from harness.errors import Refused, StepFailed, Stopped
 from harness.runner import migrate, rollback
 from harness.scenario.mutate.judging import Case
 
-from . import checks, contract, decorations, users
+from . import checks, closing, contract, decorations, users
 from .journey import Fingerprint, differences, state
 from .scene import Remark, Scene, Stage, heard
-from .support import Check, Pair, taken_back
+from .support import Check, Pair, connected, scalar, taken_back
 
 Place = tuple[str | None, str, int]
 FOUND: dict[Place, Counter[Stage]] = {}
@@ -87,6 +87,9 @@ def _back(scene: Scene, kind: str = "decorated") -> Iterator[Remark]:
         dsn = scene.after(kind)
         outcome = rollback(dsn, scene.case.plan)
         found = differences(_state(scene, kind), state(dsn))
+        with connected(dsn) as conn:
+            if scalar(conn, "select to_regnamespace('migration_archive') is not null"):
+                found.append("an archive is made for nothing")
         return found + [f"archived {outcome.archived}"] * bool(outcome.archived)
 
     yield heard(f"rollback {kind}", go)
@@ -167,7 +170,11 @@ def _boundary(scene: Scene) -> Iterator[Remark]:
         dsn = scene.own(scene.reached())
         migrate(dsn, case.plan, until=until)
         rollback(dsn, case.plan)
-        return differences(_state(scene, "decorated"), state(dsn))
+        with connected(dsn) as conn:
+            left = [name for name, *_ in closing.functions(conn) if name.startswith("migration")]
+        return [f"{name} is left" for name in left] + differences(
+            _state(scene, "decorated"), state(dsn)
+        )
 
     for until in ids[place : place + 2]:
         yield heard(f"rollback from {until}", partial(go, until))

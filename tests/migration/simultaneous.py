@@ -233,8 +233,9 @@ def late_write(dsn: str, run: Callable[[str], object], step: str) -> list[str]:
 
 
 def locked(script: Script) -> list[str]:
-    """The tables that a script locks outright, in the order in which users write them."""
-    text = " ".join(s.text.lower() for s in script.statements if s.tag == "LockStmt")
+    """The tables that a script locks or alters, in the order in which users write them."""
+    locking = ("LockStmt", "AlterTableStmt")
+    text = " ".join(s.text.lower() for s in script.statements if s.tag in locking)
     return [name for name in ORDER if re.search(rf'public\."?{name.lower()}\b', text)]
 
 

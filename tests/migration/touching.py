@@ -41,6 +41,7 @@ WRITES: dict[str, dict[str, str]] = {
     },
     "tasks": {
         "done_date": "'2033-03-03 23:30Z'",
+        "id": "-id",
         "text": "'Touched task'",
         "type": "'Ship'",
         "sales_id": "null",
@@ -67,9 +68,17 @@ def touch(pair: Pair, moment: str) -> None:
 
 
 def unbacked(pair: Pair) -> list[str]:
-    """Deals whose company is not backed up: until the swap the backup follows."""
-    query = "select id from public.deals where company_id_backup is distinct from company_id"
-    return [f"deal {key}: company_id_backup has not followed" for key in column(pair.target, query)]
+    """Deals whose new columns have not followed: until the swap the old ones rule."""
+    query = """
+        select id from public.deals
+        where company_id_backup is distinct from company_id
+            or actual_close_date is distinct from case
+                when stage_new in ('closed_won', 'closed_lost')
+                then (updated_at at time zone 'UTC')::date end
+            or estimated_close_date is distinct from
+                (expected_closing_date at time zone 'UTC')::date
+    """
+    return [f"deal {key}: its new columns have not followed" for key in column(pair.target, query)]
 
 
 def _keys(pair: Pair, table: str, place: int, count: int) -> list[Any]:

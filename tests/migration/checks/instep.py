@@ -61,6 +61,16 @@ def check_closing_is_dated(pair: Pair) -> list[str]:
             t.get("opportunities", deal, "actual_close_date"),
             given,
         )
+        t.update("opportunities", deal, stage="closed_lost")
+        t.update(
+            "opportunities", deal, stage="closed_won", updated_at=datetime(2040, 1, 1, tzinfo=UTC)
+        )
+        t.same(
+            "actual_close_date from one closed stage to another",
+            t.get("opportunities", deal, "actual_close_date"),
+            LATE.date(),
+        )
+        t.update("opportunities", deal, stage="lead", updated_at=LATE)
         t.update("opportunities", deal, stage="closed_won", actual_close_date=None)
         t.same(
             "actual_close_date taken away while it is closed",
@@ -232,6 +242,15 @@ def check_company_follows_participant(pair: Pair) -> list[str]:
             "opportunity_participants", opportunity_id=deal, organization_id=first, role="customer"
         )
         t.same("after one that is not primary", _customers(t, deal), (None, None, []))
+        again = t.insert(
+            "opportunity_participants",
+            opportunity_id=deal,
+            organization_id=second,
+            role="customer",
+            is_primary=True,
+        )
+        t.delete("opportunity_participants", again)
+        t.same("left with one that is not primary", _customers(t, deal), (None, None, []))
     return t.findings
 
 
@@ -272,6 +291,10 @@ def check_followed_rows_are_dated(pair: Pair) -> list[str]:
             for buried in (None, old):
                 row = {refers: key, "organization_id": second, "deleted_at": buried}
                 t.insert(table, **row, **role)
+            third = {"organization_id": t.company(), "deleted_at": old, "is_primary": True}
+            t.insert(table, **{refers: key}, **third, **role)
+            other = t.contact() if owner == "contacts" else t.opportunity()
+            beside = t.insert(table, **{refers: other, "organization_id": second}, **role)
             t.conn.execute(
                 f"update public.{table} set updated_at = %s where {refers} = {key}", [old]
             )
@@ -280,6 +303,25 @@ def check_followed_rows_are_dated(pair: Pair) -> list[str]:
                 f"select count(*) from public.{table} where {refers} = {key} and updated_at > %s"
             )
             t.same(f"rows of {table} dated when they follow", t.value(dated, old), 2)
+            t.same(f"another's row of {table}", t.get(table, beside, "is_primary"), False)
+            own = {"organization_id": t.company(), "is_primary": True, "updated_at": old}
+            made = t.insert(table, **{refers: other}, **own, **role)
+            t.same(f"a primary row of {table}, as written", t.get(table, made, "updated_at"), old)
+    return t.findings
+
+
+def check_relations_start(pair: Pair) -> list[str]:
+    """A new contact's relation begins when it was first seen, one after a move on this day."""
+    with trial(pair.target) as t:
+        contact = t.contact(company_id=t.company(), first_seen=LATE)
+        started = (
+            "select relationship_start_date from public.contact_organizations"
+            f" where contact_id = {contact} and is_primary and deleted_at is null"
+        )
+        t.same("a new contact's relation", t.value(started), LATE.date())
+        t.update("contacts", contact, company_id=t.company())
+        today = t.value("select (now() at time zone 'UTC')::date")
+        t.same("a moved contact's relation", t.value(started), today)
     return t.findings
 
 
