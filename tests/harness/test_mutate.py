@@ -359,4 +359,5 @@ def test_command_without_a_judge_says_so(small: SmallPlan) -> None:
 
 def test_declared_equivalents_of_the_reference_plan_are_mutants_of_it(plan: Plan) -> None:
     known = equivalents.read(plan.root / equivalents.NAME)
-    equivalents.refuse_stale(known, mutants.of_plan(load(plan.path)))
+    assert known
+    equivalents.refuse_stale(known, mutants.of_plan(load(plan.path)))  # raises
