@@ -35,6 +35,7 @@ alter table public.deals add constraint deals_apart_excl exclude using btree (id
 create function public.keep_deal() returns trigger language plpgsql set search_path = '' as 'begin return new; end';
 create trigger keep_deal before update on public.deals for each row execute function public.keep_deal();
 alter default privileges in schema public grant select on tables to public;
+alter default privileges grant select on tables to public;
 alter default privileges in schema public grant usage on sequences to public;
 create index opportunities_created_idx_1 on public.companies (city);
 

@@ -15,7 +15,7 @@ from harness.plan import Plan
 from harness.scenario.mutate.judging import Case, hurried
 from harness.scenario.mutate.model import Direction
 
-from . import row_locks, simultaneous
+from . import row_locks, waiting
 from .judge import FORWARD, ROLLBACK, judge
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def test_a_batch_locks_the_rows_it_reads_and_no_other(
     assert found(plan, pg_server, "row_locks", step, "forward") == []
 
 
-@pytest.mark.parametrize("step", simultaneous.LATE)
+@pytest.mark.parametrize("step", waiting.LATE)
 def test_what_is_committed_while_the_way_back_waits_is_archived(
     step: str, plan: Plan, pg_server: Server
 ) -> None:

@@ -11,7 +11,7 @@ from harness.plan import Script, Step
 from harness.runner import Event, migrate, rollback
 from harness.scenario.mutate.judging import Case
 
-from . import checks, closing, keeping, touching, user_writes, way_back
+from . import checks, closing, keeping, touching, user_writes, waiting, way_back
 from . import row_locks as rows
 from . import simultaneous as writers
 from .checks import mapping, search, views
@@ -201,7 +201,7 @@ def locks(scene: Scene) -> Iterator[Remark]:
     case = scene.case
     steps = {step.id: step for step in case.original.steps}
     step = steps.get(case.step or "")
-    tables = writers.locked(_script(step, case)) if step else []
+    tables = waiting.locked(_script(step, case)) if step else []
     for held in tables[:-1]:
         yield heard(f"a user holds {held}", partial(_held, scene, held))
 
@@ -209,13 +209,14 @@ def locks(scene: Scene) -> Iterator[Remark]:
 def late(scene: Scene) -> Iterator[Remark]:
     """What a user commits while the way back waits for it is kept, or archived."""
     case = scene.case
-    if case.step in writers.LATE:
+
+    def go(table: str, statement: str) -> list[str]:
         dsn = scene.own(scene.reached())  # the way back begins with the step itself
         migrate(dsn, case.original, until=case.step)
-        yield heard(
-            "a late write on the way back",
-            lambda: writers.late_write(dsn, lambda dsn: rollback(dsn, case.plan), str(case.step)),
-        )
+        return waiting.late_write(dsn, lambda dsn: rollback(dsn, case.plan), table, statement)
+
+    for table, statement in waiting.LATE.get(case.step or "", {}).items():
+        yield heard(f"a late write of {table} on the way back", partial(go, table, statement))
 
 
 def _script(step: Step, case: Case) -> Script:
@@ -227,7 +228,7 @@ def _held(scene: Scene, held: str) -> list[str]:
     patient = replace(case.plan, runner=replace(case.plan.runner, lock_timeout=30.0))
     if case.direction == "forward":
         dsn = scene.own(scene.reached())
-        return writers.deadlock(dsn, lambda: migrate(dsn, patient, until=case.step), held)
+        return waiting.deadlock(dsn, lambda: migrate(dsn, patient, until=case.step), held)
     dsn = scene.own(scene.reached())
     migrate(dsn, case.original, until=case.step)
-    return writers.deadlock(dsn, lambda: rollback(dsn, patient), held)
+    return waiting.deadlock(dsn, lambda: rollback(dsn, patient), held)

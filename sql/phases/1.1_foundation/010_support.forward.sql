@@ -158,9 +158,8 @@ $$;
 comment on function migration_control.unpark_view(text) is 'bring back a view that park_view moved aside';
 
 -- Save, before it is dropped, what the old schema cannot hold. condition is SQL over the relation's columns (alias
--- source); columns are those to keep (all by default), labels of enums as text. Returns and records the count.
-create function migration_control.archive(relation regclass, condition text, columns text[] default null)
-returns bigint
+-- source); columns are those to keep (all by default), labels of enums as text. Records the count.
+create function migration_control.archive(relation regclass, condition text, columns text[] default null) returns void
 language plpgsql set search_path = ''
 as $$
 declare
@@ -172,7 +171,7 @@ declare
 begin
     execute format('select exists (select from %s as source where %s)', relation, condition) into qualifies;
     if not qualifies then
-        return 0;
+        return;
     end if;
 
     create schema if not exists migration_archive;
@@ -182,9 +181,7 @@ begin
 
     select
         string_agg(format('%I', a.attname), ', ' order by a.attnum) as names,
-        string_agg(
-            case when t.typtype = 'e' then format('source.%I::text', a.attname) else format('source.%I', a.attname) end,
-            ', ' order by a.attnum) as values,
+        string_agg(format('source.%I', a.attname), ', ' order by a.attnum) as values,
         string_agg(
             format('add column if not exists %I %s', a.attname,
                 case when t.typtype = 'e' then 'text' else pg_catalog.format_type(a.atttypid, a.atttypmod) end),
@@ -202,12 +199,11 @@ begin
     get diagnostics saved = row_count;
 
     insert into migration_control.archived (run_id, relation, rows) values (run, source_name::text, saved);
-    return saved;
 end
 $$;
 
 comment on function migration_control.archive(regclass, text, text[]) is
-    'copy the rows that satisfy condition to migration_archive, record and return their number';
+    'copy the rows that satisfy condition to migration_archive and record their number';
 
 -- Say on a view that it is deprecated, what takes its place and when it goes.
 create function migration_control.deprecate(old regclass, successor text) returns void
@@ -242,7 +238,6 @@ begin
     for item in select u.back from migration_control.undo u order by u.place desc loop
         execute item.back;
     end loop;
-    delete from migration_control.undo;
 end
 $$;
 

@@ -52,16 +52,12 @@ select migration_control.copy_column_grants('public.opportunities', 'stage_backu
 create function public.opportunities_derive() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
-declare
+declare -- on insert old is null, so that a value is a change
     closed constant public.opportunity_stage[] := '{closed_won, closed_lost}';
-    stage_changes boolean := true;
-    expected_changes boolean := new.expected_closing_date is not null;
-    estimate_changes boolean := new.estimated_close_date is not null;
+    expected_changes constant boolean := new.expected_closing_date is distinct from old.expected_closing_date;
+    estimate_changes constant boolean := new.estimated_close_date is distinct from old.estimated_close_date;
 begin
-    if tg_op = 'INSERT' then
-        new.company_id := coalesce(new.company_id, new.customer_organization_id);
-        new.customer_organization_id := coalesce(new.customer_organization_id, new.company_id);
-    elsif new.customer_organization_id is not distinct from old.customer_organization_id then
+    if new.customer_organization_id is not distinct from old.customer_organization_id then
         new.customer_organization_id := new.company_id;
     elsif new.company_id is not distinct from old.company_id then
         new.company_id := new.customer_organization_id;
@@ -72,25 +68,17 @@ begin
                 hint = 'both name the customer: write one of them, or the same value to both';
     end if;
 
-    if tg_op = 'UPDATE' then
-        stage_changes := new.stage is distinct from old.stage;
-        expected_changes := new.expected_closing_date is distinct from old.expected_closing_date;
-        estimate_changes := new.estimated_close_date is distinct from old.estimated_close_date;
-    end if;
-
     if not new.stage_manual then
         new.probability := coalesce(public.opportunity_stage_probability(new.stage), new.probability);
     end if;
 
-    if stage_changes and new.stage = any (closed) then
-        if tg_op = 'INSERT' then
-            new.actual_close_date := coalesce(new.actual_close_date, (new.updated_at at time zone 'UTC')::date);
-        elsif old.stage <> all (closed)
+    if new.stage = any (closed) then
+        if (old.stage = any (closed)) is not true
             and (new.actual_close_date is null or new.actual_close_date is not distinct from old.actual_close_date)
         then
             new.actual_close_date := (new.updated_at at time zone 'UTC')::date;
         end if;
-    elsif stage_changes and old.stage = any (closed) then -- old is null on insert
+    elsif old.stage = any (closed) then
         new.actual_close_date := null;
     end if;
 

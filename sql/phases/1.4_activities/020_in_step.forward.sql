@@ -37,12 +37,8 @@ as $$
 declare
     done record;
 begin
-    if tg_op = 'DELETE' then
-        delete from public.activities where source_task_id = old.id;
-        return null;
-    end if;
-
-    if tg_op = 'UPDATE' and (new.done_date is null or new.id <> old.id) then
+    -- on insert old is null, and nothing goes; on delete new is, and all goes
+    if new.done_date is null or new.id <> old.id then
         delete from public.activities where source_task_id = old.id;
     end if;
     if new.done_date is null then

@@ -31,8 +31,7 @@ select migration_control.archive('public.activities', $condition$
         left join migration_control.derived_activities d on d.source_task_id = a.source_task_id
         left join public.contacts c on c.id = a.contact_id
         where (
-            d.source_task_id is not null
-            and a.deleted_at is null
+            a.deleted_at is null
             and a.created_at = d.activity_date
             and a.created_by is not distinct from d.created_by
             and a.activity_type = d.activity_type

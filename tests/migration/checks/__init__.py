@@ -13,6 +13,7 @@ from . import (
     cascade,
     instep,
     invariants,
+    junctions,
     mapping,
     rules,
     search,
@@ -35,4 +36,4 @@ def _checks(*modules: ModuleType) -> tuple[Check, ...]:
 READING = _checks(shape, mapping, invariants, views, search, security)
 ROWS = _checks(mapping, invariants, views, search)
 INVARIANTS = _checks(invariants)
-TRYING = _checks(rules, instep, cascade, access, vocabulary)
+TRYING = _checks(rules, instep, junctions, cascade, access, vocabulary)
