@@ -12,6 +12,7 @@ from typing import cast
 from harness.errors import HarnessError
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import Domain, Row, Task
+from harness.scenario.lifetime import end_with_parent
 
 PRELOAD = ["harness.scenario.crash.runners", "harness.scenario.crash.state", "psycopg"]
 
@@ -25,7 +26,7 @@ def pool(workers: int) -> ProcessPoolExecutor:
     """Worker processes, forked from a warmed server that has no threads."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
-    return ProcessPoolExecutor(workers, mp_context=context)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent)
 
 
 def run_tasks(ground: Ground, tasks: Sequence[Task], workers: int = 2) -> Iterator[Row]:

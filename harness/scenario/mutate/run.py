@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ from typing import Any
 from harness import __version__, plan
 from harness.errors import Refused
 from harness.plan import Plan
+from harness.scenario.lifetime import end_with_parent
 from harness.scenario.mutate import equivalents, judging, mutants
 from harness.scenario.mutate.model import Mutant, Result
 from harness.server import Server, choose
@@ -179,19 +179,7 @@ def _judged(
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("forkserver")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would work through the queue, and then wait for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent)
 
 
 def _sound(judge: str, server_dsn: str, subject: Plan) -> list[str]:
