@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import errors
 
-from harness.database import admin
+from harness.database import admin, temporary
 from harness.database.fingerprint import Difference
 from harness.errors import Refused
 from harness.safety import client, identity, spelling
 from harness.safety.identity import Identity
 
 Verdict = Literal["pass", "fail", "unknown"]
-PREFIX: Final = "harness_backup_proof"
-MARK: Final = "scratch database in which a harness backup is restored; may be dropped"
+SCRATCH: Final = temporary.Kind(
+    "harness_backup_proof", "scratch database in which a harness backup is restored; may be dropped"
+)
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,10 @@ class NotAllowed(Refused):
 @contextmanager
 def scratch(dsn: str) -> Iterator[str]:
     """DSN of a new, empty database like the named one; dropped when the block ends, however."""
-    name = admin.unique_name(PREFIX)
-    try:
+    with temporary.reserved(dsn, SCRATCH) as name:
         with admin.connection(dsn) as conn:
             _create_like(conn, name)
         yield admin.with_dbname(dsn, name)
-    finally:
-        admin.drop(dsn, name)
 
 
 def _create_like(conn: psycopg.Connection[Any], name: str) -> None:
@@ -86,7 +84,7 @@ def _create_like(conn: psycopg.Connection[Any], name: str) -> None:
             f"it was not restored, for role {role!r} may create no database to restore it into",
             hint=f"back up as a role with CREATEDB, or: ALTER ROLE {role} CREATEDB",
         ) from error
-    conn.execute(sql.SQL("comment on database {} is {}").format(sql.Identifier(name), MARK))
+    temporary.mark(conn, SCRATCH, name)
 
 
 def _why(before: Identity, differing: tuple[str, ...]) -> str:

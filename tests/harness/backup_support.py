@@ -47,7 +47,7 @@ def major(dsn: str) -> int:
 
 def scratches(server: Server, pid: int) -> int:
     """How many scratch databases of a process' backups are there."""
-    return int(ask(server.dsn(), SCRATCH, f"{proof.PREFIX}_{pid}_"))
+    return int(ask(server.dsn(), SCRATCH, f"{proof.SCRATCH.prefix}_{pid}_"))
 
 
 def command(*arguments: str | Path, dsn: str) -> list[str]:

@@ -20,6 +20,7 @@ from harness.database import admin
 from harness.errors import UsageError
 from harness.poll import wait_until
 from harness.safety import client, proof
+from harness.safety.backup import backup
 
 if TYPE_CHECKING:
     from harness.server import Server
@@ -117,21 +118,41 @@ def test_a_stopped_backup_leaves_no_directory(things: str, tmp_path: Path) -> No
     assert not (tmp_path / "new").exists()
 
 
-def test_a_backup_stopped_in_its_proof_drops_the_scratch_database(
-    things: str, pg_server: Server, tmp_path: Path
-) -> None:
+def at_its_proof(things: str, directory: Path, stack: ExitStack) -> subprocess.Popen[str]:
+    """A backup that is at work in its scratch database, and will be for ten minutes."""
     here = admin.dbname(things)
     pause = f"CASE current_database() WHEN '{here}' THEN 0 ELSE 600 END"
     run_sql(things, f"CREATE MATERIALIZED VIEW public.slow AS SELECT pg_sleep({pause})::text AS a")
     sleeping = (
         "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND starts_with(datname, %s)"
     )
-    with started(tmp_path, things) as process:
-        theirs = f"{proof.PREFIX}_{process.pid}_"
-        wait_until(lambda: ask(things, sleeping, theirs), 60, "the scratch database at work")
+    process = stack.enter_context(started(directory, things))
+    theirs = f"{proof.SCRATCH.prefix}_{process.pid}_"
+    wait_until(lambda: ask(things, sleeping, theirs), 60, "the scratch database at work")
+    return process
+
+
+def test_a_backup_stopped_in_its_proof_drops_the_scratch_database(
+    things: str, pg_server: Server, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        process = at_its_proof(things, tmp_path, stack)
         assert scratches(pg_server, process.pid) == 1
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 5, err
     assert scratches(pg_server, process.pid) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_scratch_database_of_a_killed_backup_is_dropped_by_the_next(
+    things: str, pg_server: Server, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        process = at_its_proof(things, tmp_path / "killed", stack)
+    run_sql(things, "DROP MATERIALIZED VIEW public.slow")
+    assert scratches(pg_server, process.pid) == 1
+    lives = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %s"
+    wait_until(lambda: not ask(things, lives, proof.SCRATCH.lock_class), 60, "the end of its lock")
+    assert backup(things, tmp_path / "next").verdict == "pass"
+    assert scratches(pg_server, process.pid) == 0

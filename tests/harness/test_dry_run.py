@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from click.testing import CliRunner
-from psycopg import sql
 from runner_support import SmallPlan, ask, open_transaction, run_sql
 
 from harness import runner
 from harness.check.finding import Finding
 from harness.commands.dry_run import dry_run as command
-from harness.database import admin, fingerprint, witness
+from harness.database import admin, fingerprint, temporary, witness
 from harness.errors import Refused
 from harness.plan import Plan
 from harness.runner import Event
@@ -69,7 +68,7 @@ def the_lock(seen: StepSeen, relation: str, mode: str) -> LockSeen:
 
 def left_over(server: Server) -> str | None:
     """Scratch copies of this process that are still there."""
-    mine = scratch.PREFIX + "_" + str(os.getpid())
+    mine = scratch.COPIES.prefix + "_" + str(os.getpid())
     with admin.connection(server.dsn()) as conn:
         row: Any = conn.execute(SCRATCH, [mine]).fetchone()
     return row[0]
@@ -296,20 +295,15 @@ def test_the_copy_is_dropped_however_the_dry_run_ends(
     assert left_over(pg_server) is None
 
 
-def test_the_copy_of_a_killed_dry_run_is_dropped_by_the_next_and_that_of_a_living_one_stays(
+def test_the_copy_of_a_killed_dry_run_is_dropped_by_the_next(
     small: SmallPlan, empty_database: str, pg_server: Server
 ) -> None:
-    dead, living = (admin.unique_name(scratch.PREFIX) for _ in range(2))
-    mark = sql.SQL("comment on database {} is {}")
+    dead = admin.unique_name(scratch.COPIES.prefix)
+    admin.create(pg_server.dsn(), dead)
     with admin.connection(pg_server.dsn()) as conn:
-        for name in (dead, living):
-            admin.create(pg_server.dsn(), name)
-            conn.execute(mark.format(sql.Identifier(name), scratch.MARK))
-        conn.execute("select pg_advisory_lock(%s, %s)", [scratch.CLASS, scratch.key(living)])
-        dry_run(empty_database, small.load())
-        assert not admin.exists(pg_server.dsn(), dead)
-        assert admin.exists(pg_server.dsn(), living)
-    admin.drop(pg_server.dsn(), living)
+        temporary.mark(conn, scratch.COPIES, dead)
+    dry_run(empty_database, small.load())
+    assert not admin.exists(pg_server.dsn(), dead)
 
 
 def test_a_foreign_database_fails_and_nothing_runs(small: SmallPlan, empty_database: str) -> None:

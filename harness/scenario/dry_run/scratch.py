@@ -1,13 +1,8 @@
-"""A scratch copy of a database, dropped at the end whatever happens.
-
-Its lifetime is also a session's lock on the server: when a dry run was killed, the next one finds
-the copy without its lock and drops it.
-"""
+"""A scratch copy of a database, dropped at the end whatever happens."""
 
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,15 +11,13 @@ from typing import Any, Final, Literal
 import psycopg
 from psycopg import errors, sql
 
-from harness.database import admin
+from harness.database import admin, temporary
 from harness.errors import HarnessError, InfrastructureError, Refused
 from harness.poll import wait_until
 from harness.scenario.dry_run import copying
 
 How = Literal["auto", "template", "dump", "elsewhere"]
-PREFIX: Final = "harness_dry_run"
-MARK: Final = "scratch copy of a harness dry run"
-CLASS: Final = 0x68647279  # "hdry": our half of the advisory lock's key
+COPIES: Final = temporary.Kind("harness_dry_run", "scratch copy of a harness dry run")
 _MAINTENANCE: Final = ("postgres", "template1")
 
 
@@ -93,36 +86,34 @@ def _described(dsn: str, how: str, seconds: float, passed_over: tuple[str, ...])
 
 def _template(stack: ExitStack, dsn: str) -> str:
     """CREATE DATABASE … TEMPLATE: whoever connects meanwhile waits, so only while nobody is."""
-    conn = stack.enter_context(_maintenance(dsn))
+    beside = _beside(dsn)
     source = admin.dbname(dsn)
-    _may_create(conn)
-    if not _alone(conn, source):
-        raise _CannotError("other sessions are connected to it")
-    name = admin.unique_name(PREFIX)
-    _lock(conn, name)
-    stack.callback(_drop, conn, name)
-    statement = sql.SQL("create database {} template {}").format(
-        sql.Identifier(name), sql.Identifier(source)
-    )
-    try:
-        conn.execute(statement)
-    except (errors.ObjectInUse, errors.InsufficientPrivilege) as error:
-        raise _CannotError(_words(error)) from error
-    except errors.DiskFull as error:
-        raise InfrastructureError(_words(error), hint="a copy needs as much space") from error
-    _mark(conn, name)
+    with admin.connection(beside) as conn:
+        _may_create(conn)
+        if not _alone(conn, source):
+            raise _CannotError("other sessions are connected to it")
+        name = stack.enter_context(temporary.reserved(beside, COPIES))
+        statement = sql.SQL("create database {} template {}").format(
+            sql.Identifier(name), sql.Identifier(source)
+        )
+        try:
+            conn.execute(statement)
+        except (errors.ObjectInUse, errors.InsufficientPrivilege) as error:
+            raise _CannotError(_words(error)) from error
+        except errors.DiskFull as error:
+            raise InfrastructureError(_words(error), hint="a copy needs as much space") from error
+        temporary.mark(conn, COPIES, name)
     return admin.with_dbname(dsn, name)
 
 
 def _dump(stack: ExitStack, dsn: str) -> str:
     """A dump of the named database restored on its own server."""
-    conn = stack.enter_context(_maintenance(dsn))
-    _may_create(conn)
-    name = admin.unique_name(PREFIX)
-    _lock(conn, name)
-    stack.callback(_drop, conn, name)
-    admin.create_like(conn, name, admin.dbname(dsn))
-    _mark(conn, name)
+    beside = _beside(dsn)
+    with admin.connection(beside) as conn:
+        _may_create(conn)
+        name = stack.enter_context(temporary.reserved(beside, COPIES))
+        admin.create_like(conn, name, admin.dbname(dsn))
+        temporary.mark(conn, COPIES, name)
     target = admin.with_dbname(dsn, name)
     copying.copy(dsn, target)
     return target
@@ -141,30 +132,25 @@ def _elsewhere(stack: ExitStack, dsn: str) -> str:
     except HarnessError as error:
         raise _CannotError(str(error)) from error
     copying.copy_roles(dsn, server.dsn())
-    name = admin.unique_name(PREFIX)
+    name = admin.unique_name(COPIES.prefix)
     admin.create(server.dsn(), name)
     copying.copy(dsn, server.dsn(name))
     return server.dsn(name)
 
 
-@contextmanager
-def _maintenance(dsn: str) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to the server beside the named database; drops what killed dry runs left."""
+def _beside(dsn: str) -> str:
+    """DSN of another database on the same server, so that nobody is connected to the named one."""
     why = ""
     for name in _MAINTENANCE:
         if name == admin.dbname(dsn):
             continue
+        other = admin.with_dbname(dsn, name)
         try:
-            conn = admin.connect(admin.with_dbname(dsn, name), application_name="dry run")
+            admin.connect(other, application_name="dry run").close()
         except InfrastructureError as error:
             why = error.message
             continue
-        try:
-            _sweep(conn)
-            yield conn
-        finally:
-            conn.close()
-        return
+        return other
     raise _CannotError(f"no other database of the server lets us in: {why}")
 
 
@@ -191,39 +177,6 @@ def _may_create(conn: psycopg.Connection[Any]) -> None:
     ).fetchone()
     if not row[0]:
         raise _CannotError("the role may not create databases")
-
-
-def _mark(conn: psycopg.Connection[Any], name: str) -> None:
-    conn.execute(sql.SQL("comment on database {} is {}").format(sql.Identifier(name), MARK))
-
-
-def key(name: str) -> int:
-    """The half of the advisory lock's key that belongs to one copy."""
-    return zlib.crc32(name.encode()) - 2**31
-
-
-def _lock(conn: psycopg.Connection[Any], name: str) -> None:
-    conn.execute("select pg_advisory_lock(%s, %s)", [CLASS, key(name)])
-
-
-def _drop(conn: psycopg.Connection[Any], name: str) -> None:
-    conn.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
-
-
-def _sweep(conn: psycopg.Connection[Any]) -> None:
-    """Drop copies of ours whose dry run is gone. What is not ours to drop stays."""
-    found = conn.execute(
-        "select datname from pg_database where starts_with(datname, %s)"
-        " and shobj_description(oid, 'pg_database') = %s and pg_has_role(datdba, 'MEMBER')",
-        [PREFIX, MARK],
-    ).fetchall()
-    for (name,) in found:
-        row: Any = conn.execute(
-            "select pg_try_advisory_lock(%s, %s)", [CLASS, key(name)]
-        ).fetchone()
-        if row[0]:
-            _drop(conn, name)
-            conn.execute("select pg_advisory_unlock(%s, %s)", [CLASS, key(name)])
 
 
 def _words(error: psycopg.Error) -> str:
