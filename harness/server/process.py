@@ -60,29 +60,51 @@ def _working_directories() -> Iterator[tuple[int, str]]:
 
 
 def kill_all(data_dir: Path, postmaster: int | None, timeout: float = 20.0) -> list[int]:
-    """SIGKILL the postmaster, then every process left in the data directory, until none is left."""
-    killed: list[int] = []
-    here = of_server(data_dir)
-    if postmaster in here:
-        # The postmaster first: it forks no more, so the scan that follows sees everyone.
-        _sigkill(postmaster)
-        killed.append(postmaster)
+    """SIGKILL every process in the data directory, the postmaster last, until none is left.
+
+    The postmaster stands still meanwhile: it forks no more, so the scan sees everyone, and nobody
+    sees it die. Backends that did would end in good order and let go of their locks, and whoever
+    waited for these could still commit, which no crash is like.
+    """
+    killed: set[int] = set()
+    stopped = postmaster if postmaster in of_server(data_dir) else None
+    if stopped is not None:
+        _stop(stopped, timeout)
 
     def none_left() -> bool:
-        left = of_server(data_dir)
+        left = [pid for pid in of_server(data_dir) if pid != stopped]
         for pid in left:
             _sigkill(pid)
-            killed.append(pid)
+        killed.update(left)
         return not left
 
-    wait_until(none_left, timeout, f"the processes in {data_dir} to die", pause=0.005)
-    return sorted(set(killed))
+    try:
+        wait_until(none_left, timeout, f"the processes in {data_dir} to die", pause=0.005)
+    finally:
+        if stopped is not None:
+            _sigkill(stopped)
+            killed.add(stopped)
+    wait_until(lambda: not of_server(data_dir), timeout, f"the end of {data_dir}", pause=0.005)
+    return sorted(killed)
 
 
-def _sigkill(pid: int | None) -> None:
-    if pid is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+def _stop(pid: int, timeout: float) -> None:
+    """SIGSTOP, and return when the process stands still or is gone."""
+
+    def stands() -> bool:
+        try:
+            return psutil.Process(pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return True
+
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGSTOP)
+        wait_until(stands, timeout, f"process {pid} to stand still", pause=0.001)
+
+
+def _sigkill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def remove_shared_memory(identifier: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -114,6 +115,17 @@ def test_kill_ends_every_process_of_the_server(start: Start) -> None:
     assert server.pid is None
     assert [each.pid for each in family if process.started(each.pid)] == []
     assert process.of_server(server.data_dir) == []
+
+
+def test_nobody_ends_in_good_order_in_a_kill(start: Start) -> None:
+    """A backend that sees its postmaster die lets go of its locks, and says so in the log."""
+    server = start()
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(contextlib.closing(psycopg.connect(server.dsn())))
+        offset = server.log_offset()
+        server.kill()
+    assert "postmaster exit" not in server.log(offset)
 
 
 def test_start_waits_for_the_children_of_a_postmaster_that_somebody_else_killed(
