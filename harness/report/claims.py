@@ -45,6 +45,7 @@ CLAIMS = (
     Claim("struck at every commit, nothing is lost", ("crash",), ("crash",)),
     Claim("defects planted in the migration are caught by these checks", ("sabotage",)),
 )
+NOT_RUN = "did not run (harness gate --full runs every suite)"
 BEYOND = (
     "other versions of Postgres, other numbers of rows and other seeds than those named below",
     "crash points outside the sample; harness crash strikes at all of them",
@@ -67,8 +68,8 @@ def judged(document: Mapping[str, Any], claims: Sequence[Claim] = CLAIMS) -> lis
 
 
 def _judged(claim: Claim, suites: Mapping[str, str], evidence: Mapping[str, str]) -> Judged:
-    words = [(f"suite {name}", suites.get(name, "unknown")) for name in claim.suites]
-    words += [(f"evidence {name}", evidence.get(name, "unknown")) for name in claim.evidence]
+    words = [(f"suite {name}", suites.get(name, NOT_RUN)) for name in claim.suites]
+    words += [(f"evidence {name}", evidence.get(name, "missing")) for name in claim.evidence]
     because = tuple(f"{name}: {word}" for name, word in words if word != "pass")
     failed = any(word == "fail" for _, word in words)
     standing: Standing = "refuted" if failed else "not proven" if because else "proven"

@@ -91,6 +91,13 @@ def test_a_claim_stands_on_its_suites_and_evidence(standing: str):
     assert [one.standing for one in found] == [standing]
 
 
+def test_a_claim_whose_suite_and_evidence_are_not_there_says_how_to_prove_it():
+    claim = claims.Claim("it works", ("one",), ("two",))
+    (found,) = claims.judged({"suites": [], "evidence": []}, [claim])
+    assert found.standing == "not proven"
+    assert found.because == (f"suite one: {claims.NOT_RUN}", "evidence two: missing")
+
+
 def test_every_suite_of_the_gate_proves_something():
     named = {suite for claim in claims.CLAIMS for suite in claim.suites}
     assert named == {*SUITES, *PLANTED}
