@@ -29,9 +29,9 @@ CRASH_OPTIONS = $(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED)) $(if $
 	$(if $(FAULT),--fault $(FAULT)) $(if $(POINTS),--points $(POINTS))
 
 .PHONY: mutate
-mutate: $(STAMP) ## statement mutants of the plan against its checks (SAMPLE= SEED=)
+mutate: $(STAMP) ## statement mutants of the plan against its checks (SAMPLE= SEED= EQUIVALENTS=1)
 	@$(BIN)/harness mutate $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(SERVER),--server $(SERVER)) \
-		$(if $(PG),--pg-version $(PG)) $(if $(WORKERS),--workers $(WORKERS))
+		$(if $(PG),--pg-version $(PG)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(EQUIVALENTS),--equivalents)
 
 .PHONY: crash
 crash: $(STAMP) ## strike a run at every point, forward and back, and judge every state (DOMAIN= FAULT= POINTS= ROWS= SEED=)

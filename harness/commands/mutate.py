@@ -29,6 +29,12 @@ from harness.errors import UsageError
 )
 @click.option("--pg-version", type=int, envvar="HARNESS_PG_VERSION")
 @click.option("--workers", default=3, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--equivalents",
+    "declared",
+    is_flag=True,
+    help="run the declared equivalents instead: a check that sees one refutes it",
+)
 @click.option("--least", type=click.FloatRange(0, 100), default=98.0, show_default=True)
 def mutate(
     dsn: str | None,

@@ -299,14 +299,44 @@ def test_a_plan_that_is_refused_is_seen(small: SmallPlan) -> None:
     assert "%(after)s" in result.reason
 
 
-def test_equivalents_are_counted_apart_and_not_run(small: SmallPlan) -> None:
+def declared(small: SmallPlan, pattern: str) -> None:
     small.write(
-        equivalents.NAME,
-        "[[equivalent]]\nmutants = ['1.2/*']\nreason = 'an index changes no answer'\n",
+        equivalents.NAME, f"[[equivalent]]\nmutants = ['{pattern}']\nreason = 'nobody looks'\n"
     )
+
+
+def test_equivalents_are_counted_apart_and_not_run(small: SmallPlan) -> None:
+    declared(small, "1.2/*")
     answer = run(settings(small, "sees_nothing", only="1.2/"))
     assert answer["equivalent"] == answer["mutants"] > 0
     assert (answer["verdict"], answer["score"]) == ("unknown", None)
+
+
+def test_a_declared_equivalent_that_a_check_sees_is_refuted(small: SmallPlan) -> None:
+    declared(small, "1.1/010_column.forward:*")
+    answer = run(settings(small, "sees_rows", declared=True))
+    assert answer["verdict"] == "fail"
+    assert answer["survivors"]  # nobody looks at the primary key
+    one = answer["refuted"][0]
+    assert (one["declared"], bool(one["by"]), bool(one["reason"])) == ("nobody looks", True, True)
+    shown = words(answer)
+    assert f"refuted: {one['id']}" in shown
+    assert shown[-1].startswith("equivalents: fail; ")
+
+
+def test_a_declared_equivalent_that_no_check_sees_stands(small: SmallPlan) -> None:
+    declared(small, "1.2/*")
+    answer = run(settings(small, "sees_nothing", declared=True))
+    assert (answer["verdict"], answer["refuted"]) == ("pass", [])
+    assert len(answer["survivors"]) == answer["equivalent"] == answer["mutants"] > 0
+
+
+@pytest.mark.parametrize("judge", ["breaks", "sees_nothing"])
+def test_equivalents_that_could_not_be_judged_are_unknown(judge: str, small: SmallPlan) -> None:
+    if judge == "breaks":
+        declared(small, "1.2/*")
+    answer = run(settings(small, judge, declared=True))  # without a file nothing is declared
+    assert answer["verdict"] == "unknown"
 
 
 def test_score_counts_what_is_not_equivalent(small: SmallPlan) -> None:

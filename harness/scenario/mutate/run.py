@@ -18,7 +18,7 @@ from harness import __version__, plan
 from harness.errors import Refused
 from harness.plan import Plan
 from harness.scenario.lifetime import end_with_parent
-from harness.scenario.mutate import equivalents, judging, mutants
+from harness.scenario.mutate import declared, equivalents, judging, mutants
 from harness.scenario.mutate.model import Mutant, Result
 from harness.server import Server, choose
 
@@ -31,7 +31,10 @@ Told = Callable[[Result, int, int], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """What to run. `sample` None is every mutant; `only` a part of the ids."""
+    """What to run. `sample` None is every mutant; `only` a part of the ids.
+
+    `declared` puts the declared equivalents before the judge instead of the others.
+    """
 
     plan: Path
     sample: int | None = None
@@ -42,6 +45,7 @@ class Settings:
     pg_version: int | None = None
     workers: int = 3
     least: float = LEAST
+    declared: bool = False
 
 
 def silent(_result: Result, _done: int, _total: int) -> None:
@@ -56,20 +60,21 @@ def run(settings: Settings, told: Told = silent) -> dict[str, Any]:
     known = equivalents.read(subject.root / equivalents.NAME)
     every = mutants.of_plan(subject)
     equivalents.refuse_stale(known, every)
-    chosen = _chosen(every, settings)
-    results = [
-        Result(mutant, "equivalent", reason=why)
-        for mutant in chosen
-        if (why := equivalents.reason(known, mutant)) is not None
-    ]
-    declared = {result.mutant.id for result in results}
-    rest = [mutant for mutant in chosen if mutant.id not in declared]
+    reasons = {
+        mutant.id: why for mutant in every if (why := equivalents.reason(known, mutant)) is not None
+    }
+    pool = [mutant for mutant in every if mutant.id in reasons] if settings.declared else every
+    chosen = _chosen(pool, settings)
+    left = [] if settings.declared else [mutant for mutant in chosen if mutant.id in reasons]
+    results = [Result(mutant, "equivalent", reason=reasons[mutant.id]) for mutant in left]
+    asked = [mutant for mutant in chosen if settings.declared or mutant.id not in reasons]
     with _started(settings) as server:
         _refuse_unsound(settings, server, subject)
-        for result in _judged(settings, server, subject, rest):
+        for result in _judged(settings, server, subject, asked):
             results.append(result)
             told(result, len(results), len(chosen))
-    return document(results, settings, subject, every, time.monotonic() - began)
+    answer = document(results, settings, subject, every, time.monotonic() - began)
+    return answer | declared.judgement(results, reasons) if settings.declared else answer
 
 
 def document(
@@ -106,6 +111,8 @@ def document(
 
 def words(answer: dict[str, Any]) -> list[str]:
     """The answer for a person: every survivor with its diff, then the score."""
+    if "refuted" in answer:
+        return declared.words(answer)
     lines = []
     for one in answer["survivors"]:
         lines += [f"survived: {one['id']}", *(f"  {line}" for line in one["diff"].splitlines()), ""]
