@@ -1,12 +1,12 @@
 """A server from binaries on this machine: embedded wheel or system installation.
 
 All state is in its home directory and its record, none in this object: any process that attaches to
-the
-record can stop, kill and start it.
+the record can stop, kill and start it.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import re
@@ -250,6 +250,15 @@ def _collect() -> None:
     """Take the exit status of postmasters that others killed; a zombie would be left behind."""
     for pid in [pid for pid, child in _children.items() if child.poll() is not None]:
         del _children[pid]
+
+
+@atexit.register
+def _leave() -> None:
+    """A server may outlive the process that started it, in its owner's name: no exit status will
+    come, and Popen is not to warn of that.
+    """
+    for child in _children.values():
+        child.returncode = child.poll() or 0
 
 
 def new(

@@ -105,8 +105,9 @@ print(json.dumps([close_owned(), server.record()]))
 def test_a_server_belongs_to_whom_it_was_made_for() -> None:
     """As under xdist: a worker makes the server, the controller owns it."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as owner:
-        command = [sys.executable, "-c", WORKER, str(owner.pid)]
+        command = [sys.executable, "-W", "default", "-c", WORKER, str(owner.pid)]
         worker = subprocess.run(command, check=True, capture_output=True, text=True)
+        assert worker.stderr == ""  # nor any warning that the server is still running
         closed, record = json.loads(worker.stdout)
         assert closed == []
         assert one(attach(record).dsn(), "select 1") == 1  # the worker has ended, its owner has not
