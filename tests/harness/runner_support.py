@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.process import BaseProcess
@@ -227,7 +227,8 @@ class Child:
         """Send a signal again and again until its result; pending signals do not add up."""
         while True:
             if not self.pipe.poll(0.1):
-                self.signal(number)
+                with suppress(ProcessLookupError):  # it may have told and ended just now
+                    self.signal(number)
             elif not isinstance(told := self.pipe.recv(), Event):
                 return told
 
@@ -245,9 +246,8 @@ def child(verb: str, dsn: str, plan: Plan, *, die_at: int = 0) -> Iterator[Child
     try:
         yield Child(process, ours)
     finally:
-        if process.is_alive():
-            os.kill(process.pid or 0, signal.SIGKILL)
-            process.join(WAIT)
+        process.kill()  # nothing is sent to one that has just ended and was collected
+        process.join(WAIT)
         ours.close()
 
 
