@@ -331,12 +331,15 @@ def test_a_declared_equivalent_that_no_check_sees_stands(small: SmallPlan) -> No
     assert len(answer["survivors"]) == answer["equivalent"] == answer["mutants"] > 0
 
 
-@pytest.mark.parametrize("judge", ["breaks", "sees_nothing"])
-def test_equivalents_that_could_not_be_judged_are_unknown(judge: str, small: SmallPlan) -> None:
-    if judge == "breaks":
-        declared(small, "1.2/*")
-    answer = run(settings(small, judge, declared=True))  # without a file nothing is declared
+def test_a_declared_equivalent_that_could_not_be_judged_is_unknown(small: SmallPlan) -> None:
+    declared(small, "1.2/*")
+    answer = run(settings(small, "breaks", declared=True))
     assert answer["verdict"] == "unknown"
+    assert "KeyError" in words(answer)[0]
+
+
+def test_where_nothing_is_declared_the_trial_is_unknown(small: SmallPlan) -> None:
+    assert run(settings(small, "sees_nothing", declared=True))["verdict"] == "unknown"
 
 
 def test_score_counts_what_is_not_equivalent(small: SmallPlan) -> None:
@@ -358,6 +361,17 @@ def test_command_prints_one_document_and_fails_below_the_score(small: SmallPlan)
     assert done.exit_code == 1
     answer = json.loads(done.stdout)
     assert {"score", "mutants", "survivors", "seconds"} <= answer.keys()
+
+
+def test_command_fails_when_a_declared_equivalent_is_refuted(small: SmallPlan) -> None:
+    declared(small, "1.1/010_column.forward:*")
+    arguments = ["--plan", str(small.root / "plan.toml"), "--json", "--workers", "1"]
+    arguments += ["--equivalents", "--sample", "4", "--judge", "mutate_judges:sees_rows"]
+    done = CliRunner().invoke(mutate, arguments)
+    assert done.exit_code == 1
+    answer = json.loads(done.stdout)
+    assert answer["refuted"]
+    assert answer["mutants"] == 4  # drawn from the declared ones
 
 
 def test_workers_of_a_killed_command_end_with_it(small: SmallPlan, tmp_path: Path) -> None:
