@@ -39,6 +39,8 @@ def check(script: Script) -> None:
                 where=script.at(script.statements[0].line),
             )
         return
+    if not script.statements and script.irreversible is not None and script.kind == "transaction":
+        return
     if not script.statements:
         raise UsageError(
             "holds no statement", where=script.at(1), hint="say why with a header nothing: …"

@@ -24,7 +24,10 @@ class Statement:
 
 @dataclass(frozen=True)
 class Script:
-    """One file: its header and its statements. `name` is its path below the plan's directory."""
+    """One file: its header and its statements. `name` is its path below the plan's directory.
+
+    `irreversible` is why a way back cannot restore what was before, `stays` what it leaves.
+    """
 
     path: Path
     name: str
@@ -33,6 +36,8 @@ class Script:
     sha256: str
     summary: str = ""
     nothing: str | None = None
+    irreversible: str | None = None
+    stays: str | None = None
     table: str | None = None
     key: str | None = None
     batch: int | None = None
@@ -59,6 +64,11 @@ class Step:
     def name(self) -> str:
         """The step's name without its phase, such as 010_enums."""
         return self.id.split("/", 1)[1]
+
+    @property
+    def irreversible(self) -> str | None:
+        """Why the way back leaves something of this step behind, or None when it undoes it."""
+        return self.rollback.irreversible
 
 
 @dataclass(frozen=True)
@@ -151,6 +161,11 @@ class Plan:
     def steps(self) -> tuple[Step, ...]:
         """Every step of every phase, in order."""
         return tuple(step for phase in self.phases for step in phase.steps)
+
+    @property
+    def irreversible(self) -> tuple[Step, ...]:
+        """The steps whose way back is declared to leave something behind, in order."""
+        return tuple(step for step in self.steps if step.irreversible is not None)
 
     @property
     def files(self) -> dict[str, str]:

@@ -87,6 +87,13 @@ class Reader:
             )
         return value
 
+    def flag(self, values: dict[str, Any], key: str, table: str) -> bool:
+        """True or false; false when it is not there."""
+        value = values.get(key, False)
+        if not isinstance(value, bool):
+            raise UsageError(f"{key} is true or false, not {value!r}", where=self.where(key, table))
+        return value
+
     def time(self, values: dict[str, Any], key: str, default: float, table: str) -> float:
         """A time in seconds, written with its unit."""
         if key not in values:

@@ -11,23 +11,29 @@ class ValidateRules:
     """[validate]: when the source's rows are too bad to migrate. Times in seconds.
 
     `warning_percent` of a relation's rows with warnings and more is NO-GO. `severity` overrides
-    what a check file says, by the check's id; `off` leaves the check out.
+    what a check file says, by the check's id; `off` leaves the check out. With `before` the plan
+    asks these checks of the database at hand before it starts there.
     """
 
     warning_percent: float = 1.0
     keys: int = 20
     timeout: float = 300.0
     severity: dict[str, str] = field(default_factory=dict)
+    before: bool = False
 
 
 @dataclass(frozen=True)
 class VerifyRules:
-    """[verify]: how the migrated database is looked at. Times in seconds."""
+    """[verify]: how the migrated database is looked at. Times in seconds.
+
+    With `after` the plan ends with these checks of the database at hand.
+    """
 
     samples: int = 100
     keys: int = 20
     timeout: float = 300.0
     severity: dict[str, str] = field(default_factory=dict)
+    after: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ ONCE = {
     "kind",
     "summary",
     "nothing",
+    "irreversible",
+    "stays",
     "table",
     "key",
     "batch",
@@ -62,6 +64,7 @@ def read(path: Path, root: Path) -> Script:
     """Read and parse one script; UsageError names file, line and reason when it cannot be."""
     raw, text = source(path)
     header = _header(path, text)
+    _refuse_undeclarable(header)
     kind = _kind(header)
     return Script(
         path=path,
@@ -71,6 +74,8 @@ def read(path: Path, root: Path) -> Script:
         sha256=hashlib.sha256(raw).hexdigest(),
         summary=header.values.get("summary", ""),
         nothing=header.values.get("nothing"),
+        irreversible=header.values.get("irreversible"),
+        stays=header.values.get("stays"),
         table=header.values.get("table"),
         key=header.values.get("key"),
         batch=_batch(header),
@@ -113,6 +118,25 @@ def _header(path: Path, text: str) -> _Header:
                 hint="header lines come first, without a gap",
             )
     return header
+
+
+def _refuse_undeclarable(header: _Header) -> None:
+    """What a way back leaves is declared in its own file, with a reason, or not at all."""
+    for key in ("irreversible", "stays"):
+        if key in header.values and (found := _undeclarable(header, key)):
+            raise UsageError(found[0], where=header.where(key), hint=found[1])
+
+
+def _undeclarable(header: _Header, key: str) -> tuple[str, str] | None:
+    if not header.values[key]:
+        return f"{key} needs words", "say why, and what stays"
+    if not header.path.name.endswith(".rollback.sql"):
+        return f"header {key!r} belongs to a rollback file", "declare it in the step's way back"
+    if "nothing" in header.values:
+        return f"headers 'nothing' and {key!r} exclude each other", "say one of them"
+    if "irreversible" not in header.values:
+        return "header 'stays' without a header 'irreversible'", "say why: irreversible: …"
+    return None
 
 
 def _kind(header: _Header) -> Kind:

@@ -17,24 +17,28 @@ DAY = 86_400.0
 def validate_rules(reader: Reader, document: dict[str, Any]) -> ValidateRules:
     """[validate]."""
     name = "validate"
-    table = reader.table(document, name, {"warning_percent", "keys", "timeout", "severity"})
+    table = reader.table(
+        document, name, {"warning_percent", "keys", "timeout", "severity", "before"}
+    )
     return ValidateRules(
         warning_percent=reader.within(table, "warning_percent", 1.0, name, 100),
         keys=reader.whole(table, "keys", 20, name),
         timeout=_positive(reader, table, "timeout", 300.0, name),
         severity=_severity(reader, table, name),
+        before=reader.flag(table, "before", name),
     )
 
 
 def verify_rules(reader: Reader, document: dict[str, Any]) -> VerifyRules:
     """[verify]."""
     name = "verify"
-    table = reader.table(document, name, {"samples", "keys", "timeout", "severity"})
+    table = reader.table(document, name, {"samples", "keys", "timeout", "severity", "after"})
     return VerifyRules(
         samples=reader.whole(table, "samples", 100, name),
         keys=reader.whole(table, "keys", 20, name),
         timeout=_positive(reader, table, "timeout", 300.0, name),
         severity=_severity(reader, table, name),
+        after=reader.flag(table, "after", name),
     )
 
 

@@ -37,7 +37,7 @@ def run_step(
         context.begun[step] = row.rows if row else 0
         context.tell("step_started", step)
     work = Work(session, step, position, script, row, watch=watch)
-    kind: Kind = "transaction" if script.nothing is not None else script.kind
+    kind: Kind = script.kind if script.statements else "transaction"
     _count(context, step, RUNNERS[kind](work))
 
 

@@ -12,6 +12,7 @@ from harness.errors import UsageError
 from harness.plan import load
 
 COLUMN = "phases/1.1_fill/010_column.forward.sql"
+COLUMN_BACK = "phases/1.1_fill/010_column.rollback.sql"
 FILL = "phases/1.1_fill/020_fill.forward.sql"
 INDEX = "phases/1.2_index/010_index.forward.sql"
 
@@ -243,6 +244,31 @@ MISTAKES: dict[str, tuple[Callable[[SmallPlan], object], str, str]] = {
         "phases/1.3_more",
         "belongs to no phase",
     ),
+    "irreversible forward": (
+        rewritten(COLUMN, "-- irreversible: rows are gone\nSELECT 1;"),
+        f"{COLUMN}:1",
+        "belongs to a rollback file",
+    ),
+    "irreversible without a reason": (
+        rewritten(COLUMN_BACK, "-- summary: back\n-- irreversible:\n"),
+        f"{COLUMN_BACK}:2",
+        "irreversible needs words",
+    ),
+    "irreversible and nothing": (
+        rewritten(COLUMN_BACK, "-- nothing: none\n-- irreversible: rows are gone\n"),
+        f"{COLUMN_BACK}:2",
+        "exclude each other",
+    ),
+    "stays without irreversible": (
+        rewritten(COLUMN_BACK, "-- stays: a label\nSELECT 1;"),
+        f"{COLUMN_BACK}:1",
+        "without a header 'irreversible'",
+    ),
+    "irreversible batch without a statement": (
+        rewritten(COLUMN_BACK, f"{BATCH}-- irreversible: rows are gone\n"),
+        f"{COLUMN_BACK}:1",
+        "holds no statement",
+    ),
     "nul": (rewritten(COLUMN, "SELECT 1;\0"), COLUMN, "NUL"),
 }
 
@@ -272,3 +298,13 @@ def test_analyze_and_set_local_are_allowed_in_a_transaction(tmp_path: Path) -> N
     small = SmallPlan(tmp_path)
     small.write(COLUMN, "SET LOCAL work_mem = '8MB';\nANALYZE public.things;")
     assert len(small.load().steps[0].forward.statements) == 2
+
+
+@pytest.mark.parametrize("rest", ["", "ALTER TABLE public.things DROP COLUMN upper_name;\n"])
+def test_a_step_is_declared_irreversible_with_what_stays(tmp_path: Path, rest: str) -> None:
+    small = SmallPlan(tmp_path)
+    assert small.load().irreversible == ()
+    small.write(COLUMN_BACK, f"-- irreversible: rows may refer to it\n-- stays: the kinds\n{rest}")
+    (step,) = small.load().irreversible
+    assert (step.id, step.irreversible) == ("1.1/010_column", "rows may refer to it")
+    assert step.rollback.stays == "the kinds"

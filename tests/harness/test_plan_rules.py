@@ -26,6 +26,13 @@ def test_a_plan_that_says_nothing_has_the_usual_rules(tmp_path: Path) -> None:
     assert plan.preflight.postgres == (15, 18)
 
 
+def test_a_plan_says_whether_the_checks_run_with_it(tmp_path: Path) -> None:
+    plan = SmallPlan(tmp_path / "one").load()
+    assert (plan.validate.before, plan.verify.after) == (False, False)
+    plan = with_table(tmp_path / "two", "[validate]\nbefore = true\n[verify]\nafter = true").load()
+    assert (plan.validate.before, plan.verify.after) == (True, True)
+
+
 def test_a_plan_says_how_it_is_judged(tmp_path: Path) -> None:
     small = with_table(
         tmp_path,
@@ -56,6 +63,8 @@ def test_a_plan_says_how_it_is_judged(tmp_path: Path) -> None:
         ("[validate]\nwarnings = 1", "7: unknown key 'warnings' in [validate]"),
         ('[validate]\nseverity = "low"', "7: severity names checks"),
         ('[validate.severity]\n"a.b" = "low"', "7: the severity of 'a.b' is 'low'; known are"),
+        ("[validate]\nbefore = 1", "7: before is true or false, not 1"),
+        ('[verify]\nafter = "yes"', "7: after is true or false, not 'yes'"),
         ("[verify]\nsamples = 1.5", "7: samples is a whole number of at least 1, not 1.5"),
         ("[dry_run]\nestimate_percent = 2000", "7: estimate_percent is above 0 and at most 1000"),
         ("[dry_run]\nmax_lock = 5", '7: max_lock is a time such as "2s"'),

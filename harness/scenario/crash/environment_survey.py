@@ -109,7 +109,7 @@ def _works(ground: Ground, direction: Direction, dsn: str) -> tuple[Work, ...]:
     return tuple(
         _work(step, script.kind, [each for each in told if each[1] == step])
         for step, script in kinds.items()
-        if script.nothing is None and any(each[1] == step for each in told)
+        if script.statements and any(each[1] == step for each in told)
     )
 
 
