@@ -13,6 +13,8 @@ import psycopg
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError
 
+from harness.database import limits
+
 Mode = Literal["read", "keep", "try"]
 CLAIMS: Final = '{"role": "%s", "sub": "00000000-0000-0000-0000-000000000001"}'
 SETTINGS: Final = {"search_path": "", "timezone": "Asia/Kathmandu"}
@@ -202,6 +204,7 @@ def plain(value: Any) -> str | None:
 
 
 def _prepare(conn: psycopg.Connection[Any]) -> None:
+    limits.take_off(conn)
     for name, value in SETTINGS.items():
         conn.execute("select pg_catalog.set_config(%s, %s, false)", [name, value])
 

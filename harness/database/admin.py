@@ -13,6 +13,7 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from harness.database import limits
 from harness.errors import InfrastructureError, Refused, UsageError
 from harness.poll import wait_until
 
@@ -31,9 +32,13 @@ def connection(dsn: str, **options: Any) -> Iterator[psycopg.Connection[Any]]:
 
 
 def connect(dsn: str, **options: Any) -> psycopg.Connection[Any]:
-    """An autocommit connection, or an `InfrastructureError` that does not repeat the DSN."""
+    """An autocommit connection without limits of time, or an `InfrastructureError` that does not
+    repeat the DSN.
+    """
     try:
-        return psycopg.connect(dsn, autocommit=True, **options)
+        conn = psycopg.connect(dsn, autocommit=True, **options)
+        limits.take_off(conn)
+        return conn
     except psycopg.OperationalError as error:
         raise InfrastructureError(
             f"no connection to the database: {' '.join(str(error).split())}",

@@ -9,6 +9,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
+from harness.database import limits
 from harness.errors import InfrastructureError, Refused
 from harness.plan import RunnerSettings
 
@@ -38,9 +39,7 @@ SESSION: dict[str, str] = {
     "default_transaction_deferrable": "off",
     "row_security": "off",
     "jit": "off",
-    "statement_timeout": "0",
-    "idle_session_timeout": "0",
-    "transaction_timeout": "0",
+    **limits.NONE,
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",

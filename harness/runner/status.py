@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.database import limits
 from harness.errors import Refused
 from harness.plan import Plan
 from harness.runner import ledger
@@ -14,7 +15,7 @@ from harness.runner.preflight import Facts
 def status(dsn: str, plan: Plan) -> Status:
     """Read the ledger, or when there is none, look whether the plan could start here."""
     with connect(dsn, "status") as conn, conn.transaction():
-        set_known(conn, {"search_path": "", "transaction_read_only": "on"})
+        set_known(conn, {"search_path": "", "transaction_read_only": "on", **limits.NONE})
         try:
             known = ledger.read(conn)
         except Refused as refusal:

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
+from harness.database import limits
 from harness.errors import HarnessError, UsageError
 from harness.plan import Plan
 from harness.scenario.mutate import mutants
@@ -31,7 +32,7 @@ HURRIED: dict[str, Any] = {
 }
 """[runner] for a mutant: several batches of few rows, and nobody waits for what will not come."""
 
-TIMEOUTS = "-c statement_timeout=20s -c lock_timeout=3s"
+LIMITS = {"statement_timeout": "20s", "lock_timeout": "3s"}
 """For every connection of a judge: a mutant may make a query that does not end."""
 
 
@@ -82,7 +83,7 @@ def hurried(plan: Plan) -> Plan:
 def judged(judge: Judge, server_dsn: str, plan: Plan, mutant: Mutant) -> Result:
     """What becomes of one mutant."""
     began = time.monotonic()
-    os.environ["PGOPTIONS"] = TIMEOUTS
+    _limit()
 
     def result(outcome: Any, by: str = "", reason: str = "") -> Result:
         return Result(mutant, outcome, by, reason, round(time.monotonic() - began, 3))
@@ -107,9 +108,15 @@ def judged(judge: Judge, server_dsn: str, plan: Plan, mutant: Mutant) -> Result:
     return result("survived")
 
 
+def _limit() -> None:
+    """Our own sessions by our own list, the judge's others by what libpq reads."""
+    limits.bound(**LIMITS)
+    os.environ["PGOPTIONS"] = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())
+
+
 def sound(judge: Judge, server_dsn: str, plan: Plan) -> list[str]:
     """What the judge has against the plan as it is, which must be nothing: both directions."""
-    os.environ["PGOPTIONS"] = TIMEOUTS
+    _limit()
     found = []
     for direction in mutants.DIRECTIONS:
         case = Case(server_dsn, hurried(plan), hurried(plan), plan.steps[0].id, direction)
