@@ -31,7 +31,8 @@ from harness.plan import script
 HEADER = re.compile(r"^--\s*([a-z][a-z-]*): ?(.*?)\s*$")
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 NEEDED = ("id", "severity", "message")
-KNOWN = (*NEEDED, "relation", "hint", "clean-up", "tolerate")
+KNOWN = (*NEEDED, "relation", "hint", "clean-up", "tolerate", "until")
+CLEANUP = "cleanup"  # the one event until which something may be asked
 REPEATED = ("clean-up", "hint")
 ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
@@ -44,6 +45,7 @@ class CheckFile:
 
     `relation` is schema-qualified and quoted as SQL wants it, or None for a check of no relation.
     `tolerate` is a share of the relation's rows in percent: up to it the finding is information.
+    `until_cleanup`: it needs what the clean-up drops, and is not asked after it.
     """
 
     path: Path
@@ -58,6 +60,7 @@ class CheckFile:
     cleanup: str = ""
     tolerate: float = 0.0
     has_detail: bool = False
+    until_cleanup: bool = False
 
     @property
     def where(self) -> str:
@@ -126,6 +129,7 @@ def read(path: Path) -> CheckFile:
         cleanup=_cleanup(path, words),
         tolerate=_percent(path, words),
         has_detail=columns is None or "detail" in columns,
+        until_cleanup=_until_cleanup(path, words),
     )
 
 
@@ -221,6 +225,15 @@ def _relation(path: Path, words: Words) -> str | None:
         f"relation is a schema and a name such as public.deals, not {value!r}",
         where=f"{path}:{line}",
     )
+
+
+def _until_cleanup(path: Path, words: Words) -> bool:
+    if "until" not in words:
+        return False
+    line, value = words["until"][0]
+    if value != CLEANUP:
+        raise UsageError(f"until is {CLEANUP}, not {value!r}", where=f"{path}:{line}")
+    return True
 
 
 def _quoted(name: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,6 +57,8 @@ def judge(dsn: str, policy: SecurityPolicy, before: str | None = None) -> Securi
     changes = Changes(policy)
     findings = list(security_rules.broken(policy, now.catalog, now.access))
     if then is not None:
+        broken = security_rules.broken(policy, then.catalog, then.access)
+        findings = list(_as_before(policy, findings, broken))
         findings += changes.relations(then.access, now.access)
         findings += changes.functions(then.access, now.access, now.catalog)
         findings += changes.privileges(then.catalog, now.catalog)
@@ -66,6 +69,25 @@ def judge(dsn: str, policy: SecurityPolicy, before: str | None = None) -> Securi
     return Security(
         _verdict(findings, unproven), (*findings, *unproven), _matrix(policy, then, now)
     )
+
+
+def _as_before(
+    policy: SecurityPolicy, now: list[Finding], then: Iterable[Finding]
+) -> Iterator[Finding]:
+    """What broke a rule before, in the same words, is no work of the migration: information.
+
+    Unless the policy says that the migration mends it.
+    """
+    known = {
+        (one.id, name, one.message.replace(one.where, name))
+        for one in then
+        for name in policy.successors(one.where)
+    }
+    for one in now:
+        if (one.id, one.where, one.message) in known and not policy.speaks_of(one.where):
+            yield replace(one, severity="info", message=f"{one.message}; as before")
+        else:
+            yield one
 
 
 def document(found: Security) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -21,6 +21,7 @@ KEYS: Final = {
     "reach": dict,
     "except": list,
     "carried": dict,
+    "until_cleanup": list,
     "explained": list,
     "specimens": dict,
 }
@@ -57,6 +58,21 @@ class SecurityPolicy:
     carried: dict[str, tuple[str, ...]]
     explained: tuple[Explained, ...]
     specimens: dict[str, str]
+    until_cleanup: tuple[str, ...] = ()
+
+    def cleaned_up(self) -> SecurityPolicy:
+        """The policy of a database in which the clean-up dropped what it says it drops."""
+        gone = frozenset(self.until_cleanup)
+        left = {
+            old: tuple(name for name in self.successors(old) if name not in gone)
+            for old in {*self.carried, *gone}
+        }
+        kept = tuple(entry for entry in self.explained if entry.relation not in gone)
+        return replace(self, carried=left, explained=kept)
+
+    def speaks_of(self, relation: str) -> bool:
+        """Whether a difference of the relation is meant: then it must not be as before."""
+        return any(entry.relation == relation for entry in self.explained)
 
     def reaches(self, relation: str, role: str) -> frozenset[str]:
         """The commands with which a role may reach rows of a relation that the API shows."""
@@ -125,6 +141,7 @@ class _Reader:
             },
             explained=tuple(self.explained()),
             specimens={key: str(value) for key, value in found.get("specimens", {}).items()},
+            until_cleanup=self.texts("until_cleanup"),
         )
 
     def explained(self) -> list[Explained]:

@@ -8,7 +8,7 @@ information up to that share, since every real database has a few such rows.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -73,11 +73,13 @@ class Validation:
     preflight: Preflight
     checks: tuple[CheckFile, ...]
     rules: ValidateRules
+    unlooked: tuple[Finding, ...] = ()
+    """Where no check was: nothing was looked at there, so nothing passes."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Every finding, the worst first."""
-        return tuple(found.finding for found in self.found)
+        return (*(found.finding for found in self.found), *self.unlooked)
 
     @property
     def warning_percent(self) -> float:
@@ -92,14 +94,25 @@ class Validation:
             return "fail"
         if any(_reached(relation, self.rules) for relation in self.relations):
             return "fail"
-        return "unknown" if len(known) < len(self.found) else "pass"
+        return "unknown" if self.unlooked or len(known) < len(self.found) else "pass"
 
     def document(self) -> dict[str, Any]:
         """As JSON has it."""
         return {
             "verdict": self.verdict,
             "warning_percent": self.warning_percent,
-            "findings": [found.document() for found in self.found],
+            "findings": [
+                *(found.document() for found in self.found),
+                *({**dataclasses.asdict(one), "verdict": "unknown"} for one in self.unlooked),
+            ],
+            "unknowns": [
+                {"check": one.id, "where": one.where, "reason": one.message, "next": one.hint}
+                for one in self._unknown()
+            ],
+            "not_applicable": [
+                {"check": f"validate.{part}", "reason": reason}
+                for part, reason in self.rules.without.items()
+            ],
             "relations": [
                 {**dataclasses.asdict(relation), "percent": relation.percent}
                 for relation in self.relations
@@ -108,6 +121,10 @@ class Validation:
             "checks": {check.id: check.sha256 for check in self.checks},
             "preflight": self.preflight.document(),
         }
+
+    def _unknown(self) -> list[Finding]:
+        unjudged = [f.finding for f in self.found if f.result is not None and f.result.unknown]
+        return [*unjudged, *self.unlooked]
 
 
 def _reached(relation: Warned, rules: ValidateRules) -> bool:
@@ -157,6 +174,7 @@ def validate(
 
     On any other database only preflight speaks, and says why.
     """
+    more = tuple(more)
     checks = checks_of(plan, more)
     seen = preflight(dsn, plan, standing, free_bytes=free_bytes)
     found = [Found(finding) for finding in seen.findings]
@@ -166,7 +184,40 @@ def validate(
         found += [_found(result) for result in results if result.count or result.unknown]
     order = {name: place for place, name in enumerate(checkfile.SEVERITIES)}
     found.sort(key=lambda one: order[one.finding.severity])
-    return Validation(tuple(found), relations, seen, checks, plan.validate)
+    unlooked = tuple(_unlooked(plan, more, checks, relations)) if standing.ready else ()
+    return Validation(tuple(found), relations, seen, checks, plan.validate, unlooked)
+
+
+def _unlooked(
+    plan: Plan, more: tuple[Path, ...], checks: tuple[CheckFile, ...], relations: tuple[Warned, ...]
+) -> Iterator[Finding]:
+    """Nothing that was looked at is nothing that is proven."""
+    for directory in more:
+        if not any(check.path.parent == directory for check in checks):
+            yield Finding(
+                "validate.nothing",
+                "warning",
+                str(directory),
+                "the directory holds no check that is asked: nothing was looked at",
+                "write *.sql check files there (docs/validate.md), or leave --checks out",
+            )
+    if not checks and not more and "checks" not in plan.validate.without:
+        yield Finding(
+            "validate.nothing",
+            "warning",
+            str(plan.root / DIRECTORY),
+            "no check: no row was looked at",
+            "write checks/validate/*.sql (docs/validate.md), or say in plan.toml why there is none:"
+            " [validate.without] checks = 'REASON'",
+        )
+    if relations and not any(relation.rows for relation in relations):
+        yield Finding(
+            "validate.no_rows",
+            "warning",
+            "database",
+            f"no row was looked at: all of {len(relations)} relations are empty",
+            "name the database whose rows are to be migrated",
+        )
 
 
 def _judged(

@@ -1,13 +1,14 @@
 """After the migration: is the database what it must be, every row, rule and right of it?
 
-Rows are compared with a source (a restored backup or a clone of before) when one is given, else
-with what the database keeps of before: its backup columns and compatibility views. Check files
+Rows are compared with a source, a restored backup or a clone of before. Without one the database is
+compared with itself: what differs is wrong all the same, and what agrees is unknown. Check files
 read; trials and security attempts write and are taken back. Nothing stays.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from harness.check.judge import Judge, Result, reading
 from harness.check.samples import Sample
 from harness.check.security import Security
 from harness.check.security_policy import SecurityPolicy
+from harness.check.verify_doubt import GIVE_SOURCE, NotApplicable, Unknown, of_parts, of_rows
 from harness.check.verify_rows import Compared
 from harness.database import admin
 from harness.plan import Plan
@@ -57,11 +59,15 @@ class Verification:
     source: Literal["given", "kept"] = "kept"
     seed: int = 1
     checks: int = 0
+    state: str = "migrated"
+    unknowns: tuple[Unknown, ...] = ()
+    not_applicable: tuple[NotApplicable, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """As `--json` prints it and the report reads it."""
         return {
             "verdict": self.verdict,
+            "state": self.state,
             "source": self.source,
             "seed": self.seed,
             "checks": self.checks,
@@ -76,12 +82,20 @@ class Verification:
                 }
                 for one in self.compared
             ],
-            "security": self.security.verdict if self.security else "unknown",
+            "security": self._security(),
+            "unknowns": [dataclasses.asdict(one) for one in self.unknowns],
+            "not_applicable": [dataclasses.asdict(one) for one in self.not_applicable],
             "findings": [dataclasses.asdict(finding) for finding in self.findings],
             "samples": [
                 {**dataclasses.asdict(sample), "right": sample.right} for sample in self.samples
             ],
         }
+
+    def _security(self) -> str:
+        if self.security is not None:
+            return self.security.verdict
+        declared = {one.check for one in self.not_applicable}
+        return "not applicable" if "verify.security" in declared else "unknown"
 
 
 @dataclass(frozen=True)
@@ -92,6 +106,24 @@ class Files:
     rows: tuple[verify_file.Rows, ...]
     trials: tuple[verify_file.Trial, ...]
     policy: SecurityPolicy | None
+
+    def asked(self, plan: Plan, state: str) -> tuple[Files, tuple[NotApplicable, ...]]:
+        """The files that can be asked in this state, and what is left out, with the reason."""
+        left: dict[str, str] = {}
+        every: tuple[CheckFile | verify_file.Rows | verify_file.Trial, ...]
+        every = (*self.checks, *self.rows, *self.trials)
+        for file in every:
+            if plan.verify.severity.get(file.id) == "off":
+                left[file.id] = "switched off in [verify.severity]"
+            elif state == CLEANED and file.until_cleanup:
+                left[file.id] = "the clean-up dropped what it asks"
+        kept = Files(
+            tuple(file for file in self.checks if file.id not in left),
+            tuple(file for file in self.rows if file.id not in left),
+            tuple(file for file in self.trials if file.id not in left),
+            self.policy.cleaned_up() if self.policy and state == CLEANED else self.policy,
+        )
+        return kept, tuple(NotApplicable(*entry) for entry in left.items())
 
 
 def load(plan: Plan) -> Files:
@@ -112,62 +144,105 @@ def verify(
     *,
     state: str,
     source: str | None = None,
+    source_state: str | None = None,
     seed: int = 1,
     count: int | None = None,
     contract: Path | None = None,
 ) -> Verification:
     """Judge a database whose `state` the caller knows; only a migrated one can pass.
 
-    With a source, `contract` names a directory whose reads are asked of both.
+    With a source, `contract` names a directory whose reads are asked of both, and `source_state`
+    says what the ledger there says: a source that is migrated itself proves nothing.
     """
     files = load(plan)
-    if state != "migrated":
+    if state not in ("migrated", CLEANED):
         return _not_migrated(state)
-    wanted = plan.verify.samples if count is None else count
-    findings: list[Finding] = []
+    asked, left = files.asked(plan, state)
+    doubts: list[Unknown] = []
     with ExitStack() as stack:
         target = stack.enter_context(_snapshot(dsn, plan))
         before = stack.enter_context(_snapshot(source, plan)) if source else target
+        doubts += _no_source(before, target, source_state) if source else ()
+        if doubts:
+            source, before = None, target
         compared = tuple(
-            verify_rows.compare(rows, before, target, plan.verify.keys) for rows in files.rows
+            verify_rows.compare(rows, before, target, plan.verify.keys) for rows in asked.rows
         )
-        drawn = samples.draw(compared, seed, wanted)
-    with reading(dsn, timeout=plan.verify.timeout, name="verify") as conn:
-        results = Judge(conn, plan.verify.keys).judge(files.checks)
-    findings += [found for one in compared if (found := one.finding())]
-    findings += [found for result in results if (found := _finding(result))]
-    findings += _tried(dsn, files)
+        drawn = samples.draw(compared, seed, plan.verify.samples if count is None else count)
+    found = _judged(dsn, plan, asked)
+    findings = [one for each in compared if (one := each.finding())] + found.findings
     if source and contract:
         findings += reads(source, dsn, contract)
-    safe = security.judge(dsn, files.policy, before=source) if files.policy else None
+    safe = security.judge(dsn, asked.policy, before=source) if asked.policy else None
+    doubts += [*of_rows(compared, source=source is not None), *found.unknowns]
+    doubts += _of_security(safe, source)
+    parts = tuple(of_parts(_present(files), plan.verify.without))
+    doubts += [one for one in parts if isinstance(one, Unknown)]
+    left += tuple(one for one in parts if isinstance(one, NotApplicable))
     findings = list(_overridden(findings, plan))
-    unknown = any(one.unknown for one in compared) or any(result.unknown for result in results)
     return Verification(
-        verdict=_verdict(findings, unknown or _nothing(files), safe),
-        findings=(*findings, *(safe.findings if safe else ())),
+        verdict=_verdict(findings, bool(doubts), safe),
+        findings=(
+            *findings,
+            *(safe.findings if safe else ()),
+            *(doubt.finding() for doubt in doubts),
+        ),
         samples=drawn,
         compared=compared,
         security=safe,
         source="given" if source else "kept",
         seed=seed,
-        checks=len(files.checks) + len(files.trials),
+        checks=len(asked.checks) + len(asked.trials),
+        state=state,
+        unknowns=tuple(doubts),
+        not_applicable=left,
     )
 
 
+def _present(files: Files) -> dict[str, bool]:
+    return {
+        "rows": bool(files.rows),
+        "rules": bool(files.checks or files.trials),
+        "security": files.policy is not None,
+    }
+
+
+def _no_source(before: Connection, target: Connection, state: str | None) -> Iterator[Unknown]:
+    """Why what was given is no source: it is the same database, or was migrated itself."""
+    # a lock of this one database: taken here, it cannot be had there if both are one
+    key = secrets.randbits(62)
+    lock = "select pg_catalog.pg_try_advisory_xact_lock(%s)"
+    target.execute(lock, [key])
+    if not before.execute(lock, [key]).fetchall()[0][0]:
+        reason = "the source is the database itself: nothing of before is in it"
+        yield Unknown("verify.source", "source", reason, GIVE_SOURCE)
+    elif state not in (None, "clean", "rolled-back"):
+        reason = f"the source is {state} itself: it is not the database as it was before"
+        yield Unknown("verify.source", "source", reason, GIVE_SOURCE)
+
+
+def _of_security(safe: Security | None, source: str | None) -> Iterator[Unknown]:
+    if safe is None:
+        return
+    if source is None:
+        reason = "without a source nobody knows which access was gained or lost"
+        yield Unknown("verify.security.changes", "database", reason, GIVE_SOURCE)
+    if safe.verdict == "unknown":
+        reason = "security: what is named above could not be tried"
+        hint = "connect as a superuser, and give relations a row in [specimens]"
+        yield Unknown("verify.security", "database", reason, hint)
+
+
 def _not_migrated(state: str) -> Verification:
-    """What was never migrated cannot pass; what is foreign or cleaned up cannot be judged."""
-    unknown = state in ("foreign", CLEANED)
+    """What was never migrated cannot pass; what is foreign cannot be judged."""
+    unknown = state == "foreign"
+    reason = f"the database is {state}; verify judges a migrated one"
+    hint = "name the migrated database, or run harness migrate first"
     return Verification(
         "unknown" if unknown else "fail",
-        (
-            Finding(
-                "verify.not_migrated",
-                "critical",
-                "database",
-                f"the database is {state}; verify judges a migrated one",
-                "name the migrated database, or run harness migrate first",
-            ),
-        ),
+        (Finding("verify.not_migrated", "critical", "database", reason, hint),),
+        state=state,
+        unknowns=(Unknown("verify", "database", reason, hint),) if unknown else (),
     )
 
 
@@ -187,21 +262,41 @@ def _snapshot(dsn: str, plan: Plan) -> Iterator[Connection]:
                 conn.rollback()
 
 
-def _tried(dsn: str, files: Files) -> list[Finding]:
+@dataclass(frozen=True)
+class _Judged:
+    findings: list[Finding]
+    unknowns: list[Unknown]
+
+
+def _judged(dsn: str, plan: Plan, files: Files) -> _Judged:
+    """What the check files and the trials say."""
+    with reading(dsn, timeout=plan.verify.timeout, name="verify") as conn:
+        results = Judge(conn, plan.verify.keys).judge(files.checks)
+    found = _Judged(
+        [one for result in results if (one := _finding(result))],
+        [_unjudged(result) for result in results if result.unknown],
+    )
     with admin.connection(dsn, application_name="harness verify") as conn:
         for name in ("search_path", "timezone", "lock_timeout"):
             conn.execute("select pg_catalog.set_config(%s, %s, false)", [name, SETTINGS[name]])
-        found = [verify_trial.attempt(conn, trial) for trial in files.trials]
-    return [finding for finding in found if finding]
+        for trial in files.trials:
+            ended = verify_trial.attempt(conn, trial)
+            if isinstance(ended, Unknown):
+                found.unknowns.append(ended)
+            elif ended is not None:
+                found.findings.append(ended)
+    return found
+
+
+def _unjudged(result: Result) -> Unknown:
+    check, reason = result.check, result.unknown or ""
+    return Unknown(check.id, check.relation or "database", reason, check.hint, check.message)
 
 
 def _finding(result: Result) -> Finding | None:
     check = result.check
     where = check.relation or "database"
-    if result.unknown:
-        message = f"not proven: {check.message}"
-        return Finding(check.id, "warning", where, message, check.hint, result.unknown)
-    if not result.count:
+    if result.unknown or not result.count:
         return None
     keys = ", ".join(result.keys[:SHOWN])
     lines = result.keys
@@ -220,15 +315,10 @@ def _overridden(findings: list[Finding], plan: Plan) -> Iterator[Finding]:
             yield dataclasses.replace(finding, severity=severity)
 
 
-def _nothing(files: Files) -> bool:
-    """A plan that has nothing looked at proves nothing."""
-    return not (files.rows or files.checks or files.trials)
-
-
 def _verdict(findings: list[Finding], unknown: bool, safe: Security | None) -> Verdict:
     critical: Severity = "critical"
     if any(finding.severity == critical for finding in findings):
         return "fail"
     if safe is not None and safe.verdict == "fail":
         return "fail"
-    return "unknown" if unknown or safe is None or safe.verdict == "unknown" else "pass"
+    return "unknown" if unknown else "pass"

@@ -5,6 +5,7 @@ schema, and what they are. The first column is the key. `checks/verify/trials/*.
 statements that are made on the migrated database and taken back; the last is a query that names
 what is wrong (`key`, and `detail` if it likes), or the header `refused` says with which SQLSTATE
 the last statement must fail. A trial gives the ids of its rows itself, so that no sequence moves.
+The header `until: cleanup` says that a file needs what the clean-up drops.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from harness.check.checkfile import CLEANUP
 from harness.check.finding import Severity
 from harness.errors import UsageError
 from harness.plan import script
@@ -38,6 +40,7 @@ class Rows:
     expected: Statement
     found: Statement
     samples: bool
+    until_cleanup: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Trial:
     hint: str
     statements: tuple[Statement, ...]
     refused: tuple[str, ...]
+    until_cleanup: bool = False
 
 
 def rows(directory: Path) -> tuple[Rows, ...]:
@@ -86,6 +90,7 @@ def _rows(path: Path) -> Rows:
         words.get("hint", ""),
         *statements,
         samples=words.get("samples", "yes") != "no",
+        until_cleanup=_until_cleanup(path, words),
     )
 
 
@@ -108,6 +113,7 @@ def _trial(path: Path) -> Trial:
         words.get("hint", ""),
         statements,
         tuple(refused.split()),
+        _until_cleanup(path, words),
     )
 
 
@@ -115,7 +121,7 @@ def _read(
     path: Path, more: set[str], needed: tuple[str, ...]
 ) -> tuple[dict[str, str], tuple[Statement, ...]]:
     _, text = script.source(path)
-    known = {"id", "severity", "message", "hint", *more}
+    known = {"id", "severity", "message", "hint", "until", *more}
     words: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.startswith("--"):
@@ -135,6 +141,12 @@ def _read(
     if not ID.fullmatch(words["id"]):
         raise UsageError(f"id is words with dots, not {words['id']!r}", where=f"{path}:1")
     return words, script.statements(path, text, "transaction")
+
+
+def _until_cleanup(path: Path, words: dict[str, str]) -> bool:
+    if words.get("until", CLEANUP) != CLEANUP:
+        raise UsageError(f"until is {CLEANUP}, not {words['until']!r}", where=f"{path}:1")
+    return "until" in words
 
 
 def _severity(path: Path, words: dict[str, str]) -> Severity:

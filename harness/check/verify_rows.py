@@ -100,16 +100,7 @@ class Compared:
         return "unknown" if self.unknown else "fail" if self.wrong else "pass"
 
     def finding(self) -> Finding | None:
-        """What to report; nothing when all rows are what they must be."""
-        if self.unknown:
-            return Finding(
-                self.rows.id,
-                "warning",
-                self.rows.relation,
-                f"not proven: {self.rows.message}",
-                "compare with a source: --source",
-                self.unknown,
-            )
+        """The rows that are wrong; nothing when none is, proven or not."""
         if not self.wrong:
             return None
         count = f"{self.wrong:,} of {self.expected:,} rows differ"

@@ -7,15 +7,20 @@ from typing import Any
 import psycopg
 
 from harness.check.finding import Finding
+from harness.check.verify_doubt import Unknown
 from harness.check.verify_file import Trial
 from harness.errors import UsageError
 
 Connection = psycopg.Connection[Any]
 BROKEN = ("42601",)
+NOT_TRIED = ("42501", "25006")  # no privilege for the attempt; a database that only reads
 
 
-def attempt(conn: Connection, trial: Trial) -> Finding | None:
-    """Make a trial inside a transaction that is rolled back; what is wrong with how it ended."""
+def attempt(conn: Connection, trial: Trial) -> Finding | Unknown | None:
+    """Make a trial inside a transaction that is rolled back; what is wrong with how it ended.
+
+    Unknown when it could not be made: somebody's lock, a timeout, no privilege.
+    """
     made = 0
     try:
         with conn.transaction(force_rollback=True):
@@ -38,7 +43,7 @@ def attempt(conn: Connection, trial: Trial) -> Finding | None:
     return None
 
 
-def _ended(trial: Trial, made: int, error: psycopg.Error) -> Finding | None:
+def _ended(trial: Trial, made: int, error: psycopg.Error) -> Finding | Unknown | None:
     """How the trial failed: as it must, or before it came so far, or otherwise."""
     statement = trial.statements[made]
     where = f"{trial.path}:{statement.line}"
@@ -47,7 +52,11 @@ def _ended(trial: Trial, made: int, error: psycopg.Error) -> Finding | None:
         raise UsageError(f"the statement fails: {said}", where=where) from None
     if made == len(trial.statements) - 1 and error.sqlstate in trial.refused:
         return None
-    return _failed(trial, f"{where}: {said} (SQLSTATE {error.sqlstate})")
+    said = f"{where}: {said} (SQLSTATE {error.sqlstate})"
+    if isinstance(error, psycopg.OperationalError) or error.sqlstate in NOT_TRIED:
+        hint = "try again when nobody holds a lock, as a superuser, on a database that is written"
+        return Unknown(trial.id, trial.path.name, said, hint, trial.message)
+    return _failed(trial, said)
 
 
 def _failed(trial: Trial, evidence: str) -> Finding:

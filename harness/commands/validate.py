@@ -67,6 +67,10 @@ def _lines(found: Validation) -> list[str]:
     lines = [f"state: {found.preflight.standing.state}"]
     for one in found.found:
         lines += _finding_lines(one)
+    for unknown in found.unlooked:
+        lines.append(f"  unknown: {unknown.where}: {unknown.message}; next: {unknown.hint}")
+    for part, reason in found.rules.without.items():
+        lines.append(f"  not applicable: {part}: {reason}")
     warned = [relation for relation in found.relations if relation.warned]
     for relation in warned:
         lines.append(

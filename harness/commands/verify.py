@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,7 @@ from harness.commands.shared import answer, dsn_option, json_option, named, plan
 
 if TYPE_CHECKING:
     from harness.check.verify import Verification
+    from harness.plan import Plan
 
 SHOWN = 40  # lines of evidence and samples that a person is shown
 
@@ -24,7 +28,8 @@ SHOWN = 40  # lines of evidence and samples that a person is shown
     "--source",
     envvar="HARNESS_SOURCE",
     show_envvar=True,
-    help="the database as it was before: a restored backup or a clone; only read",
+    metavar="DSN|BACKUP",
+    help="the database as it was before, or a directory of harness backup; only read",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option(
@@ -45,30 +50,52 @@ def verify(
     contract: Path | None,
 ) -> None:
     """Judge the migrated database: rows, rules, search, old clients, security."""
-    from harness import plan, runner
+    from harness import plan
     from harness.check import verify as checker
     from harness.errors import UsageError
 
     if contract is not None and source is None:
         raise UsageError("a contract compares with a source", hint="give --source")
     loaded = plan.load(plan_path)
-    found = runner.status(named(dsn), loaded)
-    state = checker.CLEANED if found.reason == "cleaned up" else found.state
-    verification = checker.verify(
-        named(dsn),
-        loaded,
-        state=state,
-        source=named(source) if source else None,
-        seed=seed,
-        count=samples,
-        contract=contract,
-    )
+    checker.load(loaded)  # files that cannot be read are refused before any database is touched
+    with opened(source, named(dsn)) as before:
+        verification = checker.verify(
+            named(dsn),
+            loaded,
+            state=state_of(named(dsn), loaded),
+            source=before,
+            source_state=state_of(before, loaded) if before else None,
+            seed=seed,
+            count=samples,
+            contract=contract,
+        )
     answer(verification.document(), as_json, _lines(verification))
     sys.exit(0 if verification.verdict == "pass" else 1)
 
 
+def state_of(dsn: str, plan: Plan) -> str:
+    """Where a database stands; one whose clean-up is done is cleaned up."""
+    from harness import runner
+    from harness.check.verify import CLEANED
+
+    found = runner.status(dsn, plan)
+    return CLEANED if found.state == "migrated" and found.reason == "cleaned up" else found.state
+
+
+@contextmanager
+def opened(source: str | None, dsn: str) -> Iterator[str | None]:
+    """DSN of the source: the one that is named, or that of a backup restored beside `dsn`."""
+    from harness.check import verify_source
+
+    if source is None or not verify_source.is_backup(source):
+        yield named(source) if source else None
+        return
+    with verify_source.restored(dsn, Path(source)) as copy:
+        yield copy
+
+
 def _lines(found: Verification) -> list[str]:
-    against = "a source" if found.source == "given" else "what the database keeps of before"
+    against = "a source" if found.source == "given" else "the database itself"
     rows = sum(one.found for one in found.compared)
     lines = [f"verify: {found.verdict}"]
     if found.compared:
@@ -77,6 +104,8 @@ def _lines(found: Verification) -> list[str]:
         lines.append(f"  {found.checks} checks; {right} of {len(found.samples)} samples right")
     if found.security is not None:
         lines.append(f"  security: {found.security.verdict}")
+    lines += [f"  not applicable: {one.check}: {one.reason}" for one in found.not_applicable]
+    lines += _unproven(found)
     for finding in found.findings:
         lines.append(f"{finding.severity}: {finding.where}: {finding.message} [{finding.id}]")
         evidence = finding.evidence.splitlines()
@@ -89,3 +118,14 @@ def _lines(found: Verification) -> list[str]:
                 name = f"{sample.relation} {sample.key} {field.name}"
                 lines.append(f"  sample {name}: {field.after!r}, must be {field.before!r}")
     return lines
+
+
+def _unproven(found: Verification) -> list[str]:
+    """Why the verdict is not pass, a reason a line with how many checks it stops."""
+    reasons = Counter((one.reason, one.next) for one in found.unknowns)
+    return [
+        f"  unknown: {reason} ({count} checks); next: {following}"
+        if count > 1
+        else f"  unknown: {reason}; next: {following}"
+        for (reason, following), count in reasons.items()
+    ]

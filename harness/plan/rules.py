@@ -12,7 +12,8 @@ class ValidateRules:
 
     `warning_percent` of a relation's rows with warnings and more is NO-GO. `severity` overrides
     what a check file says, by the check's id; `off` leaves the check out. With `before` the plan
-    asks these checks of the database at hand before it starts there.
+    asks these checks of the database at hand before it starts there. `without` says of a part
+    that the plan does not have why it has none.
     """
 
     warning_percent: float = 1.0
@@ -20,13 +21,15 @@ class ValidateRules:
     timeout: float = 300.0
     severity: dict[str, str] = field(default_factory=dict)
     before: bool = False
+    without: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class VerifyRules:
     """[verify]: how the migrated database is looked at. Times in seconds.
 
-    With `after` the plan ends with these checks of the database at hand.
+    With `after` the plan ends with these checks of the database at hand. `without` says of a part
+    that the plan does not have why it has none.
     """
 
     samples: int = 100
@@ -34,6 +37,7 @@ class VerifyRules:
     timeout: float = 300.0
     severity: dict[str, str] = field(default_factory=dict)
     after: bool = False
+    without: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,20 @@ from harness.plan.rules import DryRunRules, RequireVerdict, ValidateRules, Verif
 JUDGES = ("validate", "verify", "dry_run")
 SEVERITIES = ("critical", "warning", "info", "off")
 DAY = 86_400.0
+# The parts that a plan may say it does not have, and where they would stand.
+VALIDATED = {"checks": "checks/validate"}
+VERIFIED = {
+    "rows": "checks/verify/rows",
+    "rules": "checks/verify",
+    "security": "checks/security.toml",
+}
 
 
 def validate_rules(reader: Reader, document: dict[str, Any]) -> ValidateRules:
     """[validate]."""
     name = "validate"
     table = reader.table(
-        document, name, {"warning_percent", "keys", "timeout", "severity", "before"}
+        document, name, {"warning_percent", "keys", "timeout", "severity", "before", "without"}
     )
     return ValidateRules(
         warning_percent=reader.within(table, "warning_percent", 1.0, name, 100),
@@ -26,19 +33,22 @@ def validate_rules(reader: Reader, document: dict[str, Any]) -> ValidateRules:
         timeout=_positive(reader, table, "timeout", 300.0, name),
         severity=_severity(reader, table, name),
         before=reader.flag(table, "before", name),
+        without=_without(reader, table, name, VALIDATED),
     )
 
 
 def verify_rules(reader: Reader, document: dict[str, Any]) -> VerifyRules:
     """[verify]."""
     name = "verify"
-    table = reader.table(document, name, {"samples", "keys", "timeout", "severity", "after"})
+    known = {"samples", "keys", "timeout", "severity", "after", "without"}
+    table = reader.table(document, name, known)
     return VerifyRules(
         samples=reader.whole(table, "samples", 100, name),
         keys=reader.whole(table, "keys", 20, name),
         timeout=_positive(reader, table, "timeout", 300.0, name),
         severity=_severity(reader, table, name),
         after=reader.flag(table, "after", name),
+        without=_without(reader, table, name, VERIFIED),
     )
 
 
@@ -74,6 +84,34 @@ def _positive(reader: Reader, table: dict[str, Any], key: str, default: float, n
             where=reader.where(key, name),
         )
     return value
+
+
+def _without(
+    reader: Reader, table: dict[str, Any], name: str, parts: dict[str, str]
+) -> dict[str, str]:
+    """[validate.without], [verify.without]: parts that the plan does not have, and why."""
+    values = table.get("without", {})
+    section = f"{name}.without"
+    if not isinstance(values, dict):
+        raise UsageError(
+            "without names parts and why there are none", where=reader.where("without", name)
+        )
+    reader.only(values, set(parts), section)
+    for part, reason in values.items():
+        where = reader.where(part, section)
+        if not isinstance(reason, str) or not reason.strip():
+            raise UsageError(f"say in a text why there is no part {part!r}", where=where)
+        place = reader.path.parent / parts[part]
+        files = [place] if place.is_file() else sorted(place.glob("*.sql"))
+        if part == "rules":
+            files += sorted((place / "trials").glob("*.sql"))
+        if files:
+            raise UsageError(
+                f"the plan has a part {part!r}: {files[0].relative_to(reader.path.parent)}",
+                where=where,
+                hint="take the entry away, or the files",
+            )
+    return dict(values)
 
 
 def _severity(reader: Reader, table: dict[str, Any], name: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,44 @@ def test_the_plan_may_weigh_a_check_otherwise_or_leave_it_out(
     found = judged(small, empty_database)
     assert (found.verdict, [finding.severity for finding in found.findings]) == ("pass", ["info"])
     small.replace("plan.toml", '"info"', '"off"')
-    assert judged(small, empty_database).findings == ()
+    found = judged(small, empty_database)
+    assert [finding.id for finding in found.findings] == ["validate.nothing"]
+
+
+def test_a_plan_without_a_check_is_unknown_and_says_what_to_add(
+    small: SmallPlan, empty_database: str
+) -> None:
+    shutil.rmtree(small.root / "checks")
+    found = judged(small, empty_database)
+    assert found.verdict == "unknown"
+    (said,) = found.document()["unknowns"]
+    assert (said["check"], said["reason"]) == ("validate.nothing", "no check: no row was looked at")
+    assert "checks/validate" in said["next"]
+
+
+def test_a_plan_that_says_it_has_no_check_passes_and_lists_it(
+    small: SmallPlan, empty_database: str
+) -> None:
+    shutil.rmtree(small.root / "checks")
+    small.replace("plan.toml", "[runner]", '[validate.without]\nchecks = "no rows"\n\n[runner]')
+    found = judged(small, empty_database)
+    assert found.verdict == "pass"
+    assert found.document()["not_applicable"] == [{"check": "validate.checks", "reason": "no rows"}]
+
+
+def test_an_empty_directory_of_checks_is_unknown(
+    small: SmallPlan, empty_database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    found = judged(small, empty_database, more=[tmp_path / "mine"])
+    assert (found.verdict, found.unlooked[0].where) == ("unknown", str(tmp_path / "mine"))
+
+
+def test_empty_relations_are_unknown(small: SmallPlan, empty_database: str) -> None:
+    run_sql(empty_database, "TRUNCATE public.things CASCADE")
+    found = judged(small, empty_database)
+    assert found.verdict == "unknown"
+    assert "no row was looked at" in found.unlooked[0].message
 
 
 def test_a_tolerated_share_is_information_and_what_is_above_it_a_warning(

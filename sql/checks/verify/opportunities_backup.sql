@@ -3,6 +3,7 @@
 -- relation: public.opportunities
 -- message: opportunities without the stage that they had
 -- hint: restore stage_backup from the backup: the way back starts from it
+-- until: cleanup
 
 select o.id as key, o.stage::text as detail
 from public.opportunities o

@@ -2,6 +2,7 @@
 -- severity: critical
 -- message: the way back lacks an old view, or a name to restore
 -- hint: roll back from the backup instead; the database cannot go back on its own
+-- until: cleanup
 
 select v.name as key
 from (values ('companies_summary'), ('contacts_summary'), ('deals_summary')) v (name)

@@ -4,6 +4,7 @@
 -- message: the compatibility view dealNotes shows every note as it was
 -- hint: make the view again
 -- samples: no
+-- until: cleanup
 
 select
     id, deal_id, type, text, date, sales_id, attachments

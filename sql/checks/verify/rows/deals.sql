@@ -4,6 +4,7 @@
 -- message: the compatibility view deals shows every deal as it was
 -- hint: make the view again
 -- samples: no
+-- until: cleanup
 
 select
     id, name, company_id, contact_ids, category, stage, description, amount, created_at, updated_at,

@@ -1,13 +1,13 @@
 -- id: verify.rows.opportunities
 -- severity: critical
 -- relation: public.opportunities
--- message: every deal is an opportunity, with what it was in the backup columns
+-- message: every deal is an opportunity
 -- hint: migrate again from the backup, or roll back
 
 select
     d.id, d.name, d.company_id, d.contact_ids, d.category, d.description, d.amount, d.created_at,
     d.updated_at, d.archived_at, d.expected_closing_date, d.sales_id, d."index",
-    d.stage as stage_backup, m.stage, m.probability, d.company_id as company_id_backup,
+    m.stage, m.probability,
     d.company_id as customer_organization_id,
     (d.expected_closing_date at time zone 'UTC')::date as estimated_close_date,
     case when m.stage in ('closed_won', 'closed_lost') then (d.updated_at at time zone 'UTC')::date
@@ -29,7 +29,7 @@ cross join lateral (
 select
     o.id, o.name, o.company_id, o.contact_ids, o.category, o.description, o.amount, o.created_at,
     o.updated_at, o.archived_at, o.expected_closing_date, o.sales_id, o."index",
-    o.stage_backup, o.stage, o.probability, o.company_id_backup,
+    o.stage, o.probability,
     o.customer_organization_id,
     o.estimated_close_date,
     o.actual_close_date,

@@ -1,14 +1,13 @@
 -- id: verify.trial.search_opportunities
 -- severity: critical
--- message: search does not keep up with deals and opportunities that are written
+-- message: search does not keep up with opportunities that are written
 -- hint: make the trigger opportunities_search again
 
-insert into public.deals (id, name, stage) values (-7, 'Zyzzyva', 'won');
-update public.opportunities set next_action = 'Qaqortoq' where id = -7;
-update public.deals set name = 'Xylography' where id = -7;
+insert into public.opportunities (id, name) values (-7, 'Zyzzyva');
+update public.opportunities set name = 'Xylography', next_action = 'Qaqortoq' where id = -7;
 
 select q.word as key, 'finds ' || count(o.id) as detail
-from (values ('qaqortoq', 1), ('xylography', 1), ('zyzzyva', 0)) q (word, hits)
+from (values ('xylography', 1), ('qaqortoq', 1), ('zyzzyva', 0)) q (word, hits)
 left join public.opportunities o
     on o.id = -7 and o.search_tsv @@ pg_catalog.plainto_tsquery('pg_catalog.english', q.word)
 group by q.word, q.hits

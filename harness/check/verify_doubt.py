@@ -1,0 +1,90 @@
+"""What a verification could not prove, and what it did not have to: both are said by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from harness.check.finding import Finding
+
+if TYPE_CHECKING:
+    from harness.check.verify_rows import Compared
+
+GIVE_SOURCE: Final = (
+    "harness verify --source DSN|BACKUP: the database as it was, or a directory of harness backup"
+)
+ITSELF: Final = "without a source the database is compared with itself"
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A check that proves nothing: why, and what to do so that it does."""
+
+    check: str
+    where: str
+    reason: str
+    next: str
+    message: str = ""
+
+    def finding(self) -> Finding:
+        """As a finding: a warning, for unknown is not pass."""
+        text = f"not proven: {self.message}" if self.message else self.reason
+        evidence = self.reason if self.message else ""
+        return Finding(self.check, "warning", self.where, text, self.next, evidence)
+
+
+@dataclass(frozen=True)
+class NotApplicable:
+    """A part that this database or this plan does not have, and says so."""
+
+    check: str
+    reason: str
+
+
+def of_rows(compared: tuple[Compared, ...], *, source: bool) -> Iterator[Unknown]:
+    """Comparisons that prove nothing: not made, of the database with itself, or of no row."""
+    for one in compared:
+        if one.wrong:
+            continue  # itself or not: what differs is wrong
+        rows = one.rows
+        if one.unknown:
+            yield Unknown(rows.id, rows.relation, one.unknown, GIVE_SOURCE, rows.message)
+        elif not source:
+            yield Unknown(rows.id, rows.relation, ITSELF, GIVE_SOURCE, rows.message)
+    if compared and not any(one.expected or one.found or one.unknown for one in compared):
+        yield Unknown(
+            "verify.rows",
+            "database",
+            f"no row was looked at: all of {len(compared)} relations are empty",
+            "verify a database with rows; the plan does not show on an empty one",
+        )
+
+
+def of_parts(
+    present: dict[str, bool], declared: dict[str, str]
+) -> Iterator[Unknown | NotApplicable]:
+    """Parts of a verification that the plan does not have; declared ones are not applicable."""
+    told = {
+        "rows": (
+            "no file says what rows must have become: no row was looked at",
+            "write checks/verify/rows/*.sql (docs/verify.md)",
+        ),
+        "rules": (
+            "no check and no trial: no rule of the migrated database was looked at",
+            "write checks/verify/*.sql and checks/verify/trials/*.sql (docs/verify.md)",
+        ),
+        "security": (
+            "no security.toml: nobody looked who may read and write what",
+            "write checks/security.toml (docs/verify.md)",
+        ),
+    }
+    for part, there in present.items():
+        if there:
+            continue
+        if part in declared:
+            yield NotApplicable(f"verify.{part}", declared[part])
+        else:
+            reason, following = told[part]
+            hint = f"{following}; or say why there is none: [verify.without] {part} = 'REASON'"
+            yield Unknown(f"verify.{part}", "plan", reason, hint)
