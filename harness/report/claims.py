@@ -41,6 +41,10 @@ CLAIMS = (
     Claim("old clients read and write as before", ("contract", "compatibility")),
     Claim("what users write meanwhile is kept, and nobody deadlocks", ("meanwhile",)),
     Claim("the way back restores everything, from every point", ("rollback",)),
+    Claim(
+        "the clean-up takes what it says, and what stays holds its rows, rules and rights",
+        ("cleanup",),
+    ),
     Claim("stopped anywhere, the run is taken up again and ends the same", ("resume",)),
     Claim("struck at every commit, nothing is lost", ("crash",), ("crash",)),
     Claim("defects planted in the migration are caught by these checks", ("sabotage",)),

@@ -29,7 +29,7 @@ from harness.server import choose
 
 SUITES = (
     *("validation", "dry_run", "forward", "verify", "security", "contract", "compatibility"),
-    *("meanwhile", "rollback", "resume", "crash"),
+    *("meanwhile", "rollback", "cleanup", "resume", "crash"),
 )
 PLANTED = ("sabotage",)
 """Suites that judge the checks, not the plan: run with `full`, and by `make test`."""

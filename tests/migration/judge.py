@@ -12,7 +12,7 @@ from harness.errors import Refused, StepFailed, Stopped
 from harness.runner import migrate, rollback
 from harness.scenario.mutate.judging import Case
 
-from . import checks, closing, contract, decorations, users
+from . import checks, cleaning, closing, contract, decorations, users
 from .journey import Fingerprint, differences, state
 from .scene import Remark, Scene, Stage, heard
 from .support import Check, Pair, connected, scalar, taken_back
@@ -32,7 +32,10 @@ def judge(case: Case, only: tuple[str, ...] = ()) -> Iterator[Remark]:
     scene = Scene(case)
     place = (case.step, case.direction, case.line)
     try:
-        for stage in _in_turn(FORWARD if case.direction == "forward" else ROLLBACK, place):
+        stages = FORWARD if case.direction == "forward" else ROLLBACK
+        for stage in (*_in_turn(stages, place), *LAST):
+            if stage in LAST and not only and case.step is not None:
+                continue  # a step's defect is seen before the clean-up
             if only and stage.__name__.strip("_") not in only:
                 continue
             for name, findings in _remarks(stage, scene):
@@ -201,6 +204,7 @@ FORWARD: tuple[Stage, ...] = (
     _odd,
     _boundary,
 )
+LAST: tuple[Stage, ...] = (cleaning.cleaned,)
 ROLLBACK: tuple[Stage, ...] = (
     _back,
     users.closed,

@@ -21,7 +21,22 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.sabotage_suite
 PATCHES = sabotage.every()
 FIRST = ("forward", "reading", "back", "asking", "trying", "writing")
-GAPS = {"1.1", "1.2", "1.3", "1.4", "1.5", "2.4", "3.1", "3.6", "6.2", "6.4", "7.3", "7.8", "8.5"}
+GAPS = {
+    "1.1",
+    "1.2",
+    "1.3",
+    "1.4",
+    "1.5",
+    "2.4",
+    "3.1",
+    "3.6",
+    "6.2",
+    "6.4",
+    "7.3",
+    "7.8",
+    "8.5",
+    "9.1",
+}
 
 
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: f"{patch.gap}-{patch.name}")

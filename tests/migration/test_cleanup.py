@@ -1,0 +1,86 @@
+"""The clean-up takes what it says and no more; what stays holds its rows, rules and rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from harness.errors import Refused
+from harness.plan import Plan
+from harness.runner import cleanup, rollback, status
+from harness.scenario.mutate.judging import Case, hurried
+
+from . import cleaning
+from .cleaning import Cleaned, clean
+from .scene import Scene
+from .support import Check, Pair, acting_as, connected, paired, taken_back
+
+if TYPE_CHECKING:
+    from harness.server import Server
+
+
+@pytest.fixture(scope="module")
+def scene(pg_server: Server, plan: Plan) -> Iterator[Scene]:
+    """Databases with what operators added: a clean-up must not take it."""
+    case = Case(pg_server.dsn(), hurried(plan), hurried(plan), direction="rollback")
+    found = Scene(case)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def cleaned(scene: Scene, plan: Plan) -> Cleaned:
+    return clean(scene.before(), scene.after(), plan)
+
+
+@pytest.fixture(scope="module")
+def pair(cleaned: Cleaned) -> Iterator[Pair]:
+    with paired(cleaned.source, cleaned.dsn) as found:
+        yield found
+
+
+def test_it_takes_what_it_says_and_nothing_else(cleaned: Cleaned) -> None:
+    assert cleaning.unsaid(cleaned) == []
+
+
+def test_it_leaves_nothing_of_the_migration_s_own(cleaned: Cleaned) -> None:
+    assert cleaning.left(cleaned) == []
+
+
+def test_it_lists_what_it_dropped(cleaned: Cleaned) -> None:
+    assert cleaning.told(cleaned) == []
+    assert "schema migration_archive" in cleaned.dropped
+
+
+def test_rows_rules_and_rights_are_verified_after_it(cleaned: Cleaned, plan: Plan) -> None:
+    assert cleaning.verified(cleaned, plan) == []
+
+
+@pytest.mark.parametrize(
+    "check", cleaning.LATER, ids=lambda check: check.__name__.removeprefix("check_")
+)
+def test_what_stays_is_and_does_what_it_did(check: Check, pair: Pair) -> None:
+    assert cleaning.attempted(check, pair) == []
+
+
+def test_a_client_goes_through_every_stage(pair: Pair) -> None:
+    with taken_back(pair.target) as conn, acting_as(conn, "authenticated"):
+        assert cleaning.stages(conn) == ("nurturing", 15)
+
+
+def test_old_clients_are_told_that_their_names_are_gone(cleaned: Cleaned) -> None:
+    with connected(cleaned.dsn) as conn, pytest.raises(psycopg.errors.UndefinedTable):
+        conn.execute("select from public.deals")
+
+
+def test_there_is_no_way_back_after_it_and_a_second_one_does_nothing(
+    cleaned: Cleaned, plan: Plan
+) -> None:
+    assert cleanup(cleaned.dsn, plan) == []
+    with pytest.raises(Refused, match="cleaned up"):
+        rollback(cleaned.dsn, plan)
+    found = status(cleaned.dsn, plan)
+    assert (found.state, found.reason) == ("migrated", "cleaned up")
