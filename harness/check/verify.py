@@ -143,6 +143,7 @@ def verify(
     plan: Plan,
     *,
     state: str,
+    reason: str | None = None,
     source: str | None = None,
     source_state: str | None = None,
     seed: int = 1,
@@ -156,7 +157,7 @@ def verify(
     """
     files = load(plan)
     if state not in ("migrated", CLEANED):
-        return _not_migrated(state)
+        return _not_migrated(state, reason)
     asked, left = files.asked(plan, state)
     doubts: list[Unknown] = []
     with ExitStack() as stack:
@@ -233,10 +234,11 @@ def _of_security(safe: Security | None, source: str | None) -> Iterator[Unknown]
         yield Unknown("verify.security", "database", reason, hint)
 
 
-def _not_migrated(state: str) -> Verification:
+def _not_migrated(state: str, why: str | None) -> Verification:
     """What was never migrated cannot pass; what is foreign cannot be judged."""
     unknown = state == "foreign"
-    reason = f"the database is {state}; verify judges a migrated one"
+    because = f" ({why})" if why else ""
+    reason = f"the database is {state}{because}; verify judges a migrated one"
     hint = "name the migrated database, or run harness migrate first"
     return Verification(
         "unknown" if unknown else "fail",

@@ -58,13 +58,15 @@ def verify(
         raise UsageError("a contract compares with a source", hint="give --source")
     loaded = plan.load(plan_path)
     checker.load(loaded)  # files that cannot be read are refused before any database is touched
+    state, reason = state_of(named(dsn), loaded)
     with opened(source, named(dsn)) as before:
         verification = checker.verify(
             named(dsn),
             loaded,
-            state=state_of(named(dsn), loaded),
+            state=state,
+            reason=reason,
             source=before,
-            source_state=state_of(before, loaded) if before else None,
+            source_state=state_of(before, loaded)[0] if before else None,
             seed=seed,
             count=samples,
             contract=contract,
@@ -73,13 +75,14 @@ def verify(
     sys.exit(0 if verification.verdict == "pass" else 1)
 
 
-def state_of(dsn: str, plan: Plan) -> str:
-    """Where a database stands; one whose clean-up is done is cleaned up."""
+def state_of(dsn: str, plan: Plan) -> tuple[str, str | None]:
+    """Where a database stands, and why; one whose clean-up is done is cleaned up."""
     from harness import runner
     from harness.check.verify import CLEANED
 
     found = runner.status(dsn, plan)
-    return CLEANED if found.state == "migrated" and found.reason == "cleaned up" else found.state
+    cleaned = found.state == "migrated" and found.reason == "cleaned up"
+    return CLEANED if cleaned else found.state, found.reason
 
 
 @contextmanager

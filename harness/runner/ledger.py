@@ -5,17 +5,28 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
+import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
 from harness.errors import Refused
+from harness.runner import ledger_format
 from harness.runner.connection import Connection
+from harness.runner.ledger_format import damaged
 
-VERSION = 1
-SCHEMA = Path(__file__).with_name("ledger.sql")
+READ = """
+SELECT id, direction, undoes, plan, plan_version, state, epoch, pid, backend_start,
+  steps_begun, steps_done, completed_at,
+  pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - completed_at) AS age,
+  seal AS kept_seal
+FROM migration_control.run ORDER BY id;
+SELECT run_id, step, position, kind, state, last_key, rows, batches, attempts, {object} AS object,
+  seal AS kept_seal
+FROM migration_control.step ORDER BY run_id, position;
+SELECT run_id, path, sha256 FROM migration_control.plan_file
+"""
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A row of migration_control.step: how far a step has come."""
+    """A row of migration_control.step: how far a step has come.
+
+    `object` is the index that a concurrent step is about.
+    """
 
     run_id: int
     step: str
@@ -59,12 +73,14 @@ class Checkpoint:
     rows: int = 0
     batches: int = 0
     attempts: int = 1
+    object: str | None = None
 
     def seal(self) -> str:
         """A short hash of the row: a changed row is noticed before anything is built on it."""
         return _hash(
             *(self.run_id, self.step, self.position, self.kind, self.state),
             *(self.last_key, self.rows, self.batches, self.attempts),
+            *([] if self.object is None else [self.object]),  # rows of version 1 have none
         )
 
 
@@ -125,70 +141,39 @@ class Ledger:
         return self.steps.get(run.id, {}) if run else {}
 
 
-def exists(conn: Connection) -> bool:
-    """Whether the database holds a ledger; Refused when the schema is not ours or not readable."""
-    row = conn.execute(
-        "SELECT n.oid IS NOT NULL, c.oid IS NOT NULL,"
-        " coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE')"
-        "   AND pg_catalog.has_table_privilege(c.oid, 'SELECT'), false)"
-        " FROM (VALUES (1)) AS one"
-        " LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = 'migration_control'"
-        " LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'ledger'"
-    ).fetchone()
-    assert row is not None
-    schema, table, readable = row
-    if schema and not table:
-        raise Refused(
-            "schema migration_control is there, but holds no ledger",
-            hint="somebody else made it; rename or drop it",
-        )
-    if table and not readable:
-        raise Refused(
-            "this role may not read the ledger in schema migration_control",
-            hint="use the role that ran the migration",
-        )
-    return bool(table)
-
-
 def read(conn: Connection) -> Ledger:
-    """Read the whole ledger in one round trip; empty when there is none."""
-    if not exists(conn):
-        return Ledger()
+    """Read the whole ledger; empty when there is none. Refused when it cannot be built on."""
     try:
-        return _read(conn)
+        version = ledger_format.version(conn)
+        return Ledger() if version is None else _read(conn, version)
     except UnicodeDecodeError as error:
-        raise _damaged(f"it holds a text that is not UTF-8 ({error.reason})") from error
+        raise damaged(f"it holds a text that is not UTF-8 ({error.reason})") from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise Refused(
+            f"this role may not read the ledger: {error.diag.message_primary}",
+            hint="use the role that ran the migration",
+        ) from error
+    except (psycopg.ProgrammingError, psycopg.DataError) as error:  # a column of another type
+        raise damaged(f"it cannot be read: {error.diag.message_primary or error}") from error
 
 
-def _read(conn: Connection) -> Ledger:
+def _read(conn: Connection, version: int) -> Ledger:
+    known = version >= ledger_format.SINCE["step.object"]
     cursor = conn.cursor(row_factory=class_row(_SealedRun)).execute(
-        "SELECT id, direction, undoes, plan, plan_version, state, epoch, pid, backend_start,"
-        " steps_begun, steps_done, completed_at, pg_catalog.date_part('epoch',"
-        "  pg_catalog.clock_timestamp() - completed_at) AS age, seal AS kept_seal"
-        " FROM migration_control.run ORDER BY id;"
-        "SELECT run_id, step, position, kind, state, last_key, rows, batches, attempts,"
-        " seal AS kept_seal FROM migration_control.step ORDER BY run_id, position;"
-        "SELECT run_id, path, sha256 FROM migration_control.plan_file;"
-        "SELECT version FROM migration_control.ledger"
+        sql.SQL(READ).format(object=sql.Identifier("object") if known else sql.NULL)
     )
     runs = tuple(cursor.fetchall())
     for run in runs:
         if run.seal() != run.kept_seal:
-            raise _damaged(f"the row of run {run.id} was changed")
+            raise damaged(f"the row of run {run.id} was changed")
     steps: dict[int, dict[str, Checkpoint]] = {}
     for row in _next(cursor, _SealedCheckpoint):
         if row.seal() != row.kept_seal:
-            raise _damaged(f"checkpoint of step {row.step} in run {row.run_id} was changed")
+            raise damaged(f"checkpoint of step {row.step} in run {row.run_id} was changed")
         steps.setdefault(row.run_id, {})[row.step] = row
     files: dict[int, dict[str, str]] = {}
     for run_id, path, sha256 in _next(cursor, lambda **row: tuple(row.values())):
         files.setdefault(run_id, {})[path] = sha256
-    versions = _next(cursor, lambda version: version)
-    if versions != [VERSION]:
-        raise Refused(
-            f"the ledger is of version {versions}; this harness knows version {VERSION}",
-            hint="use the harness that made it",
-        )
     return _whole(Ledger(runs, steps, files))
 
 
@@ -204,34 +189,23 @@ def _whole(ledger: Ledger) -> Ledger:
         rows = ledger.checkpoints(run).values()
         done = sum(step.state == "done" for step in rows)
         if done != run.steps_done:
-            raise _damaged(f"run {run.id} has {done} finished steps, not {run.steps_done}")
+            raise damaged(f"run {run.id} has {done} finished steps, not {run.steps_done}")
         if len(rows) != run.steps_begun:
-            raise _damaged(f"run {run.id} has {len(rows)} checkpoints, not {run.steps_begun}")
+            raise damaged(f"run {run.id} has {len(rows)} checkpoints, not {run.steps_begun}")
     return ledger
-
-
-def _damaged(what: str) -> Refused:
-    return Refused(
-        f"the ledger is damaged: {what}",
-        hint="restore schema migration_control as it was; do not go on by guessing",
-    )
-
-
-def create(conn: Connection) -> None:
-    """Make the ledger; the caller has begun the transaction."""
-    conn.execute(SCHEMA.read_bytes())
 
 
 def checkpoint_sql(row: Checkpoint) -> sql.Composed:
     """Write a checkpoint, and count in the run a step that is new, and one that is finished."""
     values = (row.run_id, row.step, row.position, row.kind, row.state, row.last_key)
-    values += (row.rows, row.batches, row.attempts, row.seal())  # type: ignore[assignment]
+    values += (row.rows, row.batches, row.attempts, row.seal(), row.object)  # type: ignore[assignment]
     return sql.SQL(
         "WITH s AS (INSERT INTO migration_control.step AS s (run_id, step, position, kind, state,"
-        " last_key, rows, batches, attempts, seal) VALUES ({values})"
+        " last_key, rows, batches, attempts, seal, object) VALUES ({values})"
         " ON CONFLICT (run_id, step) DO UPDATE SET"
         " state = excluded.state, last_key = excluded.last_key, rows = excluded.rows,"
         " batches = excluded.batches, attempts = excluded.attempts, seal = excluded.seal,"
+        " object = excluded.object,"
         " updated_at = excluded.updated_at RETURNING s.xmax = '0' AS is_new)"
         " UPDATE migration_control.run AS r SET steps_begun = r.steps_begun + s.is_new::integer,"
         " steps_done = r.steps_done + {done}::integer"

@@ -1,4 +1,4 @@
--- The ledger of the migration harness, version 1. Made in one transaction with the first run.
+-- The ledger of the migration harness, version 2. Made in one transaction with the first run.
 CREATE SCHEMA migration_control;
 COMMENT ON SCHEMA migration_control IS 'ledger of the migration harness; do not change by hand';
 
@@ -6,7 +6,7 @@ CREATE TABLE migration_control.ledger (
   version integer PRIMARY KEY,
   created_at timestamptz NOT NULL DEFAULT now()
 );
-INSERT INTO migration_control.ledger (version) VALUES (1);
+INSERT INTO migration_control.ledger (version) VALUES (2);
 
 -- One execution of a plan. epoch rises with every runner that takes the run up: it is the fence.
 CREATE TABLE migration_control.run (
@@ -31,7 +31,8 @@ CREATE TABLE migration_control.run (
   completed_at timestamptz
 );
 
--- The checkpoints. No row: not begun. intent: a concurrent statement may have been sent.
+-- The checkpoints. No row: not begun. intent: a concurrent statement may have been sent, about the
+-- index that object names.
 CREATE TABLE migration_control.step (
   run_id bigint NOT NULL REFERENCES migration_control.run,
   step text NOT NULL,
@@ -45,6 +46,7 @@ CREATE TABLE migration_control.step (
   started_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   seal text NOT NULL,
+  object text,
   PRIMARY KEY (run_id, step)
 );
 

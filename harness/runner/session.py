@@ -15,7 +15,7 @@ from psycopg import sql
 
 from harness.errors import AnotherRunnerError, Stopped
 from harness.plan import Script
-from harness.runner import ledger, lock
+from harness.runner import ledger, ledger_format, lock
 from harness.runner.backoff import RETRYABLE, TIMED_OUT, delay, may_retry, pause
 from harness.runner.connection import (
     configure,
@@ -113,6 +113,7 @@ class Session:
 
     def _claim(self, run: Run, note: str | None) -> None:
         with self.bounded(), self.lock.transaction():
+            ledger_format.prepare(self.lock)
             self.lock.execute(
                 "UPDATE migration_control.run SET epoch = epoch + 1, pid = %s, backend_start = %s,"
                 " lock_pid = %s, lock_backend_start = %s, client = %s WHERE id = %s",
@@ -152,8 +153,7 @@ class Session:
     def _start(self, run: Run, reason: str | None) -> None:
         plan, number = self.plan, run.id
         with self.bounded(), self.lock.transaction():
-            if not ledger.exists(self.lock):
-                ledger.create(self.lock)
+            ledger_format.prepare(self.lock)
             self.lock.execute(
                 "INSERT INTO migration_control.run (id, direction, undoes, plan, plan_version,"
                 " plan_hash, state, epoch, pid, backend_start, lock_pid, lock_backend_start,"

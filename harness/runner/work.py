@@ -44,9 +44,15 @@ class Work:
     watch: Watch | None = None
 
     def checkpoint(
-        self, state: str, *, last_key: int | None = None, rows: int = 0, batches: int = 0
+        self,
+        state: str,
+        *,
+        last_key: int | None = None,
+        rows: int = 0,
+        batches: int = 0,
+        index: str | None = None,
     ) -> Checkpoint:
-        """This step's checkpoint in the given state."""
+        """This step's checkpoint in the given state; `index` is what a concurrent one is about."""
         return Checkpoint(
             run_id=self.session.run.id,
             step=self.id,
@@ -57,6 +63,7 @@ class Work:
             rows=rows,
             batches=batches,
             attempts=self.attempts,
+            object=index,
         )
 
 

@@ -157,11 +157,11 @@ def test_killed_while_an_index_is_built_then_rolled_back(
 def with_intent(dsn: str, plan: Plan) -> None:
     """The state in which a runner died after it had sent its concurrent statement."""
     from harness.runner import ledger
-    from harness.runner.ledger import Checkpoint
 
-    row = Checkpoint(1, "1.2/010_index", 3, "concurrent", "intent")
     with psycopg.connect(dsn, autocommit=True) as conn:
-        run = replace(ledger.read(conn).runs[0], state="running")
+        known = ledger.read(conn)
+        run = replace(known.runs[0], state="running")
+        row = replace(known.steps[1]["1.2/010_index"], state="intent")
         conn.execute(
             "UPDATE migration_control.step SET state = 'intent', seal = %s WHERE position = 3",
             [row.seal()],

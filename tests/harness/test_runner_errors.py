@@ -198,7 +198,7 @@ DAMAGE = {
         "UPDATE migration_control.step SET state = 'running' WHERE position = 1",
         "010_column in run 1 was changed",
     ),
-    "version": ("UPDATE migration_control.ledger SET version = 9", r"version \[9\]"),
+    "version": ("UPDATE migration_control.ledger SET version = 9", "version 9; this harness knows"),
 }
 
 
@@ -215,7 +215,7 @@ def test_a_damaged_ledger_is_refused_not_guessed_at(
         with pytest.raises(Refused, match=said):
             call(empty_database, plan)
     assert contents(empty_database) == before
-    assert said.split()[0].strip("\\[]9") in str(runner.status(empty_database, plan).reason)
+    assert said.split()[0] in str(runner.status(empty_database, plan).reason)
 
 
 def test_an_index_of_that_name_that_we_did_not_make_is_refused_and_kept(

@@ -1,0 +1,2 @@
+-- kind: concurrent
+DROP INDEX CONCURRENTLY public.things_upper;
