@@ -100,7 +100,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         server = attach(json.loads(record.read_text()))
         if server.provider == "existing":
             _drop_templates(server.dsn())
-        else:
+        elif HANDED_ON not in os.environ:
             server.close()
     shutil.rmtree(shared, ignore_errors=True)
 
@@ -136,9 +136,15 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return lines + [f"  passed over: {reason}" for reason in server.passed_over]
 
 
-def _choose(config: pytest.Config, owner: int) -> Server:
-    from harness.server import choose
+HANDED_ON = "HARNESS_SERVER_RECORD"
+"""In the environment during a gate: the record of its server, which the suites share and leave."""
 
+
+def _choose(config: pytest.Config, owner: int) -> Server:
+    from harness.server import attach, choose
+
+    if HANDED_ON in os.environ:
+        return attach(json.loads(os.environ[HANDED_ON]))
     version = setting(config, "version")
     return choose(
         setting(config, "server") or "auto",
@@ -163,7 +169,8 @@ def pg_server(request: pytest.FixtureRequest) -> Server:
     record = shared / "server.json"
     with FileLock(shared / "server.lock"):
         if not record.exists():
-            reap()
+            if HANDED_ON not in os.environ:
+                reap()
             server = _choose(config, owner)
             server.start()
             server.wait_ready(60)

@@ -15,20 +15,21 @@ NAMED = 3  # critical findings that a reason names; all of them are listed
 
 @dataclass(frozen=True)
 class Suite:
-    """The result of one suite. A skipped test proves nothing: the suite is then unknown."""
+    """The result of one suite. A test that was skipped or left out proves nothing: then unknown."""
 
     name: str
     passed: int = 0
     failed: int = 0
     skipped: int = 0
     seconds: float = 0.0
+    left_out: int = 0
 
     @property
     def verdict(self) -> Word:
         """Pass, fail or unknown."""
         if self.failed:
             return "fail"
-        return "pass" if self.passed and not self.skipped else "unknown"
+        return "pass" if self.passed and not self.skipped and not self.left_out else "unknown"
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ class Verdict:
 def _said(suite: Suite) -> str:
     if suite.verdict == "fail":
         return f"{suite.name}: {suite.failed} of {suite.failed + suite.passed} failed"
+    if suite.left_out:
+        return f"{suite.name}: unknown, {suite.left_out} of its tests left out"
     if not suite.passed and not suite.skipped:
         return f"{suite.name}: unknown, no test of it ran"
     return f"{suite.name}: unknown, {suite.passed} ran and {suite.skipped} were skipped"

@@ -1,12 +1,20 @@
-"""A worker of a pool that does not outlive the process whose pool it is."""
+"""Processes that do not outlive the one that they work for."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import fcntl
 import multiprocessing
 import os
 import select
 import signal
+import sys
+
+import psutil
+
+GATE = "HARNESS_GATE"  # in the environment of everything that a gate starts: which gate
+_SET_PDEATHSIG = 1
 
 
 def end_with_parent() -> None:
@@ -24,3 +32,39 @@ def end_with_parent() -> None:
     fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
     if select.select([sentinel], [], [], 0)[0]:  # it had ended before
         os._exit(1)
+
+
+def end_with_starter() -> None:
+    """Have this process killed when the one that started it ends, where the kernel can do that."""
+    if not sys.platform.startswith("linux"):
+        return
+    starter = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != starter:  # it had ended before
+        os._exit(1)
+
+
+def kill_group(token: str) -> int:
+    """Kill every process that carries this gate's name in its environment; how many there were.
+
+    A process that is being forked may be missed once: it is looked until none is left.
+    """
+    killed: set[int] = set()
+    for _ in range(100):
+        found = [process for process in psutil.process_iter() if _belongs(process, token)]
+        if not found:
+            break
+        for process in found:
+            killed.add(process.pid)
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(found, timeout=0.2)
+    return len(killed)
+
+
+def _belongs(process: psutil.Process, token: str) -> bool:
+    try:
+        alive = process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE
+        return alive and process.environ().get(GATE) == token
+    except (psutil.Error, OSError):
+        return False

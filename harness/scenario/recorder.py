@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from harness.check.finding import Finding
 from harness.report.verdict import Suite
-
-Progress = Callable[[str, int, int, Suite], None]
+from harness.scenario.attendance import Attendance
 
 OK, TESTS_FAILED = 0, 1  # the exit statuses of pytest with which a run came to its end
+SKIPPED = "what is skipped proves nothing: let it run, or delete it"
+HOME = ("tests", "migration")
+
+
+@dataclass(frozen=True)
+class Advance:
+    """A test came to its end: how many did, of how many, and how many its suite has left."""
+
+    nodeid: str
+    done: int
+    total: int
+    suite: Suite
+    left: int
+
+
+Progress = Callable[[Advance], None]
 
 
 class Recorder:
-    """Collects what each test did; `progress(nodeid, done, total, suite)` is called after each."""
+    """Collects what each test did; `progress` is called after each."""
 
     def __init__(self, progress: Progress) -> None:
         self.suites: dict[str, Suite] = {}
         self.findings: list[Finding] = []
+        self.attendance = Attendance()
+        self.passed: set[str] = set()
+        self.failed: set[str] = set()
+        self.skipped: set[str] = set()
+        self.ended: set[str] = set()
+        self.sizes: Counter[str] = Counter()
+        self._left: Counter[str] = Counter()
         self.complete = False
+        self.begun = False
         self.total = 0
         self.done = 0
         self._progress = progress
@@ -30,47 +54,69 @@ class Recorder:
         """Take one line of the relay."""
         match line["kind"]:
             case "report":
+                self.begun = True
                 self._report(line)
             case "collect":
                 self.findings.append(finding(line))
+            case "attendance":
+                self.attendance.add(line["seen"])
             case "total":
-                self.total = max(self.total, line["count"])
+                self.begun = True
+                self.total = max(self.total, len(line["ids"]))
+                self.sizes |= Counter(suite_name(nodeid) for nodeid in line["ids"])
             case "finished":
                 self.complete = line["status"] in (OK, TESTS_FAILED)
 
     def _report(self, line: dict[str, Any]) -> None:
-        name = suite_name(line["nodeid"])
+        name, nodeid = suite_name(line["nodeid"]), line["nodeid"]
         old = self.suites.get(name, Suite(name))
         outcome = line["outcome"]
+        in_call = line["when"] == "call"
         suite = replace(
             old,
-            passed=old.passed + (outcome == "passed" and line["when"] == "call"),
+            passed=old.passed + (outcome == "passed" and in_call),
             failed=old.failed + (outcome == "failed"),
             skipped=old.skipped + (outcome == "skipped"),
             seconds=old.seconds + line["seconds"],
         )
         self.suites[name] = suite
-        if outcome == "failed":
+        if outcome != "passed":
             self.findings.append(finding(line))
+            (self.failed if outcome == "failed" else self.skipped).add(nodeid)
+        elif in_call:
+            self.passed.add(nodeid)
         if line["when"] == "teardown":
             self.done += 1
-            self._progress(line["nodeid"], self.done, self.total, suite)
+            self.ended.add(nodeid)
+            self._left[name] -= 1
+            left = self.sizes[name] + self._left[name]
+            self._progress(Advance(nodeid, self.done, self.total, suite, left))
+
+    def judged_suites(self, left_out: list[Finding]) -> list[Suite]:
+        """The suites, each with how many of its tests were left out."""
+        missing = Counter(suite_name(finding.where) for finding in left_out)
+        names = [*self.suites, *(name for name in missing if name not in self.suites)]
+        suites = [self.suites.get(name, Suite(name)) for name in names]
+        return [replace(suite, left_out=missing[suite.name]) for suite in suites]
 
 
 def suite_name(nodeid: str) -> str:
-    """The suite of a test: its module without test_."""
-    return Path(nodeid.split("::")[0]).stem.removeprefix("test_")
+    """The suite of a test: its module without test_, with its directory when it is in one."""
+    parts = PurePosixPath(nodeid.split("::")[0]).with_suffix("").parts
+    inner = parts[len(HOME) :] if parts[: len(HOME)] == HOME else parts[-1:]
+    return "/".join((*inner[:-1], inner[-1].removeprefix("test_"))) if inner else nodeid
 
 
 def finding(line: dict[str, Any]) -> Finding:
-    """A failed report as a finding: the test's name is its stable id."""
+    """A report that is no pass as a finding: the test's name is its stable id."""
     nodeid = line["nodeid"]
     test = nodeid.split("::")[-1]
+    skipped = line.get("outcome") == "skipped"
     return Finding(
         id=f"{suite_name(nodeid)}.{test}" if "::" in nodeid else f"collect.{suite_name(nodeid)}",
         severity="critical",
         where=nodeid,
         message=line["message"],
-        hint=f"run it alone: pytest '{nodeid}' --keep-failed",
+        hint=SKIPPED if skipped else f"run it alone: pytest '{nodeid}' --keep-failed",
         evidence=line["evidence"],
     )

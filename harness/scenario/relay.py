@@ -1,7 +1,8 @@
 """The pytest plugin in the gate's child process: each test report becomes one JSON line.
 
 Loaded with `-p harness.scenario.relay`; writes to the file descriptor that HARNESS_RELAY_FD names.
-Under xdist only the controller writes: it hears every worker's reports.
+Under xdist only the controller writes: it hears every worker's reports, and at a worker's end what
+that one saw of its tests.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from harness.scenario import lifetime
+from harness.scenario.attendance import OUTPUT, Usher
 from harness.server.dsn import mask
 
 DESCRIPTOR = "HARNESS_RELAY_FD"
@@ -27,23 +30,35 @@ class Relay:
     def _write(self, kind: str, **fields: Any) -> None:
         self._out.write(json.dumps({"kind": kind, **fields}) + "\n")
 
+    def attendance(self, seen: dict[str, Any]) -> None:
+        """What one process saw of its tests."""
+        self._write("attendance", seen=seen)
+
     def pytest_runtest_logreport(self, report: Any) -> None:
         """One phase (setup, call, teardown) of one test."""
         self._write("report", when=report.when, seconds=report.duration, **_told(report))
 
     def pytest_collectreport(self, report: Any) -> None:
-        """A module that cannot be collected is a finding, not a silence."""
-        if report.failed:
+        """A module that cannot be collected is a finding, not a silence; so is a skipped one."""
+        if not report.passed:
             self._write("collect", **_told(report))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Every worker collects the same tests: their number is the run's total."""
-        self._write("total", count=len(ids))
+        self._write("total", ids=ids)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A worker that came to its end hands over what it saw."""
+        seen = getattr(node, "workeroutput", {}).get(OUTPUT)
+        if seen:
+            self.attendance(seen)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Without xdist the session itself knows the total."""
-        self._write("total", count=len(session.items))
+        if session.items:
+            self._write("total", ids=[item.nodeid for item in session.items])
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """The run came to its own end; without this line it was cut short."""
@@ -52,18 +67,31 @@ class Relay:
 
 def _told(report: Any) -> dict[str, Any]:
     told = {"nodeid": report.nodeid, "outcome": report.outcome}
-    if report.failed:
-        crash = getattr(report.longrepr, "reprcrash", None)
-        text = str(report.longrepr)
-        message = (
-            crash.message if crash else (text.strip() or "no reason was given").splitlines()[-1]
-        )
-        first = (message.splitlines() or ["no reason was given"])[0]
-        told |= {"message": mask(first[:500]), "evidence": mask(text[-EVIDENCE:])}
-    return told
+    if hasattr(report, "wasxfail"):  # a release suite expects nothing to fail
+        expected = f"marked as expected to fail: {report.wasxfail or 'no reason was given'}"
+        return told | {"outcome": "failed", "message": mask(expected[:500]), "evidence": ""}
+    if report.passed:
+        return told
+    text = str(report.longrepr)
+    first = (_message(report, text).splitlines() or ["no reason was given"])[0]
+    return told | {"message": mask(first[:500]), "evidence": mask(text[-EVIDENCE:])}
+
+
+def _message(report: Any, text: str) -> str:
+    if report.skipped and isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2])
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return crash.message if crash else (text.strip() or "no reason was given").splitlines()[-1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the relay in the controller only."""
-    if not hasattr(config, "workerinput") and DESCRIPTOR in os.environ:
-        config.pluginmanager.register(Relay(int(os.environ.pop(DESCRIPTOR))), "harness-relay")
+    """Register the relay in the controller, and in every process that runs tests a look at them."""
+    if lifetime.GATE not in os.environ:
+        return
+    lifetime.end_with_starter()
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(Usher(), "harness-usher")
+    elif DESCRIPTOR in os.environ:
+        relay = Relay(int(os.environ.pop(DESCRIPTOR)))
+        config.pluginmanager.register(relay, "harness-relay")
+        config.pluginmanager.register(Usher(relay.attendance), "harness-usher")

@@ -1,12 +1,9 @@
 """The gate, run as a user runs it, on planted suites: it says GO only where it should."""
 
 import json
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from gate_support import gate, leave, make_project
 from report_support import FINDING, documents
 
 from harness.check import judgement
@@ -14,50 +11,11 @@ from harness.scenario.gate import PLANTED, SUITES
 from harness.scenario.judged import changed, tree_hash
 from harness.scenario.papers import EVIDENCE
 
-ROOT = Path(__file__).parents[2]
-PASSES = "def test_a():\n    assert True\n"
-LEAVES = """
-import json
-from pathlib import Path
-
-from harness.report import evidence
-
-def test_evidence_is_left():
-    for name, document in json.loads(Path(__file__).with_name("left.json").read_text()).items():
-        evidence.keep(name, document)
-"""
-
 
 @pytest.fixture
 def project(tmp_path):
     """A checkout whose release suites are one passing test each."""
-    shutil.copytree(ROOT / "sql", tmp_path / "sql")
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    suites = tmp_path / "tests" / "migration"
-    suites.mkdir(parents=True)
-    for suite in SUITES:
-        (suites / f"test_{suite}.py").write_text(PASSES)
-    (suites / "test_verify.py").write_text(LEAVES)
-    leaves(tmp_path)
-    return tmp_path
-
-
-def leaves(project: Path, **changed: dict | None) -> None:
-    """The suites leave good evidence but for what is changed; None is left out."""
-    left = {name: told for name, told in (documents() | changed).items() if told is not None}
-    (project / "tests" / "migration" / "left.json").write_text(json.dumps(left))
-
-
-def gate(project: Path, *arguments: str) -> tuple[int, dict, str]:
-    command = [sys.executable, "-m", "harness", "gate", "--json", "--server", "embedded"]
-    done = subprocess.run(
-        [*command, "--workers", "1", *arguments],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    return done.returncode, json.loads(done.stdout), done.stderr
+    return make_project(tmp_path)
 
 
 def test_suites_that_pass_are_go_and_the_file_says_what_was_judged(project):
@@ -78,7 +36,7 @@ def test_the_full_gate_wants_the_planted_gaps_besides(project):
 
 
 def test_failing_evidence_is_no_go_though_every_suite_passes(project):
-    leaves(project, validate={"verdict": "fail", "findings": [FINDING]})
+    leave(project, validate={"verdict": "fail", "findings": [FINDING]})
     status, document, _ = gate(project)
     assert (status, document["verdict"]) == (1, "NO-GO")
     assert {one["verdict"] for one in document["suites"]} == {"pass"}
@@ -90,7 +48,7 @@ def test_evidence_of_an_earlier_gate_does_not_speak_for_this_one(project):
     left = project / "build" / "evidence"
     left.mkdir(parents=True)
     (left / "validate.json").write_text(json.dumps(documents()["validate"]))
-    leaves(project, validate=None)
+    leave(project, validate=None)
     status, document, _ = gate(project)
     assert (status, document["verdict"]) == (1, "NO-GO")
     assert document["unknowns"] == ["validate"]

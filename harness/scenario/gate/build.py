@@ -1,0 +1,97 @@
+"""The build directory: one gate at a time, and the last verdict kept until a new one is begun."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from harness.errors import AnotherRunnerError, UsageError
+from harness.report import evidence
+from harness.scenario import papers
+
+LOCK = ".gate.lock"
+VERDICT = "verdict.json"
+REFUSED = "pytest-refused.log"
+FILES = (VERDICT, "pytest.log", "junit.xml", "report/index.html", "report/pull-request.md")
+
+
+@contextmanager
+def held(build: Path) -> Iterator[None]:
+    """Hold the build directory for this process.
+
+    Raises UsageError when it cannot be written, AnotherRunnerError when another gate holds it. The
+    kernel lets go of the lock when its holder ends, however that one ends.
+    """
+    check_writable(build)
+    with (build / LOCK).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AnotherRunnerError(
+                f"another gate works in this build directory, pid {_holder(build)}",
+                where=str(build),
+                hint="wait for it, or give this one a --build of its own",
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        try:
+            yield
+        finally:
+            lock.truncate(0)
+
+
+def _holder(build: Path) -> str:
+    return (build / LOCK).read_text().strip() or "unknown"
+
+
+def check_writable(build: Path) -> None:
+    """Raise UsageError, before any work, when what a gate leaves cannot be written there."""
+    path = build
+    try:
+        for path in (build, build / "report", build / "evidence"):
+            path.mkdir(parents=True, exist_ok=True)
+            probe = path / f".probe-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+    except OSError as error:
+        raise _unwritable(path, error.strerror) from error
+    for name in (LOCK, *FILES):
+        path = build / name
+        if path.exists() and (path.is_dir() or not os.access(path, os.W_OK)):
+            raise _unwritable(path, "it is a directory" if path.is_dir() else "permission denied")
+
+
+def _unwritable(path: Path, reason: str | None) -> UsageError:
+    return UsageError(
+        f"cannot write: {reason}", where=str(path), hint="name a directory for --build"
+    )
+
+
+def forget(build: Path) -> None:
+    """A new verdict is begun: an old GO must not outlive a crash of this gate."""
+    papers.forget(build)
+    evidence.forget(build / "evidence")
+
+
+def take_over(build: Path, left: Path) -> None:
+    """Put what the suites left (evidence, the logs) in its place."""
+    for path in sorted((left / "evidence").glob("*.json")):
+        shutil.copyfile(path, build / "evidence" / path.name)
+    for name in ("pytest.log", "junit.xml"):
+        with suppress(FileNotFoundError):
+            shutil.copyfile(left / name, build / name)
+
+
+def write_verdict(build: Path, document: Mapping[str, Any]) -> None:
+    """Whole or not at all: half a verdict is none."""
+    path = build / VERDICT
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(document, indent=2) + "\n")
+    partial.replace(path)

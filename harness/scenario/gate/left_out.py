@@ -1,0 +1,62 @@
+"""Tests that were left out, whatever way: defined, collected, called and reported must agree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from harness.check.finding import Finding
+from harness.scenario.attendance import Attendance
+from harness.scenario.gate.census import Defined
+from harness.scenario.recorder import Recorder, suite_name
+
+HINT = "run every test that is there or delete it: what was left out proves nothing"
+NAMED = 50  # tests that a run cut short did not come to
+
+
+def left_out(there: Sequence[Defined], recorder: Recorder) -> list[Finding]:
+    """A critical finding for every test that is there and was not run, called and reported."""
+    seen = recorder.attendance
+    told = dict(_never_collected(there, seen))
+    told |= dict.fromkeys(seen.deselected, "was deselected")
+    dropped = seen.found.keys() - seen.kept - seen.deselected
+    told |= dict.fromkeys(dropped, "was collected, then dropped by a hook")
+    told |= dict.fromkeys(_never_ended(seen, recorder), "was collected and never came to its end")
+    uncalled = (seen.watched - seen.called) & recorder.passed
+    told |= dict.fromkeys(uncalled, "is reported as passed, but its function was never called")
+    for nodeid in seen.raised.keys() - recorder.failed - recorder.skipped:
+        told[nodeid] = f"failed, and a hook took its failure back: {seen.raised[nodeid]}"
+    return [_finding(nodeid, how) for nodeid, how in sorted(told.items())]
+
+
+def uncounted(recorder: Recorder) -> list[str]:
+    """A doubt when no process said which tests it saw: then nothing can be counted."""
+    if recorder.done and not recorder.attendance.found:
+        return ["which tests were collected was not told, so none can be counted"]
+    return []
+
+
+def _never_collected(there: Sequence[Defined], seen: Attendance) -> Iterator[tuple[str, str]]:
+    names = {nodeid.partition("[")[0] for nodeid in seen.found}
+    places = set(seen.found.values())
+    namesakes = Counter(test.nodeid for test in there)
+    for test in there:
+        by_place = (test.path, test.line) in places
+        by_name = test.nodeid in names and namesakes[test.nodeid] == 1
+        if not by_place and not by_name:
+            yield f"{test.nodeid}", f"is defined in line {test.line} and was never collected"
+
+
+def _never_ended(seen: Attendance, recorder: Recorder) -> Iterable[str]:
+    return sorted(seen.kept - recorder.ended - recorder.failed)[:NAMED]
+
+
+def _finding(nodeid: str, how: str) -> Finding:
+    suite, test = suite_name(nodeid), nodeid.split("::", 1)[-1]
+    return Finding(
+        id=f"left_out.{suite}.{test}",
+        severity="critical",
+        where=nodeid,
+        message=f"the test {how}",
+        hint=HINT,
+    )

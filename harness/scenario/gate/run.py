@@ -1,0 +1,130 @@
+"""A gate from its first look at the plan to the verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from harness import plan
+from harness.errors import UsageError
+from harness.plan import Plan
+from harness.report import evidence
+from harness.report.verdict import Verdict, with_missing
+from harness.scenario import papers
+from harness.scenario.gate import build, census, child, told, workspace
+from harness.scenario.gate.interruption import interruptible
+from harness.scenario.gate.left_out import left_out, uncounted
+from harness.scenario.gate.progress import narrator
+from harness.scenario.gate.settings import Settings
+from harness.scenario.gate.workspace import Workspace
+from harness.scenario.judged import changed, judged
+from harness.scenario.recorder import Advance, Recorder
+from harness.server import Server, choose, close_owned
+
+
+def run(settings: Settings) -> dict[str, Any]:
+    """Run the suites and return the verdict document, which also stands in build/verdict.json.
+
+    Raises UsageError when the plan or the suites cannot be read or the build directory cannot be
+    written, AnotherRunnerError when another gate holds it, InfrastructureError when there is no
+    server, Stopped on a signal. A verdict that stood there stays until the suites are collected.
+    """
+    subject = plan.load(settings.plan)
+    _ = settings.tests  # there are suites, or nothing is begun
+    with (
+        interruptible(),
+        build.held(settings.build),
+        _server(settings) as server,
+        workspace.opened() as space,
+    ):
+        return _judged(settings, subject, server, space)
+
+
+@contextmanager
+def _server(settings: Settings) -> Iterator[Server]:
+    """The one server of this gate, ready; it ends with the gate."""
+    server = choose(
+        settings.server, version=settings.pg_version, image=settings.pg_image, dsn=settings.dsn
+    )
+    try:
+        server.start()
+        server.wait_ready(60)
+        yield server
+    finally:
+        close_owned()
+
+
+def _judged(settings: Settings, subject: Plan, server: Server, space: Workspace) -> dict[str, Any]:
+    console = Console(stderr=settings.quiet, highlight=False, soft_wrap=True)
+    told.header(console, settings, subject, server)
+    started = time.monotonic()
+    there = census.defined(settings.tests, settings.root, settings.left_alone)
+    before = judged(subject, settings.rows, settings.seed, settings.tests, server)
+    recorder = _run_suites(settings, space, server, console)
+    seconds = time.monotonic() - started
+    build.forget(settings.build)
+    build.take_over(settings.build, space.left)
+    pieces = evidence.gather(settings.build / "evidence", papers.EVIDENCE)
+    after = judged(plan.load(settings.plan), settings.rows, settings.seed, settings.tests, server)
+    missing = left_out(there, recorder)
+    verdict = Verdict(
+        suites=with_missing(recorder.judged_suites(missing), settings.expected),
+        findings=[*missing, *recorder.findings, *(f for piece in pieces for f in piece.findings)],
+        complete=recorder.complete,
+        evidence=[piece.exhibit for piece in pieces],
+        doubts=[*changed(before, after), *uncounted(recorder)],
+        figures=_figures(recorder, settings, seconds, pieces),
+        judged=after,
+    )
+    document = verdict.document()
+    build.write_verdict(settings.build, document)
+    papers.write(settings.build, document, pieces)
+    told.verdict(console, verdict, seconds, settings)
+    return document
+
+
+def _run_suites(settings: Settings, space: Workspace, server: Server, console: Console) -> Recorder:
+    with narrator(console) as narrated:
+
+        def ended(advance: Advance) -> None:
+            narrated.ended(advance)
+
+        recorder = Recorder(ended)
+
+        def hear(line: dict[str, Any]) -> None:
+            begun = recorder.begun
+            recorder.hear(line)
+            if recorder.begun and not begun:
+                build.forget(settings.build)
+
+        code = child.run(settings, space, server, hear, narrated.tick)
+    if code == pytest.ExitCode.USAGE_ERROR:
+        log = settings.build / build.REFUSED
+        log.write_text((space.left / "pytest.log").read_text())
+        raise UsageError("pytest refused to start", hint=f"see {log}")
+    return recorder
+
+
+def _figures(
+    recorder: Recorder, settings: Settings, seconds: float, pieces: Sequence[evidence.Piece]
+) -> dict[str, Any]:
+    """What was measured, and of the evidence the figures that a reader asks for first."""
+    found = {piece.name: piece.document for piece in pieces}
+    taken = (
+        ("estimate_seconds", found["dry_run"].get("estimate_seconds")),
+        ("estimate_error", (found["dry_run"].get("estimate") or {}).get("error")),
+        ("warning_percent", found["validate"].get("warning_percent")),
+        ("crash_points", found["crash"].get("points")),
+    )
+    return {
+        "rows": settings.rows,
+        "tests": recorder.done,
+        "seconds": round(seconds, 2),
+        "workers": settings.workers,
+        **{name: value for name, value in taken if value is not None},
+    }

@@ -1,0 +1,53 @@
+"""What the gate prints: what it is about to judge, and the verdict."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from harness import __version__
+from harness.plan import Plan
+from harness.report.verdict import Verdict
+from harness.scenario.gate.settings import Settings
+from harness.server import Server
+
+SHOWN = 30  # findings at a terminal; the report has the rest
+COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
+
+
+def header(console: Console, settings: Settings, plan: Plan, server: Server) -> None:
+    """Plan, server and rows."""
+    console.print(f"[bold]migration harness {__version__}[/]")
+    told = f"{plan.name} {plan.version}, {len(plan.steps)} steps, {plan.hash[:12]}"
+    console.print(f"  plan    {told}", markup=False)
+    console.print(f"  server  {server.provider} PostgreSQL {server.version}, because {server.why}")
+    for reason in server.passed_over:
+        console.print(f"          passed over: {reason}", markup=False)
+    console.print(f"  rows    {settings.rows:,}, seed {settings.seed}, {settings.workers} workers")
+
+
+def verdict(console: Console, found: Verdict, seconds: float, settings: Settings) -> None:
+    """Suites, evidence, findings, reasons, and the word."""
+    for suite in found.suites:
+        total = suite.passed + suite.failed + suite.skipped + suite.left_out
+        console.print(
+            f"  [{COLOURS[suite.verdict]}]{suite.verdict:<8}[/]{suite.name:<16}{suite.passed:>4}"
+            f" of {total} tests, {suite.seconds:6.1f} s of work"
+        )
+    for exhibit in found.evidence:
+        colour = COLOURS[exhibit.verdict]
+        console.print(f"  [{colour}]{exhibit.verdict:<8}[/]evidence {exhibit.name}")
+    _findings(console, found)
+    for reason in found.reasons():
+        console.print(f"  because {reason}", markup=False)
+    colour = "green" if found.word == "GO" else "red"
+    report = settings.build / "report" / "index.html"
+    console.print(f"[bold {colour}]{found.word}[/] in {seconds:.1f} s; report in {report}")
+
+
+def _findings(console: Console, found: Verdict) -> None:
+    told = [finding for finding in found.findings if finding.severity != "info"]
+    for finding in told[:SHOWN]:
+        console.print(f"  {finding.severity}: {finding.where}", markup=False, style="red")
+        console.print(f"    {finding.message}\n    {finding.hint}", markup=False)
+    if len(told) > SHOWN:
+        console.print(f"  and {len(told) - SHOWN} more findings")
