@@ -33,6 +33,17 @@ mutate: $(STAMP) ## statement mutants of the plan against its checks (SAMPLE= SE
 	@$(BIN)/harness mutate $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(SERVER),--server $(SERVER)) \
 		$(if $(PG),--pg-version $(PG)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(EQUIVALENTS),--equivalents)
 
+.PHONY: mutate-harness mutate-harness-map
+mutate-harness: $(STAMP) ## mutants of the harness's own Python against its tests (SCOPE= ONLY= SECONDS= SHARD= WORKERS=)
+	@$(BIN)/python -m tests.mutate_harness judge $(if $(SCOPE),--scope $(SCOPE)) $(if $(ONLY),--only '$(ONLY)') \
+		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(SHARD),--shard $(SHARD)) $(if $(WORKERS),--workers $(WORKERS))
+
+mutate-harness-map: $(STAMP) ## which test reaches which function: every test once, traced, then the map (CHECK=1 only compares)
+	@mkdir -p build && rm -f build/trace
+	@HARNESS_TRACE=$(CURDIR)/build/trace $(BIN)/python -m pytest -n 2 --dist worksteal -m "not benchmark_suite" \
+		-p tests.mutate_harness.tracing $(PYTEST_OPTIONS) $(ARGS)
+	@$(BIN)/python -m tests.mutate_harness $(if $(CHECK),check,map) build/trace
+
 .PHONY: crash
 crash: $(STAMP) ## strike a run at every point, forward and back, and judge every state (DOMAIN= FAULT= POINTS= ROWS= SEED=)
 	@$(BIN)/harness crash $(CRASH_OPTIONS)

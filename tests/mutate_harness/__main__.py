@@ -1,0 +1,106 @@
+"""`python -m tests.mutate_harness judge|map|check`: `make mutate-harness` and its map.
+
+Exit status: 0 when every survivor is declared and the scores are reached, else 1.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from .covering import flaws, make_map, read_map, write_map
+from .run import Declared, Settings, chosen, is_exhaustive, judge_all, read_declared
+
+WANTED: Final = {"exhaustive": 100.0, "sample": 95.0}
+
+
+@click.group()
+def cli() -> None:
+    """Mutants of the harness's own Python, asked of the tests that cover them."""
+
+
+@cli.command()
+@click.option("--scope", type=click.Choice(["all", "exhaustive", "sample", "ci"]), default="all")
+@click.option("--only", default="", help="files that match, such as 'harness/runner/*'")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--shard", default="1/1", show_default=True, metavar="I/N")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1))
+@click.option("--seconds", type=click.FloatRange(min=1), help="begin no mutant after this time")
+@click.option("--fresh", is_flag=True, help="forget what earlier runs found")
+@click.option("--build", default="build/mutate-harness", type=click.Path(path_type=Path))
+def judge(shard: str, **options: Any) -> None:
+    """Judge mutants; what an earlier run saw killed is not asked again."""
+    part, _, parts = shard.partition("/")
+    settings = Settings(shard=(int(part), int(parts)), **options)
+
+    def told(done: int, total: int, row: Mapping[str, Any]) -> None:
+        if row["state"] in ("survived", "unreached"):
+            click.echo(f"  {row['state']}: {row['id']} (line {row['line']})\n    {row['change']}")
+        elif done % 25 == 0:
+            click.echo(f"  {done} of {total}")
+
+    rows = judge_all(settings, told)
+    sys.exit(report(rows, len(chosen(settings)), read_declared()))
+
+
+def report(rows: Sequence[Mapping[str, Any]], total: int, declared: Mapping[str, Declared]) -> int:
+    """Print the scores; returns the exit status."""
+    lost = [row for row in rows if row["state"] in ("survived", "unreached")]
+    excused = [row for row in lost if _declared(row, declared, "equivalent")]
+    listed = [row for row in lost if _declared(row, declared, "survivor")]
+    bad = [row for row in lost if row not in excused and row not in listed]
+    status = 1 if bad else 0
+    for scope, wanted in WANTED.items():
+        of_scope = [
+            r for r in rows if is_exhaustive(r["id"].split("::")[0]) == (scope == "exhaustive")
+        ]
+        counted = [row for row in of_scope if row not in excused]
+        seen = sum(row["state"] in ("killed", "hung") for row in counted)
+        if counted:
+            score = 100 * seen / len(counted)
+            click.echo(
+                f"{scope}: {seen} of {len(counted)} mutants seen, {score:.1f}% (wanted {wanted:g}%)"
+            )
+            status = status or int(score < wanted and not listed)
+    states = Counter(row["state"] for row in rows)
+    click.echo(
+        f"{len(rows)} of {total} mutants tried: "
+        + ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+        + f"; {len(excused)} declared equivalent, {len(listed)} known survivors, {len(bad)} new"
+    )
+    for row in bad:
+        click.echo(f"not declared: {row['id']}\n    {row['change']}")
+    return status
+
+
+def _declared(row: Mapping[str, Any], declared: Mapping[str, Declared], kind: str) -> bool:
+    """Whether the mutant is declared, and still is the change that was read."""
+    known = declared.get(row["id"])
+    return known is not None and known.kind == kind and known.change == row["change"]
+
+
+@cli.command("map")
+@click.argument("traces", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+def make(traces: tuple[Path, ...]) -> None:
+    """Make the map of tests from the traces of a whole run."""
+    write_map(make_map(traces))
+
+
+@cli.command()
+@click.argument("traces", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+def check(traces: tuple[Path, ...]) -> None:
+    """Hold the committed map against the traces of a whole run."""
+    found = flaws(read_map(), make_map(traces))
+    for flaw in found:
+        click.echo(flaw)
+    click.echo(f"{len(found)} flaws of the map")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,129 @@
+"""The map of tests: which of them reach a function of the harness, the sharpest first.
+
+`python -m tests.mutate_harness map TRACE...` makes map.json of what tracing.py wrote in a whole
+run; the file is committed, so that judging a mutant needs no such run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .model import ROOT
+
+MAP: Final = Path(__file__).with_name("map.json")
+FAST, SHARP, NEAR = 5, 5, 24
+"""Tests a function keeps: the fastest, those that reach the least besides; of its whole file."""
+
+
+@dataclass(frozen=True)
+class Covering:
+    """Tests by file and function."""
+
+    functions: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+    def of(self, path: str, function: str) -> tuple[str, ...]:
+        """The tests of a function; of the whole file where it is no function's."""
+        known = self.functions.get(path, {})
+        if function in known:
+            return known[function]
+        inner = [tests for name, tests in known.items() if name.startswith(function + ".")]
+        return _merged(inner or known.values()) if inner or function == "(module)" else ()
+
+    def near(self, path: str) -> tuple[str, ...]:
+        """Tests of all functions of a file: what is asked when a function's own see nothing."""
+        return _merged(self.functions.get(path, {}).values())
+
+
+def _merged(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The first of each, then the second of each and so on, each test once."""
+    lists = list(lists)
+    longest = max(map(len, lists), default=0)
+    turns = (tests[at] for at in range(longest) for tests in lists if at < len(tests))
+    return tuple(dict.fromkeys(turns))[:NEAR]
+
+
+def read_map(path: Path = MAP) -> Covering:
+    """The committed map."""
+    document = json.loads(path.read_text())
+    tests = document["tests"]
+    return Covering(
+        {
+            file: {name: tuple(tests[at] for at in places) for name, places in functions.items()}
+            for file, functions in document["functions"].items()
+        }
+    )
+
+
+def make_map(traces: Iterable[Path]) -> Covering:
+    """A map from the lines of traces; tests that failed are left out."""
+    reached: dict[tuple[str, str], set[str]] = defaultdict(set)
+    seconds: dict[str, float] = {}
+    for line in (line for trace in traces for line in trace.read_text().splitlines()):
+        test, file, name, *outcome = line.split("\t")
+        if file == "=":
+            if outcome == ["passed"]:
+                seconds[test] = float(name)
+        elif name != "(module)":
+            reached[file, name].add(test)
+    breadth: dict[str, int] = defaultdict(int)
+    for tests in reached.values():
+        for test in tests:
+            breadth[test] += 1
+    functions: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for (file, name), tests in sorted(reached.items()):
+        passed = sorted(test for test in tests if test in seconds)
+        sharp = sorted(passed, key=lambda test: (breadth[test], seconds[test]))[:SHARP]
+        fast = sorted(passed, key=lambda test: (seconds[test], breadth[test]))[:FAST]
+        # a test of the file's own name is asked too, however broad it is
+        named = [test for test in passed if Path(file).stem in test.split("::")[0]][:SHARP]
+        chosen = dict.fromkeys([*sharp, *fast, *named])
+        functions[file][name] = tuple(sorted(chosen, key=lambda test: seconds[test]))
+    return Covering(functions)
+
+
+def write_map(covering: Covering, path: Path = MAP) -> None:
+    """Write a map, a function a line, so that a change of it can be read."""
+    every = (
+        test for names in covering.functions.values() for tests in names.values() for test in tests
+    )
+    tests = sorted(set(every))
+    places = {test: at for at, test in enumerate(tests)}
+    lines = [
+        f"  {json.dumps(file)}: {{\n"
+        + ",\n".join(
+            f"   {json.dumps(name)}: {json.dumps([places[test] for test in chosen])}"
+            for name, chosen in names.items()
+        )
+        + "}"
+        for file, names in covering.functions.items()
+    ]
+    head = ",\n".join(f"  {json.dumps(test)}" for test in tests)
+    path.write_text(f'{{"tests": [\n{head}],\n "functions": {{\n' + ",\n".join(lines) + "}}\n")
+
+
+def flaws(covering: Covering, traced: Covering, root: Path = ROOT) -> list[str]:
+    """What is wrong with the committed map beside a traced run: tests gone, functions unreached."""
+    there = {
+        (file, name): set(tests)
+        for file, names in traced.functions.items()
+        for name, tests in names.items()
+    }
+    found = [
+        f"{file}: {name} is reached by a test, and the map knows none"
+        for file, name in there
+        if not covering.of(file, name)
+    ]
+    collected = {test.split("[")[0] for tests in there.values() for test in tests}
+    gone = {
+        test
+        for names in covering.functions.values()
+        for tests in names.values()
+        for test in tests
+        if not (root / test.split("::")[0]).is_file()
+    }
+    return found + [f"{test} is in the map and not there" for test in sorted(gone - collected)]

@@ -1,0 +1,126 @@
+"""One mutant of the harness: a stable name, where it is, and how to make it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+
+from .operators import operators
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+_SILENT: Final = ("__main__.py", "py.typed")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`number` counts the operator's places within the function, `occurrence` within the file."""
+
+    path: str
+    function: str
+    operator: str
+    number: int
+    occurrence: int
+    line: int
+
+    @property
+    def id(self) -> str:
+        """A name that an edit elsewhere in the file does not change."""
+        return f"{self.path}::{self.function}::{self.operator}::{self.number}"
+
+    def code(self, root: Path = ROOT) -> str:
+        """The whole file with this one change.
+
+        Raises LookupError when the file has no such place any more.
+        """
+        source = (root / self.path).read_text()
+        made = mutate_code(source, operators()[self.operator], self.occurrence)
+        if made is None:
+            raise LookupError(f"{self.id} is not there any more")
+        return str(made)
+
+    def change(self, root: Path = ROOT) -> str:
+        """What the change comes to: the lines before and after, without their indent."""
+        old, new = (root / self.path).read_text().splitlines(), self.code(root).splitlines()
+        head = next(
+            (at for at, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]),
+            min(len(old), len(new)) - 1,
+        )
+        tail = 0
+        while tail < min(len(old), len(new)) - head - 1 and old[-1 - tail] == new[-1 - tail]:
+            tail += 1
+        before, after = (
+            " ".join(line.strip() for line in lines[head : len(lines) - tail])
+            for lines in (old, new)
+        )
+        return f"{before} -> {after}"
+
+
+@cache
+def mutants_of(path: str, root: Path = ROOT) -> tuple[Mutant, ...]:
+    """Every mutant of one file, in the order of its lines."""
+    tree = get_ast((root / path).read_text())
+    found: list[Mutant] = []
+    for name, operator in operators().items():
+        found += _placed(path, name, operator, tree)
+    return tuple(sorted(found, key=lambda mutant: (mutant.line, mutant.id)))
+
+
+def _placed(path: str, name: str, operator: Any, tree: Any) -> Iterator[Mutant]:
+    occurrence, numbers = 0, dict[str, int]()
+    for node in ast_nodes(tree):
+        for (line, _), _ in operator.mutation_positions(node):
+            where = _function(node)
+            if where is not None:
+                numbers[where] = numbers.get(where, -1) + 1
+                yield Mutant(path, where, name, numbers[where], occurrence, line)
+            occurrence += 1
+
+
+def _function(node: Any) -> str | None:
+    """The qualified name of what holds the node; None where a change means nothing."""
+    names: list[str] = []
+    child, parent = node, node.parent
+    while parent is not None:
+        if _is_annotation(child, parent) or _is_of_types(child, parent):
+            return None
+        if parent.type in ("funcdef", "classdef"):
+            names.append(parent.name.value)
+        child, parent = parent, parent.parent
+    return ".".join(reversed(names)) or "(module)"
+
+
+def _is_annotation(child: Any, parent: Any) -> bool:
+    at = parent.children.index(child)
+    return (
+        (parent.type == "tfpdef" and at > 0)
+        or (parent.type == "annassign" and at == 1)
+        or (parent.type == "funcdef" and at > 0 and parent.children[at - 1] == "->")
+    )
+
+
+def _is_of_types(child: Any, parent: Any) -> bool:
+    """Whether it is for type checkers, or only says that a dataclass is frozen."""
+    if parent.type == "if_stmt":
+        return str(parent.children[1].get_code()).strip() == "TYPE_CHECKING"
+    return child.type == "decorator" and "dataclass" in child.get_code()
+
+
+def files(root: Path = ROOT) -> list[str]:
+    """Every Python file of the harness."""
+    return sorted(
+        path.relative_to(root).as_posix()
+        for path in (root / "harness").rglob("*.py")
+        if path.name not in _SILENT
+    )
+
+
+def load_json(path: Path) -> Any:
+    """A JSON file's document."""
+    return json.loads(path.read_text())
