@@ -26,6 +26,14 @@ from harness.commands.shared import answer, dsn_option, json_option, named, plan
     help="how to copy: by the server, by a dump on it, by a dump on a server of our own",
 )
 @click.option(
+    "--server",
+    type=click.Choice(["auto", "container", "embedded", "system", "existing"]),
+    default="auto",
+    envvar="HARNESS_SERVER",
+    show_default=True,
+    help="which server of our own, where the copy goes to one; existing is taken for auto",
+)
+@click.option(
     "--max-lock",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
@@ -42,6 +50,7 @@ def dry_run(
     plan_path: Path,
     as_json: bool,
     how: Any,
+    server: str,
     max_lock: float | None,
     save: Path | None,
     compare: Path | None,
@@ -59,7 +68,9 @@ def dry_run(
     if max_lock is not None:
         loaded = replace(loaded, dry_run=replace(loaded.dry_run, max_lock=max_lock))
     with stop_requested() as stop, steps(loaded) as on_event:
-        done = scenario.dry_run(named(dsn), loaded, how=how, on_event=on_event, stop=stop)
+        done = scenario.dry_run(
+            named(dsn), loaded, how=how, server=server, on_event=on_event, stop=stop
+        )
     document = done.document()
     if save is not None:
         _write(save, document)

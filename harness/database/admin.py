@@ -46,6 +46,11 @@ def connect(dsn: str, **options: Any) -> psycopg.Connection[Any]:
         ) from error
 
 
+def writable(conn: psycopg.Connection[Any]) -> None:
+    """Let the session write, whatever the settings of its database or role say."""
+    conn.execute("set default_transaction_read_only = off")
+
+
 def with_dbname(dsn: str, name: str) -> str:
     """The same DSN for another database; a URL stays a URL."""
     if "://" not in dsn:
@@ -98,29 +103,6 @@ def create_on(
     wait_until(lambda: _created(conn, statement), 60, f"the end of all use of {template!r}")
 
 
-def create_like(conn: psycopg.Connection[Any], name: str, source: str) -> None:
-    """Create an empty database with the encoding and the collation of another.
-
-    So that text is stored, compared and sorted in it as in that one. Postgres' own errors escape.
-    """
-    row: Any = conn.execute(
-        "select pg_encoding_to_char(encoding), datcollate, datctype, to_jsonb(d) from pg_database d"
-        " where datname = %s",
-        [source],
-    ).fetchone()
-    encoding, collate, ctype, rest = row
-    options = sql.SQL("encoding {} lc_collate {} lc_ctype {}").format(encoding, collate, ctype)
-    provider = {"i": "icu", "b": "builtin"}.get(rest.get("datlocprovider", "c"))
-    locale = rest.get("datlocale") or rest.get("daticulocale")
-    if provider and locale:
-        options += sql.SQL(" locale_provider {} {} {}").format(
-            sql.SQL(provider), sql.SQL(f"{provider}_locale"), locale
-        )
-    conn.execute(
-        sql.SQL("create database {} template template0 {}").format(sql.Identifier(name), options)
-    )
-
-
 def _created(conn: psycopg.Connection[Any], statement: sql.Composed) -> bool:
     try:
         conn.execute(statement)
@@ -143,6 +125,7 @@ def drop(server_dsn: str, name: str, force: bool = True) -> None:
     """
     identifier = sql.Identifier(name)
     with connection(server_dsn) as conn:
+        writable(conn)
         row = conn.execute(
             "select datistemplate from pg_database where datname = %s", (name,)
         ).fetchone()

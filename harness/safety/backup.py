@@ -6,6 +6,7 @@ out of it when it was restored.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shutil
 from collections.abc import Iterator
@@ -15,7 +16,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
+
 from harness.database import admin
+from harness.database.furniture import Furniture, add, furniture, remove
+from harness.database.making import making
 from harness.errors import HarnessError, InfrastructureError, Refused, UsageError
 from harness.safety import client, identity, manifest
 from harness.safety.identity import Identity
@@ -83,6 +88,7 @@ def backup(dsn: str, directory: Path) -> Backup:
     """
     with admin.connection(dsn) as conn:
         server_version = conn.info.server_version
+        made, has = making(conn, conn.info.dbname), furniture(conn)
     major = server_version // 10_000
     for name in ("pg_dump", "pg_restore"):
         find_client(name, major)  # before anything is written
@@ -97,6 +103,7 @@ def backup(dsn: str, directory: Path) -> Backup:
             raise _not_dumped(said)
         proof = prove(dsn, major, directory / DUMP, before)
         written = _manifest(dsn, directory, proof, before, (server_version, created_at, roles))
+        written = dataclasses.replace(written, made=made, has=has)
         manifest.write(written, directory)
     return _backup(directory, written, proof)
 
@@ -116,12 +123,13 @@ def restore(dsn: str, directory: Path) -> Restored:
     manifest.check_files(told, directory)
     before = identity.load(directory, [file.name for file in told.files])
     refuse_unfit(dsn, told)
-    said = client.restore(dsn, told.major, directory / DUMP)
-    if said:
-        raise Refused(
-            f"the backup could not be restored, and nothing of it was: {said}",
-            hint="connect as a superuser, or as a role that may make and own all that is in it",
-        )
+    with _furnished(dsn, told.has):
+        said = client.restore(dsn, told.major, directory / DUMP)
+        if said:
+            raise Refused(
+                f"the backup could not be restored, and nothing of it was: {said}",
+                hint="connect as a superuser, or as a role that may make and own all that is in it",
+            )
     after = identity.take(dsn)
     differing = tuple(str(one) for one in identity.differences(before, after))
     return Restored(
@@ -132,6 +140,29 @@ def restore(dsn: str, directory: Path) -> Restored:
         rows=after.rows,
         differences=differing,
     )
+
+
+@contextmanager
+def _furnished(dsn: str, wanted: Furniture) -> Iterator[None]:
+    """Around a restore: what template0 brings is there before it, and what is not wanted of that
+    gone after it; when the block fails, the database is as it was.
+    """
+    with admin.connection(dsn) as conn:
+        admin.writable(conn)
+        try:
+            had = add(conn, wanted)
+        except psycopg.Error as error:
+            raise Refused(
+                f"the database lacks what the backup needs: {' '.join(str(error).split())}",
+                hint="restore into a new database: CREATE DATABASE … TEMPLATE template0",
+            ) from error
+        try:
+            yield
+        except BaseException:
+            remove(conn, had)
+            raise
+        with contextlib.suppress(psycopg.Error):  # then it differs, and the comparison says so
+            remove(conn, wanted)
 
 
 @contextmanager

@@ -11,10 +11,12 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from harness.database.furniture import Furniture
+from harness.database.making import Making
 from harness.errors import Refused, UsageError
 
 NAME: Final = "manifest.json"
@@ -33,7 +35,11 @@ class File:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup is of and consists of. Only where `verified` was it restored and compared."""
+    """What a backup is of and consists of. Only where `verified` was it restored and compared.
+
+    `made` is how its database was made, None in backups of earlier versions, which did not say.
+    `has` is what it had of template0's; whatever was verified by an earlier version had it all.
+    """
 
     verified: bool
     why: str
@@ -44,6 +50,8 @@ class Manifest:
     files: tuple[File, ...]
     fingerprint: Mapping[str, str]
     rows: Mapping[str, int]
+    made: Making | None = None
+    has: Furniture = field(default_factory=Furniture)
 
     @property
     def major(self) -> int:
@@ -118,6 +126,8 @@ def _parsed(document: dict[str, Any], path: Path) -> Manifest:
     del document["format"]
     document["files"] = tuple(File(**file) for file in document["files"])
     document["roles"] = tuple(document["roles"])
+    document["made"] = Making.of(document["made"]) if document.get("made") else None
+    document["has"] = Furniture(**document.get("has", {}))
     return Manifest(**document)
 
 

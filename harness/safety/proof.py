@@ -13,6 +13,9 @@ from psycopg import errors
 
 from harness.database import admin, temporary
 from harness.database.fingerprint import Difference
+from harness.database.furniture import furnish, furniture
+from harness.database.making import create, making
+from harness.database.surroundings import surround, surroundings
 from harness.errors import Refused
 from harness.safety import client, identity, spelling
 from harness.safety.identity import Identity
@@ -68,23 +71,48 @@ class NotAllowed(Refused):
 
 @contextmanager
 def scratch(dsn: str) -> Iterator[str]:
-    """DSN of a new, empty database like the named one; dropped when the block ends, however."""
+    """DSN of a new, empty database like the named one; dropped when the block ends, however.
+
+    Like it in how it was made, in its settings and owner, and in what it has of template0's.
+    """
     with temporary.reserved(dsn, SCRATCH) as name:
+        copy = admin.with_dbname(dsn, name)
         with admin.connection(dsn) as conn:
+            admin.writable(conn)
+            has = furniture(conn)
             _create_like(conn, name)
-        yield admin.with_dbname(dsn, name)
+        with admin.connection(copy) as made:
+            admin.writable(made)
+            furnish(made, has)
+        yield copy
 
 
 def _create_like(conn: psycopg.Connection[Any], name: str) -> None:
+    temporary.noticing(conn)
+    around = surroundings(conn, conn.info.dbname)
     try:
-        admin.create_like(conn, name, conn.info.dbname)
-    except errors.InsufficientPrivilege as error:
-        role = conn.info.user
-        raise NotAllowed(
+        create(conn, name, making(conn, conn.info.dbname), around.tablespace)
+    except psycopg.Error as error:
+        raise _not_allowed(conn, error) from error
+    surround(conn, name, around, limits=False)
+
+
+def _not_allowed(conn: psycopg.Connection[Any], error: psycopg.Error) -> NotAllowed:
+    role = conn.info.user
+    if isinstance(error, errors.InsufficientPrivilege):
+        return NotAllowed(
             f"it was not restored, for role {role!r} may create no database to restore it into",
             hint=f"back up as a role with CREATEDB, or: ALTER ROLE {role} CREATEDB",
-        ) from error
-    temporary.mark(conn, SCRATCH, name)
+        )
+    if isinstance(error, errors.ReadOnlySqlTransaction):
+        return NotAllowed(
+            "it was not restored, for a standby makes no database to restore it into",
+            hint="back up on the primary",
+        )
+    return NotAllowed(
+        f"it was not restored, for no database can be made: {' '.join(str(error).split())}",
+        hint="remove the cause, then back up again",
+    )
 
 
 def _why(before: Identity, differing: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import psycopg
 
 from harness.database import admin
+from harness.database.making import making, statement
 from harness.errors import Refused
 from harness.safety.manifest import Manifest
 
@@ -23,6 +24,7 @@ def refuse_unfit(dsn: str, manifest: Manifest) -> None:
     """Refuse a database that the backup cannot go into as it was; nothing is written."""
     with admin.connection(dsn) as conn:
         _refuse_other_version(conn.info.server_version // 10_000, manifest)
+        _refuse_other_making(conn, manifest)
         _refuse_occupied(conn)
         _refuse_missing_roles(conn, manifest)
 
@@ -33,6 +35,19 @@ def _refuse_other_version(major: int, manifest: Manifest) -> None:
             f"the backup is of Postgres {manifest.major}, the server is {major}: a restored"
             " database could not be compared with what it was",
             hint="restore on the same major version, or use pg_restore by hand",
+        )
+
+
+def _refuse_other_making(conn: psycopg.Connection[Any], manifest: Manifest) -> None:
+    """A backup of an earlier version does not say how its database was made: nothing to refuse."""
+    if manifest.made is None:
+        return
+    unlike = making(conn, conn.info.dbname).unlike(manifest.made)
+    if unlike:
+        raise Refused(
+            f"the database was made in another way than the one backed up: {'; '.join(unlike)};"
+            " text would be stored, sorted or compared differently",
+            hint=f"make an empty one: {statement('NAME', manifest.made).as_string(conn)}",
         )
 
 

@@ -17,7 +17,7 @@ from runner_support import SmallPlan, ask, open_transaction, run_sql
 from harness import runner
 from harness.check.finding import Finding
 from harness.commands.dry_run import dry_run as command
-from harness.database import admin, fingerprint, temporary, witness
+from harness.database import admin, fingerprint, witness
 from harness.errors import Refused
 from harness.plan import Plan
 from harness.runner import Event
@@ -301,7 +301,7 @@ def test_the_copy_of_a_killed_dry_run_is_dropped_by_the_next(
     dead = admin.unique_name(scratch.COPIES.prefix)
     admin.create(pg_server.dsn(), dead)
     with admin.connection(pg_server.dsn()) as conn:
-        temporary.mark(conn, scratch.COPIES, dead)
+        conn.execute(f"COMMENT ON DATABASE {dead} IS '{scratch.COPIES.mark}'")
     dry_run(empty_database, small.load())
     assert not admin.exists(pg_server.dsn(), dead)
 

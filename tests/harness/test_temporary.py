@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from runner_support import ask, open_transaction, run_sql
 
 from harness.database import admin, temporary
 from harness.poll import wait_until
@@ -18,14 +22,13 @@ KIND = temporary.Kind("harness_test_temporary", "temporary database of a test; m
 
 
 @contextmanager
-def left_behind(server: Server, *, marked: bool = True) -> Iterator[str]:
-    """A database like one whose maker was killed."""
-    name = admin.unique_name(KIND.prefix)
+def left_behind(server: Server, *, name: str | None = None, mark: str = "") -> Iterator[str]:
+    """A database like one whose maker was killed; another name, and the comment of earlier ones."""
+    name = name or KIND.new_name()
     admin.create(server.dsn(), name)
     try:
-        with admin.connection(server.dsn()) as conn:
-            if marked:
-                temporary.mark(conn, KIND, name)
+        if mark:
+            run_sql(server.dsn(), f"COMMENT ON DATABASE {name} IS '{mark}'")
         yield name
     finally:
         admin.drop(server.dsn(), name)
@@ -66,15 +69,69 @@ def _gone(server: Server, name: str) -> bool:
     return not admin.exists(server.dsn(), name)
 
 
-def test_what_is_not_marked_stays_whatever_its_name(pg_server: Server) -> None:
-    with left_behind(pg_server, marked=False) as name:
+def test_one_that_an_earlier_version_marked_is_dropped(pg_server: Server) -> None:
+    with left_behind(pg_server, name=admin.unique_name(KIND.prefix), mark=KIND.mark) as name:
         swept(pg_server)
-        assert admin.exists(pg_server.dsn(), name)
+        assert not admin.exists(pg_server.dsn(), name)
+
+
+def _alike(ours: str) -> list[str]:
+    """Names that a foreign database may have: ours but for a digit, a process id, an end."""
+    body, _, check = ours.rpartition("_")
+    other = "0" if check[0] != "0" else "1"
+    prefix, pid, rest = body.rsplit("_", 2)
+    return [
+        f"{body}_{other}{check[1:]}",
+        f"{prefix}_{int(pid) + 1}_{rest}_{check}",
+        f"{ours}x",
+        f"{prefix}_backup",
+        admin.unique_name(prefix),
+    ]
+
+
+def test_a_foreign_database_of_a_similar_name_is_never_dropped(pg_server: Server) -> None:
+    with ExitStack() as stack:
+        names = [
+            stack.enter_context(left_behind(pg_server, name=name))
+            for name in _alike(KIND.new_name())
+        ]
+        swept(pg_server)
+        assert [name for name in names if not admin.exists(pg_server.dsn(), name)] == []
+
+
+def test_the_copy_that_a_killed_maker_was_making_is_waited_for_and_dropped(
+    pg_server: Server, empty_database: str
+) -> None:
+    name, maker = KIND.new_name(), subprocess.Popen(["true"])
+    maker.wait()  # the name's process is dead, and the server still makes the database
+    name = name.replace(f"_{os.getpid()}_", f"_{maker.pid}_")
+    body = name.rpartition("_")[0]
+    name = f"{body}_{temporary.checksum(body)}"
+    source = admin.dbname(empty_database)
+
+    def make() -> None:
+        run_sql(pg_server.dsn(), f'create database "{name}" template {source}')
+
+    with open_transaction(empty_database, "SELECT 1"):  # it waits for this one, up to 5 s
+        making = threading.Thread(target=make)
+        making.start()
+        wait_until(lambda: _creating(pg_server, name), 10, "the copy to begin")
+        sweeping = threading.Thread(target=swept, args=[pg_server])
+        sweeping.start()
+    making.join()
+    sweeping.join()
+    assert not admin.exists(pg_server.dsn(), name)
+
+
+def _creating(server: Server, name: str) -> bool:
+    text = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE %s"
+    return bool(ask(server.dsn(), text, f'create database "{name}%'))
 
 
 def test_what_is_marked_as_another_kind_stays(pg_server: Server) -> None:
     other = temporary.Kind(KIND.prefix, "something else")
-    with left_behind(pg_server) as name:
+    name = admin.unique_name(KIND.prefix)
+    with left_behind(pg_server, name=name, mark=KIND.mark):
         with temporary.reserved(pg_server.dsn(), other):
             pass
         assert admin.exists(pg_server.dsn(), name)

@@ -1,96 +1,109 @@
-"""Copy a database with pg_dump and pg_restore: for where it cannot be cloned on its server."""
+"""Copy what is in a database with pg_dump into pg_restore: where it cannot be cloned on its server.
+
+The rows go through a pipe: nothing of them ever lies in a file.
+"""
 
 from __future__ import annotations
 
-import os
+import signal
 import subprocess
 import tempfile
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Final
 
-import psycopg
-from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from harness.child import dies_with_us
 from harness.database import admin
 from harness.errors import HarnessError, InfrastructureError, Refused
+from harness.safety import client
 from harness.server import find_client, mask
 
-# What the programs must not meet by chance; a DSN goes through the environment, which others
-# cannot read, and not over the command line.
-_MAINTENANCE: Final = ("PGSERVICE", "PGOPTIONS", "PGDATABASE", "PGUSER", "PGPASSWORD")
-_ROLES: Final = """
-SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolbypassrls
-FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' AND rolname <> ALL (%s)
-"""
-_MEMBERS: Final = """
-SELECT r.rolname, m.rolname FROM pg_catalog.pg_auth_members AS a
-JOIN pg_catalog.pg_roles AS r ON r.oid = a.roleid JOIN pg_catalog.pg_roles AS m ON m.oid = a.member
-"""
+_WRITING: Final = "-c default_transaction_read_only=off"
+"""A database may be read-only by its own settings, which its copy has too."""
+_SHOWN: Final = 3  # lines of what a program complains of
 
 
-def copy(source: str, target: str) -> None:
-    """Dump one database, reading only, and restore it into another, which is empty."""
+class NotRestoredError(Exception):
+    """The dump could not be restored into that copy; into another it may."""
+
+
+def copy(source: str, target: str, *, own: bool = False) -> None:
+    """Dump one database, reading only, and restore it into another, which is empty.
+
+    `own` says that the other one is on a server of ours, where nothing of the user's environment
+    counts. Raises what the dump met; NotRestoredError when it was the restore.
+    """
     with admin.connection(source) as conn:
         version = conn.info.server_version // 10_000
-    with tempfile.TemporaryDirectory(prefix="harness-dry-run-") as directory:
-        file = Path(directory) / "dump"
-        _client("pg_dump", version, source, "--format=custom", "--compress=0",
-                "--no-subscriptions", f"--file={file}")  # fmt: skip
-        _client("pg_restore", version, target, "--exit-on-error", "--dbname=", str(file))
+    _pipe(source, _writable(target), version, own=own)
     with admin.connection(target) as conn:
         conn.execute("vacuum (analyze)")  # a restored table has no statistics
 
 
-def copy_roles(source: str, target: str) -> None:
-    """Make the source server's roles on another server, without their passwords or logins."""
-    with admin.connection(source) as there, admin.connection(target) as here:
-        have = [name for (name,) in here.execute("select rolname from pg_roles").fetchall()]
-        for name, *rights in there.execute(_ROLES, [have]).fetchall():
-            words = ("superuser", "inherit", "createrole", "createdb", "bypassrls")
-            options = " ".join(
-                word if has else f"no{word}" for word, has in zip(words, rights, strict=True)
-            )
-            here.execute(
-                sql.SQL("create role {} nologin {}").format(sql.Identifier(name), sql.SQL(options))
-            )
-        _memberships(there, here)
+def _pipe(source: str, target: str, version: int, *, own: bool) -> None:
+    with tempfile.TemporaryFile() as complaints, tempfile.TemporaryFile() as others:
+        dump = _started("pg_dump", version, source, complaints, subprocess.DEVNULL,
+                        "--format=custom", "--compress=0", "--no-subscriptions")  # fmt: skip
+        with _ended_at_last(dump):
+            restore = _started("pg_restore", version, target, others, dump.stdout,
+                               "--exit-on-error", own=own)  # fmt: skip
+            with _ended_at_last(restore):
+                assert dump.stdout is not None
+                dump.stdout.close()  # ours; the restore's end of it is what the dump then notices
+                restored, dumped = restore.wait(), dump.wait()
+        if restored and dumped in (0, -signal.SIGPIPE, 1) and "pipe" in _said(complaints).lower():
+            dumped = 0
+        if dumped and dumped != -signal.SIGPIPE:
+            raise _failed(_said(complaints) or f"it ended with status {dumped}")
+        if restored:
+            raise NotRestoredError(f"pg_restore: {_said(others)}")
 
 
-def _memberships(there: psycopg.Connection[Any], here: psycopg.Connection[Any]) -> None:
-    for role, member in there.execute(_MEMBERS).fetchall():
-        if not role.startswith("pg_") or not member.startswith("pg_"):
-            here.execute(
-                sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(member))
-            )
-
-
-def _client(name: str, version: int, dsn: str, *options: str) -> None:
-    program = find_client(name, version)
-    fields = psycopg.conninfo.conninfo_to_dict(dsn)
-    told = [f"--dbname={_quoted(dsn)}" if one == "--dbname=" else one for one in options]
-    if name == "pg_dump":
-        told.append(f"--dbname={_quoted(dsn)}")
-    env = {key: value for key, value in os.environ.items() if key not in _MAINTENANCE}
-    if fields.get("password"):
-        env["PGPASSWORD"] = str(fields["password"])
-    done = subprocess.run(
-        [str(program), "--no-password", *told],
-        env=env, capture_output=True, text=True, check=False,
+def _started(
+    name: str, version: int, dsn: str, errors: IO[bytes], stdin: IO[bytes] | int | None,
+    *options: str, own: bool = False,
+) -> subprocess.Popen[bytes]:  # fmt: skip
+    seen, environment = client.handed_over(dsn)
+    if own:
+        kept = ("PGPASSWORD",)
+        environment = {
+            key: value
+            for key, value in environment.items()
+            if key in kept or not key.startswith("PG")
+        }
+    return subprocess.Popen(
+        [str(find_client(name, version)), "--no-password", f"--dbname={seen}", *options],
+        env=environment, stdin=stdin, stdout=subprocess.PIPE if name == "pg_dump" else None,
+        stderr=errors, preexec_fn=dies_with_us(),
     )  # fmt: skip
-    if done.returncode != 0:
-        said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise _failed(name, mask(" ".join(said[:3])))
 
 
-def _failed(name: str, said: str) -> HarnessError:
-    hint = "give --clone template when nobody is connected, or a role that may read and make all"
-    if "permission denied" in said or "must be" in said:
-        return Refused(f"the database cannot be copied: {name}: {said}", hint=hint)
-    return InfrastructureError(f"the database cannot be copied: {name}: {said}", hint=hint)
+@contextmanager
+def _ended_at_last(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
 
 
-def _quoted(dsn: str) -> str:
-    """The connection string without its password, which goes through the environment."""
-    fields = psycopg.conninfo.conninfo_to_dict(dsn)
-    fields.pop("password", None)
-    return psycopg.conninfo.make_conninfo(**fields)  # type: ignore[arg-type]
+def _said(file: IO[bytes]) -> str:
+    file.seek(0)
+    lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines()]
+    return mask(" ".join([line for line in lines if line][:_SHOWN]))
+
+
+def _failed(said: str) -> HarnessError:
+    message = f"the database cannot be copied: pg_dump: {said}"
+    hint = "give --clone template when nobody is connected, or a role that may read everything"
+    if "permission denied" in said or "must be" in said or "row-level security" in said:
+        return Refused(message, hint=hint)
+    return InfrastructureError(message, hint=hint)
+
+
+def _writable(dsn: str) -> str:
+    options = conninfo_to_dict(dsn).get("options")
+    return make_conninfo(dsn, options=f"{options} {_WRITING}" if options else _WRITING)

@@ -7,6 +7,7 @@ is undone with it. Files and hashes are those of the real plan.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
+from harness.database import admin
 from harness.plan import Phase, Plan, Script, Statement, Step
 from harness.scenario.dry_run.model import Direction
 
@@ -69,7 +71,10 @@ class Look:
 
 
 def install(conn: psycopg.Connection[Any]) -> None:
-    """Put what looks need into the scratch database."""
+    """Put what looks need into the scratch database, past its own settings and event triggers."""
+    admin.writable(conn)
+    with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
+        conn.execute("SET session_replication_role = replica")
     conn.execute(_SQL.read_bytes())
 
 

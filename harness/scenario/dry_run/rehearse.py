@@ -20,7 +20,7 @@ from harness.runner.work import shortened
 from harness.scenario.dry_run import judge, look, squawk
 from harness.scenario.dry_run.model import Direction, Evidence, Ran, Trouble
 from harness.scenario.dry_run.reach import beyond
-from harness.scenario.dry_run.scratch import How, Scratch, scratch
+from harness.scenario.dry_run.scratch import How, Scratch, Wish, scratch
 from harness.scenario.dry_run.watch import Watch
 
 REASON: Final = "dry run on a scratch copy"
@@ -79,6 +79,7 @@ def dry_run(
     plan: Plan,
     *,
     how: How = "auto",
+    server: str = "auto",
     on_event: OnEvent | None = None,
     stop: Stop = never,
 ) -> DryRun:
@@ -97,7 +98,14 @@ def dry_run(
             "name the right database",
         )
         return DryRun(plan, name, status.state, None, Evidence((), None, "nothing ran"), (finding,))
-    with scratch(dsn, how, beyond(plan)) as copy:
+    reason = beyond(plan)
+    wish = Wish(
+        how=how,
+        beyond=reason and f"{reason} changes what all databases of the server share",
+        server=server,
+        text="\n".join(one.text for script in scripts(plan) for one in script.statements),
+    )
+    with scratch(dsn, wish) as copy:
         evidence = _on(copy, plan, status.state, on_event or silent, stop)
     findings = judge.findings(evidence, plan.dry_run)
     return DryRun(plan, name, status.state, copy, evidence, findings)
@@ -110,6 +118,7 @@ def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) ->
     before = fingerprint.take(copy.dsn, exclude_schemas=excluded, detail=True)
     inside = look.instrumented(plan)
     notes = [_other_server(copy)] if copy.elsewhere else []
+    notes += [_lacking(copy)] if copy.lacks else []
     with Watch(copy.dsn, plan, on_event) as watch:
         runs = [
             _run(
@@ -170,9 +179,13 @@ def _trouble(error: HarnessError, direction: Direction, plan: Plan) -> Trouble:
     return Trouble(direction, error.message, error.where, error.hint, state, statement, line)
 
 
+def scripts(plan: Plan) -> list[Script]:
+    """Every script of every step, both ways."""
+    return [script for step in plan.steps for script in (step.forward, step.rollback)]
+
+
 def _script_at(plan: Plan, path: str) -> Script | None:
-    scripts = (script for step in plan.steps for script in (step.forward, step.rollback))
-    return next((script for script in scripts if str(script.path) == path), None)
+    return next((script for script in scripts(plan) if str(script.path) == path), None)
 
 
 def _other_server(copy: Scratch) -> Finding:
@@ -180,9 +193,20 @@ def _other_server(copy: Scratch) -> Finding:
         "dry-run.other-server",
         "info",
         "the copy",
-        "it ran on a server of our own: times and the estimate speak of that one",
+        f"it ran on a server of our own ({copy.server}): times and the estimate speak of that one",
         "",
         "\n".join(copy.passed_over),
+    )
+
+
+def _lacking(copy: Scratch) -> Finding:
+    return Finding(
+        "dry-run.copy-lacks",
+        "info",
+        "the copy",
+        "it has not all that stands around the database",
+        "a superuser may give it everything, and so may --clone elsewhere",
+        "\n".join(copy.lacks),
     )
 
 

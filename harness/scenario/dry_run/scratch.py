@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -12,18 +12,44 @@ import psycopg
 from psycopg import errors, sql
 
 from harness.database import admin, temporary
-from harness.errors import HarnessError, InfrastructureError, Refused
+from harness.database.furniture import furnish, furniture
+from harness.database.making import create, making
+from harness.database.surroundings import surround, surroundings
+from harness.errors import InfrastructureError, Refused
 from harness.poll import wait_until
 from harness.scenario.dry_run import copying
+from harness.scenario.dry_run.elsewhere import NoServerError, copy_elsewhere
+from harness.server import reap
 
 How = Literal["auto", "template", "dump", "elsewhere"]
 COPIES: Final = temporary.Kind("harness_dry_run", "scratch copy of a harness dry run")
-_MAINTENANCE: Final = ("postgres", "template1")
+_BESIDE: Final = """
+SELECT datname FROM pg_catalog.pg_database
+WHERE datallowconn AND NOT datistemplate AND datname <> %s
+  AND pg_catalog.has_database_privilege(datname, 'CONNECT')
+  AND NOT pg_catalog.starts_with(datname, 'harness_')
+ORDER BY datname <> 'postgres', datname LIMIT 5
+"""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How to copy. `beyond` says why only a server of our own will do, `server` which kind of one,
+    `text` what the plan may name on it."""
+
+    how: How = "auto"
+    beyond: str | None = None
+    server: str = "auto"
+    text: str = ""
 
 
 @dataclass(frozen=True)
 class Scratch:
-    """A copy to do anything with. `how` says how it was made, `passed_over` why not otherwise."""
+    """A copy to do anything with. `how` says how it was made, `passed_over` why not otherwise.
+
+    `server` is the kind of our own server, empty for the named one; `lacks` says what the database
+    has around it and the copy could not get.
+    """
 
     dsn: str
     how: str
@@ -31,6 +57,8 @@ class Scratch:
     bytes: int
     server_version: str
     passed_over: tuple[str, ...] = ()
+    server: str = ""
+    lacks: tuple[str, ...] = ()
 
     @property
     def elsewhere(self) -> bool:
@@ -38,53 +66,64 @@ class Scratch:
         return self.how == "elsewhere"
 
 
+@dataclass(frozen=True)
+class _Made:
+    dsn: str
+    lacks: tuple[str, ...] = ()
+    server: str = ""
+
+
 class _CannotError(Exception):
     """This way of copying is not to be had; the next may be."""
 
 
 @contextmanager
-def scratch(dsn: str, how: How = "auto", beyond: str | None = None) -> Iterator[Scratch]:
+def scratch(dsn: str, wish: Wish | None = None) -> Iterator[Scratch]:
     """Copy the named database, which is only read; drop the copy when the block ends.
 
     Taken is the first that can be had: a clone by the server when nobody is connected to the named
-    database, a dump restored on its server, a dump restored on a server of our own. `beyond` names
-    a statement of the plan that only the last is safe for.
+    database, a dump restored on its server, a dump restored on a server of our own.
     """
-    with ExitStack() as stack:
-        passed_over: list[str] = []
-        ways = {"template": _template, "dump": _dump, "elsewhere": _elsewhere}
-        if beyond is not None:
-            ways = {"elsewhere": _elsewhere}
-            passed_over.append(f"{beyond} changes what all databases of the server share")
-        elif how != "auto":
-            ways = {how: ways[how]}
-        for name, way in ways.items():
-            with ExitStack() as attempt:
-                began = time.monotonic()
-                try:
-                    made = way(attempt, dsn)
-                except _CannotError as reason:
-                    passed_over.append(f"{name}: {reason}")
-                    continue
-                stack.push(attempt.pop_all().__exit__)
-                seconds = time.monotonic() - began
-                yield _described(made, name, seconds, tuple(passed_over))
-                return
-        raise Refused(
-            f"the database cannot be copied: {'; '.join(passed_over)}",
-            hint="connect as a role that may create databases and read all tables",
-        )
+    wish = wish or Wish()
+    reap()  # servers of our own whose maker was killed
+    ways: dict[str, Callable[[ExitStack, str, Wish], _Made]] = {
+        "template": _template, "dump": _dump, "elsewhere": _elsewhere,
+    }  # fmt: skip
+    passed_over: list[str] = []
+    if wish.beyond is not None:
+        ways = {"elsewhere": _elsewhere}
+        passed_over.append(wish.beyond)
+    elif wish.how != "auto":
+        ways = {wish.how: ways[wish.how]}
+    for name, way in ways.items():
+        with ExitStack() as attempt:
+            began = time.monotonic()
+            try:
+                made = way(attempt, dsn, wish)
+            except _CannotError as reason:
+                passed_over.append(f"{name}: {reason}")
+                continue
+            seconds = time.monotonic() - began
+            yield _described(made, name, seconds, tuple(passed_over))
+            return
+    raise Refused(
+        f"the database cannot be copied: {'; '.join(passed_over)}",
+        hint="connect as a role that may create databases and read all tables",
+    )
 
 
-def _described(dsn: str, how: str, seconds: float, passed_over: tuple[str, ...]) -> Scratch:
-    with admin.connection(dsn) as conn:
+def _described(made: _Made, how: str, seconds: float, passed_over: tuple[str, ...]) -> Scratch:
+    with admin.connection(made.dsn) as conn:
         row: Any = conn.execute(
             "select pg_database_size(current_database()), current_setting('server_version')"
         ).fetchone()
-    return Scratch(dsn, how, round(seconds, 3), int(row[0]), str(row[1]), passed_over)
+    size, version = int(row[0]), str(row[1])
+    return Scratch(
+        made.dsn, how, round(seconds, 3), size, version, passed_over, made.server, made.lacks
+    )
 
 
-def _template(stack: ExitStack, dsn: str) -> str:
+def _template(stack: ExitStack, dsn: str, _: Wish) -> _Made:
     """CREATE DATABASE … TEMPLATE: whoever connects meanwhile waits, so only while nobody is."""
     beside = _beside(dsn)
     source = admin.dbname(dsn)
@@ -93,57 +132,68 @@ def _template(stack: ExitStack, dsn: str) -> str:
         if not _alone(conn, source):
             raise _CannotError("other sessions are connected to it")
         name = stack.enter_context(temporary.reserved(beside, COPIES))
-        statement = sql.SQL("create database {} template {}").format(
-            sql.Identifier(name), sql.Identifier(source)
+        temporary.noticing(conn)
+        _created(
+            lambda: conn.execute(
+                sql.SQL("create database {} template {}").format(
+                    sql.Identifier(name), sql.Identifier(source)
+                )
+            )
         )
-        try:
-            conn.execute(statement)
-        except (errors.ObjectInUse, errors.InsufficientPrivilege) as error:
-            raise _CannotError(_words(error)) from error
-        except errors.DiskFull as error:
-            raise InfrastructureError(_words(error), hint="a copy needs as much space") from error
-        temporary.mark(conn, COPIES, name)
-    return admin.with_dbname(dsn, name)
+        lacks = surround(conn, name, surroundings(conn, source), limits=_unlimited(conn))
+    return _Made(admin.with_dbname(dsn, name), lacks)
 
 
-def _dump(stack: ExitStack, dsn: str) -> str:
+def _dump(stack: ExitStack, dsn: str, _: Wish) -> _Made:
     """A dump of the named database restored on its own server."""
-    beside = _beside(dsn)
-    with admin.connection(beside) as conn:
-        _may_create(conn)
-        name = stack.enter_context(temporary.reserved(beside, COPIES))
-        admin.create_like(conn, name, admin.dbname(dsn))
-        temporary.mark(conn, COPIES, name)
-    target = admin.with_dbname(dsn, name)
-    copying.copy(dsn, target)
-    return target
-
-
-def _elsewhere(stack: ExitStack, dsn: str) -> str:
-    """A dump of the named database restored on a server of our own, of the same version."""
-    from harness.server import choose
-
+    source = admin.dbname(dsn)
     with admin.connection(dsn) as conn:
-        version = conn.info.server_version // 10_000
+        admin.writable(conn)
+        _may_create(conn)
+        has, around = furniture(conn), surroundings(conn, source)
+        name = stack.enter_context(temporary.reserved(dsn, COPIES))
+        temporary.noticing(conn)
+        _created(lambda: create(conn, name, making(conn, source), around.tablespace))
+        lacks = surround(conn, name, around, limits=_unlimited(conn))
+    target = admin.with_dbname(dsn, name)
     try:
-        server = choose("auto", version=version)
-        stack.callback(server.close)
-        server.start()
-    except HarnessError as error:
+        with admin.connection(target) as conn:
+            admin.writable(conn)
+            furnish(conn, has)
+        copying.copy(dsn, target)
+    except (copying.NotRestoredError, psycopg.Error) as error:
+        raise _CannotError(_words(error)) from error
+    return _Made(target, lacks)
+
+
+def _elsewhere(stack: ExitStack, dsn: str, wish: Wish) -> _Made:
+    """A dump of the named database restored on a server of our own, of the same version."""
+    try:
+        made = copy_elsewhere(stack, dsn, wish.server, wish.text)
+    except NoServerError as error:
         raise _CannotError(str(error)) from error
-    copying.copy_roles(dsn, server.dsn())
-    name = admin.unique_name(COPIES.prefix)
-    admin.create(server.dsn(), name)
-    copying.copy(dsn, server.dsn(name))
-    return server.dsn(name)
+    return _Made(made.dsn, made.lacks, made.server)
+
+
+def _created(statement: Callable[[], object]) -> None:
+    """Run a CREATE DATABASE; whatever the server says against it, another way may be had."""
+    try:
+        statement()
+    except errors.DiskFull as error:
+        raise InfrastructureError(_words(error), hint="a copy needs as much space") from error
+    except psycopg.Error as error:
+        raise _CannotError(_words(error)) from error
 
 
 def _beside(dsn: str) -> str:
-    """DSN of another database on the same server, so that nobody is connected to the named one."""
-    why = ""
-    for name in _MAINTENANCE:
-        if name == admin.dbname(dsn):
-            continue
+    """DSN of another database on the same server, so that nobody is connected to the named one.
+
+    Never a template: who is connected to one keeps everybody from making databases of it.
+    """
+    with admin.connection(dsn) as conn:
+        rows = conn.execute(_BESIDE, [admin.dbname(dsn)]).fetchall()
+    why = "there is none"
+    for (name,) in rows:
         other = admin.with_dbname(dsn, name)
         try:
             admin.connect(other, application_name="dry run").close()
@@ -173,11 +223,20 @@ def _alone(conn: psycopg.Connection[Any], name: str) -> bool:
 
 def _may_create(conn: psycopg.Connection[Any]) -> None:
     row: Any = conn.execute(
-        "select rolcreatedb or rolsuper from pg_roles where rolname = current_user"
+        "select rolcreatedb or rolsuper, pg_is_in_recovery() from pg_roles"
+        " where rolname = current_user"
     ).fetchone()
+    if row[1]:
+        raise _CannotError("the server is a standby, which makes no databases")
     if not row[0]:
         raise _CannotError("the role may not create databases")
 
 
-def _words(error: psycopg.Error) -> str:
+def _unlimited(conn: psycopg.Connection[Any]) -> bool:
+    """Whether a limit of connections does not hold for us, so that the copy may have it."""
+    row: Any = conn.execute("select rolsuper from pg_roles where rolname = current_user").fetchone()
+    return bool(row[0])
+
+
+def _words(error: BaseException) -> str:
     return " ".join(str(error).split())
