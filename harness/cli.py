@@ -63,7 +63,8 @@ def baseline(dsn: str | None, plan_path: Path, as_json: bool) -> None:
     """Put the plan's baseline (roles and schema) into an empty database."""
     from harness import plan, runner
 
-    relations = runner.baseline(named(dsn), plan.load(plan_path))
+    loaded = plan.load(plan_path)
+    relations = runner.baseline(named(dsn), loaded)
     answer({"relations": relations}, as_json, [f"baseline: {len(relations)} relations"])
 
 
@@ -111,10 +112,11 @@ def migrate(
     from harness.runner.signals import stop_requested
 
     loaded = plan.load(plan_path)
-    refuse_without_verdict(named(dsn), loaded, verdict_file)
+    target = named(dsn)
+    refuse_without_verdict(target, loaded, verdict_file)
     with stop_requested() as stop, steps(loaded) as on_event:
         outcome = runner.migrate(
-            named(dsn), loaded, until=until, waive_backup=waive_backup, on_event=on_event, stop=stop
+            target, loaded, until=until, waive_backup=waive_backup, on_event=on_event, stop=stop
         )
     answer(dataclasses.asdict(outcome), as_json, _outcome_lines("migrate", outcome))
 
@@ -157,9 +159,8 @@ def cleanup(
     """Drop backups, archive and compatibility surface; after this there is no way back."""
     from harness import plan, runner
 
-    dropped = runner.cleanup(
-        named(dsn), plan.load(plan_path), override_retention=override_retention
-    )
+    loaded = plan.load(plan_path)
+    dropped = runner.cleanup(named(dsn), loaded, override_retention=override_retention)
     answer({"dropped": dropped}, as_json, [f"dropped {name}" for name in dropped])
 
 
@@ -168,7 +169,8 @@ def status(dsn: str | None, plan_path: Path, as_json: bool) -> None:
     """Say where the database stands."""
     from harness import plan, runner
 
-    found = runner.status(named(dsn), plan.load(plan_path))
+    loaded = plan.load(plan_path)
+    found = runner.status(named(dsn), loaded)
     lines = [f"state: {found.state}" + (f" ({found.reason})" if found.reason else "")]
     lines += [
         f"  phase {name}: {done['done']} of {done['total']} steps"

@@ -14,6 +14,7 @@ import sqlalchemy
 from sqlalchemy.exc import DBAPIError
 
 from harness.database import limits
+from harness.server.settle import session
 
 Mode = Literal["read", "keep", "try"]
 CLAIMS: Final = '{"role": "%s", "sub": "00000000-0000-0000-0000-000000000001"}'
@@ -154,7 +155,7 @@ class Psycopg:
     @contextmanager
     def session(self, dsn: str) -> Iterator[PsycopgSession]:
         """Connect."""
-        with psycopg.connect(dsn, autocommit=True) as conn:
+        with session(dsn) as conn:
             _prepare(conn)
             yield PsycopgSession(conn)
 
@@ -179,8 +180,7 @@ def engine(dsn: str) -> Iterator[sqlalchemy.Engine]:
     """A SQLAlchemy engine on a libpq DSN, closed at the end."""
 
     def connect() -> psycopg.Connection[Any]:
-        conn = psycopg.connect(dsn)
-        conn.autocommit = True
+        conn = session(dsn)
         _prepare(conn)
         conn.autocommit = False
         return conn

@@ -41,27 +41,17 @@ def database_command(function: Callable[..., Any]) -> click.Command:
 
 
 def named(dsn: str | None) -> str:
-    """The DSN, or a usage error: no database is touched that was not named."""
+    """The DSN, settled on the server that it leads to; a usage error where none names a database.
+
+    From here on the shell's variables of libpq are gone: the DSN holds what they said.
+    """
     if not dsn:
         raise UsageError("no database is named", hint="give --dsn or set HARNESS_DSN")
-    import psycopg
+    from harness.server import settle, shell
 
-    try:
-        fields = psycopg.conninfo.conninfo_to_dict(dsn)
-    except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UsageError(
-            f"the DSN cannot be read: {_without_values(reason)}",
-            hint="write it like postgresql://user@host:5432/dbname",
-        ) from None
-    if not fields.get("dbname"):
-        raise UsageError("the DSN names no database", hint="add /dbname to it")
-    return dsn
-
-
-def _without_values(reason: str) -> str:
-    """libpq quotes what it could not read, which may be a password."""
-    return reason.split('"')[0].rstrip() if '"' in reason else reason
+    settled = settle(dsn)
+    shell.take()
+    return settled
 
 
 def answer(document: dict[str, Any], as_json: bool, lines: list[str]) -> None:

@@ -58,10 +58,11 @@ def verify(
         raise UsageError("a contract compares with a source", hint="give --source")
     loaded = plan.load(plan_path)
     checker.load(loaded)  # files that cannot be read are refused before any database is touched
-    state, reason = state_of(named(dsn), loaded)
-    with opened(source, named(dsn)) as before:
+    target = named(dsn)
+    state, reason = state_of(target, loaded)
+    with opened(source, target) as before:
         verification = checker.verify(
-            named(dsn),
+            target,
             loaded,
             state=state,
             reason=reason,

@@ -7,15 +7,17 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import errors, sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from harness.database import limits
 from harness.errors import InfrastructureError, Refused, UsageError
 from harness.poll import wait_until
+from harness.server import instance, shell
+from harness.server.dsn import Dsn, fields
+from harness.server.dsn import with_dbname as with_dbname  # named here by all who make databases
+from harness.server.settle import no_connection, session
 
 NAME_LIMIT = 63
 """Postgres cuts longer names silently, and two of ours could then be one."""
@@ -32,18 +34,22 @@ def connection(dsn: str, **options: Any) -> Iterator[psycopg.Connection[Any]]:
 
 
 def connect(dsn: str, **options: Any) -> psycopg.Connection[Any]:
-    """An autocommit connection without limits of time, or an `InfrastructureError` that does not
-    repeat the DSN.
+    """An autocommit connection without limits of time, on the server that the DSN was settled on.
+
+    Raises InfrastructureError when there is none, Refused when it is to another server.
     """
+    conn = session(dsn, **options)
     try:
-        conn = psycopg.connect(dsn, autocommit=True, **options)
         limits.take_off(conn)
-        return conn
-    except psycopg.OperationalError as error:
-        raise InfrastructureError(
-            f"no connection to the database: {' '.join(str(error).split())}",
-            hint="check the DSN and that the server runs",
-        ) from error
+        if isinstance(dsn, Dsn) and dsn.instance is not None:
+            instance.refuse_other(instance.met(conn), dsn.instance)
+    except psycopg.OperationalError as error:  # it went away again
+        conn.close()
+        raise no_connection(error) from error
+    except BaseException:
+        conn.close()
+        raise
+    return conn
 
 
 def writable(conn: psycopg.Connection[Any]) -> None:
@@ -51,20 +57,14 @@ def writable(conn: psycopg.Connection[Any]) -> None:
     conn.execute("set default_transaction_read_only = off")
 
 
-def with_dbname(dsn: str, name: str) -> str:
-    """The same DSN for another database; a URL stays a URL."""
-    if "://" not in dsn:
-        return make_conninfo(dsn, dbname=name)
-    return urlunsplit(urlsplit(dsn)._replace(path="/" + quote(name, safe="")))
-
-
 def dbname(dsn: str) -> str:
-    """The database that a DSN names, by libpq's rules: the user's name when it names none."""
-    fields = conninfo_to_dict(dsn)
-    name = fields.get("dbname") or fields.get("user") or os.environ.get("PGDATABASE")
+    """The database that a DSN leads to, by libpq's rules: the user's name when it names none."""
+    found = fields(dsn)
+    name = found.get("dbname") or shell.service(found.get("service")).get("dbname")
+    name = name or os.environ.get("PGDATABASE") or found.get("user")
     if not name:
         raise UsageError("the DSN names no database", hint="add /dbname to it")
-    return str(name)
+    return name
 
 
 def unique_name(prefix: str) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
 from harness.database import limits
-from harness.errors import InfrastructureError, Refused
+from harness.errors import Refused
 from harness.plan import RunnerSettings
+from harness.server import instance
+from harness.server.dsn import Dsn, fields
+from harness.server.instance import Instance
+from harness.server.settle import session
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -48,22 +52,29 @@ SESSION: dict[str, str] = {
 
 def connect(dsn: str, purpose: str) -> Connection:
     """Connect, with half-open connections detected in bounded time; nothing is prepared."""
-    given = conninfo_to_dict(dsn)
-    options = {key: value for key, value in DEFAULTS.items() if key not in given}
+    given = fields(dsn)
+    options: dict[str, Any] = {key: value for key, value in DEFAULTS.items() if key not in given}
+    conn = session(
+        dsn,
+        prepare_threshold=None,
+        application_name=f"harness {purpose}",
+        client_encoding="utf8",
+        **options,
+    )
+    if isinstance(dsn, Dsn) and dsn.instance is not None:
+        _refuse_other(conn, dsn.instance)
+    return conn
+
+
+def _refuse_other(conn: Connection, first: Instance) -> None:
+    """The server of a run may be started again meanwhile: then the run is resumed."""
     try:
-        return psycopg.connect(
-            dsn,
-            autocommit=True,
-            prepare_threshold=None,
-            application_name=f"harness {purpose}",
-            client_encoding="utf8",
-            **options,  # type: ignore[arg-type]
-        )
-    except psycopg.Error as error:
-        raise InfrastructureError(
-            f"no connection to the database: {first_words(error)}",
-            hint="is the server up, and are host, port, database and role right",
-        ) from error
+        found = instance.met(conn)
+        if not found.restarted(first):
+            instance.refuse_other(found, first)
+    except BaseException:
+        conn.close()
+        raise
 
 
 def first_words(error: BaseException) -> str:

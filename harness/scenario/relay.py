@@ -15,7 +15,7 @@ import pytest
 
 from harness.scenario import lifetime
 from harness.scenario.attendance import OUTPUT, Usher
-from harness.server.dsn import mask
+from harness.server.secrets import redact
 
 DESCRIPTOR = "HARNESS_RELAY_FD"
 EVIDENCE = 20_000  # characters of a failure's text that are kept
@@ -69,12 +69,12 @@ def _told(report: Any) -> dict[str, Any]:
     told = {"nodeid": report.nodeid, "outcome": report.outcome}
     if hasattr(report, "wasxfail"):  # a release suite expects nothing to fail
         expected = f"marked as expected to fail: {report.wasxfail or 'no reason was given'}"
-        return told | {"outcome": "failed", "message": mask(expected[:500]), "evidence": ""}
+        return told | {"outcome": "failed", "message": redact(expected[:500]), "evidence": ""}
     if report.passed:
         return told
     text = str(report.longrepr)
     first = (_message(report, text).splitlines() or ["no reason was given"])[0]
-    return told | {"message": mask(first[:500]), "evidence": mask(text[-EVIDENCE:])}
+    return told | {"message": redact(first[:500]), "evidence": redact(text[-EVIDENCE:])}
 
 
 def _message(report: Any, text: str) -> str:

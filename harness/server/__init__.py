@@ -3,13 +3,16 @@ behind one protocol.
 """
 
 from harness.server.choice import PROVIDERS, attach, choose, close_owned, keep, reap
-from harness.server.dsn import mask
+from harness.server.dsn import Dsn, mask
 from harness.server.installation import find_client
 from harness.server.protocol import Capabilities, Record, Server, StopMode
+from harness.server.secrets import redact
+from harness.server.settle import settle
 
 __all__ = [
     "PROVIDERS",
     "Capabilities",
+    "Dsn",
     "Record",
     "Server",
     "StopMode",
@@ -20,4 +23,6 @@ __all__ = [
     "keep",
     "mask",
     "reap",
+    "redact",
+    "settle",
 ]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import InfrastructureError, UsageError
+from harness.server import shell
 
 _CANDIDATES: Final = ("nobody", "daemon")
 
@@ -62,7 +63,7 @@ def _lookup(name: str) -> pwd.struct_passwd | None:
 
 def environment(home: Path | None = None) -> dict[str, str]:
     """Our environment without what would change a server's or a client's behaviour."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    env = shell.without()
     for name in [name for name in env if name.startswith("LC_")] + ["LANG", "LANGUAGE"]:
         env.pop(name, None)
     env["LC_ALL"] = "C"

@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 from harness.errors import HarnessError, InfrastructureError, UsageError
-from harness.server import existing, installation, local, prepared, profile, registry
+from harness.server import existing, installation, local, prepared, profile, registry, shell
 from harness.server.account import account
 from harness.server.container import ContainerServer, create
 from harness.server.existing import ExistingServer
@@ -48,6 +48,7 @@ def choose(
     if provider == "existing" or (provider == "auto" and dsn):
         assert dsn is not None
         return existing.new(dsn, "a DSN was given", ())
+    shell.take()  # what the shell says of another server is not for one of ours
     reap()
     if owner_pid in (None, os.getpid()):
         registry.guard(close_owned)
@@ -117,6 +118,8 @@ def attach(record: Record) -> Server:
         kind = kinds[record["kind"]]
     except KeyError:
         raise UsageError("this is not the record of a server") from None
+    if kind is not ExistingServer:
+        shell.take()
     server: Server = kind(record)
     return server
 

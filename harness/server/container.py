@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from harness.errors import InfrastructureError, UsageError
 from harness.poll import wait_until
 from harness.server import engine, logfile, place, port, profile, registry
-from harness.server.dsn import answers, url
+from harness.server.dsn import url
+from harness.server.knock import answers, wait_for
 from harness.server.protocol import Capabilities, Record, StopMode
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class ContainerServer:
                     self._say_why_not()
             return False
 
-        wait_until(ready, timeout, f"container {self.name} to answer", pause=0.02)
+        wait_for(self.dsn(), ready, timeout, f"container {self.name} to answer", pause=0.02)
 
     def stop(self, mode: StopMode = "fast") -> None:
         """Signal the postmaster, the first process of the container, and wait; the data stay."""

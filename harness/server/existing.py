@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import quote, urlsplit
-
-import psycopg
-from psycopg.conninfo import make_conninfo
 
 from harness.errors import InfrastructureError, UsageError
-from harness.poll import wait_until
-from harness.server.dsn import answers, mask
+from harness.server.dsn import Dsn, with_dbname
+from harness.server.knock import answers, wait_for
 from harness.server.protocol import Capabilities, Record, StopMode
+from harness.server.secrets import redact
+from harness.server.settle import session, settle
 
 
 class ExistingServer:
@@ -52,11 +50,13 @@ class ExistingServer:
 
     def wait_ready(self, timeout: float = 60.0) -> None:
         """Return when it answers a query."""
-        wait_until(lambda: answers(self.dsn()), timeout, f"{mask(self.dsn())} to answer", pause=0.1)
+        dsn = self.dsn()
+        wait_for(dsn, lambda: answers(dsn), timeout, f"{redact(dsn)} to answer", pause=0.1)
 
     def dsn(self, dbname: str | None = None) -> str:
-        """The DSN as given; with `dbname` that database of the same server."""
-        return with_dbname(self._record["dsn"], dbname) if dbname else str(self._record["dsn"])
+        """The DSN as settled; with `dbname` that database of the same server."""
+        settled = Dsn(self._record["dsn"], settled=True)
+        return with_dbname(settled, dbname) if dbname else settled
 
     def log(self, offset: int = 0) -> str:
         """Refuse."""
@@ -82,25 +82,16 @@ class ExistingServer:
 
 
 def new(dsn: str, why: str, passed_over: tuple[str, ...]) -> ExistingServer:
-    """A server behind a DSN that answers now."""
+    """A server behind a DSN that answers now; it is settled on, whatever the DSN leaves open."""
     try:
-        with psycopg.connect(dsn, connect_timeout=10) as conn:
-            version = conn.info.server_version // 10_000
-    except psycopg.OperationalError as error:
-        said = mask(str(error)).strip().replace("\n", " ")
-        raise InfrastructureError(f"no connection to {mask(dsn)}: {said}") from None
-    except psycopg.ProgrammingError:
-        raise UsageError(f"{mask(dsn)!r} is not a libpq URL or connection string") from None
-    record = {"id": "existing", "kind": "existing", "provider": "existing", "why": why,
-              "passed_over": list(passed_over), "version": version, "dsn": dsn}  # fmt: skip
+        settled = settle(dsn, named=False)
+    except InfrastructureError as error:
+        where = redact(dsn)
+        raise InfrastructureError(error.message, where=where, hint=error.hint) from None
+    with session(settled) as conn:
+        version = conn.info.server_version // 10_000
+    record: Record = {
+        "id": "existing", "kind": "existing", "provider": "existing", "why": why,
+        "passed_over": list(passed_over), "version": version, "dsn": settled.reveal(),
+    }  # fmt: skip
     return ExistingServer(record)
-
-
-def with_dbname(dsn: str, dbname: str) -> str:
-    """The same DSN for another database; a URL stays a URL."""
-    if "://" not in dsn:
-        return make_conninfo(dsn, dbname=dbname)
-    split = urlsplit(dsn)
-    kept = [part for part in split.query.split("&") if part and not part.startswith("dbname=")]
-    query = "?" + "&".join(kept) if kept else ""
-    return f"{split.scheme}://{split.netloc}/{quote(dbname, safe='')}{query}"

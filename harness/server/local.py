@@ -21,8 +21,9 @@ from harness.errors import InfrastructureError
 from harness.poll import wait_until
 from harness.server import pidfile, place, port, process, registry
 from harness.server.account import Account, environment
-from harness.server.dsn import answers, url
+from harness.server.dsn import url
 from harness.server.installation import Installation
+from harness.server.knock import answers, last_refusal, wait_for
 from harness.server.logfile import FileLog
 from harness.server.prepared import USER, Prepared
 from harness.server.protocol import Capabilities, Record, StopMode
@@ -99,10 +100,15 @@ class LocalServer(FileLog):
             elif deadline.passed or not (_PORT_TAKEN.search(said) or _NOT_GONE_YET.search(said)):
                 raise InfrastructureError(
                     f"postgres {self.version} did not start", where=str(self.home / "log"),
-                    hint="it said: " + " | ".join(said.strip().splitlines()[-4:]),
+                    hint=self._why_not(said),
                 )  # fmt: skip
             else:
                 self._wait_for_obstacle(deadline)
+
+    def _why_not(self, said: str) -> str:
+        refusal = last_refusal(self.dsn())
+        ours = f"our client was told: {refusal}; " if refusal else ""
+        return f"{ours}it said: " + " | ".join(said.strip().splitlines()[-4:])
 
     def _remove_stale_locks(self) -> None:
         """Remove a dead postmaster's locks: postgres takes a zombie for alive."""
@@ -175,7 +181,8 @@ class LocalServer(FileLog):
 
     def wait_ready(self, timeout: float = START_TIMEOUT) -> None:
         """Return when it answers a query over TCP."""
-        wait_until(self._is_ready, timeout, f"server {self._record['id']} to answer", pause=0.005)
+        what = f"server {self._record['id']} to answer"
+        wait_for(self.dsn(), self._is_ready, timeout, what, pause=0.005)
 
     def stop(self, mode: StopMode = "fast") -> None:
         """Stop in order and wait until every process is gone; the data stay."""

@@ -17,7 +17,7 @@ from server_support import one, require
 from harness.errors import InfrastructureError, UsageError
 from harness.server import Server, attach, choose, installation, mask, place
 from harness.server.account import account, output_as
-from harness.server.existing import with_dbname
+from harness.server.dsn import with_dbname
 
 MASKED = [
     ("postgresql://me:s3cret@host:5432/db", "postgresql://me:***@host:5432/db"),
@@ -188,7 +188,7 @@ def test_an_unreachable_dsn_is_named_without_its_password() -> None:
 def test_existing_needs_a_dsn_that_can_be_read() -> None:
     with pytest.raises(UsageError, match="needs a DSN"):
         choose("existing")
-    with pytest.raises(UsageError, match="not a libpq URL"):
+    with pytest.raises(UsageError, match="the DSN cannot be read"):
         choose("existing", dsn="no equals sign here")
 
 

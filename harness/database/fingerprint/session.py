@@ -12,6 +12,7 @@ from psycopg import errors
 
 from harness.database import admin
 from harness.errors import InfrastructureError, Refused
+from harness.server.instance import refuse_different
 
 Connection: TypeAlias = psycopg.Connection[Any]
 
@@ -51,6 +52,7 @@ def snapshot(dsn: str, workers: int, excluded: Sequence[str]) -> Iterator[list[C
     try:
         with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
             connections = list(pool.map(prepared, range(max(1, workers))))
+        refuse_different(connections)  # a snapshot is known on one server only
         yield connections
     finally:
         for conn in opened:

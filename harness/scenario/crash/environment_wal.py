@@ -33,7 +33,7 @@ from harness.scenario.crash.environment_stage import Stage, Strike, finished, ju
 from harness.scenario.crash.environment_survey import Survey
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import Point, Row, Task
-from harness.server.dsn import answers
+from harness.server.knock import answers
 
 SPARE: Final = 700  # bytes left in the last segment: less than a transaction needs
 LOST: Final = Halt("reconnecting")
