@@ -48,8 +48,10 @@ def backup(dsn: str | None, as_json: bool, directory: Path) -> None:
 )
 def restore(dsn: str | None, as_json: bool, directory: Path) -> None:
     """Restore a proven backup into an empty database, and compare."""
+    from harness.safety import manifest
     from harness.safety.backup import restore as bring_back
 
+    manifest.read(directory)  # what is no backup is refused before any server is asked
     with _stopped_cleanly("unless the restore was done, nothing of it is in the database"):
         found = bring_back(named(dsn), directory)
     lines = [f"restore: {found.verdict}", _figures(found.files, found.rows)]
