@@ -32,7 +32,11 @@ from harness.commands.shared import (
     unused_plan_option,
 )
 from harness.commands.validate import validate
-from harness.commands.verdict import refuse_without_verdict, require_verdict_option
+from harness.commands.verdict import (
+    accept_rows_option,
+    refuse_without_verdict,
+    require_verdict_option,
+)
 from harness.commands.verify import verify
 from harness.errors import HarnessError, UsageError
 
@@ -98,6 +102,7 @@ def seed(dsn: str | None, as_json: bool, rows: int, number: int, profile: str) -
     "--waive-backup", metavar="REASON", help="recorded with the run: why there is no backup"
 )
 @require_verdict_option
+@accept_rows_option
 def migrate(
     dsn: str | None,
     plan_path: Path,
@@ -105,6 +110,7 @@ def migrate(
     until: str | None,
     waive_backup: str | None,
     verdict_file: Path | None,
+    accept_rows: str | None,
 ) -> None:
     """Run the plan, or resume what a crash or a stop left."""
     from harness import plan, runner
@@ -113,10 +119,16 @@ def migrate(
 
     loaded = plan.load(plan_path)
     target = named(dsn)
-    refuse_without_verdict(target, loaded, verdict_file)
+    refuse_without_verdict(target, loaded, verdict_file, accept_rows)
     with stop_requested() as stop, steps(loaded) as on_event:
         outcome = runner.migrate(
-            target, loaded, until=until, waive_backup=waive_backup, on_event=on_event, stop=stop
+            target,
+            loaded,
+            until=until,
+            waive_backup=waive_backup,
+            accept_rows=accept_rows,
+            on_event=on_event,
+            stop=stop,
         )
     answer(dataclasses.asdict(outcome), as_json, _outcome_lines("migrate", outcome))
 

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any, get_args
 
 from harness.check.finding import Severity
+from harness.database import source
+from harness.database.source import Source
 from harness.errors import UsageError
 
-SCHEMA = 2  # of verdict.json; raised when a key changes its meaning
+SCHEMA = 3  # of verdict.json; raised when a key changes its meaning
 
 TEXTS = ("verdict", "judged_at")
 LISTS = ("reasons", "suites", "evidence", "findings", "unknowns")
 HASHED = ("plan", "seed", "tool")
-OBJECTS = (*HASHED, "figures")
+OBJECTS = (*HASHED, "figures", "settings", "source")
 PARTS = {  # what every entry of a list has
     "suites": {"name", "verdict", "passed", "failed", "skipped", "seconds"},
     "evidence": {"name", "verdict", "reason"},
@@ -37,6 +39,12 @@ class Judgement:
     plan_hash: str
     judged_at: datetime
     document: dict[str, Any]
+    source: Source
+
+    @property
+    def rows(self) -> int:
+        """How many rows it was judged on."""
+        return int(self.document["seed"]["rows"])
 
 
 def read(path: Path) -> Judgement:
@@ -57,6 +65,7 @@ def read(path: Path) -> Judgement:
         plan_hash=plan["hash"],
         judged_at=reader.moment(document["judged_at"]),
         document=document,
+        source=reader.source(document),
     )
 
 
@@ -118,6 +127,15 @@ class _Reader:
             raise _unreadable(
                 "contradicts itself: GO, but not everything passed", self.where("verdict")
             )
+
+    def source(self, document: dict[str, Any]) -> Source:
+        """The database that was judged, as it was before."""
+        if not isinstance(document["seed"].get("rows"), int):
+            raise _unreadable("'seed' does not say how many rows", self.where("seed"))
+        try:
+            return source.parse(document["source"])
+        except ValueError as error:
+            raise _unreadable(f"'source' is not whole: {error}", self.where("source")) from None
 
     def moment(self, text: str) -> datetime:
         """A moment with its time zone."""

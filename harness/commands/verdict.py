@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from harness.plan import Plan
 
-BEGUN = ("partial", "migrated")  # nothing is started: a run goes on, or there is nothing to do
+if TYPE_CHECKING:
+    from harness.check.require import AtHand
+
+F = TypeVar("F", bound=Callable[..., Any])
+BEGUN = ("partial", "migrated", "rolling-back")  # a run goes on, or there is nothing to do
 
 require_verdict_option = click.option(
     "--require-verdict",
     "verdict_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="refuse unless this verdict of the gate is GO and of this plan",
+    help="refuse unless this verdict of the gate is GO, of this plan and of a database like this",
 )
 
 
-def refuse_without_verdict(dsn: str, plan: Plan, file: Path | None) -> None:
-    """Raise Refused unless the verdict allows this plan; nothing is asked where nothing wants one.
+def accept_rows_option(function: F) -> F:
+    """--accept-rows REASON."""
+    return click.option(
+        "--accept-rows",
+        metavar="REASON",
+        help="recorded with the run: why a verdict on far fewer rows will do",
+    )(function)
+
+
+def refuse_without_verdict(
+    dsn: str, plan: Plan, file: Path | None, accept_rows: str | None = None
+) -> None:
+    """Raise Refused unless the verdict allows this plan here; where none is wanted, return.
 
     The file named on the command line stands in for the plan's; how old it may be is the plan's to
-    say. Age is asked only of a run that starts: one that was begun with a good verdict may go on.
+    say. Age, tool, settings, rows and database are asked only of a run that starts: one that was
+    begun with a good verdict may go on.
     """
     from harness import runner
     from harness.check.judgement import read
@@ -34,6 +52,24 @@ def refuse_without_verdict(dsn: str, plan: Plan, file: Path | None) -> None:
     if wanted is None:
         return
     found = read(wanted)
-    begun = runner.status(dsn, plan).state in BEGUN
-    age = rule.max_age_hours if rule and not begun else None
-    refuse_unless_go(found, plan.hash, now=datetime.now(UTC), max_age_hours=age)
+    starts = runner.status(dsn, plan).state not in BEGUN
+    refuse_unless_go(
+        found,
+        plan.hash,
+        now=datetime.now(UTC),
+        max_age_hours=rule.max_age_hours if rule and starts else None,
+        here=_at_hand(dsn, plan, found.rows, accept_rows) if starts else None,
+    )
+
+
+def _at_hand(dsn: str, plan: Plan, rows: int, accept_rows: str | None) -> AtHand:
+    from harness.check.require import CROWD, AtHand
+    from harness.database import source
+    from harness.scenario import judged
+
+    return AtHand(
+        tool=judged.tool(),
+        settings=judged.settings(plan),
+        source=source.take(dsn),
+        crowded={} if accept_rows else source.crowded(dsn, rows * CROWD),
+    )

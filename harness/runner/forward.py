@@ -22,12 +22,15 @@ def migrate(
     *,
     until: str | None = None,
     waive_backup: str | None = None,
+    accept_rows: str | None = None,
     on_event: OnEvent | None = None,
     stop: Stop = never,
 ) -> Outcome:
     """Run the plan forward, as far as `until`; what is done already is not done again."""
     last = plan.resolve(until) if until is not None else plan.steps[-1]
     reason = reason_given(waive_backup, "--waive-backup")
+    if reason_given(accept_rows, "--accept-rows"):
+        reason = "; ".join(filter(None, (reason, f"rows accepted: {accept_rows}")))
     context = Context(plan, on_event or silent, stop)
     began = time.monotonic()
     state = attend(dsn, context, lambda session: _forward(session, last, reason))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import platform
@@ -19,7 +20,8 @@ from harness import __version__
 from harness.plan import Plan
 
 PROFILES = ("real", "hostile")
-IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache"}
+IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache", "reference"}
+"""No part of what is hashed; `reference` is the reference plan, which a wheel carries besides."""
 
 
 class Provided(Protocol):
@@ -46,12 +48,8 @@ def judged(plan: Plan, rows: int, seed: int, suites: Path, server: Provided) -> 
         "judged_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "plan": {"name": plan.name, "version": plan.version, "hash": plan.hash},
         "seed": {"rows": rows, "seed": seed, "profiles": list(PROFILES), "hash": makers},
-        "tool": {
-            "name": "migration-harness",
-            "version": __version__,
-            "hash": tree_hash([_home(harness)], __version__),
-            "suites_hash": tree_hash([suites]),
-        },
+        "tool": tool() | {"suites_hash": tree_hash([suites])},
+        "settings": settings(plan),
         "environment": {
             "server": server.provider,
             "postgres": server.version,
@@ -61,6 +59,24 @@ def judged(plan: Plan, rows: int, seed: int, suites: Path, server: Provided) -> 
             "memory_bytes": psutil.virtual_memory().total,
         },
     }
+
+
+def tool() -> dict[str, str]:
+    """This harness: its version, and a hash of all of its files."""
+    return {
+        "name": "migration-harness",
+        "version": __version__,
+        "hash": tree_hash([_home(harness)], __version__),
+    }
+
+
+def settings(plan: Plan) -> dict[str, Any]:
+    """What plan.toml may change between runs, and what it switched off: a verdict is of these."""
+    rules = (("validate", plan.validate.severity), ("verify", plan.verify.severity))
+    off = [
+        f"{part}.{name}" for part, found in rules for name, word in found.items() if word == "off"
+    ]
+    return {"runner": dataclasses.asdict(plan.runner), "switched_off": sorted(off)}
 
 
 def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
@@ -78,8 +94,9 @@ def tree_hash(roots: Iterable[Path], salt: str = "") -> str:
     whole = hashlib.sha256(salt.encode())
     for root in roots:
         for path in sorted(root.rglob("*")):
-            if path.is_file() and not IGNORED.intersection(path.parts) and path.suffix != ".pyc":
-                name = path.relative_to(root).as_posix()
+            inner = path.relative_to(root)
+            if path.is_file() and not IGNORED.intersection(inner.parts) and path.suffix != ".pyc":
+                name = inner.as_posix()
                 whole.update(f"\n{name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
     return whole.hexdigest()
 

@@ -23,6 +23,14 @@ JUDGED = {
     "seed": {"rows": 1000, "seed": 1, "profiles": ["real"], "hash": "b" * 64},
     "tool": {"name": "migration-harness", "version": "0.1.0", "hash": "c" * 64},
     "environment": {"server": "embedded", "postgres": 18, "memory_bytes": 2**30},
+    "settings": {"runner": {}, "switched_off": []},
+    "source": {
+        "postgres": 18,
+        "encoding": "UTF8",
+        "collation": "C",
+        "folds": True,
+        "objects": {"catalog": {}, "security": {}},
+    },
 }
 
 

@@ -7,6 +7,9 @@ from gate_support import gate, leave, make_project
 from report_support import FINDING, documents
 
 from harness.check import judgement
+from harness.commands.verdict import refuse_without_verdict
+from harness.errors import Refused
+from harness.plan import load
 from harness.scenario.gate import PLANTED, SUITES
 from harness.scenario.judged import changed, tree_hash
 from harness.scenario.papers import EVIDENCE
@@ -27,6 +30,18 @@ def test_suites_that_pass_are_go_and_the_file_says_what_was_judged(project):
     assert [exhibit["name"] for exhibit in document["evidence"]] == list(EVIDENCE)
     for name in ("junit.xml", "pytest.log", "report/index.html", "report/pull-request.md"):
         assert (project / "build" / name).exists()
+
+
+def test_a_go_allows_a_database_that_is_made_from_the_same_baseline(
+    project, empty_baseline, plan, pg_server
+):
+    gate(project)
+    here = load(project / "sql" / "plan.toml")
+    if pg_server.version == 18:  # the embedded one that the gate judged on
+        refuse_without_verdict(empty_baseline, here, project / "build" / "verdict.json")
+    else:
+        with pytest.raises(Refused, match="judged was Postgres 18"):
+            refuse_without_verdict(empty_baseline, here, project / "build" / "verdict.json")
 
 
 def test_the_full_gate_wants_the_planted_gaps_besides(project):

@@ -7,16 +7,20 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from report_support import JUDGED, verdict
 
 from harness.check import judgement
-from harness.check.require import objections, refuse_unless_go
+from harness.check.require import AtHand, differences, objections, refuse_unless_go
+from harness.cli import cli
 from harness.commands.verdict import refuse_without_verdict
+from harness.database import source
 from harness.errors import Refused, UsageError
 from harness.plan import Plan
 from harness.plan.rules import RequireVerdict
 from harness.report.verdict import Suite
 from harness.runner import migrate
+from harness.scenario import judged as scenario
 
 HASH = JUDGED["plan"]["hash"]
 JUDGED_AT = datetime.fromisoformat(JUDGED["judged_at"])
@@ -84,14 +88,16 @@ def edited(path: Path, old: str, new: str) -> None:
     ("old", "new", "line", "reason"),
     [
         ('"verdict": "GO",', '"verdict": "GO"', 4, "is not JSON"),
-        ('"schema": 2', '"schema": 1', 2, "has schema 1, this harness reads 2"),
+        ('"schema": 3', '"schema": 2', 2, "has schema 2, this harness reads 3"),
         ('"verdict": "GO"', '"verdict": "MAYBE"', 3, "is 'MAYBE', not GO or NO-GO"),
         ('"skipped": 0', '"skippt": 0', None, "suites[0] is not whole"),
         ('"reasons"', '"raisons"', 1, "'reasons' is not a list"),
         ("+00:00", "", None, "not a time with its zone"),
         ('"hash": "aaaa', '"hush": "aaaa', None, "'plan' carries no hash"),
+        ('"objects"', '"subjects"', None, "'source' is not whole: it lacks 'objects'"),
+        ('"rows": 1000,\n    "seed"', '"rows": "many",\n    "seed"', None, "not say how many rows"),
     ],
-    ids=["json", "schema", "word", "suite", "key", "zone", "hash"],
+    ids=["json", "schema", "word", "suite", "key", "zone", "hash", "source", "rows"],
 )
 def test_an_unreadable_verdict_is_a_usage_error_with_file_line_and_reason(
     file: Path, old: str, new: str, line: int | None, reason: str
@@ -117,10 +123,16 @@ def test_a_missing_verdict_is_a_usage_error(tmp_path: Path):
         judgement.read(tmp_path / "none.json")
 
 
-def fresh(path: Path, plan: Plan, age: timedelta = timedelta()) -> Path:
-    """A GO on the real plan."""
+def fresh(path: Path, plan: Plan, age: timedelta = timedelta(), **changed) -> Path:
+    """A GO on the real plan, by this tool; of the database that `source` was taken of, if given."""
     moment = (datetime.now(UTC) - age).isoformat(timespec="seconds")
-    return written(path, **judged(judged_at=moment, plan=JUDGED["plan"] | {"hash": plan.hash}))
+    parts = {
+        "judged_at": moment,
+        "plan": JUDGED["plan"] | {"hash": plan.hash},
+        "tool": scenario.tool(),
+        "settings": scenario.settings(plan),
+    }
+    return written(path, **judged(**(parts | changed)))
 
 
 @pytest.fixture
@@ -128,17 +140,23 @@ def dsn(clone, seeded) -> str:
     return clone(seeded(rows=200))
 
 
+@pytest.fixture
+def like(dsn: str) -> dict:
+    """The source of a verdict that was given on a database like this one."""
+    return {"source": source.take(dsn).document()}
+
+
 def test_a_plan_that_asks_for_no_verdict_needs_none(plan: Plan):
     refuse_without_verdict("no such database is asked", plan, None)
 
 
-def test_the_plan_itself_can_demand_a_verdict(plan: Plan, dsn: str, tmp_path: Path):
+def test_the_plan_itself_can_demand_a_verdict(plan: Plan, dsn: str, like: dict, tmp_path: Path):
     rule = RequireVerdict(tmp_path / "verdict.json", max_age_hours=24)
     strict = replace(plan, require_verdict=rule)
     with pytest.raises(UsageError, match="cannot be read"):
         refuse_without_verdict(dsn, strict, None)
-    refuse_without_verdict(dsn, strict, fresh(tmp_path / "verdict.json", plan))
-    old = fresh(tmp_path / "old.json", plan, age=timedelta(hours=30))
+    refuse_without_verdict(dsn, strict, fresh(tmp_path / "verdict.json", plan, **like))
+    old = fresh(tmp_path / "old.json", plan, age=timedelta(hours=30), **like)
     with pytest.raises(Refused, match=r"30\.0 h old, the plan allows 24 h"):
         refuse_without_verdict(dsn, strict, old)
 
@@ -160,3 +178,121 @@ def test_what_is_refused_is_not_touched(plan: Plan, dsn: str, file: Path):
         refuse_without_verdict(dsn, plan, file)
     with psycopg.connect(dsn) as conn:
         assert conn.execute("select to_regnamespace('migration_control')").fetchone() == (None,)
+
+
+DRIFT = {
+    "create view public.names as select name from public.companies": [
+        "view public.names was not there when it was judged"
+    ],
+    "drop view public.init_state": ["view public.init_state is missing"],
+    "alter table public.contacts alter sales_id set not null": [
+        'column public.contacts.sales_id: not_null was "false", is "true"'
+    ],
+    "create function public.f() returns trigger language plpgsql as 'begin return new; end';"
+    "create trigger touch before update on public.deals for each row execute function public.f()": [
+        "function public.f() was not there",
+        "trigger touch on public.deals was not there",
+    ],
+    "grant select on public.tags to public": ["table public.tags: privileges was"],
+    "alter table public.tags disable row level security": ["table public.tags: row_security was"],
+}
+
+
+def test_a_database_unlike_the_judged_one_is_refused_object_by_object(
+    plan: Plan, dsn: str, like: dict, tmp_path: Path
+):
+    file = fresh(tmp_path / "v.json", plan, **like)
+    refuse_without_verdict(dsn, plan, file)
+    with psycopg.connect(dsn) as conn:
+        for change in DRIFT:
+            conn.execute(change)
+    with pytest.raises(Refused, match="not like the one that was judged") as caught:
+        refuse_without_verdict(dsn, plan, file)
+    for said in DRIFT.values():
+        assert all(text in caught.value.message for text in said), caught.value.message
+    migrate(dsn, plan, until=plan.steps[0].id)
+    refuse_without_verdict(dsn, plan, file)  # begun with a good verdict: it may go on
+
+
+def test_who_owns_a_database_and_what_it_has_besides_is_no_drift(
+    plan: Plan, dsn: str, like: dict, role: str, tmp_path: Path
+):
+    with psycopg.connect(dsn) as conn:
+        conn.execute(f"alter table public.tags owner to {role}")
+        conn.execute("create schema migration_archive")
+    refuse_without_verdict(dsn, plan, fresh(tmp_path / "v.json", plan, **like))
+    with psycopg.connect(dsn) as conn:
+        conn.execute("drop schema migration_archive")
+        conn.execute(f"reassign owned by {role} to current_user")
+
+
+def at_hand(document: dict, **changed) -> AtHand:
+    here = {"tool": document["tool"], "settings": document["settings"], "crowded": {}}
+    return AtHand(**(here | {"source": source.parse(document["source"])} | changed))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"tool": {"version": "0.2", "hash": "d" * 64}}, "by harness 0.1.0, hash cccc"),
+        ({"tool": {"version": "0.1.0", "hash": "d" * 64}}, "this is 0.1.0, hash dddd"),
+        ({"settings": {"runner": {"lock_timeout": 3600.0}, "switched_off": []}}, "is 3600.0, it"),
+        ({"settings": {"runner": {}, "switched_off": ["verify.rows"]}}, "verify.rows is switched"),
+        (
+            {"crowded": {"public.deals": 100_001}},
+            "on 1,000 rows, and here public.deals has 100,001",
+        ),
+        ({"postgres": 15}, "the server is Postgres 15, judged was Postgres 18"),
+        ({"encoding": "SQL_ASCII"}, "the encoding is SQL_ASCII, judged was UTF8"),
+        ({"folds": False}, "have no upper and lower case in its locale"),
+        ({"collation": "de_DE"}, ""),
+    ],
+)
+def test_what_is_another_than_it_was_judged_is_named(file: Path, changed: dict, said: str):
+    found = judgement.read(file)
+    same = at_hand(found.document)
+    assert differences(found, same) == []
+    parts = {name: value for name, value in changed.items() if hasattr(same, name)}
+    there = {name: value for name, value in changed.items() if name not in parts}
+    told = differences(found, replace(same, **parts, source=replace(same.source, **there)))
+    assert len(told) == bool(said)
+    assert said in "".join(told)
+
+
+def test_an_extension_more_is_no_drift_and_another_version_is(file: Path):
+    document = json.loads(file.read_text())
+    had, now = json.dumps({"version": "1"}), json.dumps({"version": "2"})
+    document["source"]["objects"]["catalog"] = {"extension a": had}
+    file.write_text(json.dumps(document, indent=2))
+    found = judgement.read(file)
+    here = {"catalog": {"extension a": now, "extension b": now}, "security": {}}
+    same = at_hand(document)
+    told = differences(found, replace(same, source=replace(same.source, objects=here)))
+    assert [line.partition("judged: ")[2] for line in told] == [
+        'extension a: version was "1", is "2"'
+    ]
+
+
+def run(plan: Plan, dsn: str, *arguments: str):
+    command = ["migrate", "--dsn", dsn, "--plan", str(plan.path), "--until", plan.steps[0].id]
+    return CliRunner().invoke(cli, [*command, *arguments])
+
+
+def test_far_more_rows_than_were_judged_are_refused_or_accepted_with_a_reason(
+    plan: Plan, dsn: str, like: dict, tmp_path: Path
+):
+    one = JUDGED["seed"] | {"rows": 1}
+    with psycopg.connect(dsn) as conn:
+        conn.execute(
+            "insert into public.tags (name, color) select n, n from generate_series(1, 101) n"
+        )
+    verdict = ("--require-verdict", str(fresh(tmp_path / "v.json", plan, seed=one, **like)))
+    refused = run(plan, dsn, *verdict)
+    assert isinstance(refused.exception, Refused)
+    assert "judged on 1 rows, and here public.tags has 101" in refused.exception.message
+    blank = run(plan, dsn, *verdict, "--accept-rows", " ")
+    assert isinstance(blank.exception, UsageError)
+    assert run(plan, dsn, *verdict, "--accept-rows", "rehearsed on a copy").exit_code == 0
+    with psycopg.connect(dsn) as conn:
+        reasons = conn.execute("select reason from migration_control.run").fetchall()
+    assert reasons == [("rows accepted: rehearsed on a copy",)]

@@ -17,6 +17,7 @@ from harness.report import evidence
 from harness.report.verdict import Verdict, with_missing
 from harness.scenario import papers
 from harness.scenario.gate import build, census, child, told, workspace
+from harness.scenario.gate.before import judged_source
 from harness.scenario.gate.interruption import interruptible
 from harness.scenario.gate.left_out import left_out, uncounted
 from harness.scenario.gate.progress import narrator
@@ -65,6 +66,7 @@ def _judged(settings: Settings, subject: Plan, server: Server, space: Workspace)
     started = time.monotonic()
     there = census.defined(settings.tests, settings.root, settings.left_alone)
     before = judged(subject, settings.rows, settings.seed, settings.tests, server)
+    source, doubts = judged_source(server, subject)
     recorder = _run_suites(settings, space, server, console)
     seconds = time.monotonic() - started
     build.forget(settings.build)
@@ -77,9 +79,9 @@ def _judged(settings: Settings, subject: Plan, server: Server, space: Workspace)
         findings=[*missing, *recorder.findings, *(f for piece in pieces for f in piece.findings)],
         complete=recorder.complete,
         evidence=[piece.exhibit for piece in pieces],
-        doubts=[*changed(before, after), *uncounted(recorder)],
+        doubts=[*changed(before, after), *doubts, *uncounted(recorder)],
         figures=_figures(recorder, settings, seconds, pieces),
-        judged=after,
+        judged=after | {"source": source},
     )
     document = verdict.document()
     build.write_verdict(settings.build, document)
