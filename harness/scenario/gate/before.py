@@ -22,7 +22,6 @@ def judged_source(server: Server, plan: Plan) -> tuple[dict[str, Any], list[str]
         with temporary.reserved(dsn, JUDGED) as name:
             with admin.connection(dsn) as conn:
                 admin.create_on(conn, name, None)
-                temporary.mark(conn, JUDGED, name)
             own = admin.with_dbname(dsn, name)
             if plan.baseline:
                 baseline(own, plan)
