@@ -24,6 +24,7 @@ from harness.commands.dry_run import dry_run
 from harness.commands.mutate import mutate
 from harness.commands.report import report
 from harness.commands.shared import (
+    accept_edit_option,
     answer,
     dsn_option,
     json_option,
@@ -31,6 +32,7 @@ from harness.commands.shared import (
     plan_option,
     unused_plan_option,
 )
+from harness.commands.status import left_behind, status_lines
 from harness.commands.validate import validate
 from harness.commands.verdict import (
     accept_rows_option,
@@ -38,7 +40,7 @@ from harness.commands.verdict import (
     require_verdict_option,
 )
 from harness.commands.verify import verify
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError, Reached, UsageError
 
 SHOWN = 40  # differences that a person is shown
 
@@ -101,6 +103,7 @@ def seed(dsn: str | None, as_json: bool, rows: int, number: int, profile: str) -
 @click.option(
     "--waive-backup", metavar="REASON", help="recorded with the run: why there is no backup"
 )
+@accept_edit_option
 @require_verdict_option
 @accept_rows_option
 def migrate(
@@ -109,6 +112,7 @@ def migrate(
     as_json: bool,
     until: str | None,
     waive_backup: str | None,
+    accept_edit: str | None,
     verdict_file: Path | None,
     accept_rows: str | None,
 ) -> None:
@@ -127,6 +131,7 @@ def migrate(
             until=until,
             waive_backup=waive_backup,
             accept_rows=accept_rows,
+            accept_edit=accept_edit,
             on_event=on_event,
             stop=stop,
         )
@@ -137,7 +142,14 @@ def migrate(
 @click.option(
     "--override-window", metavar="REASON", help="recorded: why it is rolled back after the window"
 )
-def rollback(dsn: str | None, plan_path: Path, as_json: bool, override_window: str | None) -> None:
+@accept_edit_option
+def rollback(
+    dsn: str | None,
+    plan_path: Path,
+    as_json: bool,
+    override_window: str | None,
+    accept_edit: str | None,
+) -> None:
     """Go back to before the migration, from any point of it."""
     from harness import plan, runner
     from harness.observe.progress import steps
@@ -146,21 +158,31 @@ def rollback(dsn: str | None, plan_path: Path, as_json: bool, override_window: s
     loaded = plan.load(plan_path)
     with stop_requested() as stop, steps(loaded) as on_event:
         outcome = runner.rollback(
-            named(dsn), loaded, override_window=override_window, on_event=on_event, stop=stop
+            named(dsn),
+            loaded,
+            override_window=override_window,
+            accept_edit=accept_edit,
+            on_event=on_event,
+            stop=stop,
         )
     lines = _outcome_lines("rollback", outcome)
+    for one in outcome.irreversible:
+        lines.append(f"  left behind by {one['step']}: {left_behind(one)}")
     for relation, count in outcome.archived.items():
         lines.append(f"  {count:,} rows of {relation} kept in schema migration_archive")
     answer(dataclasses.asdict(outcome), as_json, lines)
 
 
 def _outcome_lines(verb: str, outcome: Any) -> list[str]:
+    edits = [
+        f"  went on with {one['what']} {one['file']}: {one['reason']}" for one in outcome.accepted
+    ]
     if not outcome.steps_run:
-        return [f"{verb}: nothing to do, the database is {outcome.state}"]
+        return [f"{verb}: nothing to do, the database is {outcome.state}", *edits]
     resumed = ", resumed" if outcome.resumed else ""
     steps = f"{len(outcome.steps_run)} steps run, {len(outcome.steps_skipped)} already done"
     figures = f"{outcome.rows:,} rows, {outcome.seconds:.2f} s"
-    return [f"{verb}: {outcome.state}{resumed}; {steps}, {figures}"]
+    return [f"{verb}: {outcome.state}{resumed}; {steps}, {figures}", *edits]
 
 
 @database_command
@@ -183,12 +205,7 @@ def status(dsn: str | None, plan_path: Path, as_json: bool) -> None:
 
     loaded = plan.load(plan_path)
     found = runner.status(named(dsn), loaded)
-    lines = [f"state: {found.state}" + (f" ({found.reason})" if found.reason else "")]
-    lines += [
-        f"  phase {name}: {done['done']} of {done['total']} steps"
-        for name, done in found.phases.items()
-    ]
-    answer(dataclasses.asdict(found), as_json, lines)
+    answer(dataclasses.asdict(found), as_json, status_lines(found))
 
 
 @cli.command()
@@ -350,7 +367,7 @@ def main() -> None:
     try:
         cli(standalone_mode=True)
     except HarnessError as error:
-        _fail(str(error), error.exit_status)
+        _fail(str(error), error.exit_status, error.reached)
     except Exception as error:
         unreachable = _connection_error(error)
         if unreachable is None:
@@ -358,10 +375,12 @@ def main() -> None:
         _fail(unreachable, 3)
 
 
-def _fail(message: str, status: int) -> None:
+def _fail(message: str, status: int, reached: Reached | None = None) -> None:
     message = " ".join(message.split())  # libpq breaks its lines
     if "--json" in sys.argv:
-        click.echo(json.dumps({"error": message, "exit_status": status}))
+        document: dict[str, Any] = {"error": message, "exit_status": status}
+        document |= dataclasses.asdict(reached) if reached else {}
+        click.echo(json.dumps(document))
     click.echo(f"error: {message}", err=True)
     sys.exit(status)
 

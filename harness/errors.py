@@ -7,13 +7,33 @@ not a `HarnessError` is a bug of ours and keeps its traceback.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 
+@dataclass(frozen=True)
+class Reached:
+    """How far a run came before it halted, and what to do next."""
+
+    steps_done: int
+    steps_total: int
+    step: str | None
+    next: str
+    advice: str
+
+    def __str__(self) -> str:
+        at = f", halted in {self.step}" if self.step else ""
+        return f"{self.steps_done} of {self.steps_total} steps are done{at}; {self.advice}"
+
+
 class HarnessError(Exception):
-    """An expected error. `where` is a file, line or step; `hint` is what to do next."""
+    """An expected error. `where` is a file, line or step; `hint` is what to do next.
+
+    `reached` is how far a run came that the error halted.
+    """
 
     exit_status: ClassVar[int] = 1
+    reached: Reached | None = None
 
     def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)
@@ -23,7 +43,8 @@ class HarnessError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
-        return f"{text}; {self.hint}" if self.hint else text
+        text = f"{text}; {self.hint}" if self.hint else text
+        return f"{text}; {self.reached}" if self.reached else text
 
 
 class Refused(HarnessError):  # noqa: N818 - reads as what happened, like StopIteration

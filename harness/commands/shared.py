@@ -32,6 +32,11 @@ plan_option = click.option(
 unused_plan_option = click.option(
     "--plan", expose_value=False, help="taken like everywhere; this command needs none"
 )
+accept_edit_option = click.option(
+    "--accept-edit",
+    metavar="REASON",
+    help="recorded: why it goes on though files of steps changed that committed nothing",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="one JSON document on stdout")
 
 

@@ -63,7 +63,7 @@ def steps(plan: Plan) -> Iterator[Callable[[Event], None]]:
                 progress.advance(task)
                 if not console.is_terminal:
                     console.print(f"  {event.step} done, {event.rows:,} rows")
-            elif event.kind in ("retry", "takeover"):
+            elif event.kind in ("retry", "takeover", "edits_accepted", "edits_none"):
                 console.print(f"  {event.step or plan.name}: {event.message}")
 
         yield receive

@@ -9,10 +9,12 @@ from harness.plan import Plan
 from harness.runner import ledger
 from harness.runner.attend import attend
 from harness.runner.context import Context
+from harness.runner.edits import Look, refuse_another_plan, settle
+from harness.runner.halt import telling
 from harness.runner.ledger import Ledger, Run
-from harness.runner.outcome import OnEvent, Outcome, Stop, never, silent
+from harness.runner.outcome import OnEvent, Outcome, Stop, irreversible, never, silent
 from harness.runner.preflight import Facts, refuse_without_rights
-from harness.runner.rules import reason_given, refuse_edited, refuse_late
+from harness.runner.rules import reason_given, refuse_late
 from harness.runner.session import Session
 from harness.runner.steps import run_step
 
@@ -22,14 +24,22 @@ def rollback(
     plan: Plan,
     *,
     override_window: str | None = None,
+    accept_edit: str | None = None,
     on_event: OnEvent | None = None,
     stop: Stop = never,
 ) -> Outcome:
-    """Undo every step that was begun, the last first; `archived` counts what was set aside."""
+    """Undo every step that was begun, the last first; `archived` counts what was set aside.
+
+    With the reason `accept_edit` it goes on though ways back changed that committed nothing.
+    """
     reason = reason_given(override_window, "--override-window")
+    accepting = reason_given(accept_edit, "--accept-edit")
     context = Context(plan, on_event or silent, stop)
     began = time.monotonic()
-    state, archived = attend(dsn, context, lambda session: _backward(session, reason))
+    with telling(context, "rollback", len(plan.steps)):
+        state, archived = attend(
+            dsn, context, lambda session: _backward(session, reason, accepting)
+        )
     return Outcome(
         state=state,
         resumed=bool(context.resumed),
@@ -38,10 +48,14 @@ def rollback(
         rows=context.rows,
         seconds=round(time.monotonic() - began, 3),
         archived=archived,
+        accepted=context.accepted,
+        irreversible=irreversible(plan, {*context.steps_run, *context.steps_skipped}),
     )
 
 
-def _backward(session: Session, reason: str | None) -> tuple[str, dict[str, int]]:
+def _backward(
+    session: Session, reason: str | None, accepting: str | None
+) -> tuple[str, dict[str, int]]:
     context, plan = session.context, session.plan
     known = session.settled_ledger()
     current = known.current
@@ -49,19 +63,27 @@ def _backward(session: Session, reason: str | None) -> tuple[str, dict[str, int]
         return _nothing_to_do(session, known)
     if known.state == "rolling-back":
         run = _run(known, current.undoes)
-        refuse_edited(plan, known, run)
+        with session.bounded():
+            accepted = settle(
+                Look(session.lock, plan, known, run, current, goes_back=True), accepting
+            )
         if context.resumed is None:
             context.resumed = True
-        session.claim(current)
+        written = accepted.rows(plan, (run, current), current.id, current.epoch + 1)
+        session.claim(current, also=written)
         context.tell("resumed", message=f"run {current.id}")
     else:
         run = current
         _refuse(plan, known, run, reason)
         with session.bounded():
+            accepted = settle(Look(session.lock, plan, known, run, goes_back=True), accepting)
             refuse_without_rights(Facts(session.lock, plan))
         context.resumed = False
-        session.start("rollback", run, reason, known)
+        session.start(
+            "rollback", run, reason, known, lambda new: accepted.rows(plan, (run,), new.id, 1)
+        )
         context.tell("run_started", message=f"run {session.run.id}")
+    context.accept(accepted)
     _steps(session, known, run)
     session.complete()
     context.tell("completed", message=f"run {session.run.id}")
@@ -78,7 +100,7 @@ def _refuse(plan: Plan, known: Ledger, run: Run, reason: str | None) -> None:
             "the migration was cleaned up: what a rollback needs is dropped",
             hint="restore a backup from before the migration",
         )
-    refuse_edited(plan, known, run)
+    refuse_another_plan(plan, run)
     if run.completed:
         refuse_late(run, plan, reason)
 

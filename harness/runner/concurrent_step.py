@@ -32,7 +32,7 @@ def run(work: Work) -> int:
             reach = _create if want.creates else _drop
             reach(work, want)
             with work.session.transaction(work.id, work.script):
-                work.session.checkpoint(work.checkpoint("done", index=want.index.sql))
+                work.session.checkpoint(work.checkpoint("done", index=want.named))
             return 0
         except psycopg.Error as error:
             give_up_or_wait(work, SqlFailed(error, work.script, want.statement))
@@ -51,7 +51,7 @@ def _intend(work: Work, want: Wanted) -> None:
             hint="look who made it; rename or drop it, then run again",
         )
     with work.session.transaction(work.id, work.script):
-        work.session.checkpoint(work.checkpoint("intent", index=want.index.sql))
+        work.session.checkpoint(work.checkpoint("intent", index=want.named))
 
 
 def _create(work: Work, want: Wanted) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harness.plan import Plan, RunnerSettings
+from harness.runner.edits import Acceptance, listed
 from harness.runner.lock import Backend
 from harness.runner.outcome import Event, OnEvent, Stop, never, silent
 
@@ -26,11 +27,20 @@ class Context:
     rows: int = 0
     resumed: bool | None = None
     progress: int = 0
+    accepted: list[dict[str, str | None]] = field(default_factory=list)
 
     @property
     def settings(self) -> RunnerSettings:
         """The plan's [runner]."""
         return self.plan.runner
+
+    def accept(self, acceptance: Acceptance) -> None:
+        """Remember the edits that the run goes on with; say so when a reason met none."""
+        if acceptance.edits:
+            self.accepted += acceptance.document()
+            self.tell("edits_accepted", message=listed(acceptance.edits))
+        elif acceptance.reason and not self.accepted:
+            self.tell("edits_none", message="--accept-edit: no file changed since the run began")
 
     def tell(self, kind: str, step: str | None = None, rows: int = 0, message: str = "") -> None:
         """Deliver an event."""

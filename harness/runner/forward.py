@@ -8,10 +8,12 @@ from harness.errors import Refused
 from harness.plan import Plan, Step
 from harness.runner.attend import attend
 from harness.runner.context import Context
+from harness.runner.edits import Acceptance, Look, settle
+from harness.runner.halt import telling
 from harness.runner.ledger import Ledger
-from harness.runner.outcome import OnEvent, Outcome, Stop, never, silent
+from harness.runner.outcome import OnEvent, Outcome, Stop, irreversible, never, silent
 from harness.runner.preflight import Facts, refuse_unfit, refuse_without_rights
-from harness.runner.rules import reason_given, refuse_edited
+from harness.runner.rules import reason_given
 from harness.runner.session import Session
 from harness.runner.steps import run_step
 
@@ -23,17 +25,23 @@ def migrate(
     until: str | None = None,
     waive_backup: str | None = None,
     accept_rows: str | None = None,
+    accept_edit: str | None = None,
     on_event: OnEvent | None = None,
     stop: Stop = never,
 ) -> Outcome:
-    """Run the plan forward, as far as `until`; what is done already is not done again."""
+    """Run the plan forward, as far as `until`; what is done already is not done again.
+
+    With the reason `accept_edit` it goes on though files of steps changed that committed nothing.
+    """
     last = plan.resolve(until) if until is not None else plan.steps[-1]
     reason = reason_given(waive_backup, "--waive-backup")
     if reason_given(accept_rows, "--accept-rows"):
         reason = "; ".join(filter(None, (reason, f"rows accepted: {accept_rows}")))
+    accepting = reason_given(accept_edit, "--accept-edit")
     context = Context(plan, on_event or silent, stop)
     began = time.monotonic()
-    state = attend(dsn, context, lambda session: _forward(session, last, reason))
+    with telling(context, "migrate", len(plan.steps)):
+        state = attend(dsn, context, lambda session: _forward(session, last, reason, accepting))
     return Outcome(
         state=state,
         resumed=bool(context.resumed),
@@ -41,10 +49,12 @@ def migrate(
         steps_skipped=context.steps_skipped,
         rows=context.rows,
         seconds=round(time.monotonic() - began, 3),
+        accepted=context.accepted,
+        irreversible=irreversible(plan, {*context.steps_run, *context.steps_skipped}),
     )
 
 
-def _forward(session: Session, last: Step, reason: str | None) -> str:
+def _forward(session: Session, last: Step, reason: str | None, accepting: str | None) -> str:
     context, plan = session.context, session.plan
     known = session.settled_ledger()
     if known.state == "rolling-back":
@@ -53,29 +63,33 @@ def _forward(session: Session, last: Step, reason: str | None) -> str:
             hint="finish it with `harness rollback`, then migrate again",
         )
     if known.state == "migrated":
-        return _nothing_to_do(session, known)
+        return _nothing_to_do(session, known, accepting)
     if known.state == "partial" and known.current is not None:
-        refuse_edited(plan, known, known.current)
+        run = known.current
         with session.bounded():
+            accepted = settle(Look(session.lock, plan, known, run), accepting)
             refuse_without_rights(Facts(session.lock, plan))
         if context.resumed is None:
             context.resumed = True
-        session.claim(known.current, reason)
+        session.claim(run, reason, accepted.rows(plan, (run,), run.id, run.epoch + 1))
+        context.accept(accepted)
         context.tell("resumed", message=f"run {session.run.id}")
     else:
         with session.bounded():
             refuse_unfit(session.lock, plan)
         context.resumed = False
         session.start("forward", None, reason, known)
+        context.accept(Acceptance(reason=accepting or ""))
         context.tell("run_started", message=f"run {session.run.id}")
     _steps(session, known, last)
     return _finish(session, last)
 
 
-def _nothing_to_do(session: Session, known: Ledger) -> str:
+def _nothing_to_do(session: Session, known: Ledger, accepting: str | None) -> str:
     context, run = session.context, known.current
     assert run is not None
-    refuse_edited(session.plan, known, run)
+    with session.bounded():
+        context.accept(settle(Look(session.lock, session.plan, known, run), accepting))
     done = [step.id for step in session.plan.steps if step.id not in context.steps_run]
     context.steps_skipped[:] = done
     if not context.steps_run:

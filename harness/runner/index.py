@@ -60,6 +60,11 @@ class Wanted:
     statement: Statement
 
     @property
+    def named(self) -> str:
+        """What is done to which index, as a checkpoint keeps it: create "public"."i"."""
+        return f"{'create' if self.creates else 'drop'} {self.index.sql}"
+
+    @property
     def creates(self) -> bool:
         """Whether the statement is CREATE INDEX; else it is DROP INDEX."""
         return self.table is not None

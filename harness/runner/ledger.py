@@ -61,7 +61,7 @@ class Run:
 class Checkpoint:
     """A row of migration_control.step: how far a step has come.
 
-    `object` is the index that a concurrent step is about.
+    `object` is what a concurrent step does to which index.
     """
 
     run_id: int
@@ -224,6 +224,33 @@ def event_sql(run_id: int, epoch: int, kind: str, step: str | None, message: str
         " SELECT id, {}, {}, {} FROM migration_control.run"
         " WHERE id = {} AND epoch = {} FOR NO KEY UPDATE;"
     ).format(*map(sql.Literal, (kind, step, message[:2000], run_id, epoch)))
+
+
+def file_sql(run_id: int, path: str, sha256: str | None) -> sql.Composed:
+    """Record a file of a run anew, or that it is no longer part of it."""
+    gone = sql.SQL("DELETE FROM migration_control.plan_file WHERE run_id = {} AND path = {};")
+    if sha256 is None:
+        return gone.format(sql.Literal(run_id), sql.Literal(path))
+    return sql.SQL(
+        "INSERT INTO migration_control.plan_file (run_id, path, sha256) VALUES ({}, {}, {})"
+        " ON CONFLICT (run_id, path) DO UPDATE SET sha256 = excluded.sha256;"
+    ).format(*map(sql.Literal, (run_id, path, sha256)))
+
+
+def plan_hash_sql(run_id: int, plan_hash: str) -> sql.Composed:
+    """Record which plan a run goes on with."""
+    return sql.SQL("UPDATE migration_control.run SET plan_hash = {} WHERE id = {};").format(
+        sql.Literal(plan_hash), sql.Literal(run_id)
+    )
+
+
+def events(conn: Connection, run_id: int, kinds: list[str]) -> list[tuple[str, str | None, str]]:
+    """Kind, step and message of a run's events, the oldest first."""
+    return conn.execute(
+        "SELECT kind, step, message FROM migration_control.event"
+        " WHERE run_id = %s AND kind = ANY(%s) ORDER BY id",
+        [run_id, kinds],
+    ).fetchall()
 
 
 def fence_sql(run_id: int, epoch: int) -> sql.Composed:

@@ -31,8 +31,8 @@ CREATE TABLE migration_control.run (
   completed_at timestamptz
 );
 
--- The checkpoints. No row: not begun. intent: a concurrent statement may have been sent, about the
--- index that object names.
+-- The checkpoints. No row: not begun. intent: a concurrent statement may have been sent, about what
+-- object names: what is done to which index.
 CREATE TABLE migration_control.step (
   run_id bigint NOT NULL REFERENCES migration_control.run,
   step text NOT NULL,

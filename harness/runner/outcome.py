@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
+
+from harness.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,11 @@ def never() -> bool:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended."""
+    """How a run ended.
+
+    `accepted` are the edits that it went on with; `irreversible` the steps, run or undone, whose
+    way back leaves something behind.
+    """
 
     state: str
     resumed: bool
@@ -44,11 +50,26 @@ class Outcome:
     rows: int
     seconds: float
     archived: dict[str, int] = field(default_factory=dict)
+    accepted: list[dict[str, str | None]] = field(default_factory=list)
+    irreversible: list[dict[str, str | None]] = field(default_factory=list)
+
+
+def irreversible(plan: Plan, steps: Container[str]) -> list[dict[str, str | None]]:
+    """Those of the steps that are declared irreversible, with the reason and what stays."""
+    return [
+        {"step": step.id, "reason": step.irreversible, "stays": step.rollback.stays}
+        for step in plan.irreversible
+        if step.id in steps
+    ]
 
 
 @dataclass(frozen=True)
 class Status:
-    """Where a database stands: clean, partial, migrated, rolling-back, rolled-back, foreign."""
+    """Where a database stands: clean, partial, migrated, rolling-back, rolled-back, foreign.
+
+    `error` is what the step in progress failed with, `next` the command that goes on, `edits` the
+    edits that were accepted, `irreversible` the steps in place that cannot be undone exactly.
+    """
 
     state: str
     run: int | None = None
@@ -56,3 +77,7 @@ class Status:
     step: str | None = None
     phases: dict[str, dict[str, int]] = field(default_factory=dict)
     reason: str | None = None
+    error: str | None = None
+    next: str | None = None
+    edits: list[dict[str, str | None]] = field(default_factory=list)
+    irreversible: list[dict[str, str | None]] = field(default_factory=list)

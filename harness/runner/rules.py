@@ -1,31 +1,10 @@
-"""Rules between runs: the plan's files are what they were, and the time has (not) come."""
+"""Rules between runs: a reason says something, and the time has (not) come."""
 
 from __future__ import annotations
 
 from harness.errors import Refused, UsageError
 from harness.plan import Plan
-from harness.runner.ledger import Ledger, Run
-
-
-def refuse_edited(plan: Plan, known: Ledger, run: Run) -> None:
-    """Refuse a plan whose files are not those that the run recorded, by name."""
-    recorded, present = known.files.get(run.id, {}), plan.files
-    if run.plan != plan.name:
-        raise Refused(
-            f"the database was migrated by plan {run.plan!r}, not {plan.name!r}",
-            where=str(plan.path),
-        )
-    edited = sorted(path for path in recorded if present.get(path, "") not in ("", recorded[path]))
-    missing = sorted(set(recorded) - set(present))
-    added = sorted(set(present) - set(recorded))
-    for what, paths in (("edited", edited), ("removed", missing), ("added", added)):
-        if paths:
-            names = ", ".join(paths[:5]) + (" and more" if len(paths) > 5 else "")
-            raise Refused(
-                f"the plan changed since run {run.id} began: {what} {names}",
-                where=str(plan.root / paths[0]),
-                hint="put the files back as they were",
-            )
+from harness.runner.ledger import Run
 
 
 def reason_given(reason: str | None, option: str) -> str | None:

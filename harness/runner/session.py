@@ -6,7 +6,7 @@ import contextlib
 import getpass
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -106,12 +106,15 @@ class Session:
                 self.context.tell("takeover", message=f"server process {orphan.pid} was ended")
             return ledger.read(self.lock)
 
-    def claim(self, run: Run, note: str | None = None) -> None:
-        """Take up an unfinished run: from now on its last runner writes nothing."""
-        self._again_and_again(lambda: self._claim(run, note))
+    def claim(self, run: Run, note: str | None = None, also: Sequence[sql.Composed] = ()) -> None:
+        """Take up an unfinished run: from now on its last runner writes nothing.
+
+        `also` is written in the same transaction.
+        """
+        self._again_and_again(lambda: self._claim(run, note, also))
         self._begin_work(replace(run, epoch=run.epoch + 1))
 
-    def _claim(self, run: Run, note: str | None) -> None:
+    def _claim(self, run: Run, note: str | None, also: Sequence[sql.Composed]) -> None:
         with self.bounded(), self.lock.transaction():
             ledger_format.prepare(self.lock)
             self.lock.execute(
@@ -120,6 +123,8 @@ class Session:
                 [*self._identity(), run.id],
             )
             self.lock.execute(ledger.event_sql(run.id, run.epoch + 1, "resumed", None, note or ""))
+            for row in also:
+                self.lock.execute(row)
 
     def _again_and_again(self, write: Callable[[], None]) -> None:
         """Write to the ledger, again after what passes: locks, deadlocks, serialization failures.
@@ -143,14 +148,24 @@ class Session:
                 pause(delay(attempt, self.settings), self.context.stop)
                 attempt += 1
 
-    def start(self, direction: str, undoes: Run | None, reason: str | None, known: Ledger) -> None:
-        """Record a new run, with the files it depends on; makes the ledger when there is none."""
+    def start(
+        self,
+        direction: str,
+        undoes: Run | None,
+        reason: str | None,
+        known: Ledger,
+        also: Callable[[Run], Sequence[sql.Composed]] = lambda _: (),
+    ) -> None:
+        """Record a new run, with the files it depends on; makes the ledger when there is none.
+
+        `also` gives what is written in the same transaction.
+        """
         number = max((run.id for run in known.runs), default=0) + 1
         run = self._started(number, direction, undoes)
-        self._again_and_again(lambda: self._start(run, reason))
+        self._again_and_again(lambda: self._start(run, reason, also(run)))
         self._begin_work(run)
 
-    def _start(self, run: Run, reason: str | None) -> None:
+    def _start(self, run: Run, reason: str | None, also: Sequence[sql.Composed]) -> None:
         plan, number = self.plan, run.id
         with self.bounded(), self.lock.transaction():
             ledger_format.prepare(self.lock)
@@ -179,6 +194,8 @@ class Session:
                     [number, list(plan.files), list(plan.files.values())],
                 )
             self.lock.execute(ledger.event_sql(number, 1, "run_started", None, reason or ""))
+            for row in also:
+                self.lock.execute(row)
 
     def _started(self, number: int, direction: str, undoes: Run | None) -> Run:
         assert self.worker.start is not None, "our own session cannot be hidden from us"

@@ -7,8 +7,9 @@ from harness.errors import Refused
 from harness.plan import Plan
 from harness.runner import ledger
 from harness.runner.connection import Connection, connect, set_known
+from harness.runner.edits import ACCEPTED, Look, judged, listed
 from harness.runner.ledger import Ledger, Run
-from harness.runner.outcome import Status
+from harness.runner.outcome import Status, irreversible
 from harness.runner.preflight import Facts
 
 
@@ -25,18 +26,81 @@ def status(dsn: str, plan: Plan) -> Status:
 
 def _standing(conn: Connection, plan: Plan, known: Ledger) -> Status:
     run = known.current
+    phases = _phases(plan, known, run)
     if run is None:
         reason = Facts(conn, plan).foreign()
-        phases = _phases(plan, known, None)
-        return Status("foreign" if reason else "clean", phases=phases, reason=reason)
+        steps = {step.id for step in plan.steps}
+        return Status(
+            state="foreign" if reason else "clean",
+            phases=phases,
+            reason=reason,
+            next=None if reason else "harness migrate",
+            irreversible=irreversible(plan, steps),
+        )
+    failed, edits = _told(conn, known, run)
+    reason, following = _reason(plan, known, run), _next(plan, known, run)
+    if reason is None and not run.completed:
+        reason, following = _changed(conn, plan, known, run, following)
     return Status(
         state=known.state,
         run=run.id,
         direction=run.direction,
-        step=_step(known, run),
-        phases=_phases(plan, known, run),
-        reason=_reason(plan, known, run),
+        step=failed[0] if failed else _step(known, run),
+        phases=phases,
+        reason=reason,
+        error=failed[1] if failed else None,
+        next=following,
+        edits=edits,
+        irreversible=irreversible(plan, known.checkpoints(known.forward)),
     )
+
+
+def _told(
+    conn: Connection, known: Ledger, run: Run
+) -> tuple[tuple[str, str] | None, list[dict[str, str | None]]]:
+    """The failure that the run has not got over, with its step, and the accepted edits."""
+    rows = known.checkpoints(run)
+    failed: tuple[str, str] | None = None
+    edits: list[dict[str, str | None]] = []
+    for kind, step, message in ledger.events(conn, run.id, ["step_failed", ACCEPTED]):
+        if kind == ACCEPTED:
+            words, _, reason = message.partition(": ")
+            what, _, file = words.partition(" ")
+            edits.append({"what": what, "file": file, "step": step, "reason": reason})
+        elif step is not None and not run.completed:
+            row = rows.get(step)
+            failed = (step, message) if row is None or row.state != "done" else None
+    return failed, edits
+
+
+def _next(plan: Plan, known: Ledger, run: Run) -> str | None:
+    """The command that goes on from here."""
+    if run.plan != plan.name:
+        return None
+    if known.cleanup is not None:
+        return None if known.cleanup.completed else "harness cleanup"
+    return {
+        "partial": "harness migrate",
+        "migrated": "harness verify",
+        "rolling-back": "harness rollback",
+        "rolled-back": "harness migrate",
+    }[known.state]
+
+
+def _changed(
+    conn: Connection, plan: Plan, known: Ledger, run: Run, following: str | None
+) -> tuple[str | None, str | None]:
+    """That files changed since the run began, and the command that takes them as they are."""
+    back = run.direction == "rollback"
+    forward = next(one for one in known.runs if one.id == run.undoes) if back else run
+    edits = judged(Look(conn, plan, known, forward, run if back else None, goes_back=back))
+    if not edits:
+        return None, following
+    reason = f"the plan changed since run {forward.id} began: {listed(edits)}"
+    kept = next((edit.kept for edit in edits if edit.kept), None)
+    if kept:
+        return f"{reason}; {kept}", following
+    return reason, f"{following} --accept-edit REASON"
 
 
 def _step(known: Ledger, run: Run) -> str | None:

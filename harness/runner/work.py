@@ -52,7 +52,7 @@ class Work:
         batches: int = 0,
         index: str | None = None,
     ) -> Checkpoint:
-        """This step's checkpoint in the given state; `index` is what a concurrent one is about."""
+        """This step's checkpoint in the given state; `index` is what a concurrent one does."""
         return Checkpoint(
             run_id=self.session.run.id,
             step=self.id,

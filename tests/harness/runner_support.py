@@ -234,13 +234,17 @@ class Child:
 
 
 @contextmanager
-def child(verb: str, dsn: str, plan: Plan, *, die_at: int = 0) -> Iterator[Child]:
+def child(
+    verb: str, dsn: str, plan: Plan, *, die_at: int = 0, **options: object
+) -> Iterator[Child]:
     """Start `runner.verb` in a process of its own; with `die_at` it kills itself before that
 
     message to the server (the first is 1), connections and heartbeat not counted.
     """
     ours, theirs = _context.Pipe()
-    process = _context.Process(target=_work, args=(verb, dsn, plan, die_at, theirs), daemon=True)
+    process = _context.Process(
+        target=_work, args=(verb, dsn, plan, die_at, theirs, options), daemon=True
+    )
     process.start()
     theirs.close()
     try:
@@ -264,7 +268,9 @@ class _Mortal(psycopg.Connection[Any]):
         return super().wait(*args, **kwargs)
 
 
-def _work(verb: str, dsn: str, plan: Plan, die_at: int, pipe: Pipe) -> None:
+def _work(
+    verb: str, dsn: str, plan: Plan, die_at: int, pipe: Pipe, options: dict[str, object]
+) -> None:
     from harness.runner.signals import stop_requested
 
     if die_at:
@@ -274,7 +280,7 @@ def _work(verb: str, dsn: str, plan: Plan, die_at: int, pipe: Pipe) -> None:
         with stop_requested() as stop:
             call: Verb = getattr(runner, verb)
             listen = None if die_at else pipe.send
-            pipe.send(call(dsn, plan, on_event=listen, stop=stop))
+            pipe.send(call(dsn, plan, on_event=listen, stop=stop, **options))
     except Exception as error:
         pipe.send(error)
 

@@ -1,0 +1,40 @@
+"""What `harness status` tells a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.runner import Status
+
+
+def status_lines(found: Status) -> list[str]:
+    """State, phases, what failed, what was accepted, what cannot be undone, and what comes next."""
+    lines = [f"state: {found.state}" + (f" ({found.reason})" if found.reason else "")]
+    lines += [
+        f"  phase {name}: {done['done']} of {done['total']} steps"
+        for name, done in found.phases.items()
+    ]
+    if found.step:
+        lines.append(f"  step: {found.step}")
+    if found.error:
+        lines.append(f"  error: {found.error}")
+    lines += [f"  accepted: {one['what']} {one['file']}: {one['reason']}" for one in found.edits]
+    lines += [f"  irreversible: {one['step']}: {left_behind(one)}" for one in found.irreversible]
+    return lines + _next(found)
+
+
+def _next(found: Status) -> list[str]:
+    if found.next is None:
+        return []
+    if not found.error:
+        return [f"  next: {found.next}"]
+    back = ", or harness rollback" if found.direction == "forward" else ""
+    mended = "" if "--accept-edit" in found.next else " (a mended file wants --accept-edit REASON)"
+    return [f"  next: {found.next}, when it is put right{mended}{back}"]
+
+
+def left_behind(one: Mapping[str, str | None]) -> str:
+    """Why a step is irreversible, and what stays."""
+    return f"{one['reason']}; {one['stays']} stays" if one["stays"] else str(one["reason"])

@@ -1,0 +1,38 @@
+"""How far a run came when it halts: said with the error, so that the next step is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from harness.errors import HarnessError, Reached, StepFailed, Stopped
+from harness.runner.context import Context
+
+
+@contextmanager
+def telling(context: Context, verb: str, total: int) -> Iterator[None]:
+    """Add to an error that halts a begun run how many steps are done, and what comes next."""
+    try:
+        yield
+    except HarnessError as error:
+        if context.claimed is not None and isinstance(error, StepFailed | Stopped):
+            error.reached = _reached(context, verb, total, failed=isinstance(error, StepFailed))
+        raise
+
+
+def _reached(context: Context, verb: str, total: int, failed: bool) -> Reached:
+    ended = {*context.steps_run, *context.steps_skipped}
+    step = next((step for step in reversed(context.begun) if step not in ended), None)
+    command = f"harness {verb}"
+    if not failed:
+        advice = f"`{command}` resumes"
+    elif verb == "migrate":
+        advice = (
+            f"when it is put right, `{command}` goes on (a mended file wants --accept-edit REASON),"
+            " and `harness rollback` goes back"
+        )
+    else:
+        advice = (
+            f"when it is put right, `{command}` goes on (a mended file wants --accept-edit REASON)"
+        )
+    return Reached(len(ended), max(total, len(ended)), step, command, advice)
