@@ -4,66 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pglast import parse_sql
 from pglast.parser import ParseError
 
 from harness.errors import UsageError
+from harness.plan.header import DURATION, Header, read_header
 from harness.plan.model import KINDS, Kind, Script, Statement
 
-HEADER = re.compile(r"^--\s*([a-z_]+):\s*(.*?)\s*$")
-PLACEHOLDER = re.compile(r"%(?:\((\w*)\)s|(.)|$)", re.DOTALL)
-DURATION = re.compile(r"^\d+(\.\d+)?\s*(us|ms|s|min|h)?$")
-SETTING = re.compile(r"^([A-Za-z_][\w.]*)\s*=\s*(.+)$")
-ONCE = {
-    "kind",
-    "summary",
-    "nothing",
-    "irreversible",
-    "stays",
-    "table",
-    "key",
-    "batch",
-    "lock_timeout",
-    "statement_timeout",
+SHOWN = 90
+PSQL = {
+    "\\": "psql's own commands are not known here",
+    ":": "psql's variables are not known here; read current_setting('harness.NAME')",
 }
-
-
-@dataclass
-class _Header:
-    path: Path
-    values: dict[str, str] = field(default_factory=dict)
-    lines: dict[str, int] = field(default_factory=dict)
-    settings: list[tuple[str, str]] = field(default_factory=list)
-
-    def take(self, key: str, value: str, line: int) -> None:
-        """Record one header line, or refuse it with file and line."""
-        where = f"{self.path}:{line}"
-        if key == "set":
-            match = SETTING.match(value)
-            if not match:
-                raise UsageError(f"cannot read set: {value!r}", where=where, hint="name=value")
-            self.settings.append((match[1], match[2]))
-        elif key not in ONCE:
-            known = ", ".join(sorted(ONCE | {"set"}))
-            raise UsageError(f"unknown header {key!r}", where=where, hint=f"known are {known}")
-        elif key in self.values:
-            raise UsageError(f"header {key!r} is given twice", where=where)
-        else:
-            self.values[key] = value
-            self.lines[key] = line
-
-    def where(self, key: str) -> str:
-        """File and line of a header, or of the file's start when it is not given."""
-        return f"{self.path}:{self.lines.get(key, 1)}"
+PLACEHOLDER = re.compile(r"%(?:\((\w*)\)s|(.)|$)", re.DOTALL)
 
 
 def read(path: Path, root: Path) -> Script:
     """Read and parse one script; UsageError names file, line and reason when it cannot be."""
     raw, text = source(path)
-    header = _header(path, text)
+    header = read_header(path, text)
     _refuse_undeclarable(header)
     kind = _kind(header)
     return Script(
@@ -100,34 +61,14 @@ def source(path: Path) -> tuple[bytes, str]:
     return raw, text
 
 
-def _header(path: Path, text: str) -> _Header:
-    header = _Header(path)
-    over = False
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip() and not line.startswith("--"):
-            break
-        match = HEADER.match(line)
-        if not line.strip():
-            over = True
-        elif match and not over:
-            header.take(match[1], match[2], number)
-        elif match and match[1] in ONCE | {"set"}:
-            raise UsageError(
-                f"header {match[1]!r} stands after a blank line",
-                where=f"{path}:{number}",
-                hint="header lines come first, without a gap",
-            )
-    return header
-
-
-def _refuse_undeclarable(header: _Header) -> None:
+def _refuse_undeclarable(header: Header) -> None:
     """What a way back leaves is declared in its own file, with a reason, or not at all."""
     for key in ("irreversible", "stays"):
         if key in header.values and (found := _undeclarable(header, key)):
             raise UsageError(found[0], where=header.where(key), hint=found[1])
 
 
-def _undeclarable(header: _Header, key: str) -> tuple[str, str] | None:
+def _undeclarable(header: Header, key: str) -> tuple[str, str] | None:
     if not header.values[key]:
         return f"{key} needs words", "say why, and what stays"
     if not header.path.name.endswith(".rollback.sql"):
@@ -139,7 +80,7 @@ def _undeclarable(header: _Header, key: str) -> tuple[str, str] | None:
     return None
 
 
-def _kind(header: _Header) -> Kind:
+def _kind(header: Header) -> Kind:
     value = header.values.get("kind", "transaction")
     for kind in KINDS:
         if value == kind:
@@ -149,7 +90,7 @@ def _kind(header: _Header) -> Kind:
     )
 
 
-def _batch(header: _Header) -> int | None:
+def _batch(header: Header) -> int | None:
     value = header.values.get("batch")
     if value is None:
         return None
@@ -158,7 +99,7 @@ def _batch(header: _Header) -> int | None:
     return int(value)
 
 
-def _duration(header: _Header, key: str) -> str | None:
+def _duration(header: Header, key: str) -> str | None:
     value = header.values.get(key)
     if value is not None and not DURATION.match(value):
         raise UsageError(
@@ -189,14 +130,31 @@ def statements(path: Path, text: str, kind: Kind) -> tuple[Statement, ...]:
     return tuple(made)
 
 
-COMMENT = re.compile(r"\s+|--[^\n]*|/\*(?:[^*]|\*(?!/))*\*/")
+BETWEEN = re.compile(r"\s+|--[^\n]*|;")
+BLOCK = re.compile(r"/\*|\*/")
 
 
 def _without_leading_comments(text: str, start: int, end: int) -> int:
     """Where the statement's first word is: the parser's slice may begin with comments."""
-    while match := COMMENT.match(text, start, end):
-        start = match.end()
+    while start < end:
+        match = BETWEEN.match(text, start, end)
+        if match:
+            start = match.end()
+        elif text.startswith("/*", start):
+            start = _block_end(text, start, end)
+        else:
+            break
     return start
+
+
+def _block_end(text: str, start: int, end: int) -> int:
+    """Where a block comment ends; they may stand within each other."""
+    depth = 0
+    for match in BLOCK.finditer(text, start, end):
+        depth += 1 if match[0] == "/*" else -1
+        if not depth:
+            return match.end()
+    return end
 
 
 def _without_placeholders(path: Path, text: str) -> str:
@@ -218,8 +176,12 @@ def _without_placeholders(path: Path, text: str) -> str:
 
 
 def _syntax_error(path: Path, text: str, error: ParseError) -> UsageError:
-    reason = str(error.args[0])
+    reason = " ".join(str(error.args[0]).split())
+    if len(reason) > SHOWN:  # what is not terminated is quoted to its end
+        reason = f'{reason[:SHOWN].rstrip()}…"'
     position = error.args[1] if len(error.args) > 1 else None
     end = len(text.rstrip()) if position is None else position
     line = text.count("\n", 0, end) + 1
-    return UsageError(f"{reason} (SQLSTATE 42601)", where=f"{path}:{line}")
+    return UsageError(
+        f"{reason} (SQLSTATE 42601)", where=f"{path}:{line}", hint=PSQL.get(text[end : end + 1])
+    )
