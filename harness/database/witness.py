@@ -7,16 +7,13 @@ neither the order of equal-ranking objects nor that of rows is part of a databas
 from __future__ import annotations
 
 import difflib
-import os
 import re
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
-
+from harness.database import admin
+from harness.database import dump as client
 from harness.errors import InfrastructureError
 
 Dump: TypeAlias = Mapping[str, str]
@@ -33,33 +30,21 @@ _VOLATILE: Final = re.compile(
     # said again when the order differs
     r"|SET default_table(?:space = ''|_access_method = heap);)$"
 )
-_ENVIRONMENT: Final = {
-    "host": "PGHOST",
-    "hostaddr": "PGHOSTADDR",
-    "port": "PGPORT",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "dbname": "PGDATABASE",
-    "sslmode": "PGSSLMODE",
-}
 
 
 def dump(
     dsn: str, *, exclude_schemas: Sequence[str] = EXCLUDED, pg_dump: Path | None = None
 ) -> Dump:
     """Everything that pg_dump writes about a database, by entry."""
-    program = pg_dump or _program(dsn)
-    options = [f"--exclude-schema={schema}" for schema in exclude_schemas]
-    done = subprocess.run(
-        [str(program), "--no-password", *options],
-        env=_environment(dsn),  # no password on a command line, which everybody sees
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        reason = done.stderr.decode(errors="replace").strip().splitlines()
-        raise InfrastructureError(f"pg_dump failed: {' '.join(reason[:2])}")
-    return parse(done.stdout.decode())
+    with admin.connection(dsn) as conn:
+        version = conn.info.server_version // 10_000
+    # The same text for the same rows, whatever the database's settings and encoding.
+    told = {"PGTZ": "UTC", "PGCLIENTENCODING": "UTF8"}
+    asked = client.program("pg_dump", version, dsn, path=pg_dump, **told)
+    status, written, said = asked.run(*(f"--exclude-schema={schema}" for schema in exclude_schemas))
+    if status != 0:
+        raise InfrastructureError(f"pg_dump failed: {said}")
+    return parse(written.decode())
 
 
 def parse(text: str) -> Dump:
@@ -109,19 +94,3 @@ def _first_lines(before: str, after: str, limit: int = 4) -> str:
     ]
     more = f" … {len(changed) - limit} more" if len(changed) > limit else ""
     return " | ".join(changed[:limit]) + more
-
-
-def _program(dsn: str) -> Path:
-    from harness.server import find_client
-
-    try:
-        with psycopg.connect(dsn) as conn:
-            return find_client("pg_dump", conn.info.server_version // 10000)
-    except psycopg.OperationalError as error:
-        raise InfrastructureError(f"no connection to the database: {error}") from error
-
-
-def _environment(dsn: str) -> dict[str, str]:
-    fields = conninfo_to_dict(dsn)
-    told = {_ENVIRONMENT[key]: str(value) for key, value in fields.items() if key in _ENVIRONMENT}
-    return {**os.environ, **told, "PGTZ": "UTC", "PGCLIENTENCODING": "UTF8"}

@@ -19,10 +19,11 @@ from typing import Any, Final
 import psycopg
 
 from harness.database import admin
+from harness.database import dump as client
 from harness.database.furniture import Furniture, add, furniture, remove
 from harness.database.making import making
 from harness.errors import HarnessError, InfrastructureError, Refused, UsageError
-from harness.safety import client, identity, manifest
+from harness.safety import identity, manifest
 from harness.safety.identity import Identity
 from harness.safety.manifest import File, Manifest
 from harness.safety.proof import Proof, Verdict, prove
@@ -92,7 +93,6 @@ def backup(dsn: str, directory: Path) -> Backup:
     major = server_version // 10_000
     for name in ("pg_dump", "pg_restore"):
         find_client(name, major)  # before anything is written
-    client.handed_over(dsn)
     with _new_or_empty(directory):
         created_at = datetime.now(UTC).isoformat(timespec="seconds")
         with identity.held(dsn) as moment:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from runner_support import ask
 
-from harness.safety import client, proof
+from harness.database import dump as client
+from harness.safety import proof
 from harness.safety.backup import backup
 
 if TYPE_CHECKING:

@@ -12,13 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Final
 
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-
-from harness.child import dies_with_us
 from harness.database import admin
+from harness.database import dump as client
 from harness.errors import HarnessError, InfrastructureError, Refused
-from harness.safety import client
-from harness.server import find_client, mask
+from harness.server import redact
+from harness.server.dsn import fields, replaced
 
 _WRITING: Final = "-c default_transaction_read_only=off"
 """A database may be read-only by its own settings, which its copy has too."""
@@ -29,26 +27,25 @@ class NotRestoredError(Exception):
     """The dump could not be restored into that copy; into another it may."""
 
 
-def copy(source: str, target: str, *, own: bool = False) -> None:
+def copy(source: str, target: str) -> None:
     """Dump one database, reading only, and restore it into another, which is empty.
 
-    `own` says that the other one is on a server of ours, where nothing of the user's environment
-    counts. Raises what the dump met; NotRestoredError when it was the restore.
+    Raises what the dump met; NotRestoredError when it was the restore.
     """
     with admin.connection(source) as conn:
         version = conn.info.server_version // 10_000
-    _pipe(source, _writable(target), version, own=own)
+    _pipe(source, _writable(target), version)
     with admin.connection(target) as conn:
         conn.execute("vacuum (analyze)")  # a restored table has no statistics
 
 
-def _pipe(source: str, target: str, version: int, *, own: bool) -> None:
+def _pipe(source: str, target: str, version: int) -> None:
     with tempfile.TemporaryFile() as complaints, tempfile.TemporaryFile() as others:
         dump = _started("pg_dump", version, source, complaints, subprocess.DEVNULL,
                         "--format=custom", "--compress=0", "--no-subscriptions")  # fmt: skip
         with _ended_at_last(dump):
             restore = _started("pg_restore", version, target, others, dump.stdout,
-                               "--exit-on-error", own=own)  # fmt: skip
+                               "--exit-on-error")  # fmt: skip
             with _ended_at_last(restore):
                 assert dump.stdout is not None
                 dump.stdout.close()  # ours; the restore's end of it is what the dump then notices
@@ -63,21 +60,11 @@ def _pipe(source: str, target: str, version: int, *, own: bool) -> None:
 
 def _started(
     name: str, version: int, dsn: str, errors: IO[bytes], stdin: IO[bytes] | int | None,
-    *options: str, own: bool = False,
+    *options: str,
 ) -> subprocess.Popen[bytes]:  # fmt: skip
-    seen, environment = client.handed_over(dsn)
-    if own:
-        kept = ("PGPASSWORD",)
-        environment = {
-            key: value
-            for key, value in environment.items()
-            if key in kept or not key.startswith("PG")
-        }
-    return subprocess.Popen(
-        [str(find_client(name, version)), "--no-password", f"--dbname={seen}", *options],
-        env=environment, stdin=stdin, stdout=subprocess.PIPE if name == "pg_dump" else None,
-        stderr=errors, preexec_fn=dies_with_us(),
-    )  # fmt: skip
+    written = subprocess.PIPE if name == "pg_dump" else None
+    asked = client.program(name, version, dsn)
+    return asked.start(*options, stdin=stdin, stdout=written, stderr=errors)
 
 
 @contextmanager
@@ -93,7 +80,7 @@ def _ended_at_last(child: subprocess.Popen[bytes]) -> Iterator[None]:
 def _said(file: IO[bytes]) -> str:
     file.seek(0)
     lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines()]
-    return mask(" ".join([line for line in lines if line][:_SHOWN]))
+    return redact(" ".join([line for line in lines if line][:_SHOWN]))
 
 
 def _failed(said: str) -> HarnessError:
@@ -105,5 +92,5 @@ def _failed(said: str) -> HarnessError:
 
 
 def _writable(dsn: str) -> str:
-    options = conninfo_to_dict(dsn).get("options")
-    return make_conninfo(dsn, options=f"{options} {_WRITING}" if options else _WRITING)
+    options = fields(dsn).get("options")
+    return replaced(dsn, options=f"{options} {_WRITING}" if options else _WRITING)

@@ -70,7 +70,7 @@ def copy_elsewhere(stack: ExitStack, dsn: str, provider: str, text: str) -> Copy
                 attempt.callback(server.close)
                 server.start()
                 lacks = _furnished(server, dsn, original, text)
-                copying.copy(dsn, server.dsn(original.name), own=True)
+                copying.copy(dsn, server.dsn(original.name))
             except (HarnessError, psycopg.Error, copying.NotRestoredError) as error:
                 if isinstance(error, HarnessError) and "pg_dump" in error.message:
                     raise  # no other server would help

@@ -1,0 +1,155 @@
+"""pg_dump and pg_restore: where they go, what they are told, and what nobody else gets to read."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from backup_support import THINGS, major, taken
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from runner_support import ask, open_transaction, run_sql
+from server_support import one, require
+
+from harness.database import admin, dump, witness
+from harness.errors import UsageError
+from harness.poll import wait_until
+from harness.scenario.dry_run import copying
+from harness.server import Server, choose, find_client, installation
+from harness.server.dsn import fields, is_url
+
+SECRETS = ("s3cret-Word", "k3y-Word")
+WAITING = (
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+    " AND application_name = 'pg_dump' AND wait_event_type = 'Lock'"
+)
+NEWER = (  # than the libpq of Postgres 15
+    "require_auth=scram-sha-256 load_balance_hosts=disable sslnegotiation=postgres"
+    " max_protocol_version=3.2 min_protocol_version=3.0 sslcertmode=allow gssdelegation=0"
+    " oauth_scope=x"
+)
+
+
+@pytest.mark.parametrize("form", ["word", "url"])
+def test_no_argument_holds_a_secret_and_only_the_owner_reads_the_rest(
+    things: str, role: str, form: str
+) -> None:
+    run_sql(things, f"ALTER ROLE {role} SUPERUSER PASSWORD '{SECRETS[0]}'")
+    dsn = make_conninfo(things, user=role, password=SECRETS[0], sslpassword=SECRETS[1])
+    if form == "url":
+        dsn = f"{things.partition('://')[0]}://?" + "&".join(
+            f"{key}={value}" for key, value in fields(dsn).items()
+        )
+    with open_transaction(things, "LOCK TABLE public.things IN ACCESS EXCLUSIVE MODE"):
+        child = dump.program("pg_dump", major(things), dsn).start("--file=/dev/null")
+        try:
+            wait_until(lambda: ask(things, WAITING), 60, "pg_dump at its lock")
+            seen = " ".join(psutil.Process(child.pid).cmdline())
+            assert not [word for word in SECRETS if word in seen]
+            proc = Path(f"/proc/{child.pid}")
+            assert stat.S_IMODE((proc / "environ").stat().st_mode) == 0o400
+            assert stat.S_IMODE((proc / "fd").stat().st_mode) == 0o500
+            assert SECRETS[0] in (proc / "environ").read_text()  # how it got in
+        finally:
+            child.kill()
+            child.wait()
+
+
+@pytest.mark.parametrize("secret", ["two words", "it's \\ a=b", " blanks ", "%40 ä", "#'; x"])
+def test_every_password_gets_there(things: str, role: str, tmp_path: Path, secret: str) -> None:
+    with admin.connection(things) as conn:
+        named = sql.Identifier(role)
+        conn.execute(sql.SQL("ALTER ROLE {} SUPERUSER PASSWORD {}").format(named, secret))
+    told = make_conninfo(things, user=role, password=secret)
+    assert dump.dump(told, major(things), tmp_path / "dump", None) == ""
+
+
+@pytest.mark.parametrize("name", ["of two words", "it's \\ = a", "?x=1&dbname=postgres"])
+def test_every_database_is_reached_and_no_other(
+    pg_server: Server, tmp_path: Path, name: str
+) -> None:
+    admin.create(pg_server.dsn(), name)
+    try:
+        dsn = pg_server.dsn(name)
+        run_sql(dsn, THINGS)
+        assert "TABLE public.things" in witness.dump(dsn)
+        taken(dsn, tmp_path / "backup")
+    finally:
+        admin.drop(pg_server.dsn(), name)
+
+
+def test_the_shell_has_no_say_in_a_dump(things: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("PGDATABASE", "PGTZ", "PGSERVICEFILE"):
+        monkeypatch.setenv(variable, "UTC")
+    told = dump.program("pg_dump", major(things), things).environment
+    assert "UTC" not in told.values()
+
+
+@pytest.mark.parametrize("form", ["{dsn}?dbname={name}", "{dsn}?sslmode=prefer&dbname={name}"])
+def test_a_proof_never_restores_into_the_named_database(
+    things: str, tmp_path: Path, form: str
+) -> None:
+    run_sql(things, "CREATE TABLE public.sentinel (v int); INSERT INTO public.sentinel VALUES (1)")
+    assert is_url(things)
+    taken(form.format(dsn=things, name=admin.dbname(things)), tmp_path / "backup")
+    assert ask(things, "SELECT count(*) FROM public.sentinel") == 1
+
+
+# ---------------------------------------------------------------- another libpq than ours
+
+
+@pytest.fixture(scope="module")
+def older() -> Iterator[Server]:
+    """A server whose own pg_dump is older than our libpq."""
+    have = [each.version for each in installation.system() if each.version < 16]
+    if not have:
+        require("system", "no Postgres here that is older than 16")
+    server = choose("system", version=have[0])
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def newer_dsn(older: Server) -> Iterator[str]:
+    """A database there, by a DSN with what only a newer libpq knows."""
+    name = admin.unique_name("newer")
+    admin.create(older.dsn(), name)
+    run_sql(older.dsn(name), THINGS)
+    yield make_conninfo(older.dsn(name), **dict(word.split("=") for word in NEWER.split()))
+    admin.drop(older.dsn(), name)
+
+
+def test_what_an_older_pg_dump_does_not_know_is_left_out(newer_dsn: str, tmp_path: Path) -> None:
+    taken(newer_dsn, tmp_path / "backup")
+    assert "TABLE public.things" in witness.dump(newer_dsn)
+    with admin.connection(newer_dsn) as conn:
+        copy = admin.unique_name("copy")
+        admin.create_on(conn, copy, None)
+    copying.copy(newer_dsn, admin.with_dbname(newer_dsn, copy))
+    assert one(admin.with_dbname(newer_dsn, copy), "select count(*) from things") == 50
+    admin.drop(newer_dsn, copy)
+
+
+def test_a_failure_names_what_was_left_out_and_the_program(newer_dsn: str, tmp_path: Path) -> None:
+    version = major(newer_dsn)
+    said = dump.restore(newer_dsn, version, tmp_path / "no-dump")
+    assert f"pg_dump {version}" not in said
+    assert f"(pg_restore {version}." in said
+    for word in ("require_auth", "max_protocol_version", "sslcertmode", "oauth_scope"):
+        assert word in said
+
+
+def test_a_program_is_asked_what_it_knows() -> None:
+    path = find_client("pg_dump")
+    words = frozenset({"require_auth", "of_the_future", "sslnegotiation"})
+    assert dump._unknown(path, words) == {"of_the_future"}
+
+
+def test_a_key_password_that_no_file_can_hold_is_refused(things: str) -> None:
+    with pytest.raises(UsageError, match="sslpassword begins or ends with a blank") as caught:
+        dump.program("pg_dump", major(things), make_conninfo(things, sslpassword=" k3y "))
+    assert "k3y" not in str(caught.value)
