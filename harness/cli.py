@@ -292,6 +292,7 @@ def gate(as_json: bool, plan_path: Path, build: Path, **choices: Any) -> None:
 )
 @click.option("--boundaries", is_flag=True, help="with --points N: every commit boundary besides")
 @click.option("--domain", default=None, help="wire,wal,pinned,contended,tampered,environment")
+@click.option("--direction", default=None, help="forward,rollback,cleanup")
 @click.option("--fault", default=None, help="only these faults, such as cut,unheard,sigkill")
 @click.option("--replay", metavar="POINT", help="strike at one point, as a failure prints it")
 @click.option(
@@ -319,40 +320,45 @@ def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
     """Strike a run at every point, on servers of its own, and prove that nothing is lost."""
     from harness.observe.progress import bar
     from harness.scenario.crash import explore
+    from harness.scenario.crash.tally import Pace
+    from harness.scenario.crash.telling import words
+    from harness.scenario.interrupt import interruptible
 
     settings = _exploration(plan_path, choices)
-    said: set[object] = set()
-    with bar("crash", 0) as advance:
+    pace = Pace(lambda line: click.echo(f"  {line}", err=True))  # a log has no bar
+    again = "nothing is left of it; run the same again, it begins anew"
+    with interruptible("the exploration", again), bar("crash", 0) as advance:
 
         def told(what: str, done: int, total: int) -> None:
-            tenth = done * 10 // total if total else what
-            if tenth not in said:  # a log has no bar, and this takes minutes
-                said.add(tenth)
-                click.echo(f"  {done} of {total} points" if total else f"  {what}", err=True)
+            pace.told(what, done, total)
             advance(what, done, total)
 
         document = explore.run(settings, told)
-    answer(document, as_json, list(explore.words(document)))
+    answer(document, as_json, list(words(document)))
     sys.exit(0 if document["verdict"] == "pass" else 1)
 
 
 def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
     """The settings of an exploration, or a usage error before anything is started."""
     from harness.scenario.crash import settings
-    from harness.scenario.crash.model import DOMAINS
+    from harness.scenario.crash.model import DIRECTIONS, DOMAINS
 
     if choices.pop("dsn") or choices["server"] == "existing":
         raise UsageError(
             "an existing server is not explored: servers are killed and filled up here",
             hint="leave --dsn and --server out; the exploration starts servers of its own",
         )
-    points, domain, fault = (choices.pop(name) for name in ("points", "domain", "fault"))
+    names = ("points", "domain", "direction", "fault")
+    points, domain, direction, fault = (choices.pop(name) for name in names)
     if points != "all" and not (points.isdigit() and int(points)):
         raise UsageError(f"--points takes all or a whole number, not {points!r}")
     return settings.Settings(
         plan=plan_path,
         points=None if points == "all" else int(points),
-        domains=settings.domains_of(domain) if domain is not None else DOMAINS,
+        domains=DOMAINS if domain is None else settings.listed("domain", domain, DOMAINS),
+        directions=(
+            DIRECTIONS if direction is None else settings.listed("direction", direction, DIRECTIONS)
+        ),
         faults=tuple(name.strip() for name in (fault or "").split(",") if name.strip()),
         **choices,
     )

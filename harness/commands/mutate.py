@@ -49,11 +49,13 @@ def mutate(
             "mutants are not run on a named database", hint="leave --dsn out; servers are made"
         )
     from harness.observe.progress import bar
+    from harness.scenario.interrupt import interruptible
     from harness.scenario.mutate.run import JUDGE, Settings, run, words
 
     sys.path.insert(0, str(Path.cwd()))  # the judge is the project's, not the harness's
     settings = Settings(plan=plan_path, judge=judge or JUDGE, **choices)
-    with bar("mutants", 1) as advance:
+    again = "nothing is left of it; run the same again, it begins anew"
+    with interruptible("the run of the mutants", again), bar("mutants", 1) as advance:
         document = run(settings, lambda last, done, total: advance(last.mutant.step, done, total))
     answer(document, as_json, words(document))
     sys.exit(0 if document["verdict"] == "pass" else 1)

@@ -86,11 +86,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """A step and its cells, one for each column; None where there is nothing to strike."""
+    """A step and its cells, one for each column; None where there is nothing to strike.
+
+    `unsampled` has how many points a sample left out, by the number of the column.
+    """
 
     step: str
     clean: bool
     cells: list[Cell | None]
+    unsampled: dict[int, int]
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,7 @@ def render(document: Mapping[str, Any], path: Path) -> None:
 def html(document: Mapping[str, Any], room: Room = ROOMS[0]) -> str:
     """The page, its map cut to the room there is."""
     template = _environment().get_template("crash.html.j2")
+    causes = document["causes"]
     return template.render(
         d=document,
         maps=maps(document, room),
@@ -130,7 +135,11 @@ def html(document: Mapping[str, Any], room: Room = ROOMS[0]) -> str:
         environment={
             name.replace("_", " "): _text(value) for name, value in document["environment"].items()
         },
-        ways=[(document["failures"], "failures"), (document["unknowns"], "unknowns")],
+        ways=[
+            ([one for one in causes if one["outcome"] != "unknown"], "failures"),
+            ([one for one in causes if one["outcome"] == "unknown"], "unknowns"),
+        ],
+        left_out=_left_out(document),
         listed=LISTED,
         shortened=room != ROOMS[0],
         whole=room.passed > 0,
@@ -141,7 +150,8 @@ def html(document: Mapping[str, Any], room: Room = ROOMS[0]) -> str:
 
 def maps(document: Mapping[str, Any], room: Room = ROOMS[0]) -> list[Map]:
     """One map for each direction that has points."""
-    entries = [*document["rows"], *document["missing"]]
+    nowhere = "(nowhere)"  # the step of what was asked for and not struck: in no map
+    entries = [e for e in (*document["rows"], *document["missing"]) if e["step"] != nowhere]
     found = []
     for direction in TITLES:
         here = [entry for entry in entries if entry["direction"] == direction]
@@ -150,8 +160,31 @@ def maps(document: Mapping[str, Any], room: Room = ROOMS[0]) -> list[Map]:
     return found
 
 
+def _left_out(document: Mapping[str, Any]) -> list[str]:
+    """What is not in the map, in words: what does not apply, and what nobody asked for."""
+    told = [
+        f"not applicable: {each['domain']}, {each['direction']}: {each['reason']}"
+        for each in document.get("not_applicable", ())
+    ]
+    asked = document.get("not_asked", {})
+    return told + [
+        f"{what} not asked for: {', '.join(names)}" for what, names in asked.items() if names
+    ]
+
+
+def _unsampled(direction: str, document: Mapping[str, Any]) -> dict[tuple[str, str, str], int]:
+    """How many points a sample left out, by step, domain and fault."""
+    cells = document.get("sample", {}).get("not_sampled", ())
+    return {
+        (each["step"], each["domain"], each["fault"]): each["points"]
+        for each in cells
+        if each["direction"] == direction
+    }
+
+
 def _map(direction: str, entries: list[Entry], document: Mapping[str, Any], room: Room) -> Map:
-    columns = _columns(entries, document)
+    left = _unsampled(direction, document)
+    columns = _columns([*entries, *({"domain": d, "fault": f} for _, d, f in left)], document)
     met: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in entries:
         met.setdefault((entry["step"], entry["domain"], entry["fault"]), []).append(entry)
@@ -164,7 +197,12 @@ def _map(direction: str, entries: list[Entry], document: Mapping[str, Any], room
             for column, (domain, fault) in enumerate(columns)
         ]
         clean = all(cell is None or cell.worst == "passed" for cell in cells)
-        lines.append(Line(step, clean, cells))
+        unsampled = {
+            column: left[step, domain, fault]
+            for column, (domain, fault) in enumerate(columns)
+            if (step, domain, fault) in left
+        }
+        lines.append(Line(step, clean, cells, unsampled))
     totals = [
         str(sum(len(found) for key, found in met.items() if key[1:] == column))
         for column in columns

@@ -30,12 +30,26 @@ def merged(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "fired": sum(document["fired"] for document in found),
         "states": sum(document["states"] for document in found),
         "environment": found[0].get("environment", {}),
+        "sample": _sample(found),
+        "not_applicable": [one for each in found for one in each.get("not_applicable", ())],
     }
 
 
 def read(document: Mapping[str, Any]) -> list[crash_page.Map]:
     """The maps, one for each direction."""
     return crash_page.maps(document)
+
+
+def _sample(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """How many points of how many, put together; a document that does not say has all it found."""
+    whole = [{"struck": one["points"], "of": one["points"], "is_sample": False} for one in found]
+    told = [one.get("sample", usual) for one, usual in zip(found, whole, strict=True)]
+    return {
+        "struck": sum(one["struck"] for one in told),
+        "of": sum(one["of"] for one in told),
+        "is_sample": any(one["is_sample"] for one in told),
+        "not_sampled": [cell for one in told for cell in one.get("not_sampled", ())],
+    }
 
 
 def _check(document: Mapping[str, Any]) -> None:

@@ -8,16 +8,16 @@ import pytest
 from crash_ledger import REPLAY, STEPS, document_of, page_of, passed, point
 from report_support import built, crash
 
-from harness.report import crash_page
-from harness.scenario.crash.asked import NOTHING, Asked, Enumeration, incomplete
+from harness.scenario.crash.asked import NO_PLACE, NOTHING, Asked, Enumeration, Place, incomplete
 from harness.scenario.crash.coverage import Coverage
 from harness.scenario.crash.coverage_file import write
-from harness.scenario.crash.explore import words
-from harness.scenario.crash.model import DIRECTIONS, DOMAINS, NOWHERE, Point, Task
+from harness.scenario.crash.model import DIRECTIONS, DOMAINS, NOWHERE, Direction, Point, Task
+from harness.scenario.crash.telling import words
 
 EVERYWHERE = tuple(point(domain=domain, direction=way) for domain in DOMAINS for way in DIRECTIONS)
 """A plan so small that each domain finds one point in each direction."""
 ANYTHING = Asked()
+WAYS: tuple[Direction, ...] = ("forward", "rollback")
 
 
 def explored(
@@ -35,17 +35,41 @@ def test_what_was_asked_for_and_found_is_a_pass():
 
 
 @pytest.mark.parametrize("empty", EVERYWHERE, ids=lambda at: f"{at.domain}-{at.direction}")
-def test_a_domain_that_finds_nothing_in_a_direction_fails_the_whole(empty: Point):
+def test_a_domain_that_finds_nothing_in_a_direction_is_unknown(empty: Point):
     """Would pass if a ledger were held against its own points alone."""
     coverage = explored(empty)
-    assert coverage.verdict == "fail"
-    (failure,) = coverage.failures()
-    assert (failure.first.outcome, failure.first.reason) == ("missing", NOTHING)
-    assert failure.first.point == replace(empty, step=NOWHERE, boundary="none", fault="any")
+    assert coverage.verdict == "unknown"
+    (unknown,) = coverage.unknowns()
+    assert (unknown.first.outcome, unknown.first.reason) == ("unknown", NOTHING)
+    assert unknown.first.point == replace(empty, step=NOWHERE, boundary="none", fault="any")
     document = document_of(coverage)
-    assert f"harness crash --domain {empty.domain} --rows" in document["failures"][0]["replay"]
-    assert document["domains"][empty.domain]["failed"] == 1
+    again = f"harness crash --domain {empty.domain} --direction {empty.direction} --rows"
+    assert again in document["unknowns"][0]["replay"]
+    assert document["domains"][empty.domain]["unknown"] == 1
     assert NOTHING in page_of(coverage)
+
+
+def test_a_domain_that_could_not_look_is_unknown_and_says_why():
+    found = [at for at in EVERYWHERE if at.domain != "pinned"]
+    why: dict[Place, str] = {("pinned", way): "the server is gone" for way in DIRECTIONS}
+    enumeration = Enumeration.of_tasks(ANYTHING, [Task("wire", tuple(found))], unlooked=why)
+    coverage = Coverage(tuple(found), tuple(map(passed, found)), STEPS, enumeration)
+    assert coverage.verdict == "unknown"
+    assert {one.first.reason for one in coverage.unknowns()} == {"the server is gone"}
+
+
+def test_what_a_plan_does_not_have_is_listed_and_holds_nothing_back():
+    found = [at for at in EVERYWHERE if at.domain != "contended"]
+    why: dict[Place, str] = {("contended", way): "nobody is in the way" for way in DIRECTIONS}
+    enumeration = Enumeration.of_tasks(ANYTHING, [Task("wire", tuple(found))], absent=why)
+    coverage = Coverage(tuple(found), tuple(map(passed, found)), STEPS, enumeration)
+    document = document_of(coverage)
+    assert document["verdict"] == "pass"
+    assert incomplete(document) == ""
+    assert [one["reason"] for one in document["not_applicable"]] == list(why.values())
+    told = "\n".join(words(document))
+    assert "not applicable: contended, forward: nobody is in the way" in told
+    assert "nobody is in the way" in page_of(coverage)
 
 
 def test_what_was_not_asked_for_need_not_be_found():
@@ -54,21 +78,67 @@ def test_what_was_not_asked_for_need_not_be_found():
     assert explored(*left_out, asked=asked).verdict == "pass"
 
 
-def test_a_sample_says_what_was_asked_for_and_how_much_there_was():
-    few = EVERYWHERE[:5]
-    document = document_of(explored(asked=Asked(faults=("cut",), points=5), struck=few))
-    assert document["asked"] == {
-        "domains": list(DOMAINS),
-        "directions": list(DIRECTIONS),
-        "faults": ["cut"],
-        "points": 5,
-        "replay": None,
-    }
-    assert document["enumerated"] == {name: {"forward": 1, "rollback": 1} for name in DOMAINS}
-    assert (document["verdict"], document["points"]) == ("pass", 5)
-    assert "5 of 12 points" in words(document)[-1]
-    assert "<dt>points</dt><dd>5 of 12</dd>" in crash_page.html(document)
-    assert "<dt>points</dt><dd>12</dd>" in page_of(explored())
+def test_a_sample_says_that_it_is_one_and_what_it_left_out():
+    few = (*(at for at in EVERYWHERE if at.direction == "forward"), EVERYWHERE[-1])
+    coverage = explored(asked=Asked(points=len(few), directions=WAYS), struck=few)
+    document = document_of(coverage)
+    assert document["asked"]["points"] == len(few)
+    assert (document["verdict"], document["points"]) == ("pass", len(few))
+    left = document["sample"].pop("not_sampled")
+    there = len(EVERYWHERE)
+    assert document["sample"] == {"struck": len(few), "of": there, "is_sample": True}
+    assert len(left) == there - len(few)
+    assert f"a sample: {len(few)} of {there} points" in words(document)[-1]
+    page = page_of(coverage)
+    assert f"A sample: {len(few)} of {there} points" in page
+    assert "Every fault fired at every point" not in page
+    shown = [each for each in left if each["direction"] in {at.direction for at in few}]
+    assert page.count('<i title="not sampled: 1 points">') == len(shown)
+
+
+def test_a_whole_exploration_says_that_nothing_is_left_out():
+    document = document_of(explored())
+    assert document["sample"]["is_sample"] is False
+    assert "sample" not in words(document)[-1]
+    page = page_of(explored())
+    assert "Every fault fired at every point" in page
+    assert "<i title=" not in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "left_out"),
+    [
+        (Asked(points=7), [at for at in EVERYWHERE if at.domain == "wal"]),
+        (Asked(points=6), [at for at in EVERYWHERE if at.direction == "rollback"]),
+    ],
+    ids=["a domain", "a direction"],
+)
+def test_a_sample_that_took_none_of_what_was_asked_for_is_unknown(
+    asked: Asked, left_out: list[Point]
+):
+    """A pass with no point of the log was had by `--domain wire,wal --points 150`."""
+    coverage = explored(asked=asked, struck=tuple(at for at in EVERYWHERE if at not in left_out))
+    assert coverage.verdict == "unknown"
+    (unknown,) = coverage.unknowns()
+    told = unknown.first
+    assert f"the sample took none of the {len(left_out)} points; ask for more" in told.reason
+    assert (told.point.domain, told.point.direction) in {(p.domain, p.direction) for p in left_out}
+
+
+@pytest.mark.parametrize("faults", [("cut", "blip"), ("cut",)], ids=len)
+def test_a_fault_that_was_asked_for_and_not_struck_is_unknown(faults: tuple[str, ...]):
+    coverage = explored(asked=Asked(faults=faults))
+    assert coverage.verdict == ("unknown" if "blip" in faults else "pass")
+    told = [(one.first.point.fault, one.first.reason) for one in coverage.unknowns()]
+    assert told == ([("blip", NO_PLACE)] if "blip" in faults else [])
+
+
+def test_domains_and_directions_that_nobody_asked_for_are_named():
+    asked = Asked(domains=("wire",), directions=("forward",))
+    struck = tuple(at for at in EVERYWHERE if (at.domain, at.direction) == ("wire", "forward"))
+    document = document_of(explored(asked=asked, struck=struck))
+    assert document["not_asked"]["domains"] == [name for name in DOMAINS if name != "wire"]
+    assert "domains not asked for: wal, pinned" in "\n".join(words(document))
 
 
 PARTIAL: dict[str, tuple[Coverage, str]] = {

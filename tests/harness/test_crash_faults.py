@@ -250,7 +250,7 @@ def test_room_is_asked_for_by_the_number_of_workers(small, monkeypatch):
         explore.run(Settings(small.load().path, rows=0, workers=5))
 
 
-def test_a_direction_in_which_nothing_is_found_fails_the_whole(
+def test_a_direction_in_which_nothing_is_found_leaves_the_whole_unknown(
     pg_server, small, monkeypatch, tmp_path
 ):
     """Would pass if only what was enumerated were held against the rows."""
@@ -263,11 +263,11 @@ def test_a_direction_in_which_nothing_is_found_fails_the_whole(
     monkeypatch.setattr(workers, "find_all", forward_only)
     settings = Settings(small.load().path, rows=0, domains=("wire",), points=2, build=tmp_path)
     document = explore.run_on(pg_server, settings, small.load())
-    assert document["verdict"] == "fail"
-    (failure,) = document["failures"]
-    assert failure["id"] == f"wire:rollback:{NOWHERE}:none:any"
-    assert failure["reason"] == NOTHING
-    assert "--domain wire " in failure["replay"]
+    assert document["verdict"] == "unknown"
+    (unknown,) = document["unknowns"]
+    assert unknown["id"] == f"wire:rollback:{NOWHERE}:none:any"
+    assert unknown["reason"] == NOTHING
+    assert "--domain wire --direction rollback " in unknown["replay"]
     assert document["enumerated"]["wire"]["rollback"] == 0
     assert document["enumerated"]["wire"]["forward"] > document["points"] == 2
     page = (tmp_path / "report" / "crash.html").read_text("utf-8")

@@ -334,9 +334,7 @@ def test_a_sample_is_the_same_for_the_same_seed_and_takes_every_commit(tasks: li
     assert len(points(1, True)) == 40 + len(commits)
 
 
-def test_an_unknown_fault_or_point_is_named(tasks: list[Task]) -> None:
-    with pytest.raises(UsageError, match="no fault 'flood'"):
-        sample.struck_by(tasks, ["cut", "flood"])
+def test_an_unknown_point_is_named(tasks: list[Task]) -> None:
     with pytest.raises(UsageError, match=r"no crash point wire:forward:9\.9/x:m01:cut"):
         sample.replayed(tasks, Point.parse("wire:forward:9.9/x:m01:cut"))
     with pytest.raises(UsageError, match="is no crash point"):

@@ -13,6 +13,7 @@ import pytest
 from harness.report import evidence
 from harness.scenario.crash import explore
 from harness.scenario.crash.model import DIRECTIONS, Direction
+from harness.scenario.crash.telling import words
 from harness.scenario.crash.wire import ACKED
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def test_every_commit_and_a_sample_of_messages(
     )
     document = explore.run_on(pg_server, settings, plan)
     evidence.keep(f"crash.{direction}", document)
-    assert document["verdict"] == "pass", "\n".join(explore.words(document))
+    assert document["verdict"] == "pass", "\n".join(words(document))
     commits = [row for row in document["rows"] if row["fault"] == ACKED]
     assert len(commits) >= len(plan.steps)
     assert document["fired"] == document["points"] == len(commits) + SAMPLE

@@ -15,6 +15,7 @@ from harness.scenario.crash import runners, state
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import END, START, Direction, Point, Row
 from harness.scenario.crash.state import Oracle
+from harness.scenario.crash.tally import point_done
 
 STOPPED = 5
 BEGUN = ("run_started", "resumed")
@@ -143,8 +144,10 @@ def row(point: Point, strike: Callable[[], Struck]) -> Row:
     try:
         struck = strike()
     except Exception as error:  # one point's trouble is not the next one's
+        point_done()
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return Row(point, False, "unknown", reason=reason, seconds=time.monotonic() - began)
+    point_done()
     reasons = struck.reasons if struck.fired else ("the fault did not fire", *struck.reasons)
     return Row(
         point,

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from shlex import quote
 from typing import Any, Literal
 
-from harness.scenario.crash.asked import NOTHING, Enumeration
+from harness.scenario.crash.asked import Asked, Enumeration
 from harness.scenario.crash.model import (
     DIRECTIONS,
     DOMAINS,
@@ -24,6 +24,7 @@ from harness.scenario.crash.model import (
     Direction,
     Point,
     Row,
+    Task,
     Verdict,
 )
 
@@ -58,10 +59,16 @@ class Replay:
     def line(self, point: Point) -> str:
         """One line for a shell; where no point was found, it looks for the domain's again."""
         name = "'" + point.id.replace("'", "'\"'\"'") + "'"
-        what = f"--domain {point.domain}" if point.step == NOWHERE else f"--replay {name}"
+        what = _again(point) if point.step == NOWHERE else f"--replay {name}"
         others = {"plan": self.plan, "server": self.server, "pg-version": self.pg_version}
         unusual = [f" --{key} {quote(str(said))}" for key, said in others.items() if said]
         return f"harness crash {what} --rows {self.rows} --seed {self.seed}{''.join(unusual)}"
+
+
+def _again(point: Point) -> str:
+    """The options that look once more where a point was asked for and none was struck."""
+    fault = "" if point.fault == "any" else f" --fault {quote(point.fault)}"
+    return f"--domain {point.domain} --direction {point.direction}{fault}"
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,30 @@ class Failure:
             **_entry_document(self.first, replay),
             "others": self.others,
             "steps": self.steps,
+        }
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What points that did not pass have in common: a reason, whatever domain or fault found it.
+
+    `file` is the one of the earliest point's step.
+    """
+
+    entries: tuple[Entry, ...]
+    file: str = ""
+
+    def document(self, replay: Replay) -> dict[str, Any]:
+        """As JSON: the earliest point, how many there are and where."""
+        points = [entry.point for entry in self.entries]
+        return {
+            **_entry_document(self.entries[0], replay),
+            "file": self.file,
+            "points": len(points),
+            "others": len(points) - 1,
+            "steps": len({point.step for point in points}),
+            "domains": list(dict.fromkeys(point.domain for point in points)),
+            "faults": list(dict.fromkeys(point.fault for point in points)),
         }
 
 
@@ -127,13 +158,14 @@ class Coverage:
 
     A forward run meets the steps in that order, a rollback in the reverse; within a step `expected`
     has the points of a domain in the order of its run. The earliest point is the first one met.
-    `enumeration` says what was asked for: a domain that found nothing there is a failure.
+    `enumeration` says what was asked for: where nothing was struck of it, nothing is known.
     """
 
     expected: tuple[Point, ...]
     rows: tuple[Row, ...]
     steps: tuple[str, ...] = ()
     enumeration: Enumeration | None = None
+    files: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -148,7 +180,7 @@ class Coverage:
             Entry(point, "missing", UNSAID["missing"]) for point in wanted if point not in told
         ]
         found += [Entry(point, "doubled", TWICE) for point, times in wanted.items() if times > 1]
-        found += [Entry(point, "missing", NOTHING) for point in self._empty]
+        found += [Entry(point, "unknown", reason) for point, reason in self._unstruck]
         return tuple(sorted(found, key=lambda entry: self._place(entry.point)))
 
     @property
@@ -166,6 +198,21 @@ class Coverage:
     def unknowns(self) -> list[Failure]:
         """What could not be judged, shrunk likewise."""
         return self._shrunk(frozenset({"unknown"}))
+
+    def causes(self) -> list[Cause]:
+        """What did not pass, by its cause: failures before what is unknown, the earliest first."""
+        groups: dict[tuple[bool, str], list[Entry]] = {}
+        for entry in self.entries:
+            if entry.outcome != "passed":
+                key = (entry.outcome == "unknown", _said(entry))
+                groups.setdefault(key, []).append(entry)
+        return [
+            Cause(tuple(found), self._file(found[0].point))
+            for _, found in sorted(groups.items(), key=lambda group: group[0][0])
+        ]
+
+    def _file(self, point: Point) -> str:
+        return self.files.get((point.direction, point.step), "")
 
     def count(self, seconds: float | None = None) -> Count:
         """The numbers. Without `seconds` it is the time that the rows took in their workers."""
@@ -186,7 +233,7 @@ class Coverage:
         return {
             name: part.count()
             for name, part in parts.items()
-            if part.expected or part.rows or part._empty
+            if part.expected or part.rows or part._unstruck
         }
 
     def document(
@@ -206,9 +253,12 @@ class Coverage:
             **self.count(seconds).document(),
             "failures": [failure.document(replay) for failure in self.failures()],
             "unknowns": [unknown.document(replay) for unknown in self.unknowns()],
+            "causes": [cause.document(replay) for cause in self.causes()],
             "domains": {name: one.document() for name, one in self.domains().items()},
             "asked": self.enumeration.asked.document() if self.enumeration else {},
             "enumerated": self.enumeration.document() if self.enumeration else {},
+            "sample": self._looked_for.sample(self.expected),
+            **self._looked_for.left_out(),
             "environment": dict(environment),
             "steps": [START, *self.steps, END],
             "rows": [_entry_document(entry, replay) for entry in self.entries if entry.row],
@@ -222,8 +272,14 @@ class Coverage:
         return replace(self, expected=expected, rows=rows, enumeration=looked_for)
 
     @property
-    def _empty(self) -> tuple[Point, ...]:
-        return self.enumeration.empty if self.enumeration else ()
+    def _looked_for(self) -> Enumeration:
+        """What was asked for; of a ledger that does not say, what it has."""
+        task = Task("wire", self.expected)
+        return self.enumeration or Enumeration.of_tasks(Asked(), [task])
+
+    @cached_property
+    def _unstruck(self) -> tuple[tuple[Point, str], ...]:
+        return tuple(self.enumeration.unstruck(self.expected)) if self.enumeration else ()
 
     def _shrunk(self, outcomes: frozenset[Outcome]) -> list[Failure]:
         groups: dict[tuple[str, ...], list[Entry]] = {}
@@ -286,8 +342,12 @@ def _judged(row: Row, expected: bool, again: bool) -> Entry:
 
 def _likeness(entry: Entry) -> tuple[str, ...]:
     point = entry.point
-    reason = re.sub(r"[0-9]+", "#", entry.reason.replace(point.step, "STEP"))
-    return point.domain, point.direction, point.fault, entry.outcome, reason
+    return point.domain, point.direction, point.fault, entry.outcome, _said(entry)
+
+
+def _said(entry: Entry) -> str:
+    """A reason without what tells one point from the next: numbers, and the step's name."""
+    return re.sub(r"[0-9]+", "#", entry.reason.replace(entry.point.step, "STEP"))
 
 
 def _entry_document(entry: Entry, replay: Replay) -> dict[str, Any]:

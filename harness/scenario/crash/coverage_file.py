@@ -15,7 +15,7 @@ SHAPE: dict[str, type | tuple[type, ...]] = {
     "verdict": str,
     **dict.fromkeys(NUMBERS, (int, float)),
     **dict.fromkeys(("domains", "environment", "asked", "enumerated"), dict),
-    **dict.fromkeys(("failures", "unknowns", "steps", "rows", "missing"), list),
+    **dict.fromkeys(("failures", "unknowns", "causes", "steps", "rows", "missing"), list),
 }
 ENTRY_KEYS = frozenset(
     {"id", "domain", "direction", "step", "boundary", "fault", "outcome", "reason", "replay"}

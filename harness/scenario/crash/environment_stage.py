@@ -17,6 +17,7 @@ from harness.scenario.crash.environment_halt import Halt, halting, said
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import Direction, Point, Row, Task
 from harness.scenario.crash.state import Oracle, differences, settle
+from harness.scenario.crash.tally import point_done
 
 if TYPE_CHECKING:
     from harness.database.fingerprint import Fingerprint
@@ -136,4 +137,5 @@ def _row(point: Point, strike: Callable[[Point], Strike]) -> Row:
         reason = found.reason or ("" if found.fired else "the fault did not fire")
         verdict = "fail" if reason else "pass"
         row = Row(point, found.fired, verdict, found.state, reason, found.evidence)  # type: ignore[arg-type]  # one of the two
+    point_done()
     return replace(row, seconds=time.monotonic() - began)

@@ -18,19 +18,20 @@ from harness.errors import InfrastructureError
 from harness.plan import Plan
 from harness.report import crash_page
 from harness.scenario.crash import coverage, coverage_file, sample, workers
-from harness.scenario.crash.asked import Enumeration, total
+from harness.scenario.crash.asked import Enumeration
 from harness.scenario.crash.bench import furnished
 from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import Point, Row, Task
+from harness.scenario.crash.model import DomainName, Point, Row, Task
 from harness.scenario.crash.settings import Settings, narrowed
 from harness.scenario.judged import tree_hash
 from harness.server import Server, choose
-from harness.server.installation import embedded
 from harness.server.place import data_root, free
 
 ROOM = 512 * 1024**2
 """Bytes that must be free where servers keep their data, for each worker: at 1,000 rows its server
 and copies, and a share of the server that all begin with, took 350 MB at most."""
+WAYS = ("forward", "rollback")
+STRIKING = "striking"
 EXPLORABLE = "use embedded or system: servers of its own, on this machine"
 
 Told = Callable[[str, int, int], None]
@@ -64,7 +65,8 @@ def run_on(
     settings = narrowed(settings, subject)
     with _grounded(settings, subject, server) as ground:
         told("looking for points", 0, 0)
-        found = workers.find_all(ground, settings.domains, settings.workers)
+        failures: dict[DomainName, str] = {}
+        found = workers.find_all(ground, settings.domains, settings.workers, failures)
         every = sample.in_directions(
             [task for some in found.values() for task in some], settings.directions
         )
@@ -72,8 +74,11 @@ def run_on(
         rows = _explored(settings, ground, chosen, told)
     expected = tuple(point for task in chosen for point in task.points)
     steps = tuple(step.id for step in subject.steps)
-    enumeration = Enumeration.of_tasks(settings.asked, every)
-    document = coverage.Coverage(expected, tuple(rows), steps, enumeration).document(
+    unlooked = {(name, way): why for name, why in failures.items() for way in settings.directions}
+    enumeration = Enumeration.of_tasks(settings.asked, every, unlooked=unlooked)
+    document = coverage.Coverage(
+        expected, tuple(rows), steps, enumeration, _files(subject)
+    ).document(
         _replay(settings, server),
         _environment(settings, subject, server),
         seconds=time.monotonic() - began,
@@ -82,6 +87,12 @@ def run_on(
         coverage_file.write(document, settings.build / "crash.json")
         crash_page.render(document, settings.build / "report" / "crash.html")
     return document
+
+
+def _files(subject: Plan) -> dict[tuple[str, str], str]:
+    """Direction and step -> the file that is run there, below the plan's directory."""
+    scripts = [(way, step.id, getattr(step, way)) for step in subject.steps for way in WAYS]
+    return {(way, step): script.name for way, step, script in scripts}
 
 
 def _room(workers: int) -> None:
@@ -157,25 +168,34 @@ def _chosen(settings: Settings, every: list[Task]) -> list[Task]:
 def _explored(settings: Settings, ground: Ground, chosen: Sequence[Task], told: Told) -> list[Row]:
     """Every row. Domains that mostly wait and those that mostly work are explored side by side."""
     number = sum(len(task.points) for task in chosen)
-    rows: list[Row] = []
-    told("striking", 0, number)
-    for row in workers.run_tasks(ground, chosen, settings.workers):
-        rows.append(row)
-        told(row.point.domain, len(rows), number)
-    return rows
+    told(STRIKING, 0, number)
+    return list(
+        workers.run_tasks(
+            ground, chosen, settings.workers, lambda done: told(STRIKING, done, number)
+        )
+    )
 
 
 def _replay(settings: Settings, server: Server) -> coverage.Replay:
-    """How a point is repeated here; what the command line takes by itself is not said.
+    """How a point is repeated, here or on another machine: from the same place of a checkout.
 
     A server that could not be struck again, such as a gate's container, is named by its version.
     """
-    plan_path = None if settings.plan == Path("sql/plan.toml") else str(settings.plan)
-    usual = [one.version for one in embedded()[:1]]
-    if server.provider == "embedded":
-        version = None if [server.version] == usual else server.version
-        return coverage.Replay(settings.rows, settings.seed, plan_path, None, version)
-    return coverage.Replay(settings.rows, settings.seed, plan_path, "system", server.version)
+    plan_path = _relative(settings.plan)
+    provider = "embedded" if server.provider == "embedded" else "system"
+    return coverage.Replay(
+        settings.rows,
+        settings.seed,
+        None if plan_path == Path("sql/plan.toml") else str(plan_path),
+        provider,
+        server.version,
+    )
+
+
+def _relative(path: Path) -> Path:
+    """A path as it is said below the working directory; one from elsewhere stays whole."""
+    whole, here = path.resolve(), Path.cwd().resolve()
+    return whole.relative_to(here) if whole.is_relative_to(here) else path
 
 
 def _environment(settings: Settings, subject: Plan, server: Server) -> dict[str, Any]:
@@ -192,24 +212,3 @@ def _environment(settings: Settings, subject: Plan, server: Server) -> dict[str,
         "tool hash": tree_hash([Path(harness.__file__).parent], __version__),
         "python": platform.python_version(),
     }
-
-
-def words(document: dict[str, Any]) -> Sequence[str]:
-    """The answer for a person: figures by domain, failures with the line that replays each."""
-    lines = [
-        f"  {name:<12}{part['points']:>6} points, {part['fired']:>6} fired,"
-        f" {part['states']:>4} states, {part['seconds']:7.1f} s of work"
-        for name, part in document["domains"].items()
-        if part["points"]
-    ]
-    for failure in (*document["failures"], *document["unknowns"]):
-        lines.append(f"  {failure['outcome']}: {failure['id']}: {failure['reason']}")
-        lines.append(f"    {failure['replay']}")
-    there = total(document["enumerated"])
-    share = f" of {there}" if there != document["points"] else ""
-    lines.append(
-        f"crash exploration: {document['verdict']}; {document['points']}{share} points,"
-        f" {document['fired']} fired, {document['states']} states,"
-        f" {document['seconds']:.1f} s"
-    )
-    return lines

@@ -34,6 +34,7 @@ from harness.scenario.crash.pinned_moments import (
 )
 from harness.scenario.crash.pinned_strike import TOGETHER, Victim, crash, faults
 from harness.scenario.crash.state import Oracle
+from harness.scenario.crash.tally import point_done
 from harness.server import Server
 
 DIRECTIONS: tuple[Direction, ...] = ("forward", "rollback")
@@ -161,6 +162,7 @@ class _Exploration:
         else:
             if row is not None:
                 self.rows.append(replace(row, seconds=time.monotonic() - began))
+                point_done()
             return True
         self.rows.append(replace(failed, seconds=time.monotonic() - began))
         return False

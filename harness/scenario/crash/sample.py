@@ -1,29 +1,25 @@
-"""Fewer points than all: a seeded sample, or the one point that is to be replayed."""
+"""Fewer points than all: a seeded sample, or the one point that is to be replayed.
+
+A sample is drawn from every part of what there is: each domain and direction has its share, at
+least one point, and within it every step and every fault has its turn.
+"""
 
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from harness.errors import UsageError
-from harness.scenario.crash.model import Direction, Point, Task
+from harness.scenario.crash.model import Direction, DomainName, Point, Task
 from harness.scenario.crash.wire import ACKED
 
-TOGETHER = 10  # points taken from one place: what leads there is costly, the next point is not
-WINDOW = 8  # messages that are one place
+Place = tuple[DomainName, Direction]
 
 
 def struck_by(tasks: Sequence[Task], faults: Sequence[str]) -> list[Task]:
-    """The points of these faults; UsageError names those there are when one is unknown."""
-    known = {point.fault for task in tasks for point in task.points}
-    strange = sorted(set(faults) - known)
-    if strange:
-        raise UsageError(
-            f"no fault {strange[0]!r} in what is explored",
-            hint="one of " + ", ".join(sorted(known)),
-        )
+    """The points of these faults."""
     return _only(tasks, lambda point: point.fault in faults)
 
 
@@ -44,7 +40,7 @@ def replayed(tasks: Sequence[Task], point: Point) -> list[Task]:
 
 
 def sampled(tasks: Sequence[Task], number: int, seed: int, *, boundaries: bool) -> list[Task]:
-    """`number` points, the same for the same seed, from every domain in proportion.
+    """`number` points, the same for the same seed, from every part of what there is.
 
     With `boundaries` every commit of the wire domain is taken besides, and is not counted.
     """
@@ -55,24 +51,64 @@ def sampled(tasks: Sequence[Task], number: int, seed: int, *, boundaries: bool) 
 
 def _drawn(tasks: Sequence[Task], number: int, seed: int, without: set[Point]) -> set[Point]:
     chance = random.Random(seed)  # noqa: S311 - a sample, not a secret
-    groups: dict[tuple[object, ...], list[Point]] = {}
+    places: dict[Place, list[Point]] = {}
     for task in tasks:
         for point in task.points:
             if point not in without:
-                groups.setdefault(_place(point), []).append(point)
-    bundles: list[list[Point]] = []
-    for group in groups.values():
-        chance.shuffle(group)
-        bundles += [group[at : at + TOGETHER] for at in range(0, len(group), TOGETHER)]
-    chance.shuffle(bundles)
-    return set([point for bundle in bundles for point in bundle][:number])
+                places.setdefault((point.domain, point.direction), []).append(point)
+    quotas = shares({place: len(points) for place, points in places.items()}, number)
+    return {p for place, quota in quotas.items() for p in spread(places[place], quota, chance)}
 
 
-def _place(point: Point) -> tuple[object, ...]:
-    """Where a point is, roughly: its step, and a few messages of it, of the run that they mark."""
-    message = re.fullmatch(r"(.*)m(\d+)", point.boundary)
-    near = message and (message[1], int(message[2]) // WINDOW)
-    return point.domain, point.direction, point.step, near
+def shares(there: Mapping[Place, int], number: int) -> dict[Place, int]:
+    """How many of `number` points each place gives: one at least, then in proportion.
+
+    Where there are more places than points, every domain comes first, then every direction.
+    """
+    quotas = dict.fromkeys(_first(there)[:number], 1)
+    left = min(number, sum(there.values())) - len(quotas)
+    spare = {place: there[place] - 1 for place in quotas}
+    whole = sum(spare.values())
+    if left <= 0 or not whole:
+        return quotas
+    for place, more in spare.items():
+        quotas[place] += left * more // whole
+    rest = min(number, sum(there.values())) - sum(quotas.values())
+    remainder = sorted(spare, key=lambda place: -(left * spare[place] % whole))
+    for place in [one for one in remainder if quotas[one] < there[one]][:rest]:
+        quotas[place] += 1
+    return quotas
+
+
+def _first(there: Mapping[Place, int]) -> list[Place]:
+    """Places in the order in which they must have a point: new domains, new directions, others."""
+    largest = sorted(there, key=lambda place: -there[place])
+    ordered: list[Place] = []
+    for part in (0, 1):
+        for place in largest:
+            if all(place[part] != one[part] for one in ordered):
+                ordered.append(place)
+    return list(dict.fromkeys([*ordered, *largest]))
+
+
+def spread(points: Sequence[Point], number: int, chance: random.Random) -> list[Point]:
+    """`number` of the points: steps take turns, and each gives the fault that was taken least."""
+    steps: dict[str, list[Point]] = {}
+    for point in points:
+        steps.setdefault(point.step, []).append(point)
+    for some in steps.values():
+        chance.shuffle(some)
+    order = list(steps)
+    chance.shuffle(order)
+    taken: Counter[str] = Counter()
+    found: list[Point] = []
+    while len(found) < min(number, len(points)):
+        for step in [one for one in order if steps[one]][: number - len(found)]:
+            chosen = min(steps[step], key=lambda point: taken[point.fault])
+            steps[step].remove(chosen)
+            taken[chosen.fault] += 1
+            found.append(chosen)
+    return found
 
 
 def _only(tasks: Sequence[Task], wanted: Callable[[Point], bool]) -> list[Task]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from harness.errors import UsageError
 from harness.plan import Plan
 from harness.scenario.crash import fault_names
 from harness.scenario.crash.asked import Asked
 from harness.scenario.crash.model import DIRECTIONS, DOMAINS, Direction, DomainName, Point
+
+Name = TypeVar("Name", bound=str)
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,13 @@ def narrowed(settings: Settings, subject: Plan) -> Settings:
     return settings
 
 
-def domains_of(text: str) -> tuple[DomainName, ...]:
-    """Domains from a list with commas; UsageError for an unknown one."""
+def listed(what: str, text: str, known: Sequence[Name]) -> tuple[Name, ...]:
+    """Names from a list with commas, in the order of those known; UsageError for another one."""
     names = [name.strip() for name in text.split(",") if name.strip()]
-    strange = [name for name in names if name not in DOMAINS]
+    strange = [name for name in names if name not in known]
     if strange or not names:
         raise UsageError(
-            f"no domain {strange[0]!r}" if strange else "no domain is named",
-            hint="one or more of " + ", ".join(DOMAINS),
+            f"no {what} {strange[0]!r}" if strange else f"no {what} is named",
+            hint="one or more of " + ", ".join(known),
         )
-    return tuple(name for name in DOMAINS if name in names)
+    return tuple(name for name in known if name in names)

@@ -21,6 +21,7 @@ from harness.fault.wal_records import Record, shown
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import Direction, Point, Row, Task
 from harness.scenario.crash.state import Oracle, identify
+from harness.scenario.crash.tally import point_done
 from harness.scenario.crash.wal_golden import DATABASE, Golden, golden
 
 COSTS: dict[Direction, float] = {"forward": 1.5, "rollback": 0.8}
@@ -92,6 +93,7 @@ def _timed(oracle: Oracle, found: Golden, point: Point) -> Row:
             row = _struck(oracle, found, point, record)
         except (HarnessError, TimeoutError, psycopg.Error) as error:
             row = Row(point, False, "unknown", reason=str(error).strip())
+    point_done()
     return replace(row, seconds=time.monotonic() - began)
 
 

@@ -14,6 +14,7 @@ from harness.scenario.crash.golden import Beat, Segment
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import Point, Row
 from harness.scenario.crash.state import Judgement, Oracle, identify
+from harness.scenario.crash.tally import point_done
 from harness.scenario.crash.victim import Victim
 from harness.scenario.crash.wire import ACKED, CLOSING, RACE, RESUME, Stretch, points_of
 from harness.scenario.crash.wire_chain import ASTRAY, Chain
@@ -163,6 +164,7 @@ def _order(point: Point) -> tuple[bool, bool]:
 
 def _acked(point: Point, state: str, seconds: float) -> Row:
     evidence = "killed when it had heard of the commit"
+    point_done()
     return Row(point, True, "pass", state, "", evidence, seconds)
 
 
@@ -204,6 +206,7 @@ class Segmental:
         except (TimeoutError, HarnessError) as error:
             self._spoil()
             row = Row(point, False, "unknown", reason=str(error))
+        point_done()
         return replace(row, seconds=time.monotonic() - began)
 
     def _strike(self, point: Point) -> Row:

@@ -5,16 +5,26 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import traceback
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from typing import cast
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from contextlib import AbstractContextManager
+from typing import Any, TypeAlias, cast
 
 from harness.errors import HarnessError
+from harness.scenario.crash import tally
 from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import Domain, Row, Task
-from harness.scenario.lifetime import end_with_parent
+from harness.scenario.crash.model import Domain, DomainName, Row, Task
+from harness.scenario.pool import pool as processes_of
 
 PRELOAD = ["harness.scenario.crash.runners", "harness.scenario.crash.state", "psycopg"]
+SECOND = 1.0
+Pool: TypeAlias = AbstractContextManager[ProcessPoolExecutor]
 
 
 def domain(name: str) -> Domain:
@@ -22,32 +32,67 @@ def domain(name: str) -> Domain:
     return cast("Domain", importlib.import_module(f"harness.scenario.crash.{name}"))
 
 
-def pool(workers: int) -> ProcessPoolExecutor:
-    """Worker processes, forked from a warmed server that has no threads."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent)
+def pool(workers: int, begin: Callable[..., None] | None = None, *arguments: Any) -> Pool:
+    """Worker processes that know the exploration's modules already."""
+    return processes_of(workers, PRELOAD, begin, *arguments)
 
 
-def run_tasks(ground: Ground, tasks: Sequence[Task], workers: int = 2) -> Iterator[Row]:
-    """Run tasks, the heaviest first; give their rows as they come."""
+def run_tasks(
+    ground: Ground,
+    tasks: Sequence[Task],
+    workers: int = 2,
+    told: Callable[[int], None] | None = None,
+) -> Iterator[Row]:
+    """Run tasks, the heaviest first; give their rows as they come.
+
+    `told` hears about once a second how many points are done, in tasks that still run too.
+    """
     ordered = sorted(tasks, key=lambda task: -task.weight)
-    with pool(workers) as processes:
-        futures = [processes.submit(run_task, ground, task) for task in ordered]
-        for future in as_completed(futures):
-            yield from future.result()
+    counter = multiprocessing.get_context("forkserver").Value("i", 0)
+    with pool(workers, tally.count_in, counter) as processes:
+        left = {processes.submit(run_task, ground, task) for task in ordered}
+        while left:
+            done, left = wait(left, SECOND, FIRST_COMPLETED)
+            for future in done:
+                yield from future.result()
+            if told is not None:
+                told(counter.value)
 
 
-def find_tasks(ground: Ground, name: str) -> list[Task]:
+def find_tasks(ground: Ground, name: DomainName) -> list[Task]:
     """What a domain must strike, found in a process of its own."""
     return find_all(ground, [name])[name]
 
 
-def find_all(ground: Ground, names: Sequence[str], workers: int = 1) -> dict[str, list[Task]]:
-    """What each domain must strike, by domain, found in processes side by side."""
+def find_all(
+    ground: Ground,
+    names: Sequence[DomainName],
+    workers: int = 1,
+    failures: dict[DomainName, str] | None = None,
+) -> dict[DomainName, list[Task]]:
+    """What each domain must strike, by domain, found in processes side by side.
+
+    Where `failures` is given, a domain that could not look says why there, and has no tasks.
+    """
     with pool(workers) as processes:
         found = {name: processes.submit(_found, ground, name) for name in names}
-        return {name: future.result() for name, future in found.items()}
+        return {name: _looked(name, future, failures) for name, future in found.items()}
+
+
+def _looked(
+    name: DomainName, future: Future[list[Task]], failures: dict[DomainName, str] | None
+) -> list[Task]:
+    if failures is None:
+        return future.result()
+    try:
+        return future.result()
+    except HarnessError as error:
+        failures[name] = f"the domain could not look for points: {error}"
+    except BrokenExecutor:
+        raise  # a worker was killed: nothing more will come of this pool
+    except Exception:  # a bug of ours: shown, and what it hid is unknown
+        failures[name] = f"the domain could not look for points: {traceback.format_exc()}"
+    return []
 
 
 def _found(ground: Ground, name: str) -> list[Task]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,9 @@ from typing import Any
 from harness import __version__, plan
 from harness.errors import Refused
 from harness.plan import Plan
-from harness.scenario.lifetime import end_with_parent
 from harness.scenario.mutate import declared, equivalents, judging, mutants
 from harness.scenario.mutate.model import Mutant, Result
+from harness.scenario.pool import pool
 from harness.server import Server, choose
 
 JUDGE = "tests.migration.judge:judge"
@@ -63,8 +62,8 @@ def run(settings: Settings, told: Told = silent) -> dict[str, Any]:
     reasons = {
         mutant.id: why for mutant in every if (why := equivalents.reason(known, mutant)) is not None
     }
-    pool = [mutant for mutant in every if mutant.id in reasons] if settings.declared else every
-    chosen = _chosen(pool, settings)
+    asked_for = [one for one in every if one.id in reasons] if settings.declared else every
+    chosen = _chosen(asked_for, settings)
     left = [] if settings.declared else [mutant for mutant in chosen if mutant.id in reasons]
     results = [Result(mutant, "equivalent", reason=reasons[mutant.id]) for mutant in left]
     asked = [mutant for mutant in chosen if settings.declared or mutant.id not in reasons]
@@ -161,7 +160,7 @@ def _started(settings: Settings) -> Iterator[Server]:
 
 
 def _refuse_unsound(settings: Settings, server: Server, subject: Plan) -> None:
-    with _pool(1) as processes:
+    with pool(1) as processes:
         found = processes.submit(_sound, settings.judge, server.dsn(), subject).result()
     if found:
         raise Refused(
@@ -175,18 +174,13 @@ def _judged(
 ) -> Iterator[Result]:
     order = list(chosen)
     random.Random(settings.seed).shuffle(order)  # noqa: S311 - likewise; a run cut short is a sample
-    with _pool(settings.workers) as processes:
+    with pool(settings.workers) as processes:
         futures = [
             processes.submit(_judge, settings.judge, server.dsn(), subject, mutant)
             for mutant in order
         ]
         for future in as_completed(futures):
             yield future.result()
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("forkserver")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent)
 
 
 def _sound(judge: str, server_dsn: str, subject: Plan) -> list[str]:
