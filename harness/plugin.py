@@ -30,6 +30,7 @@ OPTIONS = {  # option -> (environment variable, default, help)
     "seed": ("HARNESS_SEED", "1", "seed of the synthetic rows"),
     "plan": ("HARNESS_PLAN", "sql/plan.toml", "the plan under test"),
 }
+pytest_plugins = ["harness.pytest_plugin.redaction"]
 _shared_dir = pytest.StashKey[Path]()
 _failed = pytest.StashKey[bool]()
 

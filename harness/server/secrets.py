@@ -14,6 +14,7 @@ import psycopg
 HIDDEN: Final = "***"
 _SHORTEST: Final = 4  # a shorter word is found everywhere, and hiding it would hide the text
 _DERIVED: Final = ("scram_client_key", "scram_server_key")  # as good as a password; libpq says so
+_CUT: Final = "..."
 _known: dict[str, None] = {}
 
 _URL_USERINFO: Final = re.compile(r"(\w+://[^:/?#\s@]*):(?:[^\s/]*)@")
@@ -53,7 +54,16 @@ def redact(text: str) -> str:
     for secret in sorted(_known, key=len, reverse=True):
         if secret in text:
             text = text.replace(secret, HIDDEN)
+        if _CUT in text:
+            text = _without_tails(text, secret)
     return mask(text)
+
+
+def _without_tails(text: str, secret: str) -> str:
+    """A repr that is too long is cut in the middle, and may begin again inside a password."""
+    for begin in range(1, len(secret) - _SHORTEST + 1):
+        text = text.replace(_CUT + secret[begin:], _CUT + HIDDEN)
+    return text
 
 
 def _spellings(secret: str) -> set[str]:
@@ -68,7 +78,9 @@ def _spellings(secret: str) -> set[str]:
 @functools.cache
 def _patterns() -> tuple[re.Pattern[str], ...]:
     named = "|".join(sorted(words(), key=len, reverse=True))
+    quoted = r"""'(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?"""
     return (
+        re.compile(rf"""(["'](?:{named})["']\s*:\s*)({quoted})"""),  # as Python and JSON write it
         re.compile(rf"([?&](?:{named})=)[^&\s#]*", re.IGNORECASE),
         re.compile(
             rf"(\b(?:{named})\s*=\s*)('(?:[^'\\]|\\.)*'?|(?:\\.|[^\s'&\\])+)", re.IGNORECASE

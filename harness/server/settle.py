@@ -6,6 +6,7 @@ shell's variables. The first session asks libpq; what it was told is then writte
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ import psycopg
 from harness.errors import HarnessError, InfrastructureError, UsageError
 from harness.server import instance, shell
 from harness.server.dsn import Dsn, compose, fields, is_url
-from harness.server.secrets import redact
+from harness.server.secrets import redact, remember
 
 CONNECT_TIMEOUT: Final = 10
 _CHOSEN: Final = ("service", "servicefile", "load_balance_hosts")  # what was to be chosen is
@@ -50,6 +51,8 @@ def _patience(told: dict[str, str]) -> dict[str, Any]:
 def session(dsn: str, **options: Any) -> psycopg.Connection[Any]:
     """An autocommit session, or an InfrastructureError without a trace of psycopg's frames."""
     refused: HarnessError
+    with contextlib.suppress(psycopg.Error):  # what cannot be read is said below
+        remember(psycopg.conninfo.conninfo_to_dict(dsn, **options))
     try:
         return psycopg.connect(dsn, autocommit=True, **options)
     except psycopg.OperationalError as error:

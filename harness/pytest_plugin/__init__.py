@@ -1,0 +1,1 @@
+"""What the pytest plugin does, one file a concern."""
