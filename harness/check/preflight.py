@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.check import server_facts
+import psycopg
+
+from harness.check import server_facts, surroundings
 from harness.check.finding import Finding
 from harness.check.judge import reading
 from harness.check.preflight_rules import finding, of_disk, of_rights, of_server
@@ -68,6 +70,7 @@ def preflight(
         facts = server_facts.look(conn, plan)
         run = server_facts.recorded(conn) if facts.has_ledger else None
         size = server_facts.touched_bytes(conn, plan)
+        around = _around(conn, plan, standing, has_ledger=facts.has_ledger)
     free = facts.free_bytes() if free_bytes is None else free_bytes
     needed = None if size is None else int(size * GROWTH)
     findings = (
@@ -76,8 +79,19 @@ def preflight(
         *of_server(facts, plan),
         *of_rights(facts),
         *of_disk(needed, free),
+        *around,
     )
     return Preflight(standing, facts, findings, needed, free)
+
+
+def _around(
+    conn: psycopg.Connection[Any], plan: Plan, standing: Standing, *, has_ledger: bool
+) -> tuple[Finding, ...]:
+    """What this database has besides what the plan knows; asked before a run begins."""
+    if not standing.ready:
+        return ()
+    remarks, collations = surroundings.look(conn, plan, has_ledger=has_ledger)
+    return tuple(surroundings.findings(remarks, collations, plan.validate.tolerates))
 
 
 def _of_standing(standing: Standing) -> Iterator[Finding]:

@@ -13,7 +13,8 @@ class ValidateRules:
     `warning_percent` of a relation's rows with warnings and more is NO-GO. `severity` overrides
     what a check file says, by the check's id; `off` leaves the check out. With `before` the plan
     asks these checks of the database at hand before it starts there. `without` says of a part
-    that the plan does not have why it has none.
+    that the plan does not have why it has none. `tolerates` names objects around the plan's tables,
+    as preflight does, and why they may be there.
     """
 
     warning_percent: float = 1.0
@@ -22,6 +23,7 @@ class ValidateRules:
     severity: dict[str, str] = field(default_factory=dict)
     before: bool = False
     without: dict[str, str] = field(default_factory=dict)
+    tolerates: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

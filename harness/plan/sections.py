@@ -25,7 +25,9 @@ def validate_rules(reader: Reader, document: dict[str, Any]) -> ValidateRules:
     """[validate]."""
     name = "validate"
     table = reader.table(
-        document, name, {"warning_percent", "keys", "timeout", "severity", "before", "without"}
+        document,
+        name,
+        {"warning_percent", "keys", "timeout", "severity", "before", "without", "tolerates"},
     )
     return ValidateRules(
         warning_percent=reader.within(table, "warning_percent", 1.0, name, 100),
@@ -34,6 +36,7 @@ def validate_rules(reader: Reader, document: dict[str, Any]) -> ValidateRules:
         severity=_severity(reader, table, name),
         before=reader.flag(table, "before", name),
         without=_without(reader, table, name, VALIDATED),
+        tolerates=_reasons(reader, table, name, "tolerates"),
     )
 
 
@@ -90,17 +93,11 @@ def _without(
     reader: Reader, table: dict[str, Any], name: str, parts: dict[str, str]
 ) -> dict[str, str]:
     """[validate.without], [verify.without]: parts that the plan does not have, and why."""
-    values = table.get("without", {})
+    values = _reasons(reader, table, name, "without")
     section = f"{name}.without"
-    if not isinstance(values, dict):
-        raise UsageError(
-            "without names parts and why there are none", where=reader.where("without", name)
-        )
     reader.only(values, set(parts), section)
-    for part, reason in values.items():
+    for part in values:
         where = reader.where(part, section)
-        if not isinstance(reason, str) or not reason.strip():
-            raise UsageError(f"say in a text why there is no part {part!r}", where=where)
         place = reader.path.parent / parts[part]
         files = [place] if place.is_file() else sorted(place.glob("*.sql"))
         if part == "rules":
@@ -111,6 +108,19 @@ def _without(
                 where=where,
                 hint="take the entry away, or the files",
             )
+    return values
+
+
+def _reasons(reader: Reader, table: dict[str, Any], name: str, key: str) -> dict[str, str]:
+    """A table of names, each with a reason in words."""
+    values = table.get(key, {})
+    if not isinstance(values, dict):
+        where = reader.where(key, name)
+        raise UsageError(f"{key} is a table of names, each with its reason", where=where)
+    for named, reason in values.items():
+        if not isinstance(reason, str) or not reason.strip():
+            where = reader.where(named, f"{name}.{key}")
+            raise UsageError(f"say in a text the reason for {named!r}", where=where)
     return dict(values)
 
 

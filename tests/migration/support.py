@@ -19,6 +19,7 @@ select oid::regclass::text from pg_catalog.pg_class
 where relkind = 'S' and relnamespace = 'public'::regnamespace
 """
 SHOWN = 5  # differences named before the rest is only counted
+FEW = 60  # rows where the schema is what is looked at
 SMALL = 300  # rows where a test needs every kind of row but not many
 HOSTILE = 2000  # hostile rows: enough for every kind of them
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.check.preflight import Standing
+from harness.check.validate import validate
 from harness.database import admin, template, witness
 from harness.errors import Refused
 from harness.plan import Plan, load
@@ -17,13 +19,16 @@ from harness.runner import migrate, rollback, status
 
 from . import user_writes
 from .journey import Fingerprint, copied, differences, state
-from .support import HOSTILE, SMALL, Pair, connected
+from .support import FEW, HOSTILE, SMALL, Pair, connected
 
 if TYPE_CHECKING:
     from harness.server import Server
 
 TemplateFactory = Callable[..., str]
 CloneFactory = Callable[[str], str]
+ODD: list[dict[str, str]] = tomllib.loads(Path(__file__).with_name("odd.toml").read_text("utf-8"))[
+    "back"
+]
 PHASES = ("1.1", "1.2", "1.3", "1.4")
 
 
@@ -196,3 +201,18 @@ def test_an_archive_that_is_wrong_is_found_out() -> None:
     ):
         found = user_writes.archive_findings({"things": {1}}, before, written, held, counted)
         assert any(said in line for line in found), found
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd["name"])
+def test_a_database_with_more_than_the_plan_knows_is_passed_and_comes_back(
+    odd: dict[str, str], plan: Plan, clone: CloneFactory, seeded: TemplateFactory
+) -> None:
+    dsn = clone(seeded(rows=FEW))
+    with connected(dsn) as conn:
+        conn.execute(odd["sql"])
+    found = validate(dsn, plan, Standing("clean"), free_bytes=10**15)
+    assert found.verdict == "pass", found.findings
+    before = state(dsn)
+    migrate(dsn, plan)
+    assert rollback(dsn, plan).archived == {}
+    assert differences(before, state(dsn)) == []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from harness.check.preflight import Standing
@@ -12,8 +15,11 @@ from harness.plan import Plan
 from harness.report import evidence
 from harness.runner import status
 
-from .support import HOSTILE, SMALL
+from .support import FEW, HOSTILE, SMALL
 
+ODD: list[dict[str, str]] = tomllib.loads(Path(__file__).with_name("odd.toml").read_text("utf-8"))[
+    "seen"
+]
 Clone = Callable[[str], str]
 Templates = Callable[..., str]
 
@@ -50,3 +56,16 @@ def test_a_database_on_which_the_plan_has_begun_is_not_passed(
     found = judged(clone(migrated(rows=SMALL, until=until)), plan)
     assert found.verdict != "pass"
     assert any(said in finding.message for finding in found.findings), found.findings
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd["sql"].strip()[:60])
+def test_what_would_stop_or_change_the_run_is_seen_before_it(
+    odd: dict[str, str], plan: Plan, clone: Clone, seeded: Templates
+) -> None:
+    dsn = clone(seeded(rows=FEW))
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(odd["sql"])
+    found = judged(dsn, plan)
+    loud = [f"{one.message} {one.evidence}" for one in found.findings if one.severity == "critical"]
+    assert found.verdict == "fail"
+    assert any(odd["names"] in line for line in loud), loud

@@ -313,7 +313,8 @@ begin
 end
 $$;
 
--- Let a column be NULL. A not-null constraint has a name of its own from Postgres 18 on, and gets it back.
+-- Let a column be NULL. A not-null constraint has a name of its own from Postgres 18 on, and gets it back. A column that
+-- may be NULL already stays so, on the way back too.
 create function migration_control.drop_not_null(relation regclass, named text) returns void
 language plpgsql set search_path = ''
 as $$
@@ -324,6 +325,9 @@ declare
         where c.conrelid = relation and c.contype = 'n' and a.attname = named
     );
 begin
+    if not (select a.attnotnull from pg_catalog.pg_attribute a where a.attrelid = relation and a.attname = named) then
+        return;
+    end if;
     perform migration_control.reversibly(
         format('alter table %s alter column %I drop not null', relation, named),
         case when constraint_name is null
