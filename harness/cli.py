@@ -9,6 +9,7 @@ else to stderr. Passwords are never printed.
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -370,6 +371,10 @@ for command in (validate, dry_run, verify, mutate, report, backup, restore):
 
 def main() -> None:
     """Run the command line; expected errors become one sentence and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # names and texts of a database may hold bytes that are no text in any encoding
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli(standalone_mode=True)
     except HarnessError as error:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import flip_names
 import psycopg
 import pytest
 
@@ -65,24 +66,67 @@ def named(differences: tuple[Difference, ...]) -> list[str]:
     return [str(difference) for difference in differences]
 
 
+def needs_version(case: Case, server: Server) -> None:
+    if not case.get("since", 0) <= server.version <= case.get("until", server.version):
+        pytest.skip(f"Postgres {server.version} has no such thing")
+
+
+def assert_named(expected: list[str], before: Fingerprint, after: Fingerprint) -> None:
+    """Each expected difference is told, and the digests of their kinds differ."""
+    differences = named(fingerprint.compare(before, after))
+    for one in expected:
+        assert any(d.startswith(one) for d in differences), differences
+    for kind in {one.partition(":")[0] for one in expected}:
+        assert getattr(before, kind) != getattr(after, kind)
+    assert before != after
+
+
 @pytest.mark.parametrize("flip", TABLE["flip"], ids=lambda flip: flip["name"])
 def test_a_flip_is_seen_and_named(
     flip: Case, prepared: Callable[[Case], Any], pg_server: Server
 ) -> None:
-    if pg_server.version < flip.get("since", 0):
-        pytest.skip(f"Postgres {flip['since']} has this")
+    needs_version(flip, pg_server)
     dsn, before, dump = prepared(flip)
-    execute(dsn, flip["sql"])
-    after = fingerprint.take(dsn, detail=not flip.get("undetailed", False))
-    differences = named(fingerprint.compare(before, after))
-    for expected in flip["differs"]:
-        assert any(d.startswith(expected) for d in differences), differences
-    kinds = {expected.partition(":")[0] for expected in flip["differs"]}
-    for kind in kinds:
-        assert getattr(before, kind) != getattr(after, kind)
-    assert before != after
-    seen = witness.differences(dump, witness.dump(dsn))
-    assert bool(seen) != flip.get("blind", False), seen
+    try:
+        execute(dsn, flip["sql"])
+        after = fingerprint.take(dsn, detail=not flip.get("undetailed", False))
+        user = psycopg.conninfo.conninfo_to_dict(dsn)["user"]
+        assert_named([one.replace("{user}", str(user)) for one in flip["differs"]], before, after)
+        if not flip.get("undumpable", False):
+            seen = witness.differences(dump, witness.dump(dsn))
+            assert bool(seen) != flip.get("blind", False), seen
+    finally:
+        if "after" in flip:
+            execute_apart(dsn, flip["after"])
+
+
+def test_every_compared_attribute_has_a_flip() -> None:
+    flipped = [one for case in TABLE["flip"] + TABLE["created"] for one in case["differs"]]
+    missing = [
+        str(attribute)
+        for attribute in flip_names.compared()
+        if not any(attribute.is_flipped_by(one) for one in flipped)
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("created", TABLE["created"], ids=lambda created: created["name"])
+def test_what_a_database_was_created_with_is_seen_and_named(
+    created: Case, pg_server: Server
+) -> None:
+    needs_version(created, pg_server)
+    names = [admin.unique_name("harness_created") for _ in range(2)]
+    prints = []
+    try:
+        for name, options in zip(names, (created["as"], created["or_as"]), strict=True):
+            execute(pg_server.dsn(), f"create database {name} template template0 {options}")
+            prints.append(fingerprint.take(admin.with_dbname(pg_server.dsn(), name)))
+    except psycopg.errors.FeatureNotSupported as error:
+        pytest.skip(str(error))
+    finally:
+        for name in names:
+            admin.drop(pg_server.dsn(), name)
+    assert_named(created["differs"], *prints)
 
 
 @pytest.mark.parametrize("still", TABLE["still"], ids=lambda still: still["name"])

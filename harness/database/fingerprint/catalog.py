@@ -7,6 +7,7 @@ import json
 from functools import cache
 from typing import Final, NamedTuple
 
+from harness.database.fingerprint.encoding import encode
 from harness.database.fingerprint.layout import PRELUDE, SQL
 from harness.database.fingerprint.model import SequenceValue
 from harness.database.fingerprint.session import Connection
@@ -77,7 +78,7 @@ def read_sequences(conn: Connection) -> dict[str, SequenceValue]:
             f"select {start + place}, last_value, is_called from {name}"
             for place, name in enumerate(some)
         )
-        for place, last, called in conn.execute(union.encode()):
+        for place, last, called in conn.execute(encode(conn, union)):
             name = names[place]
             values[name] = {
                 "last_value": last,

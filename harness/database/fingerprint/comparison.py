@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -64,9 +65,14 @@ def _attributes(
     kind: Kind, name: str, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> Iterator[Difference]:
     for attribute in sorted(old.keys() | new.keys()):
-        values = old.get(attribute), new.get(attribute)
-        if values[0] != values[1]:
-            yield Difference(kind, name, attribute, _text(values[0]), _text(values[1]))
+        was, is_now = old.get(attribute), new.get(attribute)
+        if was == is_now:
+            continue
+        if isinstance(was, dict) and isinstance(is_now, dict):
+            for part in _attributes(kind, name, was, is_now):
+                yield dataclasses.replace(part, attribute=f"{attribute}.{part.attribute}")
+            continue
+        yield Difference(kind, name, attribute, _text(was), _text(is_now))
 
 
 def _text(value: Any) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import Final
 
+from harness.database.fingerprint.encoding import encode
 from harness.database.fingerprint.layout import Table
 from harness.database.fingerprint.model import Relation
 from harness.database.fingerprint.session import Connection
@@ -73,7 +74,7 @@ def _task(statements: Sequence[tuple[str, str]], sums: Sums) -> Task:
             f"select {number} as place, s.* from ({text}) s"
             for number, (_, text) in enumerate(statements)
         )
-        for place, *part in conn.execute(union.encode()):
+        for place, *part in conn.execute(encode(conn, union)):
             sums.add(names[place], part)
 
     return execute

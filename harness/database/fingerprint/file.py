@@ -11,7 +11,8 @@ from harness.database.fingerprint import model
 from harness.database.fingerprint.model import Fingerprint, Sketch
 from harness.errors import UsageError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""Counts up whenever what is compared changes: fingerprints of two formats cannot be equal."""
 
 
 def to_json(found: Fingerprint) -> str:
@@ -33,10 +34,7 @@ def from_json(text: str, where: str = "fingerprint") -> Fingerprint:
     """Read what `to_json` wrote; anything else is a usage error."""
     try:
         document = json.loads(text)
-        if document.pop("format") != FORMAT:
-            raise UsageError(
-                "the fingerprint has another format", where=where, hint="take and save it anew"
-            )
+        _refuse_other_format(document.pop("format"), where)
         document["objects"] = {
             part: {name: json.dumps(attributes) for name, attributes in objects.items()}
             for part, objects in document["objects"].items()
@@ -57,11 +55,26 @@ def from_json(text: str, where: str = "fingerprint") -> Fingerprint:
     return found
 
 
+def _refuse_other_format(found: Any, where: str) -> None:
+    if found == FORMAT:
+        return
+    if not isinstance(found, int):
+        raise ValueError(found)
+    age = "an older" if found < FORMAT else "a newer"
+    raise UsageError(
+        f"this fingerprint was saved by {age} version of the harness: it has format {found}, and "
+        f"format {FORMAT} is compared",
+        where=where,
+        hint="take it anew, or compare it with the version that saved it",
+    )
+
+
 def save(found: Fingerprint, path: Path) -> None:
     """Write a fingerprint to a file, whole or not at all."""
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(to_json(found), encoding="utf-8")
+        # a byte that is no text is a lone surrogate, which this writes as JSON's own \udcXX
+        partial.write_bytes(to_json(found).encode("utf-8", "backslashreplace"))
         partial.replace(path)
     except OSError as error:
         raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from error

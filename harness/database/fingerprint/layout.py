@@ -10,13 +10,18 @@ into four, and 1 is then 4294967296.
 # ruff: noqa: S608 - the names in these statements come quoted from the server's own catalog
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from harness.database.fingerprint.encoding import literal
 from harness.database.fingerprint.session import Connection
 
 SQL: Final = Path(__file__).parent / "sql"
+LARGE_OBJECTS: Final = "pg_catalog.pg_largeobject"
+_ALONE: Final = 1 << 40
+"""A size that gets a relation a statement of its own."""
 PRELUDE: Final = (SQL / "prelude.sql").read_text()
 _SEPARATOR: Final = r"E'\x01'"
 _NULL: Final = r"\x02"
@@ -44,7 +49,8 @@ class Column:
         forms = {
             "text": f'{name}::text collate "C"',
             "padded": f'textin(bpcharout({name})) collate "C"',
-            "enum": f'{name}::text collate "C"',
+            # never a cast: a person may have made one, which says something else or raises
+            "enum": f'textin(enum_out({name})) collate "C"',
             "other": f'case when num_nulls({name}) = 0 then concat({name}) end collate "C"',
             "timestamp": f"timestamp_send({name})",
             "timestamptz": f"timestamptz_send({name})",
@@ -58,6 +64,12 @@ class Column:
         name = f"t.{self.name}"
         return f"num_nulls({name}) = 1" if self.form == "other" else f"{name} is null"
 
+    @property
+    def quoted(self) -> str:
+        """SQL for the value in JSON; never by a cast that a person made, which may raise."""
+        value = self.value if self.is_text else f"t.{self.name}"
+        return f"to_json({value})"
+
     def hash(self, seed: int) -> str:
         """SQL for a 64-bit hash of the value; NULL and the empty text differ."""
         text = self.value if self.is_text else f'concat({self.value}) collate "C"'
@@ -66,7 +78,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A relation that holds rows. Names are qualified and quoted; `blocks` is its main fork."""
+    """A relation that holds rows. Names are qualified and quoted; `blocks` is its main fork.
+
+    Of an extension's table only the rows count that it declares to be the database's own.
+    """
 
     name: str
     divisible: bool
@@ -74,6 +89,8 @@ class Table:
     size: int
     columns: tuple[Column, ...]
     key: tuple[str, ...]
+    source: str
+    """SQL for the rows to read."""
 
     @property
     def integer_key(self) -> bool:
@@ -83,8 +100,9 @@ class Table:
     @property
     def key_text(self) -> str:
         """SQL for the primary key as a person writes it: id=5, or name="x", n=2."""
+        columns = {column.name: column for column in self.columns}
         parts = (
-            f"{literal(f', {name}=' if place else f'{name}=')}, to_json(t.{name})"
+            f"{literal(f', {name}=' if place else f'{name}=')}, {columns[name].quoted}"
             for place, name in enumerate(self.key)
         )
         return f"concat({', '.join(parts)})"
@@ -107,8 +125,7 @@ class Table:
         OFFSET 0 keeps the planner from computing the hash again wherever it is used.
         """
         return (
-            f"(select {self.row_hash(seed)} as h{more}"
-            f" from only {self.name} t where {where} offset 0)"
+            f"(select {self.row_hash(seed)} as h{more} from {self.source} t where {where} offset 0)"
         )
 
     def _others(self) -> str:
@@ -124,11 +141,6 @@ class Table:
         return _joined(arguments)
 
 
-def literal(text: str) -> str:
-    """SQL for a text constant, whatever the server's settings."""
-    return "E'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
 def read_names(conn: Connection) -> list[str]:
     """The names of the tables that hold rows and can be locked."""
     query = f"{PRELUDE} select name from relation where relkind = 'r' order by 1"
@@ -138,10 +150,29 @@ def read_names(conn: Connection) -> list[str]:
 def read_layout(conn: Connection) -> list[Table]:
     """The relations that hold rows, largest first."""
     rows = conn.execute(f"{PRELUDE}{(SQL / 'layout.sql').read_text()}".encode()).fetchall()
-    return [
-        Table(name, divisible, blocks, size, tuple(Column(*c) for c in columns), tuple(key))
-        for name, divisible, blocks, size, columns, key in rows
+    return _large_objects(conn) + [
+        Table(
+            name,
+            divisible,
+            blocks,
+            size,
+            tuple(Column(*column) for column in json.loads(columns)),
+            tuple(json.loads(key)),
+            # of an extension's table what pg_dump reads
+            f"only {name}" if condition is None else f"(select * from only {name} {condition})",
+        )
+        for name, divisible, blocks, size, columns, key, condition in rows
     ]
+
+
+def _large_objects(conn: Connection) -> list[Table]:
+    """The large objects as a relation of their own, where there are any: by number and contents."""
+    row = conn.execute("select exists (select from pg_largeobject_metadata)").fetchone()
+    if row is None or not row[0]:
+        return []
+    columns = (Column("oid", "plain", integer=True), Column("content", "plain", integer=False))
+    source = f"({(SQL / 'large_objects.sql').read_text()})"
+    return [Table(LARGE_OBJECTS, False, 0, _ALONE, columns, ("oid",), source)]
 
 
 def _joined(arguments: list[str]) -> str:

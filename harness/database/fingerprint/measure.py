@@ -58,8 +58,8 @@ def hash_row_texts(dsn: str, workers: int) -> None:
 
 
 def _row_text(table: Table, where: str = "true") -> str:
-    hashed = 'hashtextextended(t::text collate "C", 0)'
-    return f"select count(*), coalesce(sum({hashed}), 0), 0 from only {table.name} t where {where}"
+    hashed = 'hashtextextended(textin(record_out(t)) collate "C", 0)'
+    return f"select count(*), coalesce(sum({hashed}), 0), 0 from {table.source} t where {where}"
 
 
 def _best(work: Callable[[], object], rounds: int) -> float:

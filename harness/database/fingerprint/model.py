@@ -107,7 +107,7 @@ def digest(lines: Iterable[tuple[Any, ...]]) -> str:
     """A SHA-256 of lines of fields, none of which can be mistaken for two."""
     state = hashlib.sha256()
     for fields in lines:
-        state.update(json.dumps(fields, ensure_ascii=False).encode())
+        state.update(json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogateescape"))
         state.update(b"\n")
     return state.hexdigest()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from harness.database.fingerprint.comparison import compare
+from harness.database.fingerprint.encoding import encode
 from harness.database.fingerprint.layout import Table
 from harness.database.fingerprint.model import Difference
 from harness.database.fingerprint.session import Connection, explained, snapshot
@@ -101,7 +102,7 @@ def _groups(conn: Connection, table: Table) -> dict[int, tuple[Any, ...]]:
         f"select {group_of(_key(table), _GROUPS)}, count(*), sum(h),"
         f" sum((h >> 32) * (h & 4294967295)) from {_rows(table)} q group by 1"
     )
-    return {group: tuple(rest) for group, *rest in conn.execute(statement.encode())}
+    return {group: tuple(rest) for group, *rest in conn.execute(encode(conn, statement))}
 
 
 def _hashes(conn: Connection, table: Table, groups: Sequence[int]) -> dict[Any, list[Any]]:
@@ -110,7 +111,7 @@ def _hashes(conn: Connection, table: Table, groups: Sequence[int]) -> dict[Any, 
         f"select {_key(table)}, array_agg(h) from {_rows(table)} q"
         f" where {group_of(_key(table), _GROUPS)} = any ({_array(groups)}) group by 1"
     )
-    return dict(conn.execute(statement.encode()).fetchall())
+    return dict(conn.execute(encode(conn, statement)).fetchall())
 
 
 def _rows(table: Table) -> str:
@@ -142,10 +143,10 @@ def _values(conn: Connection, table: Table, keys: Sequence[int]) -> dict[str, li
         f"case when num_nulls(t.{c.name}) = 0 then concat(t.{c.name}) end" for c in table.columns
     )
     statement = (
-        f"select {table.key_text}, array[{texts}]::text[] from only {table.name} t"
+        f"select {table.key_text}, array[{texts}]::text[] from {table.source} t"
         f" where {number_of(table)} = any ({_array(keys)})"
     )
-    return dict(conn.execute(statement.encode()).fetchall())
+    return dict(conn.execute(encode(conn, statement)).fetchall())
 
 
 def _by_row(
@@ -170,9 +171,9 @@ def _by_row(
 
 
 def _row_text(conn: Connection, table: Table, key: int) -> str:
-    rows = table.rows(seed=_SEED, more=", t::text as whole")
+    rows = table.rows(seed=_SEED, more=", textin(record_out(t)) as whole")
     statement = f"select whole from {rows} q where h = {key} limit 1"
-    row = conn.execute(statement.encode()).fetchone()
+    row = conn.execute(encode(conn, statement)).fetchone()
     return str(row[0]) if row else ""
 
 

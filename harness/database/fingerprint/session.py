@@ -1,5 +1,6 @@
 """Connections that read one snapshot under fixed settings, whatever the client and the role say."""
 
+# ruff: noqa: S608 - names and values are quoted by us
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -11,13 +12,19 @@ import psycopg
 from psycopg import errors
 
 from harness.database import admin
+from harness.database.fingerprint.encoding import (
+    RAW,
+    client_encoding,
+    encode,
+    literal,
+    read_losslessly,
+)
 from harness.errors import InfrastructureError, Refused
 from harness.server.instance import refuse_different
 
 Connection: TypeAlias = psycopg.Connection[Any]
 
 SETTINGS: Final = {
-    "search_path": "",  # so that every name is written out
     "timezone": "UTC",
     "datestyle": "ISO, YMD",
     "intervalstyle": "postgres",
@@ -26,10 +33,12 @@ SETTINGS: Final = {
     "xmlbinary": "base64",
     "lc_monetary": "C",
     "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",  # else a constant has twice its backslashes
+    "array_nulls": "on",
+    "transform_null_equals": "off",
     "row_security": "off",  # the server then refuses where a policy would hide rows
-    "statement_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
-    "lock_timeout": "30s",
+    "restrict_nonsystem_relation_kind": "",
+    "lock_timeout": "30s",  # the one limit of time that stays; `admin.connect` took off the others
     "jit": "off",
     "max_parallel_workers_per_gather": "0",  # our own connections are the parallelism
 }
@@ -43,8 +52,9 @@ def snapshot(dsn: str, workers: int, excluded: Sequence[str]) -> Iterator[list[C
     """
 
     def prepared(_: int) -> Connection:
-        conn = admin.connect(dsn, client_encoding="utf8")
+        conn = admin.connect(dsn, client_encoding=RAW)
         opened.append(conn)
+        read_losslessly(conn)
         pin(conn, excluded)
         return conn
 
@@ -63,9 +73,21 @@ def pin(conn: Connection, excluded: Sequence[str] = ()) -> None:
     """Fix every setting that a value's or a definition's text depends on."""
     quoted = (name.replace("\\", r"\\").replace('"', r"\"") for name in excluded)
     array = "{" + ",".join(f'"{name}"' for name in quoted) + "}"
-    settings = {**SETTINGS, "harness.fingerprint_excludes": array}
-    calls = ", ".join(["set_config(%s, %s, false)"] * len(settings))
-    conn.execute(f"select {calls}".encode(), [text for pair in settings.items() for text in pair])
+    settings = {
+        **SETTINGS,
+        "client_encoding": client_encoding(conn),
+        "harness.fingerprint_excludes": array,
+    }
+    # first, so that every name is written out and no function of a schema is taken for the server's
+    conn.execute("set search_path to ''")
+    pairs = ", ".join(f"({literal(name)}, {literal(value)})" for name, value in settings.items())
+    conn.execute(
+        encode(
+            conn,
+            f"select set_config(name, value, false) from (values {pairs}) s (name, value)"
+            " where current_setting(name, true) is not null or name like 'harness.%'",
+        )
+    )
 
 
 def begin(conn: Connection, snapshot_id: str | None = None) -> None:
@@ -82,7 +104,8 @@ def lock(conn: Connection, relations: Sequence[str]) -> None:
     after it would look empty.
     """
     if relations:
-        conn.execute(f"lock table only {', only '.join(relations)} in access share mode".encode())
+        names = ", only ".join(relations)
+        conn.execute(encode(conn, f"lock table only {names} in access share mode"))
 
 
 def share(connections: Sequence[Connection]) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Final
 
+from harness.database.fingerprint.encoding import encode
 from harness.database.fingerprint.layout import Table
 from harness.database.fingerprint.model import Sketch
 from harness.database.fingerprint.session import Connection
@@ -75,10 +76,10 @@ def _groups(conn: Connection, table: Table) -> list[tuple[int, list[int]]]:
     )
     return [
         (group, [int(n) for n in sums[:4]] + [int(n) % COLUMN_MODULUS for n in sums[4:]])
-        for group, *sums in conn.execute(statement.encode())
+        for group, *sums in conn.execute(encode(conn, statement))
     ]
 
 
 def _keys(conn: Connection, table: Table) -> list[tuple[int, str]]:
-    statement = f"select {number_of(table)}, {table.key_text} from only {table.name} t"
-    return conn.execute(statement.encode()).fetchall()
+    statement = f"select {number_of(table)}, {table.key_text} from {table.source} t"
+    return conn.execute(encode(conn, statement)).fetchall()

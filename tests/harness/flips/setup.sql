@@ -90,11 +90,39 @@ create materialized view app.item_count as select count(*) as n from app.item;
 create function app.noted() returns event_trigger language plpgsql as $$ begin null; end $$;
 create event trigger app_noted on ddl_command_end when tag in ('CREATE CAST') execute function app.noted();
 create publication app_publication for table app.keyed;
+create type app.base;
+create function app.base_in(cstring) returns app.base language internal immutable strict as 'int4in';
+create function app.base_out(app.base) returns cstring language internal immutable strict as 'int4out';
+create type app.base (input = app.base_in, output = app.base_out, internallength = 4, passedbyvalue,
+  alignment = int4);
+create type app.unfinished;
+create operator app.=== (function = pg_catalog.int4eq, leftarg = integer, rightarg = integer);
+create operator app.!== (function = pg_catalog.int4ne, leftarg = integer, rightarg = integer);
+create operator family app.integers using btree;
+create operator family app.spare using btree;
+create operator class app.integer_class for type integer using btree family app.integers as operator 1 <,
+  operator 2 <=, operator 3 =, operator 4 >=, operator 5 >, function 1 pg_catalog.btint4cmp(integer, integer);
+create conversion app.conversion for 'LATIN2' to 'UTF8' from iso8859_to_utf8;
+create function app.place_from_sql(internal) returns internal language internal immutable strict as 'int4up';
+create function app.place_to_sql(internal) returns app.place language internal immutable strict as 'int4up';
+create transform for app.place language plpgsql (
+  from sql with function app.place_from_sql(internal), to sql with function app.place_to_sql(internal));
+create access method app_heap type table handler heap_tableam_handler;
+create function app.handler() returns language_handler language c as '$libdir/plpgsql', 'plpgsql_call_handler';
+create function app.other_handler() returns language_handler
+  language c as '$libdir/plpgsql', 'plpgsql_call_handler';
+create function app.inlined(internal) returns void language c as '$libdir/plpgsql', 'plpgsql_inline_handler';
+create function app.validated(oid) returns void language c as '$libdir/plpgsql', 'plpgsql_validator';
+create trusted language app_language handler app.handler inline app.inlined validator app.validated;
+create function app.wrapper() returns fdw_handler language internal as 'int4up';
+create text search template app.template (init = dsimple_init, lexize = dsimple_lexize);
+create text search parser app.parser (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end,
+  lextypes = prsd_lextype, headline = prsd_headline);
 create text search configuration app.simple (copy = pg_catalog.simple);
 create text search dictionary app.words (template = pg_catalog.simple, stopwords = english);
 create foreign data wrapper app_wrapper;
 create server app_server foreign data wrapper app_wrapper options (host 'a');
-create foreign table app.far (id integer) server app_server options (name 'x');
+create foreign table app.far (id integer options (column_name 'a')) server app_server options (name 'x');
 create user mapping for current_user server app_server options (password 'a');
 
 alter table app.item enable row level security;
@@ -122,4 +150,6 @@ insert into app.events values (1, 'a'), (2, 'b');
 insert into app.keyed values ('one', 1), ('two', 2), ('', 0);
 insert into "Odd.Schema"."Odd ""table%" values ('100%', 1), ('it''s', 2);
 select nextval('app.counter'), nextval('app.counter');
+select lo_create(4242), lo_create(4243);
+select lo_put(4242, 0, convert_to(repeat('large ', 100000), 'UTF8'));
 refresh materialized view app.item_count;

@@ -2,8 +2,20 @@
 --   text     its own bytes                      padded  a char(n), whose cast to text cuts blanks
 --   instant  a timestamp: its eight bytes       plain   an output that is never empty and holds no \x01
 --   enum     its label                          other   whatever its output function says
--- and with the primary key.
-select c.name, c.relkind = 'r', pg_relation_size(c.oid) / current_setting('block_size')::bigint,
+-- with the primary key, and which rows are meant: of a table that an extension owns only those that it
+-- declares to be the database's own, which pg_dump carries.
+, holding as (
+  select oid, name, relkind, null as condition from relation
+  where relkind = 'r' or (relkind = 'm' and relispopulated)
+  union all
+  select c.oid, n.name || '.' || quote_ident(c.relname), c.relkind,
+    t.condition
+  from pg_extension x
+  cross join unnest(x.extconfig, x.extcondition) t (relation, condition)
+  join pg_class c on c.oid = t.relation and c.relkind = 'r'
+  join namespace n on n.oid = c.relnamespace
+)
+select c.name, c.relkind = 'r' and c.condition is null, pg_relation_size(c.oid) / current_setting('block_size')::bigint,
   pg_table_size(c.oid),
   coalesce((
     select jsonb_agg(jsonb_build_array(quote_ident(a.attname), case
@@ -18,13 +30,14 @@ select c.name, c.relkind = 'r', pg_relation_size(c.oid) / current_setting('block
         else 'other' end, t.oid in (20, 21, 23)) order by a.attnum)
     from pg_attribute a
     join pg_type t on t.oid = a.atttypid
-    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]'),
+    -- a virtual column follows from the others, and its expression may raise
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated <> 'v'), '[]'),
   coalesce((
     select jsonb_agg(quote_ident(a.attname) order by k.position)
     from pg_index i
     cross join unnest(i.indkey) with ordinality k(number, position)
     join pg_attribute a on a.attrelid = c.oid and a.attnum = k.number
-    where i.indrelid = c.oid and i.indisprimary and i.indisvalid), '[]')
-from relation c
-where c.relkind = 'r' or (c.relkind = 'm' and c.relispopulated)
+    where i.indrelid = c.oid and i.indisprimary and i.indisvalid), '[]'),
+  c.condition
+from holding c
 order by pg_table_size(c.oid) desc, c.name

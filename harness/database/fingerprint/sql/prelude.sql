@@ -1,14 +1,29 @@
 -- What belongs to the fingerprint: put before every query of this directory.
--- `namespace`: the schemas that are ours; `extended`: what an extension owns; `relation`, `routine`: the
--- relations and functions of our schemas that no extension owns, by qualified name.
+-- `namespace`: the schemas that are ours, and from which oid on: of the server's own schemas only what was
+-- put there after initdb. `tied`: what an extension owns (e) or takes along when it is dropped (x).
+-- `extended`: what an extension owns. `relation`, `routine`: the relations and functions of our schemas that
+-- no extension owns, by qualified name.
 with namespace as (
-  select oid, nspname, quote_ident(nspname) as name, nspowner, nspacl
-  from pg_namespace
-  where nspname !~ '^pg_' and nspname <> 'information_schema'
-    and nspname <> all (current_setting('harness.fingerprint_excludes')::text[])
+  select oid, nspname, quote_ident(nspname) as name, nspowner, nspacl, first_oid
+  from (
+    select *, case when nspname in ('pg_catalog', 'information_schema') then 16384 else 0 end as first_oid
+    from pg_namespace
+    where (nspname !~ '^pg_' or nspname = 'pg_catalog')
+      and nspname <> all (current_setting('harness.fingerprint_excludes')::text[])
+  ) n
+),
+tied as materialized (
+  select classid, objid, deptype, refobjid as extension
+  from pg_depend where refclassid = 'pg_extension'::regclass and deptype in ('e', 'x')
 ),
 extended as (
-  select classid, objid from pg_depend where deptype = 'e'
+  select classid, objid from tied where deptype = 'e'
+),
+dependent as (
+  select t.classid, t.objid, jsonb_agg(x.extname order by x.extname) as extensions
+  from tied t join pg_extension x on x.oid = t.extension
+  where t.deptype = 'x'
+  group by t.classid, t.objid
 ),
 relation as (
   select c.*, n.name || '.' || quote_ident(c.relname) as name,
@@ -16,7 +31,7 @@ relation as (
       when 'S' then 'sequence' when 'i' then 'index' when 'I' then 'index' when 'c' then 'type'
       else 'table' end as kind
   from pg_class c
-  join namespace n on n.oid = c.relnamespace
+  join namespace n on n.oid = c.relnamespace and c.oid >= n.first_oid
   where not exists (select from extended e where e.classid = 'pg_class'::regclass and e.objid = c.oid)
 ),
 routine as (
@@ -25,6 +40,6 @@ routine as (
                  from unnest(p.proargtypes) with ordinality a(type, position)), '') || ')' as name,
     case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end as kind
   from pg_proc p
-  join namespace n on n.oid = p.pronamespace
+  join namespace n on n.oid = p.pronamespace and p.oid >= n.first_oid
   where not exists (select from extended e where e.classid = 'pg_proc'::regclass and e.objid = p.oid)
 )

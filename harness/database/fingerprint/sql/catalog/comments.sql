@@ -1,10 +1,11 @@
 -- Comments on everything in our schemas and on what is in no schema; those on what an extension owns
--- are the extension's.
+-- are the extension's, but the one on a language is as often a person's.
 select 'comment on ' || i.type || ' ' || i.identity, jsonb_build_object('text', d.description)
 from (
   -- first, or every built-in function's comment is looked at
   select * from pg_description
-  where objoid >= 16384 or (classoid = 'pg_namespace'::regclass and objoid = to_regnamespace('public'))
+  where objoid >= 16384 or classoid in ('pg_extension'::regclass, 'pg_language'::regclass, 'pg_largeobject'::regclass)
+    or (classoid = 'pg_namespace'::regclass and objoid = to_regnamespace('public'))
   offset 0
 ) d
 cross join lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) i
@@ -15,8 +16,9 @@ left join pg_rewrite r on d.classoid = 'pg_rewrite'::regclass and r.oid = d.objo
 left join pg_class c on c.oid = coalesce(k.conrelid, t.tgrelid, p.polrelid, r.ev_class,
                                          case when d.classoid = 'pg_class'::regclass then d.objoid end)
 where i.type is not null
-  and not exists (select from extended e where e.classid = d.classoid and e.objid = d.objoid)
+  and (d.classoid = 'pg_language'::regclass
+    or not exists (select from extended e where e.classid = d.classoid and e.objid = d.objoid))
   and not exists (select from extended e where e.classid = 'pg_class'::regclass and e.objid = c.oid)
   and coalesce(c.relnamespace::regnamespace::text, k.connamespace::regnamespace::text, i.schema,
                case when d.classoid = 'pg_namespace'::regclass then i.identity end, 'public')
-      in (select quote_ident(nspname) from namespace union select 'public')
+      in (select name from namespace union select 'public')

@@ -1,16 +1,30 @@
--- What a database has besides the contents of its schemas: schemas, extensions, languages, event
--- triggers, publications, subscriptions, and extended statistics.
+-- What a database has besides the contents of its schemas: how it was created, schemas, extensions, languages,
+-- event triggers, publications, and extended statistics. Columns that not every version has are read from
+-- the whole row. en_US.UTF-8 and en_US.utf8 are one locale. The recorded version of a collation follows the operating system's library, not the database.
+select 'database',
+  jsonb_build_object('encoding', pg_encoding_to_char(d.encoding),
+    'locale_provider', d.datlocprovider, 'collate', lower(replace(d.datcollate, '-', '')), 'ctype', lower(replace(d.datctype, '-', '')),
+    'locale', coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale'),
+    'icu_rules', to_jsonb(d) ->> 'daticurules')
+from pg_database d
+where d.datname = current_database()
+union all
 select 'schema ' || n.name, '{}'::jsonb
 from namespace n
-where not exists (select from extended e
+where n.first_oid = 0
+  and not exists (select from extended e
                   where e.classid = 'pg_namespace'::regclass and e.objid = n.oid)
 union all
 select 'extension ' || quote_ident(x.extname),
-  jsonb_build_object('version', x.extversion, 'schema', x.extnamespace::regnamespace::text)
+  jsonb_build_object('version', x.extversion, 'schema', x.extnamespace::regnamespace::text,
+    'relocatable', x.extrelocatable,
+    'dumped_tables', (select jsonb_object_agg(t.relation::regclass::text, t.condition)
+                      from unnest(x.extconfig, x.extcondition) t (relation, condition)))
 from pg_extension x
 union all
 select 'language ' || quote_ident(l.lanname),
-  jsonb_build_object('trusted', l.lanpltrusted, 'handler', l.lanplcallfoid::regprocedure::text,
+  jsonb_build_object('trusted', l.lanpltrusted,
+    'handler', nullif(l.lanplcallfoid, 0)::regprocedure::text,
     'inline', nullif(l.laninline, 0)::regprocedure::text,
     'validator', nullif(l.lanvalidator, 0)::regprocedure::text)
 from pg_language l
@@ -26,7 +40,9 @@ where not exists (select from extended e
                   where e.classid = 'pg_event_trigger'::regclass and e.objid = v.oid)
 union all
 select 'publication ' || quote_ident(p.pubname),
-  (to_jsonb(p) - '{oid,pubname,pubowner}'::text[]) || jsonb_build_object(
+  jsonb_build_object('all_tables', p.puballtables, 'insert', p.pubinsert, 'update', p.pubupdate,
+    'delete', p.pubdelete, 'truncate', p.pubtruncate, 'via_root', p.pubviaroot,
+    'generated_columns', coalesce(to_jsonb(p) ->> 'pubgencols', 'n'),
     'schemas', (select jsonb_agg(n.name order by n.name)
                 from pg_publication_namespace s join namespace n on n.oid = s.pnnspid
                 where s.pnpubid = p.oid),
@@ -38,12 +54,6 @@ select 'publication ' || quote_ident(p.pubname),
                from pg_publication_rel r join relation c on c.oid = r.prrelid
                where r.prpubid = p.oid))
 from pg_publication p
-union all
-select 'subscription ' || quote_ident(s.subname),
-  jsonb_build_object('enabled', s.subenabled, 'slot', s.subslotname,
-    'publications', (select jsonb_agg(p order by p) from unnest(s.subpublications) p))
-from pg_subscription s
-where s.subdbid = (select oid from pg_database where datname = current_database())
 union all
 select 'statistics ' || n.name || '.' || quote_ident(s.stxname),
   jsonb_build_object('definition', pg_get_statisticsobjdef(s.oid),

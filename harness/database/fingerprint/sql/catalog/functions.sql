@@ -17,19 +17,34 @@ select p.kind || ' ' || p.name,
     'config', (select jsonb_agg(o order by o) from unnest(p.proconfig) o),
     'support', nullif(p.prosupport::oid, 0)::regprocedure::text,
     'transforms', (select jsonb_agg(t::regtype::text) from unnest(p.protrftypes) t),
-    'aggregate', (select jsonb_build_object(
-        'kind', g.aggkind, 'direct_arguments', g.aggnumdirectargs,
-        'transition', g.aggtransfn::regprocedure::text, 'state', g.aggtranstype::regtype::text,
-        'state_space', g.aggtransspace, 'initial', g.agginitval,
-        'final', g.aggfinalfn::oid::regprocedure::text, 'final_extra', g.aggfinalextra,
-        'final_modify', g.aggfinalmodify, 'combine', g.aggcombinefn::oid::regprocedure::text,
-        'serial', g.aggserialfn::oid::regprocedure::text,
-        'deserial', g.aggdeserialfn::oid::regprocedure::text,
-        'moving', g.aggmtransfn::oid::regprocedure::text,
-        'moving_inverse', g.aggminvtransfn::oid::regprocedure::text,
-        'moving_final', g.aggmfinalfn::oid::regprocedure::text,
-        'moving_state', g.aggmtranstype::regtype::text, 'moving_initial', g.aggminitval,
-        'sort', nullif(g.aggsortop::oid, 0)::regoperator::text)
-      from pg_aggregate g where g.aggfnoid = p.oid)
-  )
+    'depends_on_extension', x.extensions
+  ) || coalesce(g.attributes, '{}')
 from routine p
+left join dependent x on x.classid = 'pg_proc'::regclass and x.objid = p.oid
+left join (
+  select aggfnoid, jsonb_build_object(
+    'aggregate_kind', aggkind,
+    'direct_arguments', aggnumdirectargs,
+    'transition', aggtransfn::regprocedure::text,
+    'state', aggtranstype::regtype::text,
+    'state_space', aggtransspace,
+    'initial', agginitval,
+    'final', nullif(aggfinalfn::oid, 0)::regprocedure::text,
+    'final_extra', aggfinalextra,
+    'final_modify', aggfinalmodify,
+    'combine', nullif(aggcombinefn::oid, 0)::regprocedure::text,
+    'serial', nullif(aggserialfn::oid, 0)::regprocedure::text,
+    'deserial', nullif(aggdeserialfn::oid, 0)::regprocedure::text,
+    'moving', nullif(aggmtransfn::oid, 0)::regprocedure::text,
+    'moving_inverse', nullif(aggminvtransfn::oid, 0)::regprocedure::text,
+    'moving_final', nullif(aggmfinalfn::oid, 0)::regprocedure::text,
+    'moving_final_extra', aggmfinalextra,
+    'moving_final_modify', aggmfinalmodify,
+    'moving_state', nullif(aggmtranstype, 0)::regtype::text,
+    'moving_state_space', aggmtransspace,
+    'moving_initial', aggminitval,
+    'sort', nullif(aggsortop::oid, 0)::regoperator::text
+  ) as attributes
+  from pg_aggregate
+  where aggfnoid::oid >= 16384
+) g on g.aggfnoid = p.oid

@@ -17,10 +17,8 @@ select 'index ' || c.name,
     'parent', (select h.inhparent::regclass::text from pg_inherits h where h.inhrelid = c.oid),
     'statistics', (select jsonb_object_agg(a.attnum, a.attstattarget)
                    from pg_attribute a where a.attrelid = c.oid and a.attstattarget >= 0),
-    'depends_on_extension', (select jsonb_agg(x.extname order by x.extname)
-                             from pg_depend p join pg_extension x on x.oid = p.refobjid
-                             where p.classid = 'pg_class'::regclass and p.objid = c.oid
-                               and p.deptype = 'x')
+    'depends_on_extension', x.extensions
   )
 from relation c
 join pg_index i on i.indexrelid = c.oid
+left join dependent x on x.classid = 'pg_class'::regclass and x.objid = c.oid

@@ -1,14 +1,21 @@
 -- only if: exists (select from pg_operator where oid >= 16384) or exists (select from pg_opclass where oid >= 16384) or exists (select from pg_opfamily where oid >= 16384) or exists (select from pg_cast where oid >= 16384) or exists (select from pg_conversion where oid >= 16384) or exists (select from pg_transform where oid >= 16384) or exists (select from pg_am where oid >= 16384)
 -- Operators, operator classes and families, casts, conversions, transforms, access methods.
+, held as (
+  select d.classid, d.objid, c.opcname
+  from pg_opclass c
+  join pg_depend d on d.refclassid = 'pg_opclass'::regclass and d.refobjid = c.oid and d.deptype = 'i'
+  where c.oid >= 16384
+)
 select 'operator ' || o.oid::regoperator::text,
   jsonb_build_object('function', o.oprcode::oid::regprocedure::text,
     'result', o.oprresult::regtype::text,
     'commutator', nullif(o.oprcom, 0)::regoperator::text,
     'negator', nullif(o.oprnegate, 0)::regoperator::text,
-    'restrict', o.oprrest::oid::regprocedure::text, 'join', o.oprjoin::oid::regprocedure::text,
+    'restrict', nullif(o.oprrest::oid, 0)::regprocedure::text,
+    'join', nullif(o.oprjoin::oid, 0)::regprocedure::text,
     'merges', o.oprcanmerge, 'hashes', o.oprcanhash)
 from pg_operator o
-join namespace n on n.oid = o.oprnamespace
+join namespace n on n.oid = o.oprnamespace and o.oid >= n.first_oid
 where not exists (select from extended e
                   where e.classid = 'pg_operator'::regclass and e.objid = o.oid)
 union all
@@ -17,7 +24,7 @@ select 'operator class ' || n.name || '.' || quote_ident(o.opcname) || ' using '
     'stored', nullif(o.opckeytype, 0)::regtype::text,
     'family', f.opfnamespace::regnamespace::text || '.' || quote_ident(f.opfname))
 from pg_opclass o
-join namespace n on n.oid = o.opcnamespace
+join namespace n on n.oid = o.opcnamespace and o.oid >= n.first_oid
 join pg_am m on m.oid = o.opcmethod
 join pg_opfamily f on f.oid = o.opcfamily
 where not exists (select from extended e
@@ -25,18 +32,25 @@ where not exists (select from extended e
 union all
 select 'operator family ' || n.name || '.' || quote_ident(f.opfname) || ' using ' || m.amname,
   jsonb_build_object(
+    -- with the class that holds each, else it is loose in the family
     'operators', (select jsonb_agg(jsonb_build_array(a.amopstrategy, a.amopopr::regoperator::text,
-                                     a.amoppurpose) order by a.amopstrategy,
-                                     a.amopopr::regoperator::text)
-                  from pg_amop a where a.amopfamily = f.oid),
+                                     a.amoppurpose, s.opfnamespace::regnamespace::text || '.' || quote_ident(s.opfname),
+                                     held.opcname)
+                                   order by a.amopstrategy, a.amopopr::regoperator::text)
+                  from pg_amop a
+                  left join pg_opfamily s on s.oid = a.amopsortfamily
+                  left join held on held.classid = 'pg_amop'::regclass and held.objid = a.oid
+                  where a.amopfamily = f.oid),
     'functions', (select jsonb_agg(jsonb_build_array(a.amprocnum, a.amproc::oid::regprocedure::text,
                                      a.amproclefttype::regtype::text,
-                                     a.amprocrighttype::regtype::text)
+                                     a.amprocrighttype::regtype::text, held.opcname)
                                    order by a.amprocnum, a.amproclefttype::regtype::text,
                                      a.amprocrighttype::regtype::text)
-                  from pg_amproc a where a.amprocfamily = f.oid))
+                  from pg_amproc a
+                  left join held on held.classid = 'pg_amproc'::regclass and held.objid = a.oid
+                  where a.amprocfamily = f.oid))
 from pg_opfamily f
-join namespace n on n.oid = f.opfnamespace
+join namespace n on n.oid = f.opfnamespace and f.oid >= n.first_oid
 join pg_am m on m.oid = f.opfmethod
 where not exists (select from extended e
                   where e.classid = 'pg_opfamily'::regclass and e.objid = f.oid)
@@ -53,7 +67,7 @@ select 'conversion ' || n.name || '.' || quote_ident(v.conname),
     'to', pg_encoding_to_char(v.contoencoding), 'function', v.conproc::oid::regprocedure::text,
     'default', v.condefault)
 from pg_conversion v
-join namespace n on n.oid = v.connamespace
+join namespace n on n.oid = v.connamespace and v.oid >= n.first_oid
 where not exists (select from extended e
                   where e.classid = 'pg_conversion'::regclass and e.objid = v.oid)
 union all

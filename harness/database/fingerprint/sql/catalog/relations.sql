@@ -14,11 +14,15 @@ select c.kind || ' ' || c.name,
     'replica_identity', c.relreplident,
     'inherits', (select coalesce(jsonb_agg(i.inhparent::regclass::text order by i.inhseqno), '[]')
                  from pg_inherits i where i.inhrelid = c.oid),
+    'detach_pending', (select bool_or((to_jsonb(i) ->> 'inhdetachpending')::boolean)
+                       from pg_inherits i where i.inhrelid = c.oid),
     'partition_key', pg_get_partkeydef(c.oid),
     'partition_bound', pg_get_expr(c.relpartbound, c.oid),
     'of_type', nullif(c.reloftype, 0)::regtype::text,
     'populated', c.relispopulated,
+    'depends_on_extension', x.extensions,
     'definition', case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end
   )
 from relation c
+left join dependent x on x.classid = 'pg_class'::regclass and x.objid = c.oid
 where c.relkind in ('r', 'p', 'v', 'm', 'f')

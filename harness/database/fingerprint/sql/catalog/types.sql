@@ -1,4 +1,5 @@
--- Enums with their labels in order, domains, ranges, composite types (their columns apart), base types.
+-- Enums with their labels in order, domains, ranges, composite types (their columns apart), base types, and
+-- shell types (p), whose definition is still to come.
 select case t.typtype when 'd' then 'domain ' else 'type ' end || n.name || '.' || quote_ident(t.typname),
   jsonb_build_object(
     'kind', t.typtype,
@@ -24,13 +25,15 @@ select case t.typtype when 'd' then 'domain ' else 'type ' end || n.name || '.' 
     'physical', case when t.typtype = 'b' then jsonb_build_object(
         'input', t.typinput::regproc::text, 'output', t.typoutput::regproc::text,
         'receive', t.typreceive::regproc::text, 'send', t.typsend::regproc::text,
+        'modifier_in', t.typmodin::regproc::text, 'modifier_out', t.typmodout::regproc::text,
+        'analyze', t.typanalyze::regproc::text, 'subscript', t.typsubscript::regproc::text,
         'length', t.typlen, 'by_value', t.typbyval, 'alignment', t.typalign,
         'storage', t.typstorage, 'category', t.typcategory, 'preferred', t.typispreferred,
         'delimiter', t.typdelim, 'element', nullif(t.typelem, 0)::regtype::text) end
   )
 from pg_type t
-join namespace n on n.oid = t.typnamespace
-where t.typtype in ('e', 'd', 'r', 'c', 'b')
+join namespace n on n.oid = t.typnamespace and t.oid >= n.first_oid
+where t.typtype in ('e', 'd', 'r', 'c', 'b', 'p')
   and (t.typrelid = 0 or (select c.relkind from pg_class c where c.oid = t.typrelid) = 'c')
   and not exists (select from pg_type i where i.typarray = t.oid)
   and not exists (select from extended e where e.classid = 'pg_type'::regclass and e.objid = t.oid)

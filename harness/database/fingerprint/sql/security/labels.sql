@@ -4,4 +4,5 @@ select 'security label of ' || l.provider || ' on ' || i.type || ' ' || i.identi
   jsonb_build_object('label', l.label)
 from pg_seclabel l
 cross join lateral pg_identify_object(l.classoid, l.objoid, l.objsubid) i
-where i.schema is null or i.schema in (select name from namespace)
+where coalesce(i.schema, case when l.classoid = 'pg_namespace'::regclass then i.identity end, 'pg_catalog')
+  in (select name from namespace)

@@ -1,5 +1,5 @@
--- Row level security policies. Whether a table obeys them is told with its privileges.
-select 'policy ' || quote_ident(p.polname) || ' on ' || c.name,
+-- Row level security policies, on an extension's tables too. Whether a table obeys them is told with its privileges.
+select 'policy ' || quote_ident(p.polname) || ' on ' || n.name || '.' || quote_ident(r.relname),
   jsonb_build_object(
     'command', p.polcmd,
     'permissive', p.polpermissive,
@@ -9,5 +9,6 @@ select 'policy ' || quote_ident(p.polname) || ' on ' || c.name,
     'using', pg_get_expr(p.polqual, p.polrelid),
     'check', pg_get_expr(p.polwithcheck, p.polrelid)
   )
-from relation c
-join pg_policy p on p.polrelid = c.oid
+from pg_policy p
+join pg_class r on r.oid = p.polrelid
+join namespace n on n.oid = r.relnamespace

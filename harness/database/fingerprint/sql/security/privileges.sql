@@ -22,12 +22,12 @@
     jsonb_build_object('security_definer', p.prosecdef)
   from routine p
   union all
-  select 'schema ' || n.name, n.nspowner, n.nspacl, 'n', '{}' from namespace n
+  select 'schema ' || n.name, n.nspowner, n.nspacl, 'n', '{}' from namespace n where n.first_oid = 0
   union all
   select case t.typtype when 'd' then 'domain ' else 'type ' end || n.name || '.' || quote_ident(t.typname),
     t.typowner, t.typacl, 'T', '{}'
-  from pg_type t join namespace n on n.oid = t.typnamespace
-  where t.typtype in ('e', 'd', 'r', 'c', 'b')
+  from pg_type t join namespace n on n.oid = t.typnamespace and t.oid >= n.first_oid
+  where t.typtype in ('e', 'd', 'r', 'c', 'b', 'p')
     and (t.typrelid = 0 or (select c.relkind from pg_class c where c.oid = t.typrelid) = 'c')
     and not exists (select from pg_type i where i.typarray = t.oid)
     and not exists (select from extended e where e.classid = 'pg_type'::regclass and e.objid = t.oid)
@@ -41,6 +41,9 @@
   union all
   select 'server ' || quote_ident(s.srvname), s.srvowner, s.srvacl, 'S', '{}'
   from pg_foreign_server s
+  union all
+  select 'large object ' || l.oid, l.lomowner, l.lomacl, 'L', '{}'
+  from pg_largeobject_metadata l
 ),
 object as (
   select *, coalesce(acl, acldefault(type, owner)) as effective from owned
