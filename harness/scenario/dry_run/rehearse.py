@@ -18,8 +18,9 @@ from harness.plan import Plan, Script
 from harness.runner.outcome import OnEvent, Outcome, Stop, never, silent
 from harness.runner.work import shortened
 from harness.scenario.dry_run import judge, look, squawk
+from harness.scenario.dry_run.facts import facts
 from harness.scenario.dry_run.model import Direction, Evidence, Ran, Trouble
-from harness.scenario.dry_run.reach import beyond
+from harness.scenario.dry_run.reach import Reach, reaches
 from harness.scenario.dry_run.scratch import How, Scratch, Wish, scratch
 from harness.scenario.dry_run.watch import Watch
 
@@ -98,10 +99,13 @@ def dry_run(
             "name the right database",
         )
         return DryRun(plan, name, status.state, None, Evidence((), None, "nothing ran"), (finding,))
-    reason = beyond(plan)
+    with admin.connection(dsn) as conn:
+        reach = reaches(plan, facts(conn))
+    if reach is not None and reach.outward:
+        return _not_rehearsed(plan, name, status.state, reach)
     wish = Wish(
         how=how,
-        beyond=reason and f"{reason} changes what all databases of the server share",
+        beyond=None if reach is None else str(reach),
         server=server,
         text="\n".join(one.text for script in scripts(plan) for one in script.statements),
     )
@@ -109,6 +113,19 @@ def dry_run(
         evidence = _on(copy, plan, status.state, on_event or silent, stop)
     findings = judge.findings(evidence, plan.dry_run)
     return DryRun(plan, name, status.state, copy, evidence, findings)
+
+
+def _not_rehearsed(plan: Plan, name: str, state: str, reach: Reach) -> DryRun:
+    """What reaches other servers or files would do so from any copy: nothing is run."""
+    why = f"the rehearsal would have an effect outside of any copy: it {reach.why}"
+    finding = Finding(
+        "dry-run.outside",
+        "warning",
+        reach.where or name,
+        f"nothing was rehearsed: it {reach.why}",
+        "try it by hand on a server whose neighbours do not count, or take it out of the plan",
+    )
+    return DryRun(plan, name, state, None, Evidence((), None, why), (finding,))
 
 
 def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) -> Evidence:
