@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from backup_support import SECRET
 from case_support import CASES, plan_of, psql, told
+from psycopg.conninfo import make_conninfo
 from runner_support import ask, open_transaction, run_sql
 from server_support import require
 
@@ -125,7 +126,7 @@ def test_a_plan_that_names_its_own_database_is_rehearsed_under_that_name(
 
 def test_elsewhere_the_plan_runs_as_the_role_that_was_named(empty_database: str, role: str) -> None:
     run_sql(empty_database, f"GRANT ALL ON DATABASE {admin.dbname(empty_database)} TO {role}")
-    theirs = admin.make_conninfo(empty_database, user=role, password=SECRET)
+    theirs = make_conninfo(empty_database, user=role, password=SECRET)
     with scratch(theirs, Wish(how="elsewhere")) as copy:
         assert ask(copy.dsn, "SELECT current_user::text") == role
         assert ask(copy.dsn, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
@@ -157,7 +158,7 @@ def test_a_restore_that_fails_leaves_a_lacking_schema_lacking(
     assert backup(things, tmp_path).verdict == "pass"
     run_sql(target, "DROP SCHEMA public")
     run_sql(target, f"GRANT CREATE ON DATABASE {admin.dbname(target)} TO {role}")
-    theirs = admin.make_conninfo(target, user=role, password=SECRET)
+    theirs = make_conninfo(target, user=role, password=SECRET)
     with pytest.raises(Refused):
         restore(theirs, tmp_path)  # it may give nothing to the owner
     run_sql(target, f"DROP OWNED BY {role}")

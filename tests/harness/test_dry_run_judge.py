@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from runner_support import SmallPlan
 
 from harness.errors import UsageError
-from harness.plan import DryRunRules, Script, Statement, load
+from harness.plan import DryRunRules, Script, Statement
 from harness.scenario.dry_run import digest, judge
 from harness.scenario.dry_run.digest import Digest
 from harness.scenario.dry_run.estimate import read
@@ -23,7 +22,6 @@ from harness.scenario.dry_run.model import (
     StepSeen,
     Trouble,
 )
-from harness.scenario.dry_run.reach import beyond
 from harness.scenario.dry_run.sampler import Samples
 
 RULES = DryRunRules(max_lock=1.0)
@@ -194,30 +192,6 @@ def test_samples_measure_the_longest_stretch_without_a_gap() -> None:
     for now, held in enumerate([True, True, True, False, True, True]):
         samples.add(now / 10, {(7, "ShareLock")} if held else set())
     assert samples.longest() == {(7, "ShareLock"): pytest.approx(0.3)}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "CREATE ROLE reader;",
-        "GRANT reader TO writer;",
-        "ALTER ROLE reader SET work_mem = '1MB';",
-        "ALTER DATABASE x SET work_mem = '1MB';",
-        "COMMENT ON ROLE reader IS 'x';",
-        "ALTER ROLE reader RENAME TO readers;",
-    ],
-)
-def test_what_reaches_beyond_the_database_is_noticed(tmp_path: Path, text: str) -> None:
-    small = SmallPlan(tmp_path)
-    small.replace(COLUMN, "ALTER TABLE", f"{text}\nALTER TABLE")
-    assert beyond(small.load()) == f"{tmp_path / COLUMN}:3"
-
-
-def test_the_plans_of_this_project_stay_in_their_database(tmp_path: Path) -> None:
-    small = SmallPlan(tmp_path)
-    small.replace(COLUMN, "ALTER TABLE", "GRANT SELECT ON public.things TO PUBLIC;\nALTER TABLE")
-    assert beyond(small.load()) is None
-    assert beyond(load(Path(__file__).parents[2] / "sql")) is None
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,7 @@ def _text(node: Any) -> str:
     if isinstance(node, ast.A_Const) and isinstance(node.val, ast.String):
         return str(node.val.sval)
     if isinstance(node, ast.TypeCast):
-        return (
-            NAME if _ends(node.typeName.names) in _NAMES or _is_name(node.arg) else _text(node.arg)
-        )
+        return NAME if _is_name(node) or _is_name(node.arg) else _text(node.arg)
     if (
         isinstance(node, ast.A_Expr)
         and node.kind == A_Expr_Kind.AEXPR_OP
@@ -73,10 +71,8 @@ def _is_joined(node: Any) -> bool:
 
 
 def _is_name(node: Any) -> bool:
-    if not isinstance(node, ast.TypeCast):
-        return False
-    kind: Any = node.typeName
-    return _ends(kind.names) in _NAMES
+    kind: Any = getattr(node, "typeName", None)
+    return isinstance(node, ast.TypeCast) and _ends(kind.names) in _NAMES
 
 
 def _ends(names: Any) -> str:

@@ -25,7 +25,8 @@ LEFT JOIN pg_catalog.pg_extension AS x ON x.oid = d.refobjid
 WHERE n.nspname <> 'information_schema' AND (n.nspname <> 'pg_catalog' OR x.oid IS NOT NULL)
   AND x.extname IS DISTINCT FROM 'plpgsql'
 -- ===
--- What depends on a function runs it: triggers, defaults, policies, views, indexes, constraints, types ….
+-- What depends on a function runs it: triggers, defaults, policies, views, indexes, constraints, types …;
+-- what an extension brings is run only by what uses it.
 SELECT DISTINCT n.nspname, p.proname,
   pg_catalog.pg_describe_object(d.classid, d.objid, 0), c.relname
 FROM pg_catalog.pg_depend AS d
@@ -47,7 +48,10 @@ LEFT JOIN pg_catalog.pg_class AS c
   ON c.oid = coalesce(t.tgrelid, a.adrelid, o.polrelid, r.ev_class, nullif(k.conrelid, 0), i.indrelid)
 WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.deptype <> 'e'
   AND d.classid NOT IN ('pg_catalog.pg_proc'::pg_catalog.regclass,
-    'pg_catalog.pg_extension'::pg_catalog.regclass)
+    'pg_catalog.pg_extension'::pg_catalog.regclass,
+    'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass)
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
+    WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e')
   AND n.nspname NOT IN ('pg_catalog', 'information_schema')
   AND t.tgenabled IS DISTINCT FROM 'D'
 -- ===

@@ -53,7 +53,8 @@ class Reach:
 def reaches(plan: Plan, facts: Facts) -> Reach | None:
     """What of a plan reaches furthest beyond its database; None when all of it stays there."""
     scripts = [script for step in plan.steps for script in (step.forward, step.rollback)]
-    sight = _Sight(facts, [one for script in scripts for one in script.statements])
+    statements = [one for script in scripts for one in script.statements]
+    sight = _Sight(facts, statements, frozenset(plan.dry_run.local))
     found = [one for script in scripts for one in _of(script, sight)]
     found += sight.implicit()
     return next((one for one in found if one.outward), found[0] if found else None)
@@ -69,8 +70,10 @@ def _of(script: Script, sight: _Sight) -> Iterator[Reach]:
 class _Sight:
     """Looks at statements with what is known of the functions that they may call."""
 
-    def __init__(self, facts: Facts, statements: list[Statement]) -> None:
-        self._facts = facts
+    def __init__(
+        self, facts: Facts, statements: list[Statement], declared: frozenset[str] = frozenset()
+    ) -> None:
+        self._facts, self._declared = facts, declared
         self._text = "\n".join(one.text for one in statements)
         self._routines: dict[str, list[Routine]] = {}
         for routine in (*facts.routines, *_made(statements)):
@@ -140,6 +143,8 @@ class _Sight:
         if routine not in self._seen:
             self._seen[routine] = []  # while it is looked at: what calls itself adds nothing
             found = {one.why: one for one in self._looked(routine)}
+            if f"{routine.schema}.{routine.name}" in self._declared:
+                found = {why: one for why, one in found.items() if one.outward}
             self._seen[routine] = [
                 Reach(f"calls {routine.name}, which {one.why}", one.outward)
                 for one in list(found.values())[:3]

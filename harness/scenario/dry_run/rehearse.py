@@ -17,7 +17,7 @@ from harness.errors import HarnessError, Refused, StepFailed
 from harness.plan import Plan, Script
 from harness.runner.outcome import OnEvent, Outcome, Stop, never, silent
 from harness.runner.work import shortened
-from harness.scenario.dry_run import judge, look, squawk
+from harness.scenario.dry_run import commons, judge, look, squawk
 from harness.scenario.dry_run.facts import facts
 from harness.scenario.dry_run.model import Direction, Evidence, Ran, Trouble
 from harness.scenario.dry_run.reach import Reach, reaches
@@ -109,8 +109,12 @@ def dry_run(
         server=server,
         text="\n".join(one.text for script in scripts(plan) for one in script.statements),
     )
+    before = commons.commons(dsn)
     with scratch(dsn, wish) as copy:
         evidence = _on(copy, plan, status.state, on_event or silent, stop)
+    touched = commons.finding(name, before, commons.commons(dsn))
+    if touched is not None:
+        evidence = replace(evidence, notes=(*evidence.notes, touched))
     findings = judge.findings(evidence, plan.dry_run)
     return DryRun(plan, name, status.state, copy, evidence, findings)
 
