@@ -57,6 +57,11 @@ def critical(run: DryRun) -> list[Finding]:
     return [finding for finding in run.findings if finding.severity == "critical"]
 
 
+def told(run: DryRun) -> list[str]:
+    """The ids of its findings, but for what other tests do to the server meanwhile."""
+    return [one.id for one in run.findings if one.id != "dry-run.server-changed"]
+
+
 def the_step(run: DryRun, step: str, direction: str = "forward") -> StepSeen:
     found = (one for one in run.evidence.steps if (one.id, one.direction) == (step, direction))
     return next(found)
@@ -262,7 +267,7 @@ def test_a_plan_that_changes_roles_is_tried_on_a_server_of_its_own(
     assert run.copy is not None
     assert run.copy.how == "elsewhere"
     assert f"{COLUMN}:5 changes what all databases" in run.copy.passed_over[0]
-    assert [one.id for one in run.findings] == ["dry-run.other-server"]
+    assert told(run) == ["dry-run.other-server"]
     assert run.verdict == "pass"
     assert ask(empty_database, "SELECT to_regrole(%s)", role) is None
 
@@ -322,7 +327,7 @@ def test_from_a_partly_migrated_database_the_way_back_is_unknown(
     run = dry_run(empty_database, plan)
     forward = [one.id for one in run.evidence.steps if one.direction == "forward"]
     assert forward == ["1.1/020_fill", "1.2/010_index"]
-    assert [one.id for one in run.findings] == ["dry-run.way-back-unknown"]
+    assert told(run) == ["dry-run.way-back-unknown"]
     assert run.verdict == "unknown"
     assert runner.status(empty_database, plan).state == "partial"
 

@@ -102,7 +102,7 @@ BEYOND = [
     "DO $$ BEGIN EXECUTE format('%s', 'create role x'); END $$",
     "DO $$ BEGIN EXECUTE format('grant %s on %s to r', 'connect', 'database crm'); END $$",
     "DO $$ BEGIN EXECUTE 'select ' || 'x' || current_database(); END $$",
-    "DO $$ DECLARE r text; BEGIN FOR r IN EXECUTE 'select pg_rotate_logfile()' LOOP END LOOP; END $$",
+    "DO $$ DECLARE r text; BEGIN FOR r IN EXECUTE 'select pg_switch_wal()' LOOP END LOOP; END $$",
     "DO $$ BEGIN IF pg_reload_conf() THEN NULL; END IF; END $$",
     "DO LANGUAGE plperlu 'x'",
 ]

@@ -61,6 +61,11 @@ class Commons:
     others: tuple[str, ...]
     sessions: Mapping[str, int]
 
+    @property
+    def databases(self) -> frozenset[str]:
+        """The object ids of all databases, as text."""
+        return frozenset(str(json.loads(row)["oid"]) for row, _ in self.rows["pg_database"])
+
 
 def commons(dsn: str) -> Commons:
     """Read what the server of a database shares, as far as the role may."""
@@ -79,8 +84,12 @@ def _read(conn: psycopg.Connection[Any], catalog: str) -> frozenset[tuple[str, s
     return frozenset((row, password) for row, password in conn.execute(query).fetchall())
 
 
-def changed(before: Commons, after: Commons) -> tuple[str, ...]:
-    """Every row that came or went, with what it is about."""
+def changed(before: Commons, after: Commons, *, alone: bool = True) -> tuple[str, ...]:
+    """Every row that came or went, with what it is about.
+
+    Unless we were `alone`, without those of databases that were made or dropped meanwhile.
+    """
+    passing = frozenset() if alone else before.databases ^ after.databases
     found = []
     for catalog in sorted(before.rows.keys() & after.rows.keys()):
         for word, rows in (
@@ -90,6 +99,7 @@ def changed(before: Commons, after: Commons) -> tuple[str, ...]:
             found += [
                 f"{catalog}, {word}: {_told(row, before, after)}"
                 for row, _ in sorted(rows, key=str)
+                if not passing & {str(value) for value in json.loads(row).values()}
             ]
     return tuple(found)
 
@@ -121,8 +131,8 @@ def finding(named: str, before: Commons, after: Commons) -> Finding | None:
     What is about the database itself is critical while nobody else was there, else it may be
     theirs; the rest, which others change all the time, is less by one.
     """
-    differences = changed(before, after)
     others = _others(before, after)
+    differences = changed(before, after, alone=not others)
     if not differences:
         return None
     own = any(f"database {named}" in line for line in differences)

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from harness.database import admin
 from harness.database.furniture import Furniture, furnish, furniture
@@ -18,6 +17,7 @@ from harness.errors import HarnessError
 from harness.scenario.dry_run import copying
 from harness.scenario.dry_run.neighbours import make_neighbours
 from harness.server import Server, choose
+from harness.server.dsn import fields, replaced
 
 PROVIDERS: Final = ("container", "embedded", "system")
 _EXTENSIONS: Final = "SELECT extname FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql'"
@@ -140,9 +140,9 @@ def _tablespace(original: Original) -> str | None:
 
 
 def _password(server: Server) -> str:
-    return str(conninfo_to_dict(server.dsn()).get("password") or "")
+    return str(fields(server.dsn()).get("password", ""))
 
 
 def _as_role(server: Server, original: Original) -> str:
     """The copy, as the role that the original was named with: what it may not, fails here too."""
-    return make_conninfo(server.dsn(original.name), user=original.role)
+    return replaced(server.dsn(original.name), user=original.role)
