@@ -72,7 +72,8 @@ def baseline(dsn: str | None, plan_path: Path, as_json: bool) -> None:
 
     loaded = plan.load(plan_path)
     relations = runner.baseline(named(dsn), loaded)
-    answer({"relations": relations}, as_json, [f"baseline: {len(relations)} relations"])
+    said = f"{len(relations)} relations" if loaded.baseline else "nothing to do, the plan has none"
+    answer({"relations": relations}, as_json, [f"baseline: {said}"])
 
 
 @cli.command()

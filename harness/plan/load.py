@@ -6,10 +6,12 @@ import hashlib
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
+from harness.plan import baseline as baseline_file
 from harness.plan import manifest, script
 from harness.plan.check import altered, check
 from harness.plan.model import Phase, Plan, Script, Step
@@ -29,8 +31,8 @@ def load(path: Path) -> Plan:
     phases = tuple(_phase(root, entry) for entry in read.phases)
     _no_undeclared(path, root, phases)
     scripts = [s for phase in phases for step in phase.steps for s in (step.forward, step.rollback)]
-    baseline = _plain(root, "baseline")
-    cleanup = _plain(root, "cleanup")
+    baseline = _plain(root, "baseline", baseline_file.read)
+    cleanup = _plain(root, "cleanup", _script)
     meaning = _sha256(json.dumps(read.meaning, sort_keys=True))
     everything = [meaning, *(s.name + s.sha256 for s in (*scripts, *baseline, *cleanup))]
     everything += [_sha256(json.dumps(read.judges, sort_keys=True)), *_checks(root)]
@@ -52,6 +54,7 @@ def load(path: Path) -> Plan:
         require_verdict=read.require_verdict,
         baseline=baseline,
         cleanup=cleanup,
+        starts_empty=not baseline_file.makes_relations(baseline),
         alters=tuple(sorted(set().union(*(altered(s) for s in scripts)))),
     )
 
@@ -133,7 +136,7 @@ def _script(path: Path, root: Path) -> Script:
     return found
 
 
-def _plain(root: Path, name: str) -> tuple[Script, ...]:
+def _plain(root: Path, name: str, read: Callable[[Path, Path], Script]) -> tuple[Script, ...]:
     directory = root / name
     scripts: dict[str, Script] = {}
     for file in _sql_files(directory) if directory.is_dir() else []:
@@ -144,7 +147,7 @@ def _plain(root: Path, name: str) -> tuple[Script, ...]:
             raise UsageError(
                 f"number {match[1]} is taken by {scripts[match[1]].path.name}", where=str(file)
             )
-        scripts[match[1]] = _script(file, root)
+        scripts[match[1]] = read(file, root)
         if scripts[match[1]].kind != "transaction":
             raise UsageError(f"a {name} script is of kind transaction", where=f"{file}:1")
     return tuple(scripts.values())

@@ -14,12 +14,24 @@ KINDS: tuple[Kind, ...] = ("transaction", "batch", "concurrent")
 
 
 @dataclass(frozen=True)
+class Rows:
+    """The data of COPY … FROM stdin as the file has it, and the line on which it starts."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
 class Statement:
-    """One SQL statement, the line of its file on which it starts, and its parse-tree name."""
+    """One SQL statement, the line of its file on which it starts, and its parse-tree name.
+
+    `rows` is what a COPY … FROM stdin of a baseline sends.
+    """
 
     text: str
     line: int
     tag: str
+    rows: Rows | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +142,8 @@ class Plan:
     """A checked plan.
 
     `hash` covers every file, checks too, and everything in plan.toml but [runner] and
-    [require_verdict]. `files` is what a run depends on: how strictly it is judged is not.
+    [require_verdict]. `files` is what a run depends on: how strictly it is judged is not. With
+    `starts_empty` the baseline makes no relation: the plan may start in an empty database.
     """
 
     name: str
@@ -147,6 +160,7 @@ class Plan:
     baseline: tuple[Script, ...] = ()
     cleanup: tuple[Script, ...] = ()
     alters: tuple[str, ...] = ()
+    starts_empty: bool = False
     validate: ValidateRules = field(default_factory=ValidateRules)
     verify: VerifyRules = field(default_factory=VerifyRules)
     dry_run: DryRunRules = field(default_factory=DryRunRules)

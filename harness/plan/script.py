@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from pglast import parse_sql
 from pglast.parser import ParseError
 
 from harness.errors import UsageError
 from harness.plan.header import DURATION, Header, read_header
-from harness.plan.model import KINDS, Kind, Script, Statement
+from harness.plan.model import KINDS, Kind, Rows, Script, Statement
 
 SHOWN = 90
 PSQL = {
     "\\": "psql's own commands are not known here",
     ":": "psql's variables are not known here; read current_setting('harness.NAME')",
 }
+NONE: Mapping[int, Rows] = MappingProxyType({})
 PLACEHOLDER = re.compile(r"%(?:\((\w*)\)s|(.)|$)", re.DOTALL)
 
 
 def read(path: Path, root: Path) -> Script:
     """Read and parse one script; UsageError names file, line and reason when it cannot be."""
     raw, text = source(path)
+    return of(path, root, text, hashlib.sha256(raw).hexdigest(), text)
+
+
+def of(
+    path: Path, root: Path, text: str, sha256: str, plain: str, rows: Mapping[int, Rows] = NONE
+) -> Script:
+    """The script of a text; `plain` is its SQL alone, as long and with the same lines.
+
+    `rows` is what statements of COPY send, by the place where the statement ends.
+    """
     header = read_header(path, text)
     _refuse_undeclarable(header)
     kind = _kind(header)
@@ -31,8 +44,8 @@ def read(path: Path, root: Path) -> Script:
         path=path,
         name=path.relative_to(root).as_posix(),
         kind=kind,
-        statements=statements(path, text, kind),
-        sha256=hashlib.sha256(raw).hexdigest(),
+        statements=statements(path, plain, kind, rows),
+        sha256=sha256,
         summary=header.values.get("summary", ""),
         nothing=header.values.get("nothing"),
         irreversible=header.values.get("irreversible"),
@@ -108,7 +121,9 @@ def _duration(header: Header, key: str) -> str | None:
     return value
 
 
-def statements(path: Path, text: str, kind: Kind) -> tuple[Statement, ...]:
+def statements(
+    path: Path, text: str, kind: Kind, rows: Mapping[int, Rows] = NONE
+) -> tuple[Statement, ...]:
     """The statements of a text with their lines; UsageError where its syntax breaks."""
     parsed = _without_placeholders(path, text) if kind == "batch" else text
     try:
@@ -125,6 +140,7 @@ def statements(path: Path, text: str, kind: Kind) -> tuple[Statement, ...]:
                 text=text[body : start + length].rstrip(),
                 line=text.count("\n", 0, body) + 1,
                 tag=type(raw.stmt).__name__,
+                rows=rows.get(start + length),
             )
         )
     return tuple(made)

@@ -1,16 +1,21 @@
-"""baseline: the plan's roles and schema into an empty database, in one transaction."""
+"""baseline: the plan's roles and schema into an empty database.
+
+Each file runs as `psql --single-transaction -f` would: in a session and a transaction of its own.
+How far it came is recorded with each, so a baseline that was stopped midway goes on; until then
+every other command says that it is unfinished.
+"""
 
 from __future__ import annotations
 
 import psycopg
 
-from harness.errors import AnotherRunnerError, Refused, UsageError
-from harness.plan import Plan, Script, Statement
+from harness.errors import AnotherRunnerError, HarnessError, Refused
+from harness.plan import Plan, Script
+from harness.runner import baseline_file, baseline_progress
 from harness.runner.backoff import delay, pause
-from harness.runner.connection import Connection, configure, connect, set_variables
+from harness.runner.connection import Connection, configure, connect, is_lost
 from harness.runner.lock import acquire
 from harness.runner.outcome import never
-from harness.runner.transaction_step import AFTER, BEFORE
 from harness.runner.work import SqlFailed
 
 RELATIONS = """
@@ -26,20 +31,44 @@ ATTEMPTS = 8
 
 
 def baseline(dsn: str, plan: Plan) -> list[str]:
-    """Apply the baseline's scripts in order and give the relations made; all of it or nothing."""
-    if not plan.baseline:
-        raise UsageError("the plan has no baseline directory", where=str(plan.root))
+    """Apply the baseline's files in order and give the relations made.
+
+    Nothing is done for a plan without one. Refused when the database is not empty, unless an
+    unfinished baseline of the same files is in it: that one is finished.
+    """
     with connect(dsn, "baseline") as conn:
         configure(conn, plan.runner)
-        set_variables(conn, {**plan.variables, "run_id": "0"})
         acquire(conn, plan.runner, set())
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return _apply(conn, plan)
-            except SqlFailed as failure:
-                if attempt == ATTEMPTS or not _is_race(failure.error):
-                    raise failure.explained(attempt) from failure.error
-                pause(delay(attempt, plan.runner), never)
+        done = _begun(conn, plan)
+        for number, script in enumerate(plan.baseline, 1):
+            if number > done:
+                _apply_again_and_again(dsn, plan, script, number)
+        return [str(row[0]) for row in conn.execute(RELATIONS).fetchall()] if plan.baseline else []
+
+
+def _begun(conn: Connection, plan: Plan) -> int:
+    """How many files of the plan's baseline are in the database; Refused when others are."""
+    if not plan.baseline:
+        return 0
+    done = baseline_progress.read(conn)
+    if done:
+        baseline_progress.refuse_changed(plan, done)
+        return len(done)
+    found = [row[0] for row in conn.execute(RELATIONS).fetchall()]
+    if found:
+        names = ", ".join(found[:5])
+        raise Refused(f"the database is not empty: it holds {names}", hint="name an empty database")
+    return 0
+
+
+def _apply_again_and_again(dsn: str, plan: Plan, script: Script, number: int) -> None:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return _apply(dsn, plan, script, number)
+        except SqlFailed as failure:
+            if attempt == ATTEMPTS or not _is_race(failure.error):
+                raise _explained(failure, attempt, number) from failure.error
+            pause(delay(attempt, plan.runner), never)
     raise AnotherRunnerError("other baselines are being made on this server")
 
 
@@ -50,22 +79,25 @@ def _is_race(error: psycopg.Error) -> bool:
     return met or error.sqlstate in ("40001", "40P01", "55P03")
 
 
-def _apply(conn: Connection, plan: Plan) -> list[str]:
-    with conn.transaction():
-        found = [row[0] for row in conn.execute(RELATIONS).fetchall()]
-        if found:
-            names = ", ".join(found[:5])
-            raise Refused(
-                f"the database is not empty: it holds {names}", hint="name an empty database"
-            )
-        for script in plan.baseline:
-            for statement in script.statements:
-                _execute(conn, script, statement)
-        return [row[0] for row in conn.execute(RELATIONS).fetchall()]
+def _explained(failure: SqlFailed, attempts: int, number: int) -> HarnessError:
+    error = failure.explained(attempts)
+    hint = baseline_file.advice(failure.error) or error.hint
+    if number > 1:
+        hint = f"{hint}; the files before it are in place: run `harness baseline` again to go on"
+    return type(error)(error.message, where=error.where, hint=hint)
 
 
-def _execute(conn: Connection, script: Script, statement: Statement) -> None:
-    try:
-        conn.execute((BEFORE + statement.text + AFTER).encode())
-    except psycopg.Error as error:
-        raise SqlFailed(error, script, statement, len(BEFORE)) from error
+def _apply(dsn: str, plan: Plan, script: Script, number: int) -> None:
+    """Run one file, and record it in the same transaction."""
+    last = number == len(plan.baseline)
+    with connect(dsn, "baseline") as conn:
+        configure(conn, plan.runner)
+        try:
+            with conn.transaction():
+                baseline_file.run(conn, plan, script)
+                conn.execute("RESET SESSION AUTHORIZATION")  # and with it the role
+                baseline_progress.record(conn, plan, script, number, last=last)
+        except psycopg.Error as error:
+            if is_lost(conn, error):
+                raise
+            raise SqlFailed(error, script, None) from error  # what is checked at the end only

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.errors import Refused
 from harness.plan import Plan
+from harness.runner.baseline_progress import UNFINISHED
 from harness.runner.connection import Connection
 
 LOOK = """
@@ -23,7 +24,8 @@ SELECT
   (SELECT pg_catalog.count(*) FROM relation),
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),
   pg_catalog.pg_is_in_recovery(),
-  current_user::text
+  current_user::text,
+  pg_catalog.to_regclass('migration_baseline.file') IS NOT NULL
 """
 RELATIONS = """
 WITH relation AS (
@@ -65,10 +67,14 @@ class Facts:
         self.may_create: bool = row[5]
         self.standby: bool = row[6]
         self.role: str = row[7]
+        self.unfinished: bool = row[8]
+        self.starts_empty = plan.starts_empty
 
     def foreign(self) -> str | None:
         """Why the plan does not belong to this database, or None."""
-        if self.relations == 0:
+        if self.unfinished:
+            return f"{UNFINISHED}: run `harness baseline` again"
+        if self.relations == 0 and not self.starts_empty:
             return "the database is empty"
         if self.forbidden:
             return f"no ledger, but these are there already: {_few(self.forbidden)}"

@@ -95,6 +95,9 @@ class SqlFailed(Exception):  # noqa: N818 - carries a failure to where it is jud
     def _line(self) -> int:
         if self.statement is None:
             return self.script.statements[-1].line if self.script.statements else 1
+        if self.statement.rows is not None:
+            row = re.search(r"^COPY .*, line (\d+)", self.error.diag.context or "", re.MULTILINE)
+            return self.statement.rows.line + int(row[1]) - 1 if row else self.statement.line
         position = int(self.error.diag.statement_position or 0) - 1 - self.offset
         text = self.statement.text
         if self.script.kind == "batch":  # what was sent is shorter, but has the same lines
