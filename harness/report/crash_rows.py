@@ -29,10 +29,20 @@ def merged(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "points": sum(document["points"] for document in found),
         "fired": sum(document["fired"] for document in found),
         "states": sum(document["states"] for document in found),
+        "enumerated": _enumerated(found),
         "environment": found[0].get("environment", {}),
         "sample": _sample(found),
         "not_applicable": [one for each in found for one in each.get("not_applicable", ())],
     }
+
+
+def _enumerated(found: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """How many points there were, by domain and direction, before some of them were chosen."""
+    whole: dict[str, dict[str, int]] = {}
+    for document in found:
+        for domain, ways in document.get("enumerated", {}).items():
+            whole.setdefault(domain, {}).update(ways)
+    return whole
 
 
 def read(document: Mapping[str, Any]) -> list[crash_page.Map]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from harness.check.finding import Finding, Severity
-from harness.report import crash_rows, matrix, samples, timeline
+from harness.report import crash_rows, matrix, samples, tally, timeline
 from harness.report.shape import MisshapenError, document, objects, text
 from harness.report.verdict import Exhibit, Word
 
@@ -39,11 +39,12 @@ class Piece:
     findings: tuple[Finding, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict)
     view: Any = None
+    counts: tuple[tally.Count, ...] = ()
 
     @property
     def exhibit(self) -> Exhibit:
         """As the verdict lists it."""
-        return Exhibit(self.name, self.verdict, self.reason)
+        return Exhibit(self.name, self.verdict, self.reason, self.counts)
 
 
 def keep(name: str, found: Mapping[str, Any]) -> None:
@@ -56,6 +57,18 @@ def keep(name: str, found: Mapping[str, Any]) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_text(json.dumps(found, default=str, ensure_ascii=False) + "\n", "utf-8")
     partial.replace(path)
+
+
+def count(
+    name: str, what: str, done: Iterable[str], of: Iterable[str], *, sample: bool = False
+) -> None:
+    """Leave word of what a suite did, each thing by its name; to be called when it went well.
+
+    Parts that several tests tell are put together: evidence `name` passes when `done` has all that
+    is in `of`. Of a `sample` that is not asked, and pages say that it is one.
+    """
+    told = tally.entry(what, done, of, sample)
+    keep(tally.stem(name, told), told)
 
 
 def forget(directory: Path) -> None:
@@ -83,10 +96,19 @@ def _gathered(directory: Path, name: str) -> Piece:
         return Piece(name, "unknown", "no evidence was left")
     try:
         found = [_parsed(path) for path in paths]
-        whole = crash_rows.merged(found) if name == "crash" else _only(found, paths)
-        return _judged(name, whole)
+        return _judged(name, _whole(name, found, paths))
     except MisshapenError as error:
         return Piece(name, "unknown", str(error))
+
+
+def _whole(
+    name: str, found: Sequence[Mapping[str, Any]], paths: Sequence[Path]
+) -> Mapping[str, Any]:
+    if name == "crash":
+        return crash_rows.merged(found)
+    if all("counted" in part for part in found):
+        return tally.merged(found)
+    return _only(found, paths)
 
 
 def _only(found: Sequence[Mapping[str, Any]], paths: Sequence[Path]) -> Mapping[str, Any]:
@@ -115,7 +137,8 @@ def _judged(name: str, found: Mapping[str, Any]) -> Piece:
     if word == "pass" and critical:
         raise MisshapenError(f"it says pass but found {critical[0]}")
     reason = "" if word == "pass" else str(found.get("reason") or _first_of(findings))
-    return Piece(name, word, reason, findings, found, view)  # type: ignore[arg-type]
+    counts = tally.counts(name, found)
+    return Piece(name, word, reason, findings, found, view, counts)  # type: ignore[arg-type]
 
 
 def _first_of(findings: Sequence[Finding]) -> str:

@@ -43,7 +43,7 @@ def html(document: Mapping[str, Any], pieces: Sequence[Piece], logs: Sequence[st
         d=document,
         go=document["verdict"] == "GO",
         claims=claims.judged(document),
-        beyond=claims.BEYOND,
+        beyond=claims.beyond(document),
         there=there,
         pieces={piece.name: piece for piece in pieces},
         crash=crash.document if crash else None,

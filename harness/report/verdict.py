@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from harness.check.finding import Finding
 from harness.check.judgement import SCHEMA
+from harness.report.tally import Count
 
 Word = Literal["pass", "fail", "unknown"]
 NAMED = 3  # critical findings that a reason names; all of them are listed
@@ -39,6 +40,7 @@ class Exhibit:
     name: str
     verdict: Word
     reason: str = ""
+    counts: Sequence[Count] = ()
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,16 @@ from typing import Any
 
 from harness.check import judgement
 from harness.errors import UsageError
-from harness.report import crash_rows, page, pull_request
+from harness.report import crash_rows, page, pull_request, tally
 from harness.report.evidence import READERS, Piece, gather
 from harness.scenario.crash import coverage_file
 from harness.scenario.crash.asked import incomplete
 
-EVIDENCE = ("validate", "dry_run", "verify", "security", "crash")
+EVIDENCE = (
+    *("validate", "dry_run", "forward", "verify", "security", "contract", "compatibility"),
+    *("meanwhile", "rollback", "cleanup", "resume", "crash"),
+)
+"""What the suites must leave: a suite that passes and counts nothing has shown nothing."""
 SAME = ("plan hash", "tool hash", "postgres", "rows", "seed")
 """What an exploration must have in common with the gate's sample, to be of the same migration."""
 LOGS = ("verdict.json", "pytest.log", "junit.xml", "crash.json", "report/crash.html")
@@ -57,7 +61,15 @@ def _whole(piece: Piece, build: Path) -> Piece:
     if not same or incomplete(found):
         return piece
     merged = crash_rows.merged([found])
-    return Piece("crash", merged["verdict"], "", (), merged, READERS["crash"](merged))
+    return Piece(
+        "crash",
+        merged["verdict"],
+        "",
+        (),
+        merged,
+        READERS["crash"](merged),
+        tally.counts("crash", merged),
+    )
 
 
 def _logs(build: Path) -> list[str]:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from harness.report import tally
+from harness.report.tally import Count
 from harness.report.verdict import Exhibit, Suite, Verdict
 from harness.scenario import papers
 
@@ -32,6 +34,9 @@ JUDGED = {
         "objects": {"catalog": {}, "security": {}},
     },
 }
+
+
+COUNTED = (*("forward", "contract", "compatibility", "meanwhile", "rollback", "cleanup", "resume"),)
 
 
 def step(number: int, direction: str = "forward", **more: Any) -> dict[str, Any]:
@@ -121,6 +126,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "dry_run": plain | {"estimate_seconds": 3.0, "steps": steps, "estimate": estimate},
         "verify": plain | {"samples": [sample]},
         "security": matrix(),
+        **{name: tally.entry("things", ["a"], ["a"], False) for name in COUNTED},
         "crash.forward": crash("forward"),
         "crash.rollback": crash("rollback"),
     }
@@ -142,7 +148,9 @@ def verdict(**changed: Any) -> Verdict:
         "suites": [Suite("forward", passed=3, seconds=1.5)],
         "findings": [],
         "complete": True,
-        "evidence": [Exhibit(name, "pass") for name in papers.EVIDENCE],
+        "evidence": [
+            Exhibit(name, "pass", counts=(Count("things", 1, 1),)) for name in papers.EVIDENCE
+        ],
         "figures": {"rows": 1000, "tests": 3, "seconds": 12.0},
         "judged": JUDGED,
     }

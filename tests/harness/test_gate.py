@@ -1,6 +1,7 @@
 """The gate, run as a user runs it, on planted suites: it says GO only where it should."""
 
 import json
+import re
 
 import pytest
 from gate_support import gate, leave, make_project
@@ -47,7 +48,7 @@ def test_a_go_allows_a_database_that_is_made_from_the_same_baseline(
 def test_the_full_gate_wants_the_planted_gaps_besides(project):
     status, document, _ = gate(project, "--full")
     assert (status, document["verdict"]) == (1, "NO-GO")
-    assert document["unknowns"] == list(PLANTED)
+    assert document["unknowns"] == [*PLANTED, *PLANTED]  # the suite, and what it should leave
 
 
 def test_failing_evidence_is_no_go_though_every_suite_passes(project):
@@ -57,6 +58,15 @@ def test_failing_evidence_is_no_go_though_every_suite_passes(project):
     assert {one["verdict"] for one in document["suites"]} == {"pass"}
     assert [one["id"] for one in document["findings"]] == [FINDING["id"]]
     assert document["reasons"][0].startswith("evidence validate: fail")
+
+
+def test_a_suite_that_passes_and_counts_nothing_is_no_go_and_claims_nothing(project):
+    leave(project, rollback=None)
+    status, document, _ = gate(project)
+    assert (status, document["unknowns"]) == (1, ["rollback"])
+    page = (project / "build" / "report" / "index.html").read_text()
+    assert "evidence rollback: unknown" in page
+    assert not re.search(r"✓.{0,40}<p>rolled back", page, re.DOTALL)
 
 
 def test_evidence_of_an_earlier_gate_does_not_speak_for_this_one(project):

@@ -76,7 +76,7 @@ def copy(project: Path) -> None:
     for name in ("pyproject.toml", "conftest.py"):
         shutil.copy(ROOT / name, project)
     left = {name: told for name, told in documents().items() if name.startswith("crash")}
-    for suite, told in (("resume", {}), ("crash", left)):
+    for suite, told in (("resume", {"resume": documents()["resume"]}), ("crash", left)):
         module = project / "tests" / "migration" / f"test_{suite}.py"
         module.write_text(PASSES)
         module.with_suffix(".json").write_text(json.dumps(told))

@@ -42,6 +42,7 @@ def test_evidence_that_nobody_left_is_unknown(tmp_path: Path, name: str):
         ("verify", {"verdict": "pass", "findings": [], "samples": [{}]}, "names no relation"),
         ("security", {"verdict": "pass", "findings": []}, "roles is not a list of names"),
         ("crash.forward", {"verdict": "pass", "rows": [{}]}, "rows[0] has no boundary"),
+        ("resume", {"counted": [{"what": "steps", "done": "all"}]}, "done is not a list of names"),
     ],
 )
 def test_misshapen_evidence_is_unknown_and_says_why(tmp_path: Path, name, planted, reason):
@@ -77,6 +78,27 @@ def test_evidence_is_kept_only_during_a_gate(tmp_path: Path, monkeypatch: pytest
     assert gathered(tmp_path / "evidence")["verify"].verdict == "pass"
     evidence.forget(tmp_path / "evidence")
     assert gathered(tmp_path / "evidence")["verify"].verdict == "unknown"
+
+
+def test_what_several_tests_count_is_put_together(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv(evidence.VARIABLE, str(tmp_path))
+    for one in ("1", "2", "2"):
+        evidence.count("rollback", "steps", [one], ["1", "2", "3"])
+    piece = gathered(tmp_path)["rollback"]
+    assert (piece.verdict, piece.reason) == ("unknown", "2 of 3 steps, without 3")
+    evidence.count("rollback", "steps", ["3"], ["1", "2", "3"])
+    evidence.count("rollback", "points", ["a"], ["a", "b"], sample=True)
+    piece = gathered(tmp_path)["rollback"]
+    assert piece.verdict == "pass"
+    assert [str(count) for count in piece.counts] == ["1 of 2 points, a sample", "3 of 3 steps"]
+    evidence.count("rollback", "ways", [], [])
+    assert gathered(tmp_path)["rollback"].reason == "none of ways"
+
+
+def test_a_sample_of_crash_points_is_told_of_all_that_there_are(tmp_path: Path):
+    some = crash("forward") | {"enumerated": {"wire": {"forward": 12384}}}
+    (count,) = gathered(left(tmp_path, **{"crash.forward": some}))["crash"].counts
+    assert str(count) == "2 of 12,384 crash points struck, a sample"
 
 
 def test_bars_follow_each_other_and_fill_the_run():

@@ -81,14 +81,26 @@ def test_a_page_without_any_evidence_is_a_page(tmp_path: Path):
 def test_a_claim_stands_on_its_suites_and_evidence(standing: str):
     word = {"proven": "pass", "refuted": "fail", "not proven": "unknown"}[standing]
     claim = claims.Claim("it works", ("one",), ("two",))
+    counts = [{"what": "points", "done": 40, "of": 12384, "sample": True}]
     found = claims.judged(
         {
             "suites": [{"name": "one", "verdict": "pass"}],
-            "evidence": [{"name": "two", "verdict": word}],
+            "evidence": [{"name": "two", "verdict": word, "counts": counts}],
         },
         [claim],
     )
     assert [one.standing for one in found] == [standing]
+    assert found[0].text == "it works: 40 of 12,384 points, a sample"
+
+
+def test_a_suite_that_counts_nothing_proves_no_claim():
+    claim = claims.Claim("it works", ("one",), ("two",))
+    parts = [{"name": name, "verdict": "pass", "passed": 1} for name in ("one", "mine")]
+    document = {"suites": parts, "evidence": [{"name": "two", "verdict": "pass"}]}
+    found, mine = claims.judged(document, [claim])
+    assert (found.text, found.standing) == ("it works", "not proven")
+    assert found.because == ("nothing was counted that it could stand on",)
+    assert (mine.text, mine.standing) == ("mine: 1 tests passed", "proven")
 
 
 def test_a_claim_whose_suite_and_evidence_are_not_there_says_how_to_prove_it():
@@ -98,10 +110,16 @@ def test_a_claim_whose_suite_and_evidence_are_not_there_says_how_to_prove_it():
     assert found.because == (f"suite one: {claims.NOT_RUN}", "evidence two: missing")
 
 
+def test_what_the_plan_switched_off_stands_under_what_was_not_proven():
+    off = {"settings": {"switched_off": ["verify.rows"]}}
+    assert claims.beyond(off)[0] == "the check verify.rows: the plan switched it off"
+
+
 def test_every_suite_of_the_gate_proves_something():
     named = {suite for claim in claims.CLAIMS for suite in claim.suites}
     assert named == {*SUITES, *PLANTED}
-    assert {name for claim in claims.CLAIMS for name in claim.evidence} == set(papers.EVIDENCE)
+    named = {name for claim in claims.CLAIMS for name in claim.evidence}
+    assert named == {*papers.EVIDENCE, *PLANTED}
 
 
 def test_what_others_wrote_is_shown_and_never_run(tmp_path: Path):

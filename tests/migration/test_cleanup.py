@@ -10,6 +10,7 @@ import pytest
 
 from harness.errors import Refused
 from harness.plan import Plan
+from harness.report import evidence
 from harness.runner import cleanup, rollback, status
 from harness.scenario.mutate.judging import Case, hurried
 
@@ -44,6 +45,7 @@ def pair(cleaned: Cleaned) -> Iterator[Pair]:
 
 def test_it_takes_what_it_says_and_nothing_else(cleaned: Cleaned) -> None:
     assert cleaning.unsaid(cleaned) == []
+    evidence.count("cleanup", "objects taken as declared", cleaned.dropped, cleaned.dropped)
 
 
 def test_it_leaves_nothing_of_the_migration_s_own(cleaned: Cleaned) -> None:
@@ -64,6 +66,8 @@ def test_rows_rules_and_rights_are_verified_after_it(cleaned: Cleaned, plan: Pla
 )
 def test_what_stays_is_and_does_what_it_did(check: Check, pair: Pair) -> None:
     assert cleaning.attempted(check, pair) == []
+    every = [one.__name__ for one in cleaning.LATER]
+    evidence.count("cleanup", "checks of what stays", [check.__name__], every)
 
 
 def test_a_client_goes_through_every_stage(pair: Pair) -> None:

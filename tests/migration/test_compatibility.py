@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures import contract as legacy
+from harness.report import evidence
 
 from .contract import Session, parameters, read_differences, write_differences
 from .support import HOSTILE, Pair, acting_as, column, scalar, taken_back
@@ -23,9 +24,15 @@ def named(value: Any) -> str:
     return value if isinstance(value, str) else value.name
 
 
+def counted(what: str, query: legacy.Query, role: str, every: list[Any]) -> None:
+    of = [f"{one.name} as {by}" for one, by in every]
+    evidence.count("compatibility", what, [f"{query.name} as {role}"], of)
+
+
 @pytest.mark.parametrize(("query", "role"), EVERY_READ, ids=named)
 def test_legacy_read_is_answered_as_before(query: legacy.Query, role: str, good: Pair) -> None:
     assert read_differences(good, query, role) == []
+    counted("legacy reads by role", query, role, EVERY_READ)
 
 
 def test_legacy_reads_of_hostile_rows_are_answered_as_before(hostile: Pair) -> None:
@@ -37,6 +44,7 @@ def test_legacy_reads_of_hostile_rows_are_answered_as_before(hostile: Pair) -> N
 def test_legacy_write_does_what_it_did(query: legacy.Query, role: str, small: Pair) -> None:
     with taken_back(small.source, small.target):
         assert write_differences(small, (query,), role) == []
+    counted("legacy writes by role", query, role, EVERY_WRITE)
 
 
 def test_legacy_writes_one_after_another_do_what_they_did(pair_factory: PairFactory) -> None:

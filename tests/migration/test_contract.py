@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from fixtures import contract as legacy
 from harness.check import contract, contract_file
 from harness.check.contract_session import PROVIDERS, Provider, engine
+from harness.report import evidence
 
 from .checks import specification
 
@@ -23,10 +24,18 @@ WRITTEN = [*legacy.load("write"), *contract_file.load_all(DIFFERENT)]
 TABLES = [*specification.baseline()["tables"]]
 
 
+def counted(provider: Provider, names: list[str], what: str) -> None:
+    every = [f"{name} {one.name}" for one in PROVIDERS for name in names]
+    done = [f"{name} {provider.name}" for name in names]
+    evidence.count("contract", what, done, every)
+
+
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda p: p.name)
 def test_reads_are_answered_as_before(provider: Provider, source: str, target: str) -> None:
     recording = contract.record(source, legacy.load("read"), provider)
     assert contract.replay(target, recording, provider) == []
+    names = [query.name for query in legacy.load("read")]
+    counted(provider, names, "reads through drivers")
 
 
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda p: p.name)
@@ -35,6 +44,7 @@ def test_writes_do_what_they_did_and_differ_as_known(
 ) -> None:
     recording = contract.record(clone(seeded(rows=300)), WRITTEN, provider)
     assert contract.replay(clone(migrated(rows=300)), recording, provider) == []
+    counted(provider, [query.name for query in WRITTEN], "writes through drivers")
 
 
 def test_hostile_rows_are_written_as_before(
@@ -71,6 +81,7 @@ def test_a_reflected_table_has_the_columns_and_rows_it_had(
             return kinds, [tuple(map(str, row)) for row in rows]
 
     assert seen(target) == seen(source)
+    evidence.count("contract", "tables found by SQLAlchemy itself", [name], TABLES)
 
 
 def test_reflected_writes_do_what_they_did(

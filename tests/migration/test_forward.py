@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.plan import Plan
+from harness.report import evidence
 from harness.runner import Event, migrate
 
 from . import checks
@@ -30,20 +31,27 @@ def claim(check: Check) -> str:
     return check.__name__.removeprefix("check_")
 
 
+def counted(check: Check, every: Iterable[Check], what: str) -> None:
+    evidence.count("forward", what, [claim(check)], map(claim, every))
+
+
 @pytest.mark.parametrize("check", checks.READING, ids=claim)
 def test_migrated_database_reads_as_specified(check: Check, good: Pair) -> None:
     assert check(good) == []
+    counted(check, checks.READING, "checks of shape and rows")
 
 
 @pytest.mark.parametrize("check", checks.ROWS, ids=claim)
 def test_hostile_rows_are_mapped_as_specified(check: Check, hostile: Pair) -> None:
     assert check(hostile) == []
+    counted(check, checks.ROWS, "checks of hostile rows")
 
 
 @pytest.mark.parametrize("check", checks.TRYING, ids=claim)
 def test_migrated_database_behaves_as_specified(check: Check, small: Pair) -> None:
     with taken_back(small.target):
         assert check(small) == []
+    counted(check, checks.TRYING, "checks of behaviour")
 
 
 def migrate_among_old_clients(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.plan import Plan
+from harness.report import evidence
 from harness.scenario.mutate.judging import Case, hurried
 from harness.scenario.mutate.model import Direction
 
@@ -38,11 +39,13 @@ def found(plan: Plan, server: Server, stage: str, step: str, direction: Directio
 @pytest.mark.parametrize("stage", THERE)
 def test_users_on_the_way_there_and_after_it(stage: str, plan: Plan, pg_server: Server) -> None:
     assert found(plan, pg_server, stage, plan.steps[0].id, "forward") == []
+    evidence.count("meanwhile", "things users do on the way there and after", [stage], THERE)
 
 
 @pytest.mark.parametrize("stage", BACK)
 def test_users_on_the_way_back(stage: str, plan: Plan, pg_server: Server) -> None:
     assert found(plan, pg_server, stage, plan.steps[0].id, "rollback") == []
+    evidence.count("meanwhile", "things users do on the way back", [stage], BACK)
 
 
 @pytest.mark.parametrize("direction", ["forward", "rollback"])
@@ -55,6 +58,8 @@ def test_no_step_holds_a_table_while_it_waits_for_one_that_users_write_before(
         for line in found(plan, pg_server, "locks", step.id, direction)
     ]
     assert lines == []
+    steps = [step.id for step in plan.steps]
+    evidence.count("meanwhile", f"steps watched for deadlocks, {direction}", steps, steps)
 
 
 @pytest.mark.parametrize("step", row_locks.HELD)
@@ -62,6 +67,7 @@ def test_a_batch_locks_the_rows_it_reads_and_no_other(
     step: str, plan: Plan, pg_server: Server
 ) -> None:
     assert found(plan, pg_server, "row_locks", step, "forward") == []
+    evidence.count("meanwhile", "batches whose row locks were seen", [step], row_locks.HELD)
 
 
 @pytest.mark.parametrize("step", waiting.LATE)
@@ -69,3 +75,4 @@ def test_what_is_committed_while_the_way_back_waits_is_archived(
     step: str, plan: Plan, pg_server: Server
 ) -> None:
     assert found(plan, pg_server, "late", step, "rollback") == []
+    evidence.count("meanwhile", "late commits archived", [step], waiting.LATE)

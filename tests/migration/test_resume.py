@@ -14,6 +14,7 @@ import pytest
 
 from harness.plan import Plan, Step
 from harness.poll import wait_until
+from harness.report import evidence
 from harness.runner import Event, migrate, rollback, status
 
 from .journey import Fingerprint, backends, copied, differences, impatient, state, step_before
@@ -52,6 +53,7 @@ def test_killed_after_every_checkpoint_and_taken_up_each_time(
     assert differences(golden, state(dsn)) == []
     assert migrate(dsn, plan).steps_run == []
     assert status(dsn, plan).state == "migrated"
+    evidence.count("resume", "steps killed after and taken up", steps | batches, _ids(plan))
 
 
 def test_killed_after_every_batch_of_hostile_rows(
@@ -68,9 +70,11 @@ def test_rollback_killed_after_every_checkpoint_and_taken_up_each_time(
 ) -> None:
     dsn = clone(migrated())
     deaths = _killed_to_the_end("rollback", dsn, impatient(plan), CHECKPOINTS)
-    assert {step for _, step, _ in deaths} == set(_ids(plan))
+    died = {str(step) for _, step, _ in deaths}
+    assert died == set(_ids(plan))
     assert differences(state(source), state(dsn)) == []
     assert status(dsn, plan).state == "rolled-back"
+    evidence.count("resume", "steps of the way back killed after and taken up", died, _ids(plan))
 
 
 # Killed once, then left alone.
@@ -96,6 +100,7 @@ def test_killed_once_before_any_batch_or_index(
     quick = impatient(plan, BATCH)
     dsn = clone(seeded(rows=SMALL))
     found: list[str] = []
+    killed: list[str] = []
     for step in _of_kind(plan, "batch") + _of_kind(plan, "concurrent")[:2]:
         migrate(dsn, quick, until=step_before(plan, step.id))
         with copied(pg_server, dsn) as before:
@@ -109,7 +114,9 @@ def test_killed_once_before_any_batch_or_index(
                     assert killed_at("migrate", copy, quick, stand, step.id) == moment
                     migrate(copy, quick, until=step.id)
                     found += [f"{moment}: {line}" for line in differences(after, state(copy))]
+                    killed.append(f"{step.id} {moment}")
     assert found == []
+    evidence.count("resume", "batches and indexes killed before", killed, killed)
 
 
 def test_command_line_killed_and_called_again(

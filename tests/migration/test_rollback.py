@@ -15,6 +15,7 @@ from harness.check.validate import validate
 from harness.database import admin, template, witness
 from harness.errors import Refused
 from harness.plan import Plan, load
+from harness.report import evidence
 from harness.runner import migrate, rollback, status
 
 from . import user_writes
@@ -30,6 +31,7 @@ ODD: list[dict[str, str]] = tomllib.loads(Path(__file__).with_name("odd.toml").r
     "back"
 ]
 PHASES = ("1.1", "1.2", "1.3", "1.4")
+SEEDS = ("real", "hostile")
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +49,7 @@ def test_rollback_of_the_whole_leaves_nothing_behind(
     assert outcome.archived == {}
     assert status(dsn, plan).state == "rolled-back"
     assert witness.differences(witness.dump(source), witness.dump(dsn)) == ()
+    evidence.count("rollback", "seeds rolled back whole", ["real"], SEEDS)
 
 
 @pytest.mark.parametrize("phase", PHASES[:-1])
@@ -65,6 +68,7 @@ def test_rollback_of_hostile_rows_leaves_nothing_behind(
     assert rollback(dsn, plan).archived == {}
     source = hostile.source.info
     assert differences(state(admin.with_dbname(dsn, source.dbname)), state(dsn)) == []
+    evidence.count("rollback", "seeds rolled back whole", ["hostile"], SEEDS)
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -88,6 +92,8 @@ def test_rollback_from_every_step_boundary_leaves_nothing_behind(
             found += [f"{step.id}: {line}" for line in differences(untouched, state(copy))]
             found += [f"{step.id}: archived {outcome.archived}"] * bool(outcome.archived)
     assert found == []
+    ids, every = [step.id for step in steps], [step.id for step in plan.steps]
+    evidence.count("rollback", "step boundaries rolled back from", ids, every)
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -108,6 +114,7 @@ def test_rollback_after_users_wrote_keeps_what_it_can_and_archives_the_rest(
         held = user_writes.archive(conn)
     needed = user_writes.required(wishes, ids)
     assert user_writes.archive_findings(needed, before, written, held, outcome.archived) == []
+    evidence.count("rollback", "phases rolled back after users wrote", [phase], PHASES)
 
 
 def test_rollback_after_the_window_is_refused_and_an_override_is_recorded(

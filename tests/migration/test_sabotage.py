@@ -10,6 +10,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.plan import Plan
+from harness.report import evidence
 from harness.scenario.mutate.judging import Case, hurried
 
 from . import sabotage
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.sabotage_suite
 PATCHES = sabotage.every()
+EVERY = [patch.name for patch in PATCHES]
 FIRST = ("forward", "reading", "back", "asking", "trying", "writing")
 GAPS = {
     "1.1",
@@ -51,6 +53,7 @@ def test_gap_put_back_is_named(
         for name, findings in remarks:
             found += [f"{name}: {line}" for line in findings]
             if any(all(word in line for word in patch.says) for line in found):
+                evidence.count("sabotage", "known gaps caught", [patch.name], EVERY)
                 return
             if name == "forward" and findings:
                 break

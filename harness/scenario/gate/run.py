@@ -71,7 +71,7 @@ def _judged(settings: Settings, subject: Plan, server: Server, space: Workspace)
     seconds = time.monotonic() - started
     build.forget(settings.build)
     build.take_over(settings.build, space.left)
-    pieces = evidence.gather(settings.build / "evidence", papers.EVIDENCE)
+    pieces = evidence.gather(settings.build / "evidence", settings.evidence)
     after = judged(plan.load(settings.plan), settings.rows, settings.seed, settings.tests, server)
     missing = left_out(there, recorder)
     verdict = Verdict(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.scenario.papers import EVIDENCE
 
 SUITES = (
     *("validation", "dry_run", "forward", "verify", "security", "contract", "compatibility"),
@@ -53,6 +54,11 @@ class Settings:
     def expected(self) -> tuple[str, ...]:
         """The suites without which there is no GO."""
         return (*SUITES, *PLANTED) if self.full else SUITES
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The evidence without which there is no GO."""
+        return (*EVIDENCE, *PLANTED) if self.full else EVIDENCE
 
     @property
     def left_alone(self) -> tuple[Path, ...]:
