@@ -22,6 +22,7 @@ from harness import __version__
 from harness.commands import shared
 from harness.commands.backup import backup, restore
 from harness.commands.dry_run import dry_run
+from harness.commands.gate import gate
 from harness.commands.mutate import mutate
 from harness.commands.report import report
 from harness.commands.shared import (
@@ -244,48 +245,6 @@ def fingerprint(dsn: str | None, as_json: bool, save: Path | None, compare: Path
 
 
 @cli.command()
-@json_option
-@plan_option
-@click.option(
-    "--rows", type=click.IntRange(min=1), default=10_000, show_default=True, envvar="HARNESS_ROWS"
-)
-@click.option(
-    "--seed",
-    "number",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    envvar="HARNESS_SEED",
-)
-@click.option(
-    "--server",
-    default="auto",
-    show_default=True,
-    envvar="HARNESS_SERVER",
-    type=click.Choice(["auto", "container", "embedded", "system", "existing"]),
-)
-@click.option(
-    "--pg-version", type=int, envvar="HARNESS_PG_VERSION", help="major version of Postgres"
-)
-@click.option("--pg-image", envvar="HARNESS_PG_IMAGE", help="container image")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1))
-@click.option("--full", is_flag=True, help="with the suite that plants every known gap besides")
-@click.option("--keep-failed", is_flag=True, help="keep the databases of failed tests")
-@click.option(
-    "--build", type=click.Path(file_okay=False, path_type=Path), default="build", show_default=True
-)
-def gate(as_json: bool, plan_path: Path, build: Path, **choices: Any) -> None:
-    """Run every suite on a real server and say GO or NO-GO."""
-    from harness.scenario.gate import Settings, run
-
-    choices["seed"] = choices.pop("number")
-    verdict = run(Settings(plan=plan_path, build=build, quiet=as_json, **choices))
-    if as_json:
-        click.echo(json.dumps(verdict))
-    sys.exit(0 if verdict["verdict"] == "GO" else 1)
-
-
-@cli.command()
 @click.option("--dsn", hidden=True, help="refused: servers are killed here")
 @plan_option
 @json_option
@@ -366,7 +325,7 @@ def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
     )
 
 
-for command in (validate, dry_run, verify, mutate, report, backup, restore):
+for command in (validate, dry_run, verify, mutate, report, backup, restore, gate):
     cli.add_command(command)
 
 

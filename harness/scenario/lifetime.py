@@ -14,6 +14,7 @@ import sys
 import psutil
 
 GATE = "HARNESS_GATE"  # in the environment of everything that a gate starts: which gate
+STARTER = "HARNESS_GATE_PID"  # likewise: its process
 _SET_PDEATHSIG = 1
 
 
@@ -34,11 +35,11 @@ def end_with_parent() -> None:
         os._exit(1)
 
 
-def end_with_starter() -> None:
+def end_with_starter(starter: int | None = None) -> None:
     """Have this process killed when the one that started it ends, where the kernel can do that."""
     if not sys.platform.startswith("linux"):
         return
-    starter = os.getppid()
+    starter = starter or os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != starter:  # it had ended before
         os._exit(1)

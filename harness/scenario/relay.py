@@ -88,8 +88,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the relay in the controller, and in every process that runs tests a look at them."""
     if lifetime.GATE not in os.environ:
         return
-    lifetime.end_with_starter()
-    if hasattr(config, "workerinput"):
+    worker = hasattr(config, "workerinput")
+    lifetime.end_with_starter(None if worker else int(os.environ[lifetime.STARTER]))
+    if worker:
         config.pluginmanager.register(Usher(), "harness-usher")
     elif DESCRIPTOR in os.environ:
         relay = Relay(int(os.environ.pop(DESCRIPTOR)))

@@ -22,8 +22,8 @@ from harness.scenario.gate.workspace import Workspace
 from harness.server import Server
 
 CONFIGURATION = Path(__file__).with_name("pytest.ini")
-FOREIGN = ("PYTEST", "PYTHON", "PY_", "HARNESS_", "COV_")
-"""How the names of variables begin that say how pytest, Python or the harness behave."""
+FOREIGN = ("PYTEST", "PYTHON", "PY_", "HARNESS_", "COV_", "PG")
+"""How the names of variables begin that say how pytest, Python, the harness or libpq behave."""
 OURS = ("HARNESS_CACHE", "HARNESS_DATA", "HARNESS_PG_BIN", "HARNESS_SERVER_USER")
 """Where servers live and come from: these are the machine's, and reach the suites."""
 TICK = 1.0
@@ -55,11 +55,10 @@ def environment(
     around: Mapping[str, str], space: Workspace, server: Server, descriptor: int
 ) -> dict[str, str]:
     """What the suites' process sees: the machine's variables, and the gate's own."""
-    foreign = FOREIGN if server.provider == "existing" else (*FOREIGN, "PG")  # libpq's own
     kept = {
         name: value
         for name, value in around.items()
-        if name in OURS or not name.upper().startswith(foreign)
+        if name in OURS or not name.upper().startswith(FOREIGN)
     }
     home = Path(harness.__file__).parent.parent
     if "site-packages" not in home.parts:
@@ -70,6 +69,7 @@ def environment(
         HANDED_ON: json.dumps(server.record()),
         relay.DESCRIPTOR: str(descriptor),
         lifetime.GATE: space.token,
+        lifetime.STARTER: str(os.getpid()),
         evidence.VARIABLE: str(space.left / "evidence"),
     }
 
@@ -108,6 +108,7 @@ def _started(
         yield child
     finally:
         if child.poll() is None:
+            child.kill()
             lifetime.kill_group(space.token)
         child.wait()
 

@@ -18,6 +18,7 @@ from harness.report.verdict import Verdict, with_missing
 from harness.scenario import papers
 from harness.scenario.gate import build, census, child, told, workspace
 from harness.scenario.gate.before import judged_source
+from harness.scenario.gate.existing import guarded
 from harness.scenario.gate.interruption import interruptible
 from harness.scenario.gate.left_out import left_out, uncounted
 from harness.scenario.gate.progress import narrator
@@ -41,6 +42,7 @@ def run(settings: Settings) -> dict[str, Any]:
         interruptible(),
         build.held(settings.build),
         _server(settings) as server,
+        guarded(server, subject),
         workspace.opened() as space,
     ):
         return _judged(settings, subject, server, space)

@@ -7,6 +7,7 @@ from rich.console import Console
 from harness import __version__
 from harness.plan import Plan
 from harness.report.verdict import Verdict
+from harness.scenario.gate.existing import address
 from harness.scenario.gate.settings import Settings
 from harness.server import Server
 
@@ -20,6 +21,8 @@ def header(console: Console, settings: Settings, plan: Plan, server: Server) -> 
     told = f"{plan.name} {plan.version}, {len(plan.steps)} steps, {plan.hash[:12]}"
     console.print(f"  plan    {told}", markup=False)
     console.print(f"  server  {server.provider} PostgreSQL {server.version}, because {server.why}")
+    if server.provider == "existing":
+        console.print(f"          at {address(server)}: in databases of our own, made and dropped")
     for reason in server.passed_over:
         console.print(f"          passed over: {reason}", markup=False)
     console.print(f"  rows    {settings.rows:,}, seed {settings.seed}, {settings.workers} workers")

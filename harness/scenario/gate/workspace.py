@@ -40,8 +40,8 @@ class Workspace:
 def opened() -> Iterator[Workspace]:
     """A new workspace; at the end its processes are killed and its directory is removed."""
     sweep()
-    path = Path(tempfile.mkdtemp(prefix=PREFIX))
     pid = os.getpid()
+    path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{pid}-"))
     (path / OWNER).write_text(json.dumps([pid, process.started(pid)]))
     space = Workspace(path, path.name)
     space.temporary.mkdir()

@@ -1,0 +1,78 @@
+"""gate: every suite on a real server, then GO or NO-GO."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from harness.commands.shared import json_option, plan_option
+from harness.errors import UsageError
+
+
+@click.command()
+@json_option
+@plan_option
+@click.option(
+    "--dsn",
+    envvar="HARNESS_DSN",
+    show_envvar=True,
+    help="a server that runs already; from the environment only with --server existing",
+)
+@click.option(
+    "--rows", type=click.IntRange(min=1), default=10_000, show_default=True, envvar="HARNESS_ROWS"
+)
+@click.option(
+    "--seed",
+    "number",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    envvar="HARNESS_SEED",
+)
+@click.option(
+    "--server",
+    default="auto",
+    show_default=True,
+    envvar="HARNESS_SERVER",
+    type=click.Choice(["auto", "container", "embedded", "system", "existing"]),
+)
+@click.option(
+    "--pg-version", type=int, envvar="HARNESS_PG_VERSION", help="major version of Postgres"
+)
+@click.option("--pg-image", envvar="HARNESS_PG_IMAGE", help="container image")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1))
+@click.option("--full", is_flag=True, help="with the suite that plants every known gap besides")
+@click.option("--keep-failed", is_flag=True, help="keep the databases of failed tests")
+@click.option(
+    "--build", type=click.Path(file_okay=False, path_type=Path), default="build", show_default=True
+)
+@click.pass_context
+def gate(
+    context: click.Context, /, as_json: bool, plan_path: Path, build: Path, **choices: Any
+) -> None:
+    """Run every suite on a real server and say GO or NO-GO."""
+    from harness.scenario.gate import Settings, run
+
+    choices["seed"] = choices.pop("number")
+    given = context.get_parameter_source("dsn") is ParameterSource.COMMANDLINE
+    choices["dsn"], choices["server"] = _where(choices["dsn"], given, choices["server"])
+    verdict = run(Settings(plan=plan_path, build=build, quiet=as_json, **choices))
+    if as_json:
+        click.echo(json.dumps(verdict))
+    sys.exit(0 if verdict["verdict"] == "GO" else 1)
+
+
+def _where(dsn: str | None, given: bool, server: str) -> tuple[str | None, str]:
+    """The DSN and the server to take; a DSN that lies about in the environment names no server."""
+    if given and server not in ("auto", "existing"):
+        raise UsageError(
+            f"--dsn names a server and --server {server} starts one", hint="leave one of them out"
+        )
+    if given:
+        return dsn, "existing"
+    return (dsn if server == "existing" else None), server
