@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import sys
+import time
 
 import psutil
 
@@ -51,7 +52,7 @@ def kill_group(token: str) -> int:
     A process that is being forked may be missed once: it is looked until none is left.
     """
     killed: set[int] = set()
-    for _ in range(100):
+    for _ in range(500):
         found = [process for process in psutil.process_iter() if _belongs(process, token)]
         if not found:
             break
@@ -59,7 +60,7 @@ def kill_group(token: str) -> int:
             killed.add(process.pid)
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(found, timeout=0.2)
+        time.sleep(0.01)
     return len(killed)
 
 
