@@ -64,6 +64,7 @@ def judge(dsn: str, policy: SecurityPolicy, before: str | None = None) -> Securi
         findings += changes.privileges(then.catalog, now.catalog)
         findings += changes.policies(then.catalog, now.catalog)
         findings += changes.owners(then.catalog, now.catalog)
+        findings += changes.system(then.catalog, now.catalog)
         findings += changes.unused()
     unproven = _unproven(policy, now)
     return Security(

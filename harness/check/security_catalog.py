@@ -9,6 +9,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from harness.check.security_policy import SecurityPolicy
+from harness.database.fingerprint.catalog import read_system_rights
 
 Connection = psycopg.Connection[Any]
 
@@ -103,6 +104,17 @@ class Policy:
 
 
 @dataclass(frozen=True)
+class System:
+    """Rights on an object of the server or of an extension that are not those it was made with.
+
+    Each right is told as `role: PRIVILEGE`.
+    """
+
+    gained: frozenset[str]
+    lost: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Catalog:
     """What the catalog of one database says of access."""
 
@@ -113,6 +125,8 @@ class Catalog:
     kinds: dict[str, str]
     creatable: frozenset[str]
     """Schemas in which one of the roles may create objects."""
+    system: dict[str, System]
+    """Objects of the server and of extensions whose rights were changed."""
 
 
 def read(conn: Connection, policy: SecurityPolicy) -> Catalog:
@@ -137,7 +151,15 @@ def read(conn: Connection, policy: SecurityPolicy) -> Catalog:
             for name, found in privileges.items()
             if kinds[name] == "schema" and any(text.endswith(" CREATE") for text in found)
         ),
+        system=_system(conn),
     )
+
+
+def _system(conn: Connection) -> dict[str, System]:
+    return {
+        name: System(frozenset(found.get("gained") or ()), frozenset(found.get("lost") or ()))
+        for name, found in read_system_rights(conn).items()
+    }
 
 
 def _rows(conn: Connection, query: str, params: Any = None) -> list[dict[str, Any]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.check.finding import Finding
-from harness.check.security_catalog import Catalog, Policy
+from harness.check.security_catalog import Catalog, Policy, System
 from harness.check.security_policy import COMMANDS, Explained, SecurityPolicy
 from harness.check.security_probe import Access
+from harness.check.security_rules import gained_on_system
 
 ORDER = {"denied": 0, "impossible": 0, "none": 1, "empty": 1, "some": 2, "allowed": 3, "all": 3}
 REACHED = ("all", "some", "allowed", "empty")
@@ -190,6 +191,26 @@ class Changes:
                         f"{new} belongs to {found.owner}, before to {relation.owner}",
                         f"alter table {new} owner to {relation.owner}",
                     )
+
+    def system(self, before: Catalog, after: Catalog) -> Iterator[Finding]:
+        """Rights that the server or an extension gave: what was taken, and what is back.
+
+        What was given besides breaks a rule, and is told as such.
+        """
+        none = System(frozenset(), frozenset())
+        for name in sorted(before.system.keys() | after.system.keys()):
+            had, has = before.system.get(name, none), after.system.get(name, none)
+            for text in sorted((has.lost - had.lost) | (had.gained - has.gained)):
+                role, _, privilege = text.partition(": ")
+                yield Finding(
+                    "security.system.lost",
+                    "critical",
+                    name,
+                    f"{role} has lost {privilege} on {name}",
+                    f"grant {privilege.lower()} on it to {role}",
+                )
+            for text in sorted(had.lost - has.lost):
+                yield gained_on_system(name, text)
 
 
 def _policy(verb: str, relation: str, entry: Policy, what: str) -> Finding:

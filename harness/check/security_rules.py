@@ -18,6 +18,7 @@ def broken(policy: SecurityPolicy, catalog: Catalog, access: Access) -> Iterator
     yield from _tables(policy, catalog)
     yield from _functions(catalog)
     yield from _reach(policy, catalog, access)
+    yield from _system(catalog)
 
 
 def _views(policy: SecurityPolicy, catalog: Catalog) -> Iterator[Finding]:
@@ -109,3 +110,22 @@ def _reach(policy: SecurityPolicy, catalog: Catalog, access: Access) -> Iterator
 
 def _refused(word: str) -> str:
     return "denied" if word == "denied" else "let through, but reaches no row"
+
+
+def _system(catalog: Catalog) -> Iterator[Finding]:
+    for name, rights in catalog.system.items():
+        for text in sorted(rights.gained):
+            yield gained_on_system(name, text)
+
+
+def gained_on_system(name: str, text: str) -> Finding:
+    """A right, told as `role: PRIVILEGE`, on an object of the server or of an extension."""
+    role, _, privilege = text.partition(": ")
+    return Finding(
+        "security.system.gained",
+        "critical",
+        name,
+        f"{role} has {privilege.rstrip('*')} on {name}, which the server did not give",
+        f"revoke {privilege.rstrip('*').lower()} on it from {role}; where it was so before, "
+        "compare with a source: verify --source",
+    )

@@ -10,8 +10,10 @@ import psycopg
 import pytest
 from runner_support import run_sql
 
+from harness import plan
 from harness.database import admin, fingerprint
 from harness.errors import UsageError
+from harness.scenario.dry_run import dry_run
 from harness.server import Server
 
 CASES = Path(__file__).parent / "cases"
@@ -191,6 +193,18 @@ def test_rights_on_system_objects_are_compared(empty_database: str, role: str) -
         "system table pg_catalog.pg_authid",
     ]
     assert fingerprint.take(empty_database) == before
+
+
+def test_a_rehearsal_sees_rights_on_system_objects_that_stay(
+    pg_server: Server, empty_database: str
+) -> None:
+    case = CASES / "system-object-privileges"
+    run_case(empty_database, "system-object-privileges/setup.sql")
+    found = dry_run(empty_database, plan.load(case / "plan" / "plan.toml"))
+    run_sql(pg_server.dsn(), "drop role app_r")
+    assert found.verdict == "fail"
+    (critical,) = [one for one in found.findings if one.severity == "critical"]
+    assert "system table pg_catalog.pg_authid" in str(critical)
 
 
 # -- objects that raise

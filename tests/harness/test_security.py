@@ -148,6 +148,26 @@ DEFECTS: list[tuple[str, str, str]] = [
         "security.owner",
         "public.tags belongs to service_role",
     ),
+    (
+        "grant select on pg_catalog.pg_authid to public",
+        "security.system.gained",
+        "PUBLIC has SELECT on system table pg_catalog.pg_authid",
+    ),
+    (
+        "grant select (rolpassword) on pg_catalog.pg_authid to anon",
+        "security.system.gained",
+        "anon has SELECT on system table column pg_catalog.pg_authid.rolpassword",
+    ),
+    (
+        "grant execute on function pg_catalog.pg_read_file(text) to anon",
+        "security.system.gained",
+        "anon has EXECUTE on system function pg_catalog.pg_read_file",
+    ),
+    (
+        "revoke select on pg_catalog.pg_stats from public",
+        "security.system.lost",
+        "PUBLIC has lost SELECT on system view pg_catalog.pg_stats",
+    ),
 ]
 
 
@@ -194,6 +214,28 @@ def test_without_a_source_a_lost_policy_is_still_seen(
     found = security.judge(after, policy)
     assert [f.id for f in found.findings] == ["security.reach.less"]
     assert found.verdict == "fail"
+
+
+def test_without_a_source_rights_on_system_objects_are_seen(
+    policy: SecurityPolicy, migrated: Templates, clone: Clone
+) -> None:
+    after = clone(migrated(rows=ROWS))
+    with psycopg.connect(after, autocommit=True) as conn:
+        conn.execute("grant select on pg_catalog.pg_authid to public")
+    found = security.judge(after, policy)
+    assert [f.id for f in found.findings] == ["security.system.gained"]
+    assert found.verdict == "fail"
+
+
+def test_rights_on_system_objects_that_were_there_before_are_no_finding(
+    policy: SecurityPolicy, migrated: Templates, seeded: Templates, clone: Clone
+) -> None:
+    both = clone(seeded(rows=ROWS)), clone(migrated(rows=ROWS))
+    for dsn in both:
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            conn.execute("grant select on pg_catalog.pg_authid to public")
+    found = security.judge(both[1], policy, before=both[0])
+    assert {f.severity for f in found.findings if f.id.startswith("security.system")} == {"info"}
 
 
 def test_what_cannot_be_tried_is_unknown_not_passed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from harness.database.fingerprint.encoding import encode
 from harness.database.fingerprint.layout import PRELUDE, SQL
@@ -86,6 +86,17 @@ def read_sequences(conn: Connection) -> dict[str, SequenceValue]:
                 "increment": int(found[name]),
             }
     return values
+
+
+def read_system_rights(conn: Connection) -> dict[str, dict[str, Any]]:
+    """Built-in object, or an extension's -> its owner, and the rights that it gained and lost.
+
+    Only objects whose rights are not the initial ones any more; the connection needs no settings.
+    """
+    with conn.transaction():
+        conn.execute("select set_config('harness.fingerprint_excludes', '{}', true)")
+        found = _rows(conn, "security/system.sql")
+    return {name: json.loads(attributes) for name, attributes in found}
 
 
 def read_remnants(conn: Connection) -> dict[str, dict[str, int]]:

@@ -24,8 +24,9 @@
 ),
 touched as (
   select m.*, coalesce(m.acl, acldefault(m.type, m.owner)) as effective,
-    coalesce(i.initprivs, acldefault(m.type, m.owner) || case when m.is_public then
-      makeaclitem(0, m.owner, case m.type when 'n' then 'USAGE' else 'SELECT' end, false) end) as initial
+    coalesce(i.initprivs, case when m.is_public then acldefault(m.type, m.owner)
+        || makeaclitem(0, m.owner, case m.type when 'n' then 'USAGE' else 'SELECT' end, false)
+      else acldefault(m.type, m.owner) end) as initial
   from made m
   left join pg_init_privs i
     on i.classoid = m.classid and i.objoid = m.objid and i.objsubid = m.objsubid
@@ -42,18 +43,24 @@ changed as (
       is distinct from (select array_agg(a::text order by a::text) from unnest(initial) a)
 )
 select case when c.objid < 16384 then 'system ' else 'extension''s ' end || o.type || ' ' || o.identity,
-  jsonb_build_object('owner', pg_get_userbyid(c.owner), 'privileges', (
-    select coalesce(jsonb_agg(granted order by granted), '[]')
-    from (
-      select case g.grantee when 0 then 'PUBLIC' else pg_get_userbyid(g.grantee)::text end || ': '
-        || string_agg(g.privilege_type || case when g.is_grantable then '*' else '' end, ', '
-                      order by g.privilege_type)
-        || ' (by ' || pg_get_userbyid(g.grantor) || ')' as granted
-      from aclexplode(c.effective) g
-      group by g.grantee, g.grantor
-    ) grants))
+  jsonb_build_object('owner', pg_get_userbyid(c.owner), 'gained', r.gained, 'lost', r.lost)
 from changed c
 cross join lateral pg_identify_object(c.classid, c.objid, c.objsubid) o
+cross join lateral (
+  select jsonb_agg(told order by told) filter (where has) as gained,
+    jsonb_agg(told order by told) filter (where not has) as lost
+  from (
+    select has, case grantee when 0 then 'PUBLIC' else pg_get_userbyid(grantee)::text end || ': '
+      || privilege_type || case when is_grantable then '*' else '' end as told
+    from (
+      (select grantee, privilege_type, is_grantable, true as has from aclexplode(c.effective)
+       except select grantee, privilege_type, is_grantable, true from aclexplode(c.initial))
+      union all
+      (select grantee, privilege_type, is_grantable, false from aclexplode(c.initial)
+       except select grantee, privilege_type, is_grantable, false from aclexplode(c.effective))
+    ) rights
+  ) words
+) r
 union all
 select 'row level security on extension''s table ' || n.name || '.' || quote_ident(t.relname),
   jsonb_build_object('row_security', t.relrowsecurity, 'force_row_security', t.relforcerowsecurity)
