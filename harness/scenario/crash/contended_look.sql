@@ -30,7 +30,9 @@ create function migration_control.harness_note() returns trigger
 language plpgsql set search_path = ''
 as $$
 declare
-  number constant integer := (select max(at) + 1 from migration_control.harness_named);
+  -- an empty database has no names to note
+  number constant integer := (
+    select coalesce(max(n.at), 0) + 1 from migration_control.harness_named as n);
 begin
   insert into migration_control.harness_held
   select number, new.step, new.state, l.relation, l.mode

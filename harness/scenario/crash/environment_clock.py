@@ -32,7 +32,8 @@ SLACK: Final = 0.5  # of a jump: by so much may the two looks at the clock be ap
 def tasks(survey: Survey) -> list[Task]:
     """A jump either way while a step waits; and rules that ask what time it is."""
     way = survey.direction
-    points = [Point("environment", way, survey.pinned, "pinned", fault) for fault in HOURS]
+    step = survey.pinned
+    points = [Point("environment", way, step, "pinned", fault) for fault in HOURS if step]
     if way == "rollback":
         points.append(Point("environment", way, START, "in-the-window", AHEAD))
         points.append(Point("environment", way, START, "after-the-window", BEHIND))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -52,11 +52,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Survey:
-    """Of one direction: the work of its steps, and the step that a held table pins."""
+    """Of one direction: the work of its steps, and the step that a held table pins, if one does."""
 
     direction: Direction
     works: tuple[Work, ...]
-    pinned: str
+    pinned: str | None
 
     def heaviest(self, what: str) -> list[Work]:
         """Of every kind of step the one that takes most of `what`, data or wal, if any does."""
@@ -124,10 +124,13 @@ def _work(step: str, kind: str, told: list[tuple[str, str, tuple[int, int]]]) ->
     return Work(step, kind, boundary, done[0] - began[0], done[1] - began[1])
 
 
-def _pinned(ground: Ground, direction: Direction, dsn: str) -> str:
+def _pinned(ground: Ground, direction: Direction, dsn: str) -> str | None:
     patient = ground.sweeping(lock_timeout=60.0, concurrent_lock_timeout=60.0)
-    with holding(dsn, ground.plan), runners.start(ground, direction, dsn, patient):
-        return pinned_step(dsn)
+    with (
+        holding(dsn, ground.plan),
+        runners.start(ground, direction, dsn, patient) as runner,
+    ):
+        return pinned_step(dsn, lambda: not runner.listen())
 
 
 @contextmanager
@@ -147,17 +150,21 @@ def _lock(conn: psycopg.Connection[Any], wanted: list[str]) -> sql.Composed:
     rows = conn.execute(TABLES, [wanted]).fetchall()
     found = [sql.Identifier(*name) for *name, is_wanted in rows if is_wanted]
     tables = found or [sql.Identifier(*name) for *name, _ in rows]
+    if not tables:  # before the migration nothing is there
+        return sql.SQL("select {}").format(sql.NULL)
     return sql.SQL("lock table {} in access share mode").format(sql.SQL(", ").join(tables))
 
 
-def pinned_step(dsn: str) -> str:
-    """Wait until a runner waits for a lock, by pg_locks; the step that it is in."""
+def pinned_step(dsn: str, ended: Callable[[], bool] = lambda: False) -> str | None:
+    """Wait until a runner waits for a lock, by pg_locks; the step that it is in, None if it ended.
+
+    A plan that touches no table that was there is not pinned by any.
+    """
     with admin.connection(dsn) as conn:
 
-        def waiter() -> str | None:
+        def waiter() -> str | bool:
             row = conn.execute(WAITER).fetchone()
-            return str(row[0]) if row else None
+            return str(row[0]) if row else ended()
 
         found = wait_until(waiter, 60, "the runner to wait for a table", pause=0.002)
-    assert found is not None
-    return found.removeprefix("harness ")
+    return found.removeprefix("harness ") if isinstance(found, str) else None
