@@ -12,14 +12,16 @@ import dataclasses
 import io
 import json
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import click
 
 from harness import __version__
-from harness.commands import shared
+from harness.commands import shared, usage
 from harness.commands.backup import backup, restore
 from harness.commands.dry_run import dry_run
 from harness.commands.gate import gate
@@ -42,12 +44,13 @@ from harness.commands.verdict import (
     require_verdict_option,
 )
 from harness.commands.verify import verify
-from harness.errors import HarnessError, Reached, UsageError
+from harness.errors import HarnessError, Reached, Stopped, UsageError
 
 SHOWN = 40  # differences that a person is shown
 
 
 @click.group(
+    cls=usage.Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=(
         "Exit status: 0 done, GO; 1 failed, NO-GO or refused; 2 usage; 3 infrastructure; "
@@ -335,8 +338,16 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # names and texts of a database may hold bytes that are no text in any encoding
             stream.reconfigure(errors="backslashreplace")
+    sys.excepthook = _tell_bug
     try:
-        cli(standalone_mode=True)
+        status = cli.main(prog_name="harness", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _fail(usage.told(error), error.exit_code)
+    except click.Abort:
+        _fail("stopped by Ctrl-C; run the same again", Stopped.exit_status)
     except HarnessError as error:
         _fail(str(error), error.exit_status, error.reached)
     except Exception as error:
@@ -344,10 +355,14 @@ def main() -> None:
         if unreachable is None:
             raise  # a bug of ours shows its traceback
         _fail(unreachable, 3)
+    else:
+        sys.exit(status if isinstance(status, int) else 0)
 
 
 def _fail(message: str, status: int, reached: Reached | None = None) -> None:
-    message = " ".join(message.split())  # libpq breaks its lines
+    from harness.server.secrets import redact
+
+    message = redact(" ".join(message.split()))  # libpq breaks its lines
     if "--json" in sys.argv:
         document: dict[str, Any] = {"error": message, "exit_status": status}
         document |= dataclasses.asdict(reached) if reached else {}
@@ -356,23 +371,27 @@ def _fail(message: str, status: int, reached: Reached | None = None) -> None:
     sys.exit(status)
 
 
+def _tell_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A bug's traceback, which may quote a DSN."""
+    from harness.server.secrets import redact
+
+    click.echo(redact("".join(traceback.format_exception(kind, error, trace))), err=True, nl=False)
+
+
 def _connection_error(error: Exception) -> str | None:
     """One sentence for a server that cannot be reached or was lost, else None."""
     import psycopg
 
-    classes = (
-        "08",
-        "28",
-        "3D",
-        "53",
-        "57P",
-    )  # connection, login, no such database, resources, shutdown
+    # connection, login, no such database, resources, shutdown
+    classes = ("08", "28", "3D", "53", "57P")
     lost = isinstance(error, psycopg.OperationalError) and (
         error.sqlstate is None or error.sqlstate.startswith(classes)
     )
-    if not lost:
+    if not lost or not isinstance(error, psycopg.Error):
         return None
-    return f"no connection to the database: {error}; check the DSN and that the server runs"
+    from harness.server.settle import no_connection
+
+    return str(no_connection(error))
 
 
 if __name__ == "__main__":

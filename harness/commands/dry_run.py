@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from harness.commands.shared import answer, dsn_option, json_option, named, plan_option
+from harness.commands.usage import Seconds
 
 
 @click.command("dry-run")
@@ -35,9 +36,9 @@ from harness.commands.shared import answer, dsn_option, json_option, named, plan
 )
 @click.option(
     "--max-lock",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="SECONDS",
-    help="how long a lock may keep users waiting; by default what the plan says",
+    type=Seconds(),
+    metavar="TIME",
+    help="how long a lock may keep users waiting; such as 2s; by default what the plan says",
 )
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="keep the document")
 @click.option(

@@ -85,6 +85,8 @@ def _refuse_other_scheme(dsn: str) -> None:
 
 def _without_values(reason: str) -> str:
     """libpq quotes what it could not read, which may be a password."""
+    if reason.startswith('missing "="'):
+        return "it is neither a URL nor words with their values"
     return reason.split('"')[0].rstrip() if '"' in reason else reason
 
 

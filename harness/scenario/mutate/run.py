@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__, plan
-from harness.errors import Refused
+from harness.errors import Refused, UsageError
 from harness.plan import Plan
 from harness.scenario.mutate import declared, equivalents, judging, mutants
 from harness.scenario.mutate.model import Mutant, Result
@@ -55,9 +55,12 @@ def run(settings: Settings, told: Told = silent) -> dict[str, Any]:
     """Judge mutants and give the document. Refused when the plan itself does not pass."""
     began = time.monotonic()
     subject = plan.load(settings.plan)
+    every = mutants.of_plan(subject)
+    if not any(settings.only in mutant.id for mutant in every):
+        like = f"an id is like {every[0].id}" if every else "the plan has no mutant"
+        raise UsageError(f"no mutant's id holds {settings.only!r}", hint=like)
     judging.named(settings.judge)
     known = equivalents.read(subject.root / equivalents.NAME)
-    every = mutants.of_plan(subject)
     equivalents.refuse_stale(known, every)
     reasons = {
         mutant.id: why for mutant in every if (why := equivalents.reason(known, mutant)) is not None

@@ -1,0 +1,84 @@
+"""The command line's own words: commands in order of use, each with an example; usage errors."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+EXAMPLES: Final = {
+    "baseline": "harness baseline --dsn postgresql:///crm",
+    "seed": "harness seed --dsn postgresql:///crm --rows 10000",
+    "fingerprint": "harness fingerprint --dsn postgresql:///crm --save before.json",
+    "validate": "harness validate --dsn postgresql:///crm",
+    "backup": "harness backup --dsn postgresql:///crm --to before.backup",
+    "dry-run": "harness dry-run --dsn postgresql:///crm --max-lock 2s",
+    "migrate": "harness migrate --dsn postgresql:///crm --until 1.1",
+    "status": "harness status --dsn postgresql:///crm",
+    "verify": "harness verify --dsn postgresql:///crm --source before.backup",
+    "rollback": "harness rollback --dsn postgresql:///crm",
+    "cleanup": "harness cleanup --dsn postgresql:///crm",
+    "restore": "harness restore --dsn postgresql:///crm_new --from before.backup",
+    "gate": "harness gate --server embedded --rows 10000",
+    "report": "harness report --build build",
+    "crash": "harness crash --domain wire --points 200",
+    "mutate": "harness mutate --sample 100",
+}
+"""Every command in the order in which a migration needs it, with a line to begin from."""
+
+
+class Commands(click.Group):
+    """A group that lists its commands in order of use, with whole summaries and an example each."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in order of use; one that has no example yet comes last."""
+        known = [name for name in EXAMPLES if name in self.commands]
+        return known + [name for name in super().list_commands(ctx) if name not in EXAMPLES]
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command; its help ends with its example."""
+        example = EXAMPLES.get(name or cmd.name or "")
+        if example and not cmd.epilog:
+            cmd.epilog = f"\b\nExample:\n  {example}"
+        super().add_command(cmd, name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write name, summary and example of every command."""
+        with formatter.section("Commands, in order of use"):
+            for name in self.list_commands(ctx):
+                command = self.commands[name]
+                if command.hidden:
+                    continue
+                summary = command.get_short_help_str(limit=10_000)
+                first = f"{' ' * formatter.current_indent}{name:<13}"
+                rest = " " * len(first)
+                formatter.write(click.wrap_text(summary, formatter.width, first, rest) + "\n")
+                if name in EXAMPLES:
+                    formatter.write(f"{rest}$ {EXAMPLES[name]}\n")
+
+
+class Seconds(click.ParamType[float]):
+    """A time such as 2s or 500ms, as in plan.toml; a bare number is seconds."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The time in seconds, which is more than none."""
+        from harness.plan.reader import DURATION, UNITS
+
+        text = str(value).strip()
+        match = DURATION.fullmatch(text if text.endswith(tuple(UNITS)) else f"{text}s")
+        found = float(match[1]) * UNITS[match[2]] if match else 0.0
+        if not found:
+            self.fail(f'it is a time such as "2s" or "500ms", not {text!r}', param, ctx)
+        return found
+
+
+def told(error: click.ClickException) -> str:
+    """A usage error in one sentence, with where to look."""
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context else "harness"
+    return f"{message[:1].lower()}{message[1:]}; see {where} --help"
