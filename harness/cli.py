@@ -21,7 +21,7 @@ from typing import Any
 import click
 
 from harness import __version__
-from harness.commands import shared, usage
+from harness.commands import asking, shared, usage
 from harness.commands.backup import backup, restore
 from harness.commands.dry_run import dry_run
 from harness.commands.gate import gate
@@ -109,6 +109,17 @@ def seed(dsn: str | None, as_json: bool, rows: int, number: int, profile: str) -
 @click.option(
     "--waive-backup", metavar="REASON", help="recorded with the run: why there is no backup"
 )
+@click.option(
+    "--backup",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="a proven backup of this database as it is: what verify compares the rows with after",
+)
+@click.option(
+    "--waive-validation",
+    metavar="REASON",
+    help="recorded with the run: why it starts though validate does not pass",
+)
 @accept_edit_option
 @require_verdict_option
 @accept_rows_option
@@ -118,6 +129,8 @@ def migrate(
     as_json: bool,
     until: str | None,
     waive_backup: str | None,
+    backup: Path | None,
+    waive_validation: str | None,
     accept_edit: str | None,
     verdict_file: Path | None,
     accept_rows: str | None,
@@ -128,20 +141,37 @@ def migrate(
     from harness.runner.signals import stop_requested
 
     loaded = plan.load(plan_path)
+    asking.read_checks(loaded)
     target = named(dsn)
     refuse_without_verdict(target, loaded, verdict_file, accept_rows)
+    note = asking.refuse_other_backup(target, loaded, backup)
+    asked = asking.refuse_unless_valid(target, loaded, waive_validation)
     with stop_requested() as stop, steps(loaded) as on_event:
         outcome = runner.migrate(
             target,
             loaded,
             until=until,
             waive_backup=waive_backup,
+            note="; ".join(filter(None, (note, asked.reason() if asked else None))) or None,
             accept_rows=accept_rows,
             accept_edit=accept_edit,
             on_event=on_event,
             stop=stop,
         )
-    answer(dataclasses.asdict(outcome), as_json, _outcome_lines("migrate", outcome))
+    document = dataclasses.asdict(outcome)
+    lines = _outcome_lines("migrate", outcome)
+    if asked is not None:
+        document["validate"] = asked.document()
+        lines += asked.lines()
+    failed = False
+    if loaded.verify.after and outcome.state == "migrated" and outcome.steps_run:
+        found = asking.verify_after(target, loaded, backup)
+        document["verify"] = asking.verification_document(found)
+        lines += asking.verification_lines(found, loaded)
+        failed = document["verify"]["verdict"] == "fail"
+    answer(document, as_json, lines)
+    if failed:
+        sys.exit(1)
 
 
 @database_command

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.database import admin
 from harness.errors import Refused, UsageError
-from harness.safety import backup, manifest, proof
+from harness.safety import backup, identity, manifest, proof, spelling
 
 HINT = "give a DSN like postgresql://user@host/dbname, or a directory of harness backup"
 
@@ -39,3 +40,33 @@ def restored(dsn: str, directory: Path) -> Iterator[str]:
                 hint="take another one",
             )
         yield copy
+
+
+def refuse_other(dsn: str, directory: Path, *, begun: bool) -> None:
+    """Raise Refused unless the backup was proven, and is of this database as it is now.
+
+    Of one on which a run has `begun` only the name can be asked.
+    """
+    told = manifest.read(directory)
+    where = str(directory)
+    if not told.verified:
+        raise Refused(
+            f"this backup was never proven: {told.why}", where=where, hint="take another one"
+        )
+    manifest.check_files(told, directory)
+    name = admin.dbname(dsn)
+    if told.database != name:
+        raise Refused(f"the backup is of database {told.database!r}, not {name!r}", where=where)
+    if begun:
+        return
+    before = identity.load(directory, [file.name for file in told.files])
+    for one in identity.differences(before, identity.take(dsn), ahead=True):
+        respelled = None not in (one.before, one.after) and spelling.same(
+            str(one.before), str(one.after)
+        )
+        if not (respelled and one.kind in ("catalog", "security")):
+            raise Refused(
+                f"the database changed since the backup was taken: {one}",
+                where=where,
+                hint="take another one when nobody writes: harness backup --to DIR",
+            )

@@ -24,6 +24,7 @@ def migrate(
     *,
     until: str | None = None,
     waive_backup: str | None = None,
+    note: str | None = None,
     accept_rows: str | None = None,
     accept_edit: str | None = None,
     on_event: OnEvent | None = None,
@@ -31,12 +32,14 @@ def migrate(
 ) -> Outcome:
     """Run the plan forward, as far as `until`; what is done already is not done again.
 
+    `note` is recorded with the run's reason: what its caller asked, and what was waived.
     With the reason `accept_edit` it goes on though files of steps changed that committed nothing.
     """
     last = plan.resolve(until) if until is not None else plan.steps[-1]
     reason = reason_given(waive_backup, "--waive-backup")
     if reason_given(accept_rows, "--accept-rows"):
         reason = "; ".join(filter(None, (reason, f"rows accepted: {accept_rows}")))
+    reason = "; ".join(filter(None, (reason, note))) or None
     accepting = reason_given(accept_edit, "--accept-edit")
     context = Context(plan, on_event or silent, stop)
     began = time.monotonic()

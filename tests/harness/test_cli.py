@@ -226,17 +226,19 @@ def test_a_role_without_rights_is_refused_and_nothing_is_half_changed(small, pg_
     assert "migration_control" not in schemas(small)
 
 
-def test_another_runner_at_work_exits_4(small):
+def test_another_runner_at_work_exits_4(small, project):
+    toml = project / "sql" / "plan.toml"
+    toml.write_text(toml.read_text().replace("before = true", "before = false"))
     with psycopg.connect(small) as blocker:
         blocker.execute("lock table deals in access exclusive mode")
-        first = start("migrate", dsn=small)
+        first = start("migrate", dsn=small, cwd=project)
 
         def waits():
             with psycopg.connect(small, autocommit=True) as watcher:
                 return watcher.execute(WAITING).fetchone()
 
         wait_until(waits, 60, "the first runner to be at work")
-        code, _, err = harness("migrate", dsn=small)
+        code, _, err = harness("migrate", dsn=small, cwd=project)
         blocker.rollback()
         first.communicate(timeout=120)
     assert code == 4, err
