@@ -202,23 +202,27 @@ def rollback(
             stop=stop,
         )
     lines = _outcome_lines("rollback", outcome)
-    for one in outcome.irreversible:
-        lines.append(f"  left behind by {one['step']}: {left_behind(one)}")
     for relation, count in outcome.archived.items():
         lines.append(f"  {count:,} rows of {relation} kept in schema migration_archive")
     answer(dataclasses.asdict(outcome), as_json, lines)
 
 
 def _outcome_lines(verb: str, outcome: Any) -> list[str]:
-    edits = [
+    more = [
         f"  went on with {one['what']} {one['file']}: {one['reason']}" for one in outcome.accepted
     ]
+    said = "cannot be undone exactly" if verb == "migrate" else "is not undone exactly"
+    more += [
+        f"  {one['step']} {said}: {left_behind(one)}"
+        for one in outcome.irreversible
+        if one["step"] in outcome.steps_run
+    ]
     if not outcome.steps_run:
-        return [f"{verb}: nothing to do, the database is {outcome.state}", *edits]
+        return [f"{verb}: nothing to do, the database is {outcome.state}", *more]
     resumed = ", resumed" if outcome.resumed else ""
     steps = f"{len(outcome.steps_run)} steps run, {len(outcome.steps_skipped)} already done"
     figures = f"{outcome.rows:,} rows, {outcome.seconds:.2f} s"
-    return [f"{verb}: {outcome.state}{resumed}; {steps}, {figures}", *edits]
+    return [f"{verb}: {outcome.state}{resumed}; {steps}, {figures}", *more]
 
 
 @database_command

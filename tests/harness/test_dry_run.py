@@ -387,3 +387,42 @@ def test_the_command_fails_when_the_plan_does(small: SmallPlan, empty_database: 
     result = CliRunner().invoke(command, named)
     assert result.exit_code == 1
     assert f"{COLUMN}:5: division by zero (SQLSTATE 22012)" in result.stdout
+
+
+def irreversible(small: SmallPlan, *, also: str = "") -> Plan:
+    """A label that stays, and what another step leaves besides."""
+    small.write(
+        "phases/1.2_index/020_label.forward.sql", "ALTER TYPE public.mood ADD VALUE 'glad';"
+    )
+    small.write(
+        "phases/1.2_index/020_label.rollback.sql",
+        "-- irreversible: Postgres takes no label away\n-- stays: label glad of type public.mood\n",
+    )
+    small.write("phases/1.2_index/030_more.forward.sql", f"SELECT 1;{also}")
+    small.write("phases/1.2_index/030_more.rollback.sql", "-- nothing: it only looks\n")
+    return small.load()
+
+
+def test_what_an_irreversible_step_leaves_is_reported_and_judged_forward(
+    small: SmallPlan, empty_database: str
+) -> None:
+    run_sql(empty_database, "CREATE TYPE public.mood AS ENUM ('sad')")
+    run = dry_run(empty_database, irreversible(small))
+    assert run.verdict == "pass"
+    (finding,) = [one for one in run.findings if one.id == "dry-run.irreversible"]
+    assert (finding.severity, finding.where) == ("info", "1.2/020_label")
+    assert "label glad of type public.mood stays" in finding.message
+    assert "glad" in finding.evidence
+    (told,) = run.document()["irreversible"]
+    assert (told["step"], told["reason"]) == ("1.2/020_label", "Postgres takes no label away")
+
+
+def test_what_another_step_leaves_is_not_excused_by_an_irreversible_one(
+    small: SmallPlan, empty_database: str
+) -> None:
+    run_sql(empty_database, "CREATE TYPE public.mood AS ENUM ('sad')")
+    run = dry_run(empty_database, irreversible(small, also="CREATE TABLE public.odd (a int);"))
+    assert run.verdict == "fail"
+    (finding,) = critical(run)
+    assert "public.odd" in finding.evidence
+    assert "glad" not in finding.evidence

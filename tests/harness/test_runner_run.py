@@ -334,3 +334,40 @@ def test_what_the_rollback_archived_is_counted(tmp_path: Path, empty_database: s
 
 def _age(dsn: str, by: str) -> None:
     run_sql(dsn, f"UPDATE migration_control.run SET completed_at = completed_at - interval '{by}'")
+
+
+@pytest.mark.parametrize("undone", ["", "ALTER TABLE public.things DROP COLUMN upper_name;\n"])
+def test_a_rollback_leaves_what_is_declared_and_says_so(
+    tmp_path: Path, empty_database: str, undone: str
+) -> None:
+    small = SmallPlan(tmp_path)
+    small.write(
+        "phases/1.1_fill/010_column.rollback.sql",
+        f"-- irreversible: kinds are referred to\n-- stays: table public.kinds\n{undone}",
+    )
+    plan = small.load()
+    runner.baseline(empty_database, plan)
+    declared = {
+        "step": "1.1/010_column",
+        "reason": "kinds are referred to",
+        "stays": "table public.kinds",
+    }
+    assert runner.status(empty_database, plan).irreversible == [declared]
+    assert runner.migrate(empty_database, plan).irreversible == [declared]
+    outcome = runner.rollback(empty_database, plan)
+    assert (outcome.state, outcome.irreversible) == ("rolled-back", [declared])
+    found = runner.status(empty_database, plan)
+    assert (found.state, found.irreversible) == ("rolled-back", [declared])
+    assert ask(empty_database, "SELECT to_regclass('public.kinds') IS NOT NULL")
+
+
+def test_a_rollback_before_an_irreversible_step_leaves_nothing(
+    tmp_path: Path, empty_database: str
+) -> None:
+    small = SmallPlan(tmp_path)
+    small.write("phases/1.2_index/010_index.rollback.sql", "-- irreversible: it takes hours\n")
+    plan = small.load()
+    runner.baseline(empty_database, plan)
+    runner.migrate(empty_database, plan, until="1.1")
+    assert runner.status(empty_database, plan).irreversible == []
+    assert runner.rollback(empty_database, plan).irreversible == []

@@ -188,14 +188,28 @@ def _way_back(evidence: Evidence) -> Iterator[Finding]:
             f"whether the rollback restores everything was not proven: {evidence.why_not}",
             "dry-run a database that is not migrated",
         )
-    elif evidence.differences:
-        more = len(evidence.differences) - SHOWN
-        shown = [*evidence.differences[:SHOWN], *([f"{more} more"] if more > 0 else [])]
+    unexplained = evidence.unexplained
+    if unexplained:
         yield Finding(
             "dry-run.way-back",
             "critical",
             "rollback",
-            f"after the rollback {len(evidence.differences)} things are not as before",
+            f"after the rollback {len(unexplained)} things are not as before",
             "make the rollback undo exactly what its step did",
-            "\n".join(shown),
+            _shown(unexplained),
         )
+    for left in evidence.left:
+        stays = f"; {left.stays} stays" if left.stays else ""
+        yield Finding(
+            "dry-run.irreversible",
+            "info",
+            left.step,
+            f"declared irreversible: {left.reason}{stays}",
+            "read what it left: nothing else brings that back",
+            _shown(left.differences) or "it left nothing",
+        )
+
+
+def _shown(differences: Sequence[str]) -> str:
+    more = len(differences) - SHOWN
+    return "\n".join([*differences[:SHOWN], *([f"{more} more"] if more > 0 else [])])

@@ -202,17 +202,34 @@ class Ran:
 
 
 @dataclass(frozen=True)
+class Left:
+    """A step that is declared irreversible: why, what it says stays, and what it left."""
+
+    step: str
+    reason: str
+    stays: str | None
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything a dry run is judged by.
 
     `differences` is what the way back left different, None where that cannot be said; `why_not`
-    says why.
+    says why. Of the differences, `left` are those of steps that are declared irreversible.
     """
 
     runs: tuple[Ran, ...]
     differences: tuple[str, ...] | None
     why_not: str = ""
     notes: tuple[Finding, ...] = ()
+    left: tuple[Left, ...] = ()
+
+    @property
+    def unexplained(self) -> tuple[str, ...]:
+        """The differences that no irreversible step accounts for."""
+        own = {one for left in self.left for one in left.differences}
+        return tuple(one for one in self.differences or () if one not in own)
 
     @property
     def steps(self) -> tuple[StepSeen, ...]:

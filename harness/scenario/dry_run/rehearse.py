@@ -18,6 +18,7 @@ from harness.plan import Plan, Script
 from harness.runner.outcome import OnEvent, Outcome, Stop, never, silent
 from harness.runner.work import shortened
 from harness.scenario.dry_run import commons, judge, look, squawk
+from harness.scenario.dry_run.declared import Declared
 from harness.scenario.dry_run.facts import facts
 from harness.scenario.dry_run.model import Direction, Evidence, Ran, Trouble
 from harness.scenario.dry_run.reach import Reach, reaches
@@ -61,8 +62,10 @@ class DryRun:
                 if self.evidence.differences is None
                 else not self.evidence.differences,
                 "differences": list(self.evidence.differences or ()),
+                "unexplained": list(self.evidence.unexplained),
                 "unknown_because": self.evidence.why_not,
             },
+            "irreversible": [vars(left) for left in self.evidence.left],
             "database": {"name": self.database, "state": self.state},
             "copy": None
             if copy is None
@@ -136,27 +139,34 @@ def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) ->
     excluded = (*EXCLUDED, look.SCHEMA)
     with admin.connection(copy.dsn) as conn:
         look.install(conn)
-    before = fingerprint.take(copy.dsn, exclude_schemas=excluded, detail=True)
     inside = look.instrumented(plan)
     notes = [_other_server(copy)] if copy.elsewhere else []
     notes += [_lacking(copy)] if copy.lacks else []
+
+    def identity() -> fingerprint.Fingerprint:
+        return fingerprint.take(copy.dsn, exclude_schemas=excluded, detail=True)
+
+    before = identity()
     with Watch(copy.dsn, plan, on_event) as watch:
+        declared = Declared(plan, identity, watch.receive)
         runs = [
             _run(
                 watch,
                 "forward",
                 lambda: runner.migrate(
-                    copy.dsn, inside, waive_backup=REASON, on_event=watch.receive, stop=stop
+                    copy.dsn, inside, waive_backup=REASON, on_event=declared.receive, stop=stop
                 ),
                 plan,
+                declared,
             ),
             _run(
                 watch,
                 "rollback",
                 lambda: runner.rollback(
-                    copy.dsn, inside, override_window=REASON, on_event=watch.receive, stop=stop
+                    copy.dsn, inside, override_window=REASON, on_event=declared.receive, stop=stop
                 ),
                 plan,
+                declared,
             ),
         ]
         if watch.sampling_error:
@@ -167,15 +177,20 @@ def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) ->
     elif state not in FROM_THE_START:
         why_not = f"the database is {state}: what it was before the migration is not in it"
     else:
-        after = fingerprint.take(copy.dsn, exclude_schemas=excluded, detail=True)
-        differences = tuple(str(one) for one in fingerprint.compare(before, after))
+        differences = tuple(str(one) for one in fingerprint.compare(before, identity()))
     linted = tuple(replace(run, steps=squawk.linted(plan, run.steps)) for run in runs)
-    return Evidence(linted, differences, why_not, tuple(notes))
+    return Evidence(linted, differences, why_not, tuple(notes), declared.left())
 
 
-def _run(watch: Watch, direction: Direction, verb: Callable[[], Outcome], plan: Plan) -> Ran:
+def _run(
+    watch: Watch,
+    direction: Direction,
+    verb: Callable[[], Outcome],
+    plan: Plan,
+    declared: Declared,
+) -> Ran:
     """Run one direction; that it fails by the plan's fault is part of the evidence."""
-    first, overhead = len(watch.steps), watch.overhead
+    first, overhead = len(watch.steps), watch.overhead + declared.spent
     watch.direction = direction
     trouble: Trouble | None = None
     seconds = 0.0
@@ -184,7 +199,7 @@ def _run(watch: Watch, direction: Direction, verb: Callable[[], Outcome], plan: 
     except (StepFailed, Refused) as error:
         trouble = _trouble(error, direction, plan)
     watch.stopped()
-    seconds = max(0.0, seconds - (watch.overhead - overhead))
+    seconds = max(0.0, seconds - (watch.overhead + declared.spent - overhead))
     return Ran(direction, tuple(watch.steps[first:]), seconds, trouble)
 
 

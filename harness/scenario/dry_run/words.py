@@ -22,9 +22,12 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
         if document[key] is not None:
             yield f"  {direction}: {document[key]:.2f} s to expect"
             yield from _steps(document["steps"], direction)
-    equal = document["way_back"]["equal"]
-    if equal is not None:
-        yield f"  after the rollback everything is {'as before' if equal else 'NOT as before'}"
+    way_back = document["way_back"]
+    if way_back["equal"] is not None:
+        found = "as before" if not way_back["unexplained"] else "NOT as before"
+        if found == "as before" and not way_back["equal"]:
+            found += ", but for what irreversible steps leave"
+        yield f"  after the rollback everything is {found}"
 
 
 def _copied(copy: dict[str, Any] | None) -> str:
