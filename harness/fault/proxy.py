@@ -19,7 +19,7 @@ from typing import Protocol
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from harness.errors import InfrastructureError
-from harness.fault.frames import ANSWERED, Message, Splitter
+from harness.fault.frames import ANSWERED, STARTUP, Message, Splitter
 from harness.fault.process import LIMIT, JobProcess
 
 
@@ -83,6 +83,21 @@ class Strike(Protocol):
 def everything(message: Message) -> bool:
     """Every message counts, but a request to cancel, which comes when somebody asks for it."""
     return message.kind != "cancel"
+
+
+FIRST = 2  # connections of a run: its lock's, and the first it works on
+LOGIN = frozenset({"ssl", "gss", STARTUP, "p"})
+
+
+def _renews(link: Link, message: Message) -> bool:
+    """Whether a message only puts a new session in the place of one that a script has used.
+
+    Nothing happens between it and the next message that counts; and a run that resumes, whose first
+    session is as good as new, must count as an undisturbed one does.
+    """
+    if message.kind == "X":
+        return link.number >= FIRST - 1
+    return link.number >= FIRST and message.kind in LOGIN
 
 
 class Proxy:
@@ -195,7 +210,7 @@ class Proxy:
 
     def _from_client(self, link: Link, data: bytes) -> None:
         for message in link.up.feed(data):
-            counted = self._counts(message)
+            counted = self._counts(message) and not _renews(link, message)
             self.cancels += message.kind == "cancel"
             self.count += counted
             link.queue.append(Frame(self.count if counted else 0, link, message))

@@ -11,6 +11,7 @@ from pglast.enums import DropBehavior, ObjectType, ReindexObjectType, VariableSe
 from pglast.parser import ParseError
 
 from harness.errors import UsageError
+from harness.plan.isolation import READ_ONLY, mode_reason, opens_with
 from harness.plan.model import Script, Statement
 
 OUTSIDE = "a transaction script runs inside one transaction"
@@ -68,12 +69,32 @@ def _transaction(script: Script) -> None:
                 where=script.at(1),
                 hint="say kind: batch",
             )
-    for statement in script.statements:
+    head, _ = opens_with(script)
+    for number, statement in enumerate(script.statements):
         node = tree(statement)
         reason = NEVER.get(statement.tag) if not _is_analyze(node) else None
-        reason = reason or _session_wide(node) or _concurrently(node)
+        reason = reason or mode_reason(node, first=number < len(head)) or _session_wide(node)
+        reason = reason or _outside(node) or _concurrently(node)
         if reason:
             raise UsageError(reason, where=script.at(statement.line))
+    for name, value in script.settings:
+        if name.lower() == "transaction_read_only" and value.lower() not in ("off", "false"):
+            raise UsageError(READ_ONLY, where=script.at(1))
+
+
+def _outside(node: Any) -> str | None:
+    """Statements that Postgres refuses within a transaction in some of their forms only."""
+    if isinstance(node, ast.ClusterStmt) and node.relation is None:
+        return f"CLUSTER of every table cannot run here: {OUTSIDE}; name one table"
+    if isinstance(node, ast.AlterDatabaseStmt) and any(
+        option.defname == "tablespace" for option in node.options or ()
+    ):
+        return f"ALTER DATABASE … SET TABLESPACE cannot run here: {OUTSIDE}"
+    if isinstance(node, ast.CreateSubscriptionStmt):
+        options = {option.defname: option for option in node.options or ()}
+        if not {"connect", "create_slot"} & options.keys():
+            return f"CREATE SUBSCRIPTION that makes its slot cannot run here: {OUTSIDE}"
+    return None
 
 
 def _is_analyze(node: Any) -> bool:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import contextlib
 
 import psycopg
-from psycopg import sql
+from pglast.parser import ParseError
 
 from harness.errors import Refused
 from harness.plan import Statement
-from harness.runner.index import Found, Wanted, is_described, look, wanted
+from harness.runner import index
+from harness.runner.index import Found, Wanted, wanted
 from harness.runner.retry import give_up_or_wait
-from harness.runner.timeouts import setting_name, timeouts
 from harness.runner.work import SqlFailed, Work
+
+THERE_ALREADY = "42P07"
 
 
 def run(work: Work) -> int:
@@ -31,7 +33,7 @@ def run(work: Work) -> int:
                 intended = True
             reach = _create if want.creates else _drop
             reach(work, want)
-            with work.session.transaction(work.id, work.script):
+            with work.session.transaction(work.id):
                 work.session.checkpoint(work.checkpoint("done", index=want.named))
             return 0
         except psycopg.Error as error:
@@ -50,7 +52,7 @@ def _intend(work: Work, want: Wanted) -> None:
             where=work.script.at(want.statement.line),
             hint="look who made it; rename or drop it, then run again",
         )
-    with work.session.transaction(work.id, work.script):
+    with work.session.transaction(work.id):
         work.session.checkpoint(work.checkpoint("intent", index=want.named))
 
 
@@ -75,13 +77,18 @@ def _create(work: Work, want: Wanted) -> None:
 
 
 def _look(work: Work, want: Wanted) -> Found | None:
-    with work.session.waiting:
-        return look(work.session.work, want.index)
+    return index.found(work.session.ask(index.look_sql(want.index)).fetchone())
 
 
 def _is_described(work: Work, found: Found, want: Wanted) -> bool:
-    with work.session.waiting:
-        return is_described(work.session.work, found, want)
+    settings = dict(work.script.settings)
+    if not index.may_be_described(found, want, settings.get("default_tablespace", "")):
+        return False
+    try:
+        probe = index.probe_sql(found, want)
+    except (ParseError, ValueError, StopIteration):
+        return index.is_alike(found, want, None)
+    return index.is_alike(found, want, work.session.probe(work.script, probe))
 
 
 def _is_ours_to_drop(work: Work, want: Wanted, found: Found) -> bool:
@@ -110,35 +117,18 @@ def _dropping(want: Wanted) -> Statement:
 
 def _send(work: Work, statement: Statement) -> None:
     """Run a statement outside any transaction, under the script's own settings."""
-    session = work.session
-    during = timeouts(session.settings, work.script)
-    during["application_name"] = f"harness {work.id}"[:63]
-    after = timeouts(session.settings, None) | {"application_name": "harness runner"}
-    own = [name for name in during if name not in after]
     try:
-        session.execute(_settings(during))
-        session.execute(statement.text.encode())
+        work.session.send(work.script, work.id, statement.text)
     except psycopg.Error as error:
         raise SqlFailed(error, work.script, statement) from error
-    finally:
-        if not session.work.closed:
-            session.execute(_settings(after, own))
-
-
-def _settings(values: dict[str, str], reset: list[str] | None = None) -> sql.Composed:
-    """SET each value, and RESET the named, in one message."""
-    sets = [
-        sql.SQL("SET {} = {};").format(setting_name(name), sql.Literal(value))
-        for name, value in values.items()
-    ]
-    resets = [sql.SQL("RESET {};").format(setting_name(name)) for name in reset or ()]
-    return sql.SQL("").join(sets + resets)
 
 
 def _tidy(work: Work, want: Wanted, failure: SqlFailed) -> None:
     """Drop the invalid index that a failed build leaves behind, so that nothing half-made stays."""
     if work.session.lost(failure.error) or not want.creates or work.session.context.stop():
         return  # the next run looks again
+    if failure.error.sqlstate == THERE_ALREADY:
+        return  # what bears the name is another's
     with contextlib.suppress(psycopg.Error, SqlFailed):
         found = _look(work, want)
         if found and found.table == want.table and not found.finished:

@@ -9,9 +9,9 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from harness.database import limits
 from harness.errors import Refused
 from harness.plan import RunnerSettings
+from harness.runner.settings import pinned, set_sql
 from harness.server import instance
 from harness.server.dsn import Dsn, fields
 from harness.server.instance import Instance
@@ -27,26 +27,6 @@ DEFAULTS: dict[str, str | int] = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
-}
-SESSION: dict[str, str] = {
-    "search_path": "",
-    "timezone": "UTC",
-    "datestyle": "ISO, MDY",
-    "intervalstyle": "postgres",
-    "extra_float_digits": "1",
-    "bytea_output": "hex",
-    "standard_conforming_strings": "on",
-    "check_function_bodies": "on",
-    "client_min_messages": "warning",
-    "default_transaction_isolation": "read committed",
-    "default_transaction_read_only": "off",
-    "default_transaction_deferrable": "off",
-    "row_security": "off",
-    "jit": "off",
-    **limits.NONE,
-    "tcp_keepalives_idle": "5",
-    "tcp_keepalives_interval": "2",
-    "tcp_keepalives_count": "3",
 }
 
 
@@ -82,16 +62,24 @@ def first_words(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def configure(conn: Connection, settings: RunnerSettings) -> None:
-    """Make the session independent of what the database, the role or the client have set."""
-    values = SESSION | {
-        "lock_timeout": milliseconds(settings.lock_timeout),
-        "idle_in_transaction_session_timeout": milliseconds(settings.idle_in_transaction),
-    }
-    set_known(conn, values)
+def configure(conn: Connection, settings: RunnerSettings) -> dict[str, str]:
+    """Make the session independent of what the database, the role or the client have set.
+
+    Gives the settings that do so here; Refused when one of them may not be set by this role.
+    """
+    values = pinned(settings)
+    try:
+        conn.execute(set_sql(values))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise Refused(
+            f"{first_words(error)}: the database or the role has set it otherwise",
+            hint="take that setting away, or run as a role that may change it",
+        ) from error
     # Not every platform can notice that a client went away during a long statement.
     with contextlib.suppress(psycopg.errors.InvalidParameterValue):
         conn.execute("SET client_connection_check_interval = '1s'")
+        values["client_connection_check_interval"] = "1s"
+    return values
 
 
 def set_known(conn: Connection, values: dict[str, str]) -> None:
@@ -118,11 +106,6 @@ def set_variables(conn: Connection, variables: dict[str, str]) -> None:
         for name, value in variables.items()
     )
     conn.execute(sql.SQL("SELECT {}").format(calls))
-
-
-def milliseconds(seconds: float) -> str:
-    """A duration as Postgres takes it."""
-    return f"{round(seconds * 1000)}ms"
 
 
 def is_lost(conn: Connection, error: BaseException) -> bool:

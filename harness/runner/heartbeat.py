@@ -82,11 +82,15 @@ class Heartbeat:
         waiting: Waiting,
         settings: RunnerSettings,
     ) -> None:
-        self._lock, self._work, self._waiting = lock, work, waiting
+        self._lock, self._waiting = lock, waiting
+        self._watched: tuple[Connection, int | None] = (work, worker_pid)
         self._settings = settings
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
-        self._question = QUESTION.format(worker_pid).encode()
+
+    def watch(self, work: Connection, worker_pid: int | None) -> None:
+        """From now on this is the working connection; its server process may not be known yet."""
+        self._watched = (work, worker_pid)
 
     def start(self) -> None:
         """Begin; does nothing when the plan asks for no heartbeat."""
@@ -103,21 +107,22 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while not self._ended.wait(self._settings.heartbeat):
+            watched = self._watched
             try:
-                idle = self._ask()
+                idle = self._ask(watched[1])
             except (psycopg.Error, OSError, TimeoutError):
-                return self._cut()
+                return cut(self._watched[0])
             if self._ended.is_set():
                 return None
             limit = self._settings.stall
-            if idle > limit and self._waiting.seconds() > limit:
-                return self._cut()
+            if watched == self._watched and idle > limit and self._waiting.seconds() > limit:
+                return cut(watched[0])
         return None
 
-    def _ask(self) -> float:
+    def _ask(self, pid: int | None) -> float:
         """For how many seconds the working backend has been idle (or gone); 0 when it works."""
         pgconn = self._lock.pgconn
-        pgconn.send_query(self._question)
+        pgconn.send_query(QUESTION.format(pid or 0).encode())
         pgconn.flush()
         deadline = time.monotonic() + self._settings.stall
         result: pq.abc.PGresult | None = None
@@ -126,15 +131,12 @@ class Heartbeat:
             while not pgconn.is_busy():
                 answer = pgconn.get_result()
                 if answer is None:
-                    return _idle(result)
+                    return _idle(result) if pid is not None else 0.0
                 result = answer
             if time.monotonic() > deadline:
                 raise TimeoutError
             select.select([pgconn.socket], [], [], 0.1)
         return 0.0
-
-    def _cut(self) -> None:
-        cut(self._work)
 
 
 def _idle(result: pq.abc.PGresult | None) -> float:

@@ -5,23 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-from pglast.parser import scan
+from psycopg import sql
 
 from harness.plan import Statement
 from harness.plan.check import tree
-from harness.runner.connection import Connection
+from harness.runner import definition
+from harness.runner.definition import Definition
 
 LOOK = """
 SELECT c.relkind IN ('i', 'I'), tn.nspname, t.relname,
   coalesce(i.indisvalid AND i.indisready AND i.indislive, false),
-  CASE WHEN i.indexrelid IS NOT NULL THEN pg_catalog.pg_get_indexdef(i.indexrelid) END
+  CASE WHEN i.indexrelid IS NOT NULL THEN pg_catalog.pg_get_indexdef(i.indexrelid) END,
+  coalesce(s.spcname, u.spcname), u.spcname
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_database AS d ON d.datname = current_database()
+JOIN pg_catalog.pg_tablespace AS u ON u.oid = d.dattablespace
+LEFT JOIN pg_catalog.pg_tablespace AS s ON s.oid = c.reltablespace
 LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
 LEFT JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
 LEFT JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace
-WHERE n.nspname = %s AND c.relname = %s
+WHERE n.nspname = {} AND c.relname = {}
 """
 
 
@@ -43,12 +47,14 @@ class Name:
 
 @dataclass(frozen=True)
 class Found:
-    """What bears the name of an index."""
+    """What bears the name of an index. The usual tablespace is the database's."""
 
     is_index: bool
     table: Name | None
     finished: bool
     definition: str | None
+    tablespace: str = ""
+    usual_tablespace: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,10 @@ class Wanted:
         """Whether the statement is CREATE INDEX; else it is DROP INDEX."""
         return self.table is not None
 
+    def definition(self) -> Definition:
+        """The statement of a CREATE, in parts."""
+        return definition.read(self.statement.text)
+
 
 def wanted(statement: Statement) -> Wanted:
     """Read a checked concurrent statement."""
@@ -80,50 +90,47 @@ def wanted(statement: Statement) -> Wanted:
     return Wanted(Name(schema, name), None, statement)
 
 
-def look(conn: Connection, name: Name) -> Found | None:
-    """What bears this name now, or None."""
-    row = conn.execute(LOOK, [name.schema, name.name]).fetchone()
+def look_sql(name: Name) -> sql.Composed:
+    """The query for what bears a name."""
+    return sql.SQL(LOOK).format(sql.Literal(name.schema), sql.Literal(name.name))
+
+
+def found(row: tuple[Any, ...] | None) -> Found | None:
+    """What bears the name by the answer to the query, or None."""
     if row is None:
         return None
-    is_index, schema, table, finished, definition = row
-    return Found(is_index, Name(schema, table) if table else None, finished, definition)
+    is_index, schema, table, *rest = row
+    return Found(is_index, Name(schema, table) if table else None, *rest)
 
 
-def is_described(conn: Connection, found: Found, want: Wanted) -> bool:
-    """Whether a finished index is the one the statement describes, by definition.
-
-    The server is asked: the statement is run on an empty copy of the table, in a transaction that
-    is rolled back, and the two definitions are compared from the access method on.
-    """
-    if found.table != want.table or found.definition is None or want.table is None:
+def may_be_described(found: Found, want: Wanted, default_tablespace: str) -> bool:
+    """Whether a finished index is on the table, and in the tablespace, that the statement names."""
+    if found.table != want.table or found.definition is None:
         return False
-    conn.execute("BEGIN")
-    try:
-        conn.execute(
-            f"CREATE TEMP TABLE harness_probe (LIKE {want.table.sql}) ON COMMIT DROP".encode()
-        )
-        conn.execute(on_probe(want.statement.text).encode())
-        row = conn.execute(
-            "SELECT pg_catalog.pg_get_indexdef(i.indexrelid) FROM pg_catalog.pg_index AS i"
-            " WHERE i.indrelid = 'pg_temp.harness_probe'::pg_catalog.regclass"
-        ).fetchone()
-    finally:
-        if conn.info.transaction_status != psycopg.pq.TransactionStatus.UNKNOWN:
-            conn.execute("ROLLBACK")
-    return row is not None and without_names(row[0]) == without_names(found.definition)
+    wanted_space = want.definition().tablespace or default_tablespace or found.usual_tablespace
+    return wanted_space == found.tablespace
 
 
-def on_probe(text: str) -> str:
-    """The CREATE INDEX statement without CONCURRENTLY and its name, on the probe table."""
-    tokens = [token for token in scan(text) if "COMMENT" not in token.name]
-    on = next(number for number, token in enumerate(tokens) if token.name == "ON")
-    rest = next(token for token in tokens[on + 1 :] if token.name in ("USING", "ASCII_40"))
-    unique = "UNIQUE " if any(token.name == "UNIQUE" for token in tokens[:on]) else ""
-    return f"CREATE {unique}INDEX ON pg_temp.harness_probe {text[rest.start :]}"
+def is_alike(found: Found, want: Wanted, answer: tuple[object, ...] | None) -> bool:
+    """Whether the definitions are the same by the server's answer.
+
+    Where it could not say (`answer` is None), because a probe needs more than the index did, the
+    index is taken for ours when columns, kind and uniqueness agree: the name was free when the
+    intent was recorded.
+    """
+    if answer is not None:
+        return definition.alike(answer)
+    return definition.read(str(found.definition)).shape == want.definition().shape
 
 
-def without_names(definition: str) -> tuple[bool, str]:
-    """Whether an index is unique, and its definition from the access method on."""
-    tokens = scan(definition)
-    using = next(token for token in tokens if token.name == "USING")
-    return tokens[1].name == "UNIQUE", definition[using.start :]
+def probe_sql(found: Found, want: Wanted) -> bytes:
+    """What the server is to do, in a transaction that is rolled back, to tell whether the found
+    index is the one that the statement describes; ends with the query for its answer.
+    """
+    assert want.table is not None
+    sides = (want.definition(), definition.read(str(found.definition)))
+    probes = (
+        definition.probe(one, want.table.sql, side)
+        for one, side in zip(sides, definition.SIDES, strict=True)
+    )
+    return ("".join(probes) + definition.ANSWER).encode()

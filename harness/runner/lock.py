@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 import psycopg
+from psycopg import sql
 
 from harness.errors import AnotherRunnerError, Refused
 from harness.plan import RunnerSettings
@@ -21,6 +22,20 @@ from harness.runner.connection import Connection
 END_LIMIT = 15.0
 HIDDEN = "hidden"
 KEY = int.from_bytes(b"migratio", "big")
+AT_WORK = int.from_bytes(b"at work!", "big")
+"""The key of a shared lock of every session that works for a runner, while it does."""
+WORKERS = """
+SELECT w.pid, a.backend_start FROM (
+  SELECT %(pid)s AS pid, false AS at_work
+  UNION
+  SELECT l.pid, true FROM pg_catalog.pg_locks AS l
+  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+    AND l.classid::bigint = %(high)s AND l.objid::bigint = %(low)s
+    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+) AS w CROSS JOIN LATERAL pg_catalog.pg_stat_get_activity(w.pid) AS a
+WHERE a.pid = w.pid
+  AND (w.at_work OR a.backend_start = %(start)s OR a.backend_start IS NULL)
+"""
 HOLDER = """
 SELECT l.pid, a.backend_start,
   pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - a.state_change)
@@ -94,12 +109,12 @@ def _try(conn: Connection) -> bool:
     return bool(row and row[0])
 
 
-def _halves() -> list[int]:
-    return [KEY >> 32, KEY & 0xFFFFFFFF]
+def _halves(key: int) -> list[int]:
+    return [key >> 32, key & 0xFFFFFFFF]
 
 
 def _holder(conn: Connection) -> Holder | None:
-    row = conn.execute(HOLDER, _halves()).fetchone()
+    row = conn.execute(HOLDER, _halves(KEY)).fetchone()
     return Holder(Backend(row[0], row[1]), row[2]) if row else None
 
 
@@ -112,6 +127,21 @@ def _another(holder: Holder | None) -> AnotherRunnerError:
         f"another runner is at work on this database: server process {backend.pid}, since {since}",
         hint="wait for it, or watch it with `harness status`",
     )
+
+
+def at_work_sql(*, until: str = "xact_") -> sql.Composed:
+    """Take the shared lock of who works; to the end of the transaction, or of the session."""
+    return sql.SQL("SELECT pg_catalog.pg_advisory_{}lock_shared({});").format(
+        sql.SQL(until),
+        sql.Literal(AT_WORK),
+    )
+
+
+def at_work(conn: Connection, last: Backend) -> list[Backend]:
+    """The sessions that work for a runner whatever became of it: `last` is the one it has named."""
+    high, low = _halves(AT_WORK)
+    rows = conn.execute(WORKERS, {"pid": last.pid, "start": last.start, "high": high, "low": low})
+    return list(dict.fromkeys(Backend(pid, start) for pid, start in rows.fetchall()))
 
 
 def end(conn: Connection, backend: Backend, patience: float) -> bool:

@@ -13,9 +13,9 @@ from dataclasses import replace
 import psycopg
 from psycopg import sql
 
-from harness.errors import AnotherRunnerError, Stopped
+from harness.errors import AnotherRunnerError, InfrastructureError, Stopped
 from harness.plan import Script
-from harness.runner import ledger, ledger_format, lock
+from harness.runner import ledger, ledger_format, lock, opening
 from harness.runner.backoff import RETRYABLE, TIMED_OUT, delay, may_retry, pause
 from harness.runner.connection import (
     configure,
@@ -28,6 +28,8 @@ from harness.runner.connection import (
 from harness.runner.context import Context
 from harness.runner.heartbeat import Deadline, Heartbeat, Waiting
 from harness.runner.ledger import Checkpoint, Ledger, Run
+from harness.runner.renewal import address, hang_up
+from harness.runner.settings import set_sql, variables
 from harness.runner.signals import StopRequest
 from harness.runner.timeouts import setting_name, timeouts
 
@@ -36,7 +38,11 @@ CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE")
 
 
 class Session:
-    """The lock is held from open to close; every transaction that writes checks the fence."""
+    """The lock is held from open to close; every transaction that writes checks the fence.
+
+    `work` is the working connection. What a script leaves in a session ends with it: whatever comes
+    after a script has a new one. So a run that is resumed finds what an undisturbed one does.
+    """
 
     def __init__(self, dsn: str, context: Context) -> None:
         self.context = context
@@ -44,6 +50,7 @@ class Session:
         self.waiting = Waiting()
         self._run: Run | None = None
         self._heartbeat: Heartbeat | None = None
+        self._used = False  # by a script: nothing else is to be done in it
         with contextlib.ExitStack() as undo:
             self.lock = connect(dsn, "lock")
             undo.callback(self.lock.close)
@@ -58,9 +65,10 @@ class Session:
                 taken = lock.acquire(self.lock, self.settings, context.lockers)
                 context.lockers.add(self.locker)
             with self.bounded():
-                configure(self.work, self.settings)
+                self._pinned = configure(self.work, self.settings)
                 self.worker = lock.identify(self.work)
             undo.pop_all()
+        self._address = address(dsn, self.work)
         if taken and taken not in context.lockers:
             context.tell("takeover", message=f"the lock of silent server process {taken.pid}")
 
@@ -96,15 +104,24 @@ class Session:
             last = found.runs[-1] if found.runs else None
             if last is None:
                 return found
-            orphan = lock.Backend(last.pid, last.backend_start)
-            ours = orphan in self.context.workers
-            if self.context.claimed not in (None, (last.id, last.epoch)) and not ours:
+            named = lock.Backend(last.pid, last.backend_start)
+            claimed = self.context.claimed
+            ours = named in self.context.workers or claimed == (last.id, last.epoch)
+            if claimed is not None and not ours:
                 raise self._fenced()
-            if last.completed or not lock.end(self.lock, orphan, self.settings.takeover):
+            if last.completed or not self._end_workers(named, ours):
                 return found
-            if not ours:
-                self.context.tell("takeover", message=f"server process {orphan.pid} was ended")
             return ledger.read(self.lock)
+
+    def _end_workers(self, named: lock.Backend, ours: bool) -> bool:
+        """End what still works for the last runner; whether there was any."""
+        ended = False
+        for orphan in lock.at_work(self.lock, named):
+            if orphan != self.worker and lock.end(self.lock, orphan, self.settings.takeover):
+                ended = True
+                if not ours:
+                    self.context.tell("takeover", message=f"server process {orphan.pid} was ended")
+        return ended
 
     def claim(self, run: Run, note: str | None = None, also: Sequence[sql.Composed] = ()) -> None:
         """Take up an unfinished run: from now on its last runner writes nothing.
@@ -249,40 +266,120 @@ class Session:
         with self.waiting:
             return self.work.execute(query, params)
 
+    def ask(self, query: sql.Composed) -> Cursor:
+        """The answer to a query of our own, with nothing of a script in its session."""
+        self._refresh()
+        cursor = self.execute(self._ours() + query)
+        self._met(cursor)
+        cursor.nextset()
+        return cursor
+
+    def send(self, script: Script, label: str, text: str) -> None:
+        """Run a statement outside any transaction, under the script's own settings."""
+        self._refresh()
+        own = {"application_name": f"harness {label}"[:63], **timeouts(self.settings, script)}
+        sets = [
+            sql.SQL("SET {} = {};").format(setting_name(name), sql.Literal(value))
+            for name, value in (*own.items(), *script.settings)
+        ]
+        self._used = True
+        self._met(self.execute(self._ours() + lock.at_work_sql(until="") + sql.Composed(sets)))
+        self.execute(text.encode())
+
+    def probe(self, script: Script, query: bytes) -> tuple[object, ...] | None:
+        """The last answer of statements that are then undone; None when the server refuses one."""
+        self._refresh()
+        begin = sql.SQL("BEGIN;") + self._ours() + opening.set_local(opening.late(script.settings))
+        try:
+            cursor = self.execute(begin.as_bytes(self.work) + query)
+            self._met(cursor)
+            rows: list[tuple[object, ...]] = []
+            while cursor.nextset():
+                rows = cursor.fetchall() if cursor.description is not None else rows
+            return rows[0]
+        except psycopg.Error as error:
+            if self.lost(error):
+                raise
+            return None
+        finally:
+            self._roll_back()
+
+    def _refresh(self) -> None:
+        """Work in a new session, when a script has used this one."""
+        if not self._used:
+            return
+        try:
+            fresh = connect(self._address, "runner")
+        except InfrastructureError as refused:
+            self._keep(refused)
+        else:
+            spent, self.work = self.work, fresh
+            self._watch(None)
+            hang_up(spent)
+        self._used = False
+
+    def _keep(self, refused: InfrastructureError) -> None:
+        """Where no new session is to be had, the old one forgets what it can."""
+        self.execute(b"DISCARD ALL")
+        self.context.tell("session_kept", message=refused.message)
+
+    def _ours(self) -> sql.Composed:
+        own = variables(self.plan.variables, self._run.id) if self._run is not None else {}
+        return set_sql(self._pinned, own)
+
+    def _met(self, cursor: Cursor) -> None:
+        """Learn from the answer to our settings which server process works for us."""
+        while cursor.statusmessage is None or not cursor.statusmessage.startswith("SELECT"):
+            if not cursor.nextset():
+                return
+        row = cursor.fetchone()
+        assert row is not None, "an aggregate gives one row"
+        self._watch(int(str(row[1])))
+
+    def _watch(self, pid: int | None) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.watch(self.work, pid)
+
     @contextmanager
     def transaction(
-        self, label: str, script: Script | None = None, then: sql.Composed | None = None
+        self,
+        label: str,
+        script: Script | None = None,
+        then: sql.Composed | None = None,
+        head: Sequence[str] = (),
     ) -> Iterator[Cursor]:
         """Begin behind the fence; yields the answer to `then`, a query sent along.
 
         The block ends with commit(); left in any other way, the transaction is rolled back.
         """
-        query = sql.SQL("BEGIN;{}{}").format(
-            self._local(label, script), ledger.fence_sql(self.run.id, self.run.epoch)
+        self._refresh()
+        own = {"application_name": f"harness {label}"[:63], **timeouts(self.settings, script)}
+        query = opening.begin(
+            self._ours(),
+            own,
+            script.settings if script is not None else (),
+            head,
+            ledger.fence_sql(self.run.id, self.run.epoch),
         )
         if then is not None:
             query += then
+        self._used = script is not None
         try:
             cursor = self.execute(query)
+            self._met(cursor)
             self._check_fence(cursor)
-            if then is not None:
-                cursor.nextset()
+            while then is not None and cursor.nextset() and cursor.description is None:
+                pass
             yield cursor
         finally:
             self._roll_back()
 
-    def _local(self, label: str, script: Script | None) -> sql.Composed:
-        values = {"application_name": f"harness {label}"[:63]} | timeouts(self.settings, script)
-        return sql.SQL("").join(
-            sql.SQL("SET LOCAL {} = {};").format(setting_name(name), sql.Literal(value))
-            for name, value in values.items()
-        )
-
     def _check_fence(self, cursor: Cursor) -> None:
-        while cursor.statusmessage is None or not cursor.statusmessage.startswith("SELECT"):
-            if not cursor.nextset():
-                break
-        if cursor.rowcount != 1:
+        """The fence is the second query after our settings; the first takes a lock."""
+        answers = 0
+        while answers < 2 and cursor.nextset():
+            answers += cursor.description is not None
+        if answers < 2 or cursor.rowcount != 1:
             raise self._fenced()
 
     def _fenced(self) -> AnotherRunnerError:
@@ -293,7 +390,8 @@ class Session:
 
     def commit(self, *rows: sql.Composed) -> None:
         """Write what is given and commit, in one message."""
-        cursor = self.execute(sql.SQL("").join([*rows, sql.SQL("COMMIT")]))
+        ended = opening.end(self._pinned, used=self._used)
+        cursor = self.execute(sql.SQL("").join([ended, *rows, sql.SQL("COMMIT")]))
         while cursor.nextset():
             pass
         if cursor.statusmessage != "COMMIT":
@@ -311,7 +409,7 @@ class Session:
 
     def record(self, kind: str, step: str | None, message: str) -> None:
         """Write an event in a transaction of its own, if the run is still ours."""
-        self.execute(ledger.event_sql(self.run.id, self.run.epoch, kind, step, message))
+        self.ask(ledger.event_sql(self.run.id, self.run.epoch, kind, step, message))
 
     def note_stop(self, message: str) -> None:
         """Record that the run was stopped; that this cannot be recorded changes nothing."""

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import Any, Protocol
+
+from psycopg import sql
 
 from harness.errors import Stopped
 from harness.plan import RunnerSettings
 from harness.runner.backoff import pause
-from harness.runner.connection import Connection
 from harness.runner.session import Session
 
 INTERVAL = 0.5
 
 
+class Asked(Protocol):
+    """Who answers a throttle's query: a connection, or the runner's session."""
+
+    def execute(self, query: bytes) -> Any:
+        """The answer, a cursor."""
+        ...
+
+
 class Throttle(Protocol):
     """Something that may ask for a pause between two batches."""
 
-    def reason(self, conn: Connection) -> str | None:
+    def reason(self, conn: Asked) -> str | None:
         """Why to wait, or None to go on."""
         ...
 
@@ -28,7 +37,7 @@ class ReplicationLag:
     def __init__(self, limit: int) -> None:
         self._limit = limit
 
-    def reason(self, conn: Connection) -> str | None:
+    def reason(self, conn: Asked) -> str | None:
         """Say so while the slowest standby is further behind than the limit."""
         lag = _number(
             conn,
@@ -45,7 +54,7 @@ class ActiveSessions:
     def __init__(self, limit: int) -> None:
         self._limit = limit
 
-    def reason(self, conn: Connection) -> str | None:
+    def reason(self, conn: Asked) -> str | None:
         """Say so while more sessions are active than the limit."""
         count = _number(
             conn,
@@ -62,7 +71,7 @@ class WalRate:
         self._limit = limit
         self._last: tuple[float, int] | None = None
 
-    def reason(self, conn: Connection) -> str | None:
+    def reason(self, conn: Asked) -> str | None:
         """Say so while more WAL a second is written than the limit."""
         written = _number(
             conn,
@@ -77,7 +86,7 @@ class WalRate:
         return f"{rate:,.0f} bytes of WAL are written a second" if rate > self._limit else None
 
 
-def _number(conn: Connection, query: str) -> int:
+def _number(conn: Asked, query: str) -> int:
     row = conn.execute(query.encode()).fetchone()
     return int(row[0]) if row else 0
 
@@ -95,8 +104,18 @@ def throttles(settings: RunnerSettings) -> tuple[Throttle, ...]:
 
 
 def _ask(session: Session, throttle: Throttle) -> str | None:
-    with session.waiting:
-        return throttle.reason(session.work)
+    return throttle.reason(_Between(session))
+
+
+class _Between:
+    """The runner's session between two batches, when nothing of a script is left in it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def execute(self, query: bytes) -> Any:
+        """The answer to one of our own queries."""
+        return self._session.ask(sql.SQL(query.decode()))  # type: ignore[arg-type]
 
 
 def hold_back(session: Session, step: str, active: tuple[Throttle, ...]) -> None:

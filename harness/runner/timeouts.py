@@ -5,11 +5,11 @@ from __future__ import annotations
 from psycopg import sql
 
 from harness.plan import RunnerSettings, Script
-from harness.runner.connection import milliseconds
+from harness.runner.settings import milliseconds
 
 
 def timeouts(settings: RunnerSettings, script: Script | None) -> dict[str, str]:
-    """The settings of a script: the plan's, then what its header asks for."""
+    """The timeouts of a script: the plan's by its kind, or those its header asks for."""
     lock_timeout, statement_timeout = settings.lock_timeout, settings.statement_timeout
     if script is not None and script.kind == "batch":
         statement_timeout = settings.batch_statement_timeout
@@ -19,10 +19,8 @@ def timeouts(settings: RunnerSettings, script: Script | None) -> dict[str, str]:
         "lock_timeout": milliseconds(lock_timeout),
         "statement_timeout": milliseconds(statement_timeout),
     }
-    if script is not None:
-        values |= dict(script.settings)
-        for name in values.keys() & {"lock_timeout", "statement_timeout"}:
-            values[name] = getattr(script, name) or values[name]
+    for name in values if script is not None else ():
+        values[name] = getattr(script, name) or values[name]
     return values
 
 

@@ -11,7 +11,6 @@ import psycopg
 import pytest
 from runner_support import (
     WAIT,
-    SmallPlan,
     ask,
     child,
     contents,
@@ -27,7 +26,6 @@ from harness.database import admin
 from harness.errors import AnotherRunnerError, Refused
 from harness.plan import Plan
 from harness.poll import wait_until
-from harness.runner.index import is_described, look, on_probe, wanted, without_names
 from harness.runner.outcome import Event, Outcome
 
 if TYPE_CHECKING:
@@ -217,40 +215,6 @@ def test_a_finished_index_with_another_definition_is_refused(
     run_sql(empty_database, f"DROP INDEX public.things_upper; {planted}")
     with pytest.raises(Refused, match=r"public\.things_upper is there, but"):
         runner.migrate(empty_database, plan)
-
-
-DEFINITIONS = [
-    "CREATE INDEX CONCURRENTLY x ON public.things (lower(name) text_pattern_ops DESC NULLS LAST)",
-    'CREATE INDEX CONCURRENTLY x ON ONLY public.things USING btree (name COLLATE "C") INCLUDE (id)',
-    """CREATE UNIQUE INDEX CONCURRENTLY x ON public.things (id) NULLS NOT DISTINCT
-       WITH (fillfactor = 70) WHERE name IS NOT NULL""",
-    """CREATE INDEX CONCURRENTLY "on USING (" ON public.things /* ON ( */
-       USING gin (to_tsvector('english', name))""",
-]
-
-
-@pytest.mark.parametrize("statement", DEFINITIONS)
-def test_an_index_is_compared_by_what_the_server_says_of_it(
-    tmp_path: Path, empty_database: str, statement: str
-) -> None:
-    small = SmallPlan(tmp_path)
-    small.write(INDEX, f"-- kind: concurrent\n{statement};")
-    want = wanted(small.load().steps[2].forward.statements[0])
-    runner.baseline(empty_database, small.load())
-    run_sql(empty_database, statement)
-    with psycopg.connect(empty_database, autocommit=True) as conn:
-        found = look(conn, want.index)
-        assert found is not None
-        assert is_described(conn, found, want)
-        other = small.load().steps[2].forward.statements[0].text
-        assert "CONCURRENTLY" not in on_probe(other)
-        assert ask(empty_database, "SELECT to_regclass('pg_temp.harness_probe')") is None
-
-
-def test_names_do_not_count_but_uniqueness_does() -> None:
-    plain = without_names('CREATE INDEX "a USING b" ON s.t USING btree (x)')
-    assert plain == without_names("CREATE INDEX y ON pg_temp_3.p USING btree (x)")
-    assert plain != without_names("CREATE UNIQUE INDEX y ON pg_temp_3.p USING btree (x)")
 
 
 # One runner at a time.

@@ -83,7 +83,7 @@ def test_a_deadlock_runs_the_whole_transaction_again(tmp_path: Path, empty_datab
 
 def _then_read(dsn: str, other: psycopg.Connection[Any]) -> None:
     """Once the runner waits for our lock, wait for its table: the runner is the one to give way."""
-    until_waiting(dsn, "%pg_advisory_xact_lock(77)%RELEASE%")
+    until_waiting(dsn, "SELECT pg_catalog.pg_advisory_xact_lock(77)")
     other.execute("SELECT count(*) FROM public.things")
     other.rollback()
 
