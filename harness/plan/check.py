@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from pglast import ast, parse_sql
 from pglast.enums import DropBehavior, ObjectType, ReindexObjectType, VariableSetKind
-from pglast.parser import ParseError
 
 from harness.errors import UsageError
 from harness.plan.isolation import READ_ONLY, mode_reason, opens_with
 from harness.plan.model import Script, Statement
+from harness.plan.ranges import bounded_tree, column, range_reason, relation
 
 OUTSIDE = "a transaction script runs inside one transaction"
-DATA = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "SelectStmt")
 NEVER = {
     "TransactionStmt": "the runner begins and commits; a script must not",
     "VacuumStmt": f"VACUUM cannot run here: {OUTSIDE}",
@@ -55,10 +53,7 @@ def _by_kind(script: Script) -> Callable[[Script], None]:
 
 def tree(statement: Statement, batch: bool = False) -> Any:
     """The parse tree of one statement."""
-    text = statement.text
-    if batch:
-        text = text.replace("%(after)s", "$1").replace("%(upto)s", "$2").replace("%%", "% ")
-    return parse_sql(text)[0].stmt
+    return bounded_tree(statement) if batch else parse_sql(statement.text)[0].stmt
 
 
 def _transaction(script: Script) -> None:
@@ -133,34 +128,11 @@ def _batch(script: Script) -> None:
         if not getattr(script, header):
             raise UsageError(f"a batch script needs a header {header!r}", where=script.at(1))
     relation(script)
-    if not re.fullmatch(r'[a-z_][a-z0-9_$]*|"[^"]+"', script.key or ""):
-        raise UsageError(f"key is one column, not {script.key!r}", where=script.at(1))
+    column(script)
     for statement in script.statements:
-        where = script.at(statement.line)
-        if statement.tag not in DATA:
-            raise UsageError("a batch script changes rows and nothing else", where=where)
-        for name in ("%(after)s", "%(upto)s"):
-            if name not in statement.text:
-                raise UsageError(
-                    f"the statement does not use {name}",
-                    where=where,
-                    hint="every statement of a batch is bounded by key > after and key <= upto",
-                )
-
-
-def relation(script: Script) -> tuple[str, str]:
-    """Schema and name of the table of a batch script."""
-    try:
-        select: Any = parse_sql(f"TABLE {script.table}")[0].stmt
-        node = select.fromClause[0]
-        if node.schemaname and not node.catalogname:
-            return node.schemaname, node.relname
-    except (ParseError, AttributeError, TypeError, IndexError):
-        pass
-    raise UsageError(
-        f"table is a schema and a name such as public.deals, not {script.table!r}",
-        where=script.at(1),
-    )
+        reason = range_reason(script, statement)
+        if reason:
+            raise UsageError(reason[0], where=script.at(statement.line), hint=reason[1])
 
 
 def _concurrent(script: Script) -> None:

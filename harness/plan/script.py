@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pglast import parse_sql
-from pglast.parser import ParseError
+from pglast.parser import ParseError, scan
 
 from harness.errors import UsageError
 from harness.plan.header import DURATION, Header, read_header
@@ -125,6 +125,7 @@ def statements(
     path: Path, text: str, kind: Kind, rows: Mapping[int, Rows] = NONE
 ) -> tuple[Statement, ...]:
     """The statements of a text with their lines; UsageError where its syntax breaks."""
+    text = _with_comments_doubled(text) if kind == "batch" else text
     parsed = _without_placeholders(path, text) if kind == "batch" else text
     try:
         found = parse_sql(parsed)
@@ -171,6 +172,18 @@ def _block_end(text: str, start: int, end: int) -> int:
         if not depth:
             return match.end()
     return end
+
+
+def _with_comments_doubled(text: str) -> str:
+    """The text with each % of a comment written twice: whoever sends it takes one for a sign."""
+    try:
+        comments = [token for token in scan(text) if "COMMENT" in token.name]
+    except ParseError:  # a string or comment without an end: the parser says where
+        return text
+    for token in reversed(comments):
+        comment = text[token.start : token.end + 1]
+        text = text[: token.start] + comment.replace("%", "%%") + text[token.end + 1 :]
+    return text
 
 
 def _without_placeholders(path: Path, text: str) -> str:

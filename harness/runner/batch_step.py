@@ -10,12 +10,14 @@ from psycopg import sql
 from psycopg.types.numeric import Int8
 
 from harness.plan import RunnerSettings, Statement
+from harness.plan.ranges import column, relation
+from harness.runner import keys
+from harness.runner.keys import LOWEST
 from harness.runner.ledger import Checkpoint
 from harness.runner.retry import give_up_or_wait
 from harness.runner.throttle import hold_back, throttles
 from harness.runner.work import SqlFailed, Work, changed
 
-LOWEST = -(2**63)  # exclusive: the one key that no batch reaches
 TIMEOUTS = {"57014", "55P03"}
 
 
@@ -60,6 +62,7 @@ def run(work: Work) -> int:
     at = _Position(LOWEST, 0, 0)
     if row is not None and row.last_key is not None:
         at = _Position(row.last_key, row.rows, row.batches)
+    _refuse_unreachable(work)
     while True:
         session.check_stop(work.id)
         hold_back(session, work.id, active)
@@ -79,6 +82,16 @@ def run(work: Work) -> int:
             give_up_or_wait(work, failure)
 
 
+def _refuse_unreachable(work: Work) -> None:
+    """Refused, before anything is written, when a row may lie in no range."""
+    try:
+        row = work.session.ask(keys.look_sql([work.script]), work.script).fetchone()
+    except psycopg.Error as error:
+        raise SqlFailed(error, work.script, None).explained(1) from error
+    assert row is not None, "one row for each script"
+    keys.refuse(work.script, row)
+
+
 def _batch(work: Work, size: int, at: _Position) -> bool:
     """Do one range and move `at`; True when it was the last one and the step is done.
 
@@ -89,7 +102,9 @@ def _batch(work: Work, size: int, at: _Position) -> bool:
     statement: Statement | None = script.statements[0]
     try:
         with session.transaction(work.id, script, _upto(work, size, at.last_key)) as answer:
-            upto, count = _range(answer.fetchone())
+            upto, count, lowest = _range(answer.fetchone())
+            if lowest:
+                keys.refuse_lowest(script)
             state = "running" if count == size else "done"
             if upto is None:
                 session.checkpoint(_checkpoint(work, "done", at))
@@ -110,20 +125,27 @@ def _batch(work: Work, size: int, at: _Position) -> bool:
 def _upto(work: Work, size: int, after: int) -> sql.Composed:
     """The key that ends the next range, the last of the next `size` rows, and their number."""
     script = work.script
-    assert script.table is not None
-    assert script.key is not None
-    key, table = sql.SQL(script.key), sql.SQL(script.table)
+    key, table = sql.Identifier(column(script)), sql.Identifier(*relation(script))
+    behind = sql.SQL(">=" if after == LOWEST else ">")
     return sql.SQL(
-        "SELECT pg_catalog.max(r.k)::bigint, pg_catalog.count(*)"
+        "SELECT pg_catalog.max(r.k)::bigint, pg_catalog.count(*),"
+        " coalesce(pg_catalog.min(r.k) = {lowest}, false)"
         " FROM (SELECT {key} AS k FROM {table}"
-        " WHERE {key} > {after} ORDER BY {key} LIMIT {size}) AS r"
-    ).format(key=key, table=table, after=sql.Literal(after), size=sql.Literal(size))
+        " WHERE {key} {behind} {after} ORDER BY {key} LIMIT {size}) AS r"
+    ).format(
+        key=key,
+        table=table,
+        behind=behind,
+        lowest=sql.Literal(LOWEST),
+        after=sql.Literal(after),
+        size=sql.Literal(size),
+    )
 
 
-def _range(row: tuple[object, ...] | None) -> tuple[int | None, int]:
+def _range(row: tuple[object, ...] | None) -> tuple[int | None, int, bool]:
     assert row is not None, "an aggregate gives one row"
-    upto, count = row
-    return None if upto is None else int(str(upto)), int(str(count))
+    upto, count, lowest = row
+    return None if upto is None else int(str(upto)), int(str(count)), bool(lowest)
 
 
 def _checkpoint(work: Work, state: str, at: _Position) -> Checkpoint:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.errors import Refused
 from harness.plan import Plan
 from harness.runner.baseline_progress import UNFINISHED
+from harness.runner import keys
 from harness.runner.connection import Connection
 
 LOOK = """
@@ -107,6 +108,7 @@ def refuse_unfit(conn: Connection, plan: Plan) -> None:
             hint="run `harness baseline` for an empty one, or name the right database",
         )
     refuse_without_rights(facts)
+    keys.refuse_unreachable(conn, plan)
 
 
 def refuse_without_rights(facts: Facts) -> None:

@@ -266,12 +266,17 @@ class Session:
         with self.waiting:
             return self.work.execute(query, params)
 
-    def ask(self, query: sql.Composed) -> Cursor:
-        """The answer to a query of our own, with nothing of a script in its session."""
+    def ask(self, query: sql.Composed, script: Script | None = None) -> Cursor:
+        """The answer to a query of our own, with nothing of a script in its session.
+
+        With `script` it is asked as the script would ask it, under its settings and its role.
+        """
         self._refresh()
-        cursor = self.execute(self._ours() + query)
+        own = opening.late(script.settings) if script is not None else ()
+        cursor = self.execute(self._ours() + opening.set_local(own) + query)
         self._met(cursor)
-        cursor.nextset()
+        while cursor.nextset() and cursor.description is None:
+            pass
         return cursor
 
     def send(self, script: Script, label: str, text: str) -> None:

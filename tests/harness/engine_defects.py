@@ -78,7 +78,7 @@ def last_key_stored_before_the_batch() -> None:
         try:
             query = batch_step._upto(work, size, at.last_key)
             with session.transaction(work.id, script, query) as answer:
-                upto, count = batch_step._range(answer.fetchone())
+                upto, count, _ = batch_step._range(answer.fetchone())
                 state = "running" if count == size else "done"
                 if upto is None:
                     session.checkpoint(batch_step._checkpoint(work, "done", at))

@@ -115,6 +115,37 @@ class SmallPlan:
         return load(self.root / "plan.toml")
 
 
+BARE = """
+format = 1
+name = "own"
+version = "1"
+[runner]
+adaptive = false
+retry_base = "10ms"
+retry_max = "50ms"
+retries = 3
+lock_timeout = "2s"
+takeover = "1s"
+heartbeat = "200ms"
+lease = "1s"
+[[phase]]
+id = "1"
+name = "one"
+"""
+
+
+def plan_of(root: Path, *steps: tuple[str, str]) -> Plan:
+    """A plan of one phase with these steps, each a way forward and a way back: 1/010_s, 1/020_s."""
+    files = {"plan.toml": BARE}
+    for number, pair in enumerate(steps, 1):
+        for way, text in zip(("forward", "rollback"), pair, strict=True):
+            files[f"phases/1_one/{10 * number:03}_s.{way}.sql"] = text
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return load(root / "plan.toml")
+
+
 def prepared(root: Path, dsn: str) -> Plan:
     """A small plan, and its baseline in an empty database."""
     plan = SmallPlan(root).load()

@@ -12,8 +12,8 @@ from psycopg.types.numeric import Int8
 from harness.database import admin
 from harness.fault.contention import Rival
 from harness.plan import Plan, Script
-from harness.runner.batch_step import LOWEST
 from harness.runner.connection import configure, connect, set_variables
+from harness.runner.keys import LOWEST
 from harness.scenario.crash import runners
 from harness.scenario.crash.contended_look import script
 from harness.scenario.crash.contended_strike import ended, first_retry, named, told_by
