@@ -17,6 +17,7 @@ from harness.runner.preflight import Facts, refuse_without_rights
 from harness.runner.rules import reason_given, refuse_late
 from harness.runner.session import Session
 from harness.runner.steps import run_step
+from harness.runner.way_back import script_back
 
 
 def rollback(
@@ -129,4 +130,7 @@ def _steps(session: Session, known: Ledger, forward: Run) -> None:
     done = known.checkpoints(session.run)
     steps = [step for step in reversed(session.plan.steps) if step.id in touched]
     for position, step in enumerate(steps, 1):
-        run_step(session, step.id, position, step.rollback, done)
+        script = step.rollback
+        if step.id not in done:
+            script = script_back(session, step, touched[step.id])
+        run_step(session, step.id, position, script, done)

@@ -17,6 +17,7 @@ from harness.runner.ledger import Checkpoint
 from harness.runner.session import CHANGES, Cursor, Session
 
 SHORT = 120
+READ_ONLY = "25006"
 
 
 class Watch(Protocol):
@@ -89,6 +90,8 @@ class SqlFailed(Exception):  # noqa: N818 - carries a failure to where it is jud
         message = f"{reason} (SQLSTATE {state}{tries}) {what}"
         advice = lookup(self.error.sqlstate)
         hint = diagnosis.message_hint or advice.advice
+        if self.statement is None and self.error.sqlstate == READ_ONLY:
+            hint = "the script made its transaction read-only; its checkpoint must be written in it"
         kind = Stopped if advice.severity == "resource" else StepFailed
         return kind(message, where=self.script.at(self._line()), hint=hint)
 
