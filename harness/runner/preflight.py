@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.errors import Refused
 from harness.plan import Plan
-from harness.runner.baseline_progress import UNFINISHED
 from harness.runner import keys
+from harness.runner.baseline_progress import UNFINISHED
 from harness.runner.connection import Connection
 
 LOOK = """
