@@ -423,7 +423,7 @@ def _connection_error(error: Exception) -> str | None:
     )
     if not lost or not isinstance(error, psycopg.Error):
         return None
-    from harness.server.settle import no_connection
+    from harness.server.session import no_connection
 
     return str(no_connection(error))
 

@@ -14,7 +14,7 @@ import sqlalchemy
 from sqlalchemy.exc import DBAPIError
 
 from harness.database import limits
-from harness.server.settle import session
+from harness.server.session import session
 
 Mode = Literal["read", "keep", "try"]
 CLAIMS: Final = '{"role": "%s", "sub": "00000000-0000-0000-0000-000000000001"}'

@@ -18,7 +18,7 @@ from harness.poll import wait_until
 from harness.server import instance, shell
 from harness.server.dsn import Dsn, fields
 from harness.server.dsn import with_dbname as with_dbname  # named here by all who make databases
-from harness.server.settle import no_connection, session
+from harness.server.session import no_connection, session
 
 NAME_LIMIT = 63
 """Postgres cuts longer names silently, and two of ours could then be one."""

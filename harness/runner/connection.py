@@ -15,7 +15,7 @@ from harness.runner.settings import pinned, set_sql
 from harness.server import instance
 from harness.server.dsn import Dsn, fields
 from harness.server.instance import Instance
-from harness.server.settle import session
+from harness.server.session import session
 
 Connection = psycopg.Connection[TupleRow]
 

@@ -10,7 +10,8 @@ from harness.server.dsn import Dsn, with_dbname
 from harness.server.knock import answers, wait_for
 from harness.server.protocol import Capabilities, Record, StopMode
 from harness.server.secrets import redact
-from harness.server.settle import session, settle
+from harness.server.session import session
+from harness.server.settle import settle
 
 
 class ExistingServer:

@@ -6,16 +6,15 @@ shell's variables. The first session asks libpq; what it was told is then writte
 
 from __future__ import annotations
 
-import contextlib
 import os
 from typing import Any, Final
 
 import psycopg
 
-from harness.errors import HarnessError, InfrastructureError, UsageError
+from harness.errors import UsageError
 from harness.server import instance, shell
 from harness.server.dsn import Dsn, compose, fields, is_url
-from harness.server.secrets import redact, remember
+from harness.server.session import session
 
 CONNECT_TIMEOUT: Final = 10
 _CHOSEN: Final = ("service", "servicefile", "load_balance_hosts")  # what was to be chosen is
@@ -33,7 +32,11 @@ def settle(dsn: str, *, named: bool = True) -> Dsn:
     told = fields(dsn)
     name = told.get("dbname") or shell.service(told.get("service")).get("dbname")
     if named and not name:
-        raise UsageError("the DSN names no database", hint="add /dbname to it")
+        service = told.get("service")
+        which = f"the DSN names no database, and its service {service!r} none that is found"
+        raise UsageError(
+            which if service else "the DSN names no database", hint="add /dbname to it"
+        )
     with shell.given():
         conn = session(dsn, **({"dbname": name} if name else {}), **_patience(told))
         with conn:
@@ -46,43 +49,6 @@ def settle(dsn: str, *, named: bool = True) -> Dsn:
 def _patience(told: dict[str, str]) -> dict[str, Any]:
     given = told.get("connect_timeout") or os.environ.get("PGCONNECT_TIMEOUT")
     return {} if given else {"connect_timeout": CONNECT_TIMEOUT}
-
-
-def session(dsn: str, **options: Any) -> psycopg.Connection[Any]:
-    """An autocommit session, or an InfrastructureError without a trace of psycopg's frames."""
-    refused: HarnessError
-    with contextlib.suppress(psycopg.Error):  # what cannot be read is said below
-        remember(psycopg.conninfo.conninfo_to_dict(dsn, **options))
-    try:
-        return psycopg.connect(dsn, autocommit=True, **options)
-    except psycopg.OperationalError as error:
-        refused = no_connection(error)
-    except psycopg.ProgrammingError as error:  # a service that is not there, a value out of range
-        refused = UsageError(f"the DSN leads nowhere: {redact(_one_line(error))}")
-    raise refused  # outside the block: nobody prints a frame that holds the password
-
-
-def no_connection(error: psycopg.Error) -> InfrastructureError:
-    """Why there is no connection, in one sentence with what to look at."""
-    said = redact(_one_line(error))
-    return InfrastructureError(f"no connection to the database: {said}", hint=_hint(error, said))
-
-
-def _hint(error: psycopg.Error, said: str) -> str:
-    state = error.sqlstate or ""
-    if state.startswith("28P") or "password authentication failed" in said:
-        return "the password is wrong or the role has none: check the DSN's password and PGPASSWORD"
-    if "no password supplied" in said:
-        return "give the password in the DSN, in PGPASSWORD or in a passfile"
-    if "does not exist" in said and "database" in said:
-        return "check the database's name, or create it"
-    if state == "28000" or "no pg_hba.conf entry" in said:
-        return "the server does not let this role in from here: check role, sslmode and pg_hba.conf"
-    return "check the DSN and that the server runs"
-
-
-def _one_line(error: psycopg.Error) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _resolved(conn: psycopg.Connection[Any]) -> dict[str, str]:

@@ -1,0 +1,58 @@
+"""Open a session, or say why there is none, with no password anywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Any, Final
+
+import psycopg
+
+from harness.errors import HarnessError, InfrastructureError, UsageError
+from harness.server.secrets import redact, remember
+
+
+def session(dsn: str, **options: Any) -> psycopg.Connection[Any]:
+    """An autocommit session, or an InfrastructureError without a trace of psycopg's frames."""
+    refused: HarnessError
+    with contextlib.suppress(psycopg.Error):  # what cannot be read is said below
+        remember(psycopg.conninfo.conninfo_to_dict(dsn, **options))
+    try:
+        return psycopg.connect(dsn, autocommit=True, **options)
+    except psycopg.OperationalError as error:
+        refused = no_connection(error)
+    except psycopg.ProgrammingError as error:  # a service that is not there, a value out of range
+        refused = UsageError(f"the DSN leads nowhere: {redact(_one_line(error))}")
+    raise refused  # outside the block: nobody prints a frame that holds the password
+
+
+def no_connection(error: psycopg.Error) -> InfrastructureError:
+    """Why there is no connection, in one sentence with what to look at."""
+    said = redact(_one_line(error))
+    return InfrastructureError(f"no connection to the database: {said}", hint=_hint(said))
+
+
+_HINTS: Final = {
+    r"password authentication failed": "the password is wrong, or the role has none: check the"
+    " DSN's password, PGPASSWORD and the passfile",
+    r"no password supplied": "give the password in the DSN, in PGPASSWORD or in a passfile",
+    r"database .* does not exist": "check the database's name, or create it",
+    r"role .* does not exist|no pg_hba.conf entry": "check the DSN's role and sslmode, and whom"
+    " the server lets in from here (pg_hba.conf)",
+    r"SSL|certificate": "check sslmode in the DSN and PGSSLMODE",
+    r"definition of service|service file": "check the service, PGSERVICE and the service file",
+    r"session is (?:not )?read-only|hot standby": "check target_session_attrs",
+    r"name or service not known|could not translate|resolve": "check the host's name",
+}
+"""What to look at, by libpq's own words: an error without a session has no SQLSTATE."""
+
+
+def _hint(said: str) -> str:
+    for pattern, hint in _HINTS.items():
+        if re.search(pattern, said, re.IGNORECASE):
+            return hint
+    return "check the DSN and that the server runs"
+
+
+def _one_line(error: psycopg.Error) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
