@@ -15,7 +15,7 @@ from harness.plan.model import KINDS
 
 HEADER = re.compile(r"^--\s*([a-z_]+):\s*(.*?)\s*$")
 ALMOST = re.compile(r"^\s*--+\s*([A-Za-z][A-Za-z_ -]{1,20}?)\s*[:=]\s*(.*?)\s*$")
-DURATION = re.compile(r"^\d+(\.\d+)?\s*(us|ms|s|min|h)?$")
+DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(us|ms|s|min|h)?$")
 SETTING = re.compile(r"^([A-Za-z_][\w.]*)\s*=\s*(.+)$")
 WORDS = re.compile(r"\S")
 FORMS = {

@@ -61,17 +61,19 @@ def load(path: Path) -> Plan:
 
 def _toml(path: Path) -> tuple[str, dict[str, Any]]:
     try:
-        text = path.read_text("utf-8")
+        raw = path.read_bytes()
+        text = raw.decode("utf-8-sig")
         return text, tomllib.loads(text)
     except OSError as error:
         raise UsageError(
             f"the plan cannot be read: {error.strerror}", where=str(path), hint="give --plan"
         ) from None
-    except UnicodeDecodeError:
-        raise UsageError("is not valid UTF-8", where=str(path)) from None
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise UsageError("is not valid UTF-8", where=f"{path}:{line}") from None
     except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        where = f"{path}:{line[1]}" if line else str(path)
+        place = re.search(r"line (\d+)", str(error))
+        where = f"{path}:{place[1] if place else text.count(chr(10)) + 1}"
         raise UsageError(f"is not valid TOML: {error}", where=where) from None
 
 
@@ -139,6 +141,8 @@ def _script(path: Path, root: Path) -> Script:
 def _plain(root: Path, name: str, read: Callable[[Path, Path], Script]) -> tuple[Script, ...]:
     directory = root / name
     scripts: dict[str, Script] = {}
+    if directory.exists() and not directory.is_dir():
+        raise UsageError("is not a directory", where=str(directory))
     for file in _sql_files(directory) if directory.is_dir() else []:
         match = PLAIN_FILE.match(file.name)
         if not match:

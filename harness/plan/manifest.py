@@ -11,10 +11,11 @@ from typing import Any
 from harness.errors import UsageError
 from harness.plan import sections
 from harness.plan.model import Preflight, RunnerSettings
-from harness.plan.reader import Reader, seconds
+from harness.plan.reader import LONGEST, UNITS, Reader, seconds, suggestion
 from harness.plan.rules import DryRunRules, RequireVerdict, ValidateRules, VerifyRules
 
 TOP = {"format", "name", "version", "variables", "rollback", "cleanup", "runner", "preflight"}
+PHASE = ("id", "name", "title")
 CHANGEABLE = {"runner", "require_verdict", *sections.JUDGES}
 """Tables that may change between runs: they say how fast, and how strictly it is judged."""
 
@@ -56,11 +57,10 @@ def read(path: Path, text: str, document: dict[str, Any]) -> Manifest:
     """Check a parsed plan.toml and give its contents."""
     reader = Reader(path, text)
     reader.only(document, TOP | CHANGEABLE | {"phase"}, None)
-    if document.get("format") != 1:
-        raise UsageError(
-            f"format is {document.get('format')!r}; this harness reads format 1",
-            where=reader.where("format"),
-        )
+    found = document.get("format")
+    if found != 1 or isinstance(found, bool):
+        said = "format is missing" if found is None else f"format is {found!r}"
+        raise UsageError(f"{said}; this harness reads format 1", where=reader.where("format"))
     return Manifest(
         name=reader.text(document, "name"),
         version=reader.text(document, "version"),
@@ -91,30 +91,38 @@ def _variables(reader: Reader, document: dict[str, Any]) -> dict[str, str]:
         where = reader.where(name, "variables")
         if not re.fullmatch(r"[a-z_][a-z0-9_]*", name) or name == "run_id":
             raise UsageError(f"{name!r} cannot name a variable", where=where)
-        if not isinstance(value, str):
+        if not isinstance(value, str) or "\0" in value:
             raise UsageError(f"variable {name!r} must be a text", where=where)
     return dict(table)
 
 
 def _phases(reader: Reader, document: dict[str, Any]) -> tuple[PhaseEntry, ...]:
     entries = document.get("phase", [])
-    if not isinstance(entries, list) or not entries:
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise UsageError("a phase is a table of its own: [[phase]]", where=reader.where("phase"))
+    if not entries:
         raise UsageError("the plan has no [[phase]]", where=f"{reader.path}:1")
     lines = [n for n, line in enumerate(reader.lines, 1) if re.match(r"\s*\[\[\s*phase", line)]
     phases: list[PhaseEntry] = []
     for number, entry in enumerate(entries):
         where = f"{reader.path}:{lines[number] if number < len(lines) else 1}"
-        for key in entry:
-            if key not in ("id", "name", "title"):
-                raise UsageError(f"unknown key {key!r} in [[phase]]", where=where)
-        for key, pattern in (("id", r"[0-9A-Za-z.]+"), ("name", r"[a-z0-9_]+")):
-            if not re.fullmatch(pattern, str(entry.get(key, ""))):
-                raise UsageError(f"a phase needs {key!r} like {pattern}", where=where)
-        if any(phase.id == entry["id"] for phase in phases):
+        _check_phase(entry, where)
+        if any(phase.id == str(entry["id"]) for phase in phases):
             raise UsageError(f"phase {entry['id']!r} is declared twice", where=where)
         title = entry.get("title", entry["name"])
         phases.append(PhaseEntry(str(entry["id"]), str(entry["name"]), str(title), where))
     return tuple(phases)
+
+
+def _check_phase(entry: dict[str, Any], where: str) -> None:
+    for key in entry:
+        if key not in PHASE:
+            hint = suggestion(key, PHASE)
+            raise UsageError(f"unknown key {key!r} in [[phase]]", where=where, hint=hint)
+    for key, pattern in (("id", r"[0-9A-Za-z.]+"), ("name", r"[a-z0-9_]+")):
+        value = entry.get(key, "")
+        if isinstance(value, bool) or not re.fullmatch(pattern, str(value)):
+            raise UsageError(f"a phase needs {key!r} like {pattern}", where=where)
 
 
 def _preflight(reader: Reader, document: dict[str, Any]) -> Preflight:
@@ -135,6 +143,10 @@ def _preflight(reader: Reader, document: dict[str, Any]) -> Preflight:
             raise UsageError(
                 f"{name!r} is not schema-qualified", where=reader.where(name, "preflight")
             )
+    both = sorted(set(requires) & set(forbids))
+    if both:
+        where = reader.where("forbids", "preflight")
+        raise UsageError(f"{both[0]!r} is both required and forbidden", where=where)
     return Preflight(
         requires={name: tuple(columns) for name, columns in requires.items()},
         forbids=tuple(forbids),
@@ -168,13 +180,20 @@ def _runner(reader: Reader, document: dict[str, Any]) -> RunnerSettings:
         default: Any = fields[key].default
         where = reader.where(key, "runner")
         if isinstance(default, float):
-            values[key] = seconds(key, value, where)
+            values[key] = _bounded(key, seconds(key, value, where), value, where)
         elif type(value) is not type(default) or (not isinstance(value, bool) and value < 0):
             wanted = "true or false" if isinstance(default, bool) else "a whole number"
             raise UsageError(f"{key} is {wanted}, not {value!r}", where=where)
         else:
             values[key] = value
     return _consistent(RunnerSettings(**values), reader)
+
+
+def _bounded(key: str, found: float, value: Any, where: str) -> float:
+    """A time that Postgres can hold: what rounds to 0 ms would be no limit at all."""
+    if found and not UNITS["ms"] <= found <= LONGEST:
+        raise UsageError(f"{key} is from 1ms to 24 days, not {value!r}", where=where)
+    return found
 
 
 def _consistent(settings: RunnerSettings, reader: Reader) -> RunnerSettings:

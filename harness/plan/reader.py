@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
+import math
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
 
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+LONGEST = 24 * 86_400.0  # Postgres holds milliseconds in a signed integer
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|s|min|h)")
 
 
@@ -25,10 +29,15 @@ class Reader:
         if table:
             header = re.compile(rf"^\s*\[\[?\s*{re.escape(table)}\s*\]")
             start = next((n for n, line in enumerate(self.lines) if header.match(line)), 0)
-        wanted = re.compile(rf'^\s*(\[\[?\s*)?"?{re.escape(key)}"?\s*[\].=]')
-        for number in range(start, len(self.lines)):
-            if wanted.match(self.lines[number]):
-                return f"{self.path}:{number + 1}"
+        name = re.escape(key)
+        for pattern, first in (
+            (rf'^\s*(\[\[?\s*)?"?{name}"?\s*[\].=]', start),
+            (rf'(^|[\s.{{,"]){name}"?\s*=', 0),  # a.key = …, or {{ key = … }}
+        ):
+            wanted = re.compile(pattern)
+            for number in range(first, len(self.lines)):
+                if wanted.search(self.lines[number]):
+                    return f"{self.path}:{number + 1}"
         return f"{self.path}:{start + 1}"
 
     def table(self, document: dict[str, Any], name: str, known: set[str]) -> dict[str, Any]:
@@ -47,7 +56,7 @@ class Reader:
                 raise UsageError(
                     f"unknown key {key!r}{place}",
                     where=self.where(key, table),
-                    hint=f"known are {', '.join(sorted(known))}",
+                    hint=suggestion(key, known),
                 )
 
     def text(self, values: dict[str, Any], key: str, table: str | None = None) -> str:
@@ -56,10 +65,18 @@ class Reader:
         if not isinstance(value, str) or not value.strip():
             place = f"[{table}] needs" if table else "the plan needs"
             raise UsageError(f"{place} a text {key!r}", where=self.where(key, table))
+        if "\0" in value:
+            raise UsageError(f"{key} holds a NUL character", where=self.where(key, table))
         return value
 
     def number(self, values: dict[str, Any], key: str, default: float, table: str) -> float:
-        """A number that is not negative."""
+        """A number that is not negative, and finite."""
+        value = self._number(values, key, default, table)
+        if not math.isfinite(value):
+            raise UsageError(f"{key} is a number, not {value!r}", where=self.where(key, table))
+        return value
+
+    def _number(self, values: dict[str, Any], key: str, default: float, table: str) -> float:
         value = values.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise UsageError(f"{key} is a number, not {value!r}", where=self.where(key, table))
@@ -69,7 +86,7 @@ class Reader:
         self, values: dict[str, Any], key: str, default: float, table: str, most: float
     ) -> float:
         """A number above 0 and at most `most`: a threshold of 0 would always be reached."""
-        value = self.number(values, key, default, table)
+        value = self._number(values, key, default, table)
         if not 0 < value <= most:
             raise UsageError(
                 f"{key} is above 0 and at most {most:g}, not {values[key]!r}",
@@ -106,6 +123,13 @@ class Reader:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise UsageError(f"{key} is a list of texts", where=self.where(key, table))
         return tuple(value)
+
+
+def suggestion(key: str, known: Iterable[str]) -> str:
+    """Which of the known keys may have been meant, and which there are."""
+    names = sorted(known)
+    near = difflib.get_close_matches(key, names, n=1, cutoff=0.75)
+    return (f"did you mean {near[0]!r}; " if near else "") + f"known are {', '.join(names)}"
 
 
 def seconds(key: str, value: Any, where: str) -> float:

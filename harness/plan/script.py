@@ -14,6 +14,7 @@ from pglast.parser import ParseError, scan
 from harness.errors import UsageError
 from harness.plan.header import DURATION, Header, read_header
 from harness.plan.model import KINDS, Kind, Rows, Script, Statement
+from harness.plan.reader import LONGEST, UNITS
 
 SHOWN = 90
 PSQL = {
@@ -118,7 +119,22 @@ def _duration(header: Header, key: str) -> str | None:
         raise UsageError(
             f"{key} is a time such as 2s or 500ms, not {value!r}", where=header.where(key)
         )
+    if value is not None:
+        _refuse_unbounded(key, value, header.where(key))
     return value
+
+
+def _refuse_unbounded(key: str, value: str, where: str) -> None:
+    """Postgres takes less than a millisecond for no limit, and no more than a signed integer."""
+    found = DURATION.match(value)
+    assert found is not None, "its form was looked at"
+    number = float(found[1]) * UNITS[found[2] or "ms"]
+    if key == "lock_timeout" and number < UNITS["ms"]:
+        raise UsageError(
+            "lock_timeout cannot be 0: no lock is waited for without a bound", where=where
+        )
+    if number > LONGEST or 0 < number < UNITS["ms"]:
+        raise UsageError(f"{key} is from 1ms to 24 days, not {value!r}", where=where)
 
 
 def statements(

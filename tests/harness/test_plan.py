@@ -91,6 +91,7 @@ def removed(name: str) -> Callable[[SmallPlan], object]:
     return lambda small: (small.root / name).unlink()
 
 
+PHASES = '[[phase]]\nid = "1.1"\nname = "fill"\n\n[[phase]]\nid = "1.2"'
 BATCH = "-- kind: batch\n-- table: public.things\n-- key: id\n"
 BOUNDS = "WHERE id > %(after)s AND id <= %(upto)s"
 MISTAKES: dict[str, tuple[Callable[[SmallPlan], object], str, str]] = {
@@ -268,6 +269,80 @@ MISTAKES: dict[str, tuple[Callable[[SmallPlan], object], str, str]] = {
         rewritten(COLUMN_BACK, f"{BATCH}-- irreversible: rows are gone\n"),
         f"{COLUMN_BACK}:1",
         "holds no statement",
+    ),
+    "two brackets": (
+        replaced("plan.toml", PHASES, '[phase]\nid = "1.2"'),
+        "plan.toml:26",
+        "a phase is a table of its own: [[phase]]",
+    ),
+    "a phase's key": (
+        replaced("plan.toml", 'name = "index"', 'nam = "index"'),
+        "plan.toml:30",
+        "unknown key 'nam' in [[phase]]; did you mean 'name'",
+    ),
+    "a section's name": (
+        replaced("plan.toml", "[runner]", "[runer]"),
+        "plan.toml:9",
+        "unknown key 'runer'; did you mean 'runner'",
+    ),
+    "given twice": (
+        replaced("plan.toml", 'name = "small"', 'name = "small"\nname = "x"'),
+        "plan.toml:4",
+        "is not valid TOML: Cannot overwrite a value",
+    ),
+    "a dotted key": (
+        replaced("plan.toml", '[variables]\nsunset = "2030-01-01"', "variables.sunset = 3"),
+        "plan.toml:6",
+        "variable 'sunset' must be a text",
+    ),
+    "no format": (replaced("plan.toml", "format = 1\n", ""), "plan.toml:1", "format is missing"),
+    "a true format": (replaced("plan.toml", "format = 1", "format = true"), "plan.toml:2", "True"),
+    "no number": (
+        replaced("plan.toml", "[runner]", "[rollback]\nwindow_hours = nan\n[runner]"),
+        "plan.toml:10",
+        "window_hours is a number, not nan",
+    ),
+    "a time that rounds to no limit": (
+        replaced("plan.toml", '"200ms"\ntakeover', '"0.1us"\ntakeover'),
+        "plan.toml:14",
+        "lock_timeout is from 1ms to 24 days, not '0.1us'",
+    ),
+    "a time that is too long": (
+        replaced("plan.toml", '"200ms"\ntakeover', '"9999999h"\ntakeover'),
+        "plan.toml:14",
+        "lock_timeout is from 1ms to 24 days, not '9999999h'",
+    ),
+    "a header without a limit": (
+        rewritten(COLUMN, "-- lock_timeout: 0\nSELECT 1;"),
+        f"{COLUMN}:1",
+        "lock_timeout cannot be 0",
+    ),
+    "a header that rounds to no limit": (
+        rewritten(COLUMN, "-- summary: x\n-- lock_timeout: 100us\nSELECT 1;"),
+        f"{COLUMN}:2",
+        "lock_timeout cannot be 0",
+    ),
+    "a header that is too long": (
+        rewritten(COLUMN, "-- statement_timeout: 9999h\nSELECT 1;"),
+        f"{COLUMN}:1",
+        "statement_timeout is from 1ms to 24 days",
+    ),
+    "wanted and not": (
+        replaced("plan.toml", 'forbids = ["public.kinds"]', 'forbids = ["public.things"]'),
+        "plan.toml:21",
+        "'public.things' is both required and forbidden",
+    ),
+    "a text with a nul": (
+        replaced("plan.toml", 'name = "small"', r'name = "sm\u0000all"'),
+        "plan.toml:3",
+        "name holds a NUL character",
+    ),
+    "no directory of files": (
+        lambda small: (
+            (small.root / "cleanup").rename(small.root / "kept") and small.write("cleanup", "")
+        ),
+        "cleanup",
+        "is not a directory",
     ),
     "nul": (rewritten(COLUMN, "SELECT 1;\0"), COLUMN, "NUL"),
 }
