@@ -10,6 +10,7 @@ from harness.errors import UsageError
 from harness.report import claims, crash_page, matrix
 from harness.report.evidence import READERS, Piece
 from harness.report.pages import environment
+from harness.report.portable import portable
 
 SHOWN = 200  # findings on the page; verdict.json has them all
 LONGEST = 6000  # characters of evidence shown with a finding
@@ -27,7 +28,8 @@ def render(
     """Write the page of a verdict and its evidence. `logs` are links, relative to the page."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(html(document, pieces, logs), encoding="utf-8")
+        text = portable(html(document, pieces, logs), Path.cwd())  # crash.json keeps its paths
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from error
 
@@ -39,6 +41,9 @@ def html(document: Mapping[str, Any], pieces: Sequence[Piece], logs: Sequence[st
     there |= {piece.name: piece for piece in pieces if piece.view is not None}
     crash = there["crash"]
     findings = sorted(document["findings"], key=_severity)
+    causes = document.get("causes") or []
+    beneath = {name for cause in causes for name in cause["findings"]}
+    alone = [one for one in findings if one["id"] not in beneath]
     return template.render(
         d=document,
         go=document["verdict"] == "GO",
@@ -48,7 +53,9 @@ def html(document: Mapping[str, Any], pieces: Sequence[Piece], logs: Sequence[st
         pieces={piece.name: piece for piece in pieces},
         crash=crash.document if crash else None,
         maps=crash.view if crash else [],
-        findings=findings[:SHOWN],
+        findings=alone[:SHOWN],
+        unshown=len(alone[SHOWN:]),
+        causes=[cause | {"beneath": _beneath(cause, findings)} for cause in causes],
         counts={name: _number(findings, name) for name in SEVERITIES},
         environment=_environment(document),
         logs=logs,
@@ -61,6 +68,14 @@ def html(document: Mapping[str, Any], pieces: Sequence[Piece], logs: Sequence[st
         shortened=False,
         whole=True,
     )
+
+
+def _beneath(
+    cause: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """The findings of a cause, those of evidence first: they say more than a test does."""
+    found = [one for one in findings if one["id"] in cause["findings"]]
+    return sorted(found, key=lambda one: "::" in one["where"])[:SHOWN]
 
 
 def _severity(finding: Mapping[str, Any]) -> int:

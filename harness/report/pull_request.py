@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from harness.report.claims import judged
@@ -20,10 +20,11 @@ def markdown(document: Mapping[str, Any]) -> str:
     plan, go = document["plan"], document["verdict"] == "GO"
     title = f"{plain(plan.get('name', ''))} {plain(plan.get('version', ''))}"
     lines = [f"## {'✅ GO' if go else '❌ NO-GO'}: migration {title}", ""]
+    lines += _causes(document)
     lines += [f"- {plain(reason)}" for reason in document["reasons"][:LISTED]]
     lines += [""] if document["reasons"] else []
     lines += _table(document)
-    lines += _findings(document["findings"])
+    lines += _findings(document)
     lines += _open(document)
     lines += ["", _figures(document), "", _judged(document), ""]
     return "\n".join(lines)
@@ -44,8 +45,33 @@ def _table(document: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _findings(findings: Sequence[Mapping[str, Any]]) -> list[str]:
-    told = [finding for finding in findings if finding["severity"] != "info"]
+def _causes(document: Mapping[str, Any]) -> list[str]:
+    causes = document.get("causes") or []
+    if not causes:
+        return []
+    lines = ["### Why", ""]
+    for cause in causes[:LISTED]:
+        where = f" ({plain(cause['file'])})" if cause["file"] else ""
+        lines.append(f"- **{plain(cause['sentence'])}**{where}")
+        row = cause["row"]
+        if row:
+            name = plain(f"{row['relation']} {row['key']} {row['column']}")
+            lines.append(f"  - {name}: {plain(row['before'])} → {plain(row['after'])}")
+        lines.append(
+            f"  - {len(cause['findings'])} findings beneath; again: {_code(cause['replay'])}"
+        )
+    if len(causes) > LISTED:
+        lines.append(f"- and {len(causes) - LISTED} more in the report")
+    return [*lines, ""]
+
+
+def _findings(document: Mapping[str, Any]) -> list[str]:
+    beneath = {name for cause in document.get("causes") or [] for name in cause["findings"]}
+    told = [
+        one
+        for one in document["findings"]
+        if one["severity"] != "info" and one["id"] not in beneath
+    ]
     if not told:
         return []
     told = sorted(told, key=lambda finding: SEVERITIES.index(finding["severity"]))
@@ -87,6 +113,11 @@ def _judged(document: Mapping[str, Any]) -> str:
         f" plan `{document['plan']['hash'][:12]}`, seed `{document['seed']['hash'][:12]}`,"
         f" tool `{document['tool']['hash'][:12]}`. The whole report: `build/report/index.html`."
     )
+
+
+def _code(text: str) -> str:
+    """A line to be copied."""
+    return "`" + " ".join(text.split()).replace("`", "'") + "`"
 
 
 def plain(value: Any) -> str:

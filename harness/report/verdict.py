@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from harness.check.finding import Finding
 from harness.check.judgement import SCHEMA
+from harness.report import causes
+from harness.report.causes import Cause
 from harness.report.tally import Count
 
 Word = Literal["pass", "fail", "unknown"]
@@ -54,6 +56,7 @@ class Verdict:
     doubts: Sequence[str] = ()
     figures: dict[str, Any] = field(default_factory=dict)
     judged: dict[str, Any] = field(default_factory=dict)
+    causes: Sequence[Cause] = ()
 
     @property
     def word(self) -> Literal["GO", "NO-GO"]:
@@ -83,6 +86,7 @@ class Verdict:
             "schema": SCHEMA,
             "verdict": self.word,
             "reasons": self.reasons(),
+            "causes": causes.document(self.causes),
             "suites": [asdict(suite) | {"verdict": suite.verdict} for suite in self.suites],
             "evidence": [asdict(exhibit) for exhibit in self.evidence],
             "findings": [asdict(finding) for finding in self.findings],

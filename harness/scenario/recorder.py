@@ -117,6 +117,6 @@ def finding(line: dict[str, Any]) -> Finding:
         severity="critical",
         where=nodeid,
         message=line["message"],
-        hint=SKIPPED if skipped else f"run it alone: pytest '{nodeid}' --keep-failed",
+        hint=SKIPPED if skipped else "",
         evidence=line["evidence"],
     )

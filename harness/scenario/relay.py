@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from harness.scenario.attendance import OUTPUT, Usher
 from harness.server.secrets import redact
 
 DESCRIPTOR = "HARNESS_RELAY_FD"
+DIFFERENCE = re.compile(r"^E .*(?:first extra item|one more item): (.+)$", re.MULTILINE)
 EVIDENCE = 20_000  # characters of a failure's text that are kept
 
 
@@ -80,6 +82,8 @@ def _told(report: Any) -> dict[str, Any]:
 def _message(report: Any, text: str) -> str:
     if report.skipped and isinstance(report.longrepr, tuple):
         return str(report.longrepr[2])
+    if found := DIFFERENCE.search(text):  # more than "assert [...] == []"
+        return found[1].strip().strip("\"'")
     crash = getattr(report.longrepr, "reprcrash", None)
     return crash.message if crash else (text.strip() or "no reason was given").splitlines()[-1]
 

@@ -137,6 +137,23 @@ def test_a_failure_is_a_finding_with_its_evidence(project):
         assert "secret" not in (project / "build" / name).read_text()
 
 
+def test_a_verdict_says_the_same_on_another_machine(project):
+    (project / "tests" / "migration" / "test_forward.py").write_text(
+        "def test_rows():\n    assert [__file__, '/usr/lib/x/y'] == []\n"
+    )
+    _, document, _ = gate(project, "--rows", "77", "--seed", "5")
+    (cause,) = document["causes"]
+    again = "python -m pytest tests/migration/test_forward.py::test_rows --pg-server embedded"
+    assert cause["replay"].startswith(again)
+    for option in ("--pg-version 18", "--pg-rows 77", "--pg-seed 5"):
+        assert option in cause["replay"]
+    written = [*(project / "build" / "report").iterdir(), project / "build" / "verdict.json"]
+    for path in written:
+        text = re.sub(r'"objects".*', "", path.read_text(), flags=re.DOTALL)
+        assert "tests/migration/test_forward.py" in text
+        assert re.findall(r"(?<![\w<:./-])/(?:usr|tmp|root|home|work|var)/\S+", text) == []
+
+
 def test_an_old_go_does_not_outlive_a_broken_plan_or_run(project):
     gate(project)
     (project / "tests" / "migration" / "test_forward.py").write_text("def test_a(:\n")

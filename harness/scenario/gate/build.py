@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.errors import AnotherRunnerError, UsageError
 from harness.report import evidence
+from harness.report.portable import portable
 from harness.scenario import papers
 
 LOCK = ".gate.lock"
@@ -80,10 +81,11 @@ def forget(build: Path) -> None:
     evidence.forget(build / "evidence")
 
 
-def take_over(build: Path, left: Path) -> None:
-    """Put what the suites left (evidence, the logs) in its place."""
+def take_over(build: Path, left: Path, root: Path) -> None:
+    """Put what the suites left (evidence, the logs) in its place; evidence is made portable."""
     for path in sorted((left / "evidence").glob("*.json")):
-        shutil.copyfile(path, build / "evidence" / path.name)
+        text = portable(path.read_text("utf-8"), root)
+        (build / "evidence" / path.name).write_text(text, "utf-8")
     for name in ("pytest.log", "junit.xml"):
         with suppress(FileNotFoundError):
             shutil.copyfile(left / name, build / name)

@@ -14,6 +14,7 @@ from harness import plan
 from harness.errors import UsageError
 from harness.plan import Plan
 from harness.report import evidence
+from harness.report.portable import portable_document
 from harness.report.verdict import Verdict, with_missing
 from harness.scenario import papers
 from harness.scenario.gate import build, census, child, told, workspace
@@ -22,6 +23,7 @@ from harness.scenario.gate.existing import guarded
 from harness.scenario.gate.interruption import interruptible
 from harness.scenario.gate.left_out import left_out, uncounted
 from harness.scenario.gate.progress import narrator
+from harness.scenario.gate.retold import Replay, by_cause, retold
 from harness.scenario.gate.settings import Settings
 from harness.scenario.gate.workspace import Workspace
 from harness.scenario.judged import changed, judged
@@ -72,20 +74,25 @@ def _judged(settings: Settings, subject: Plan, server: Server, space: Workspace)
     recorder = _run_suites(settings, space, server, console)
     seconds = time.monotonic() - started
     build.forget(settings.build)
-    build.take_over(settings.build, space.left)
+    build.take_over(settings.build, space.left, settings.root)
     pieces = evidence.gather(settings.build / "evidence", settings.evidence)
     after = judged(plan.load(settings.plan), settings.rows, settings.seed, settings.tests, server)
     missing = left_out(there, recorder)
+    replay = Replay(settings, server)
+    findings = [*missing, *recorder.findings, *(f for piece in pieces for f in piece.findings)]
+    findings = retold(findings, replay)
+    documents = {piece.name: piece.document for piece in pieces}
     verdict = Verdict(
         suites=with_missing(recorder.judged_suites(missing), settings.expected),
-        findings=[*missing, *recorder.findings, *(f for piece in pieces for f in piece.findings)],
+        findings=findings,
         complete=recorder.complete,
         evidence=[piece.exhibit for piece in pieces],
         doubts=[*changed(before, after), *doubts, *uncounted(recorder)],
         figures=_figures(recorder, settings, seconds, pieces),
-        judged=after | {"source": source},
+        judged=after,
+        causes=by_cause(findings, documents, subject, replay),
     )
-    document = verdict.document()
+    document = portable_document(verdict.document(), settings.root) | {"source": source}
     build.write_verdict(settings.build, document)
     papers.write(settings.build, document, pieces)
     told.verdict(console, verdict, seconds, settings)

@@ -11,7 +11,7 @@ from harness.scenario.gate.existing import address
 from harness.scenario.gate.settings import Settings
 from harness.server import Server
 
-SHOWN = 30  # findings at a terminal; the report has the rest
+SHOWN = 10  # causes, and warnings, at a terminal; the report has the rest
 COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
 
 
@@ -39,7 +39,7 @@ def verdict(console: Console, found: Verdict, seconds: float, settings: Settings
     for exhibit in found.evidence:
         colour = COLOURS[exhibit.verdict]
         console.print(f"  [{colour}]{exhibit.verdict:<8}[/]evidence {exhibit.name}")
-    _findings(console, found)
+    _causes(console, found)
     for reason in found.reasons():
         console.print(f"  because {reason}", markup=False)
     colour = "green" if found.word == "GO" else "red"
@@ -47,10 +47,19 @@ def verdict(console: Console, found: Verdict, seconds: float, settings: Settings
     console.print(f"[bold {colour}]{found.word}[/] in {seconds:.1f} s; report in {report}")
 
 
-def _findings(console: Console, found: Verdict) -> None:
-    told = [finding for finding in found.findings if finding.severity != "info"]
-    for finding in told[:SHOWN]:
-        console.print(f"  {finding.severity}: {finding.where}", markup=False, style="red")
-        console.print(f"    {finding.message}\n    {finding.hint}", markup=False)
-    if len(told) > SHOWN:
-        console.print(f"  and {len(told) - SHOWN} more findings")
+def _causes(console: Console, found: Verdict) -> None:
+    for cause in found.causes[:SHOWN]:
+        console.print(f"  {cause.sentence}", markup=False, style="red")
+        if cause.file:
+            console.print(f"    in {cause.file}", markup=False)
+        if cause.row:
+            row = cause.row
+            what = f"{row.relation} {row.key}: {row.column}".rstrip(": ")
+            console.print(f"    {what} was {row.before}, is {row.after}", markup=False)
+        beneath = f"{len(cause.findings)} findings" if len(cause.findings) > 1 else "one finding"
+        console.print(f"    {beneath} beneath; again: {cause.replay}", markup=False)
+    if len(found.causes) > SHOWN:
+        console.print(f"  and {len(found.causes) - SHOWN} more causes")
+    warnings = [finding for finding in found.findings if finding.severity == "warning"]
+    for finding in warnings[:SHOWN]:
+        console.print(f"  warning: {finding.where}: {finding.message}", markup=False)

@@ -1,0 +1,95 @@
+"""What was found, as it is told: by cause, portable, with lines that show it again anywhere."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.check.finding import Finding
+from harness.plan import Plan
+from harness.plan.writers import Writers
+from harness.report import causes
+from harness.report.portable import portable
+from harness.scenario.gate.settings import Settings
+from harness.server import Server
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Lines that run a test, or the gate, on the same server, rows and seed."""
+
+    settings: Settings
+    server: Server
+
+    def test(self, nodeid: str) -> str:
+        """One test alone."""
+        return f"python -m pytest {shlex.quote(nodeid)} {self._options('pg-')} --keep-failed"
+
+    def gate(self) -> str:
+        """The whole gate."""
+        return f"harness gate {self._options('')}"
+
+    def _options(self, prefix: str) -> str:
+        told = {
+            "server": self.server.provider,
+            f"{'' if prefix else 'pg-'}version": self.server.version,
+            "rows": self.settings.rows,
+            "seed": self.settings.seed,
+        }
+        plan = os.path.relpath(self.settings.plan.resolve(), self.settings.root)
+        if plan != "sql/plan.toml":
+            told["plan"] = plan
+        return " ".join(f"--{prefix}{name} {value}" for name, value in told.items())
+
+
+@dataclass(frozen=True)
+class _Found:
+    step: str
+    where: str
+
+
+def by_cause(
+    findings: Sequence[Finding],
+    documents: Mapping[str, Mapping[str, Any]],
+    plan: Plan,
+    replay: Replay,
+) -> list[causes.Cause]:
+    """The causes, their files named from the root of the checkout."""
+    writers = Writers(plan)
+    below = os.path.relpath(plan.root.resolve(), replay.settings.root)
+
+    def write(relation: str, column: str) -> _Found | None:
+        found = writers.of(relation, column)
+        return None if found is None else _Found(found.step, f"{below}/{found.where}")
+
+    told = causes.told(findings, documents, write)
+    return [replace(cause, replay=_again(cause, replay)) for cause in told]
+
+
+def _again(cause: causes.Cause, replay: Replay) -> str:
+    """For wrong rows the test that compares all of them, else the first test, else the gate."""
+    comparing = [test for test in cause.tests if cause.row and "test_verify.py" in test]
+    tests = [*comparing, *cause.tests]
+    return replay.test(tests[0]) if tests else replay.gate()
+
+
+def retold(findings: Sequence[Finding], replay: Replay) -> list[Finding]:
+    """The findings without this machine's paths, those of tests with a line to run them alone."""
+    root = replay.settings.root
+    return [
+        replace(
+            finding,
+            where=portable(finding.where, root),
+            message=portable(finding.message, root),
+            hint=portable(_hint(finding, replay), root),
+            evidence=portable(finding.evidence, root),
+        )
+        for finding in findings
+    ]
+
+
+def _hint(finding: Finding, replay: Replay) -> str:
+    return finding.hint or (replay.test(finding.where) if "::" in finding.where else "")
