@@ -15,8 +15,8 @@ from psycopg import errors, sql
 from harness.database import limits
 from harness.errors import InfrastructureError, Refused, UsageError
 from harness.poll import wait_until
-from harness.server import instance, shell
-from harness.server.dsn import Dsn, fields
+from harness.server import shell
+from harness.server.dsn import fields
 from harness.server.dsn import with_dbname as with_dbname  # named here by all who make databases
 from harness.server.session import no_connection, session
 
@@ -42,8 +42,6 @@ def connect(dsn: str, **options: Any) -> psycopg.Connection[Any]:
     conn = session(dsn, **options)
     try:
         limits.take_off(conn)
-        if isinstance(dsn, Dsn) and dsn.instance is not None:
-            instance.refuse_other(instance.met(conn), dsn.instance)
     except psycopg.OperationalError as error:  # it went away again
         conn.close()
         raise no_connection(error) from error

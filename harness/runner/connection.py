@@ -14,7 +14,6 @@ from harness.plan import RunnerSettings
 from harness.runner.settings import pinned, set_sql
 from harness.server import instance
 from harness.server.dsn import Dsn, fields
-from harness.server.instance import Instance
 from harness.server.session import session
 
 Connection = psycopg.Connection[TupleRow]
@@ -34,27 +33,21 @@ def connect(dsn: str, purpose: str) -> Connection:
     """Connect, with half-open connections detected in bounded time; nothing is prepared."""
     given = fields(dsn)
     options: dict[str, Any] = {key: value for key, value in DEFAULTS.items() if key not in given}
-    conn = session(
+    return session(
         dsn,
+        restarted=True,  # meanwhile: then the run is resumed
         prepare_threshold=None,
         application_name=f"harness {purpose}",
         client_encoding="utf8",
         **options,
     )
-    if isinstance(dsn, Dsn) and dsn.instance is not None:
-        _refuse_other(conn, dsn.instance)
-    return conn
 
 
-def _refuse_other(conn: Connection, first: Instance) -> None:
-    """The server of a run may be started again meanwhile: then the run is resumed."""
-    try:
-        found = instance.met(conn)
-        if not found.restarted(first):
-            instance.refuse_other(found, first)
-    except BaseException:
-        conn.close()
-        raise
+def refuse_two_servers(dsn: str, one: Connection, other: Connection) -> None:
+    """Refuse sessions on different servers, where the DSN leads to more than one."""
+    settled = isinstance(dsn, Dsn) and dsn.instance is not None
+    if settled or "," in "".join(fields(dsn).get(word, "") for word in ("host", "hostaddr")):
+        instance.refuse_different((one, other))
 
 
 def first_words(error: BaseException) -> str:

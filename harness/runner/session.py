@@ -23,6 +23,7 @@ from harness.runner.connection import (
     first_words,
     is_lost,
     refuse_transaction_pooling,
+    refuse_two_servers,
     set_variables,
 )
 from harness.runner.context import Context
@@ -59,6 +60,7 @@ class Session:
             context.connected = True
             with self.bounded():
                 refuse_transaction_pooling(self.lock, self.work)
+                refuse_two_servers(dsn, self.lock, self.work)
                 configure(self.lock, self.settings)
                 self.locker = lock.identify(self.lock)
             with self.bounded(self.settings.lock_wait + lock.END_LIMIT):

@@ -28,7 +28,7 @@ from harness.safety.identity import Identity
 from harness.safety.manifest import File, Manifest
 from harness.safety.proof import Proof, Verdict, prove
 from harness.safety.target import refuse_unfit
-from harness.server import find_client
+from harness.server import find_client, settle
 
 DUMP: Final = "dump"
 """The directory of pg_dump's own files."""
@@ -87,6 +87,7 @@ def backup(dsn: str, directory: Path) -> Backup:
     The database is only read; the scratch database beside it is dropped again. When an error ends
     this, the directory is as it was.
     """
+    dsn = settle(dsn)
     with admin.connection(dsn) as conn:
         server_version = conn.info.server_version
         made, has = making(conn, conn.info.dbname), furniture(conn)

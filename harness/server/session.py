@@ -9,11 +9,35 @@ from typing import Any, Final
 import psycopg
 
 from harness.errors import HarnessError, InfrastructureError, UsageError
+from harness.server import instance
+from harness.server.dsn import Dsn
 from harness.server.secrets import redact, remember
 
 
-def session(dsn: str, **options: Any) -> psycopg.Connection[Any]:
-    """An autocommit session, or an InfrastructureError without a trace of psycopg's frames."""
+def session(dsn: str, *, restarted: bool = False, **options: Any) -> psycopg.Connection[Any]:
+    """An autocommit session on the server that a DSN was settled on.
+
+    Raises an InfrastructureError without a trace of psycopg's frames, Refused when it is another
+    server; with `restarted` it may be the same one, started again meanwhile.
+    """
+    conn = _opened(dsn, options)
+    first = dsn.instance if isinstance(dsn, Dsn) else None
+    if first is None:
+        return conn
+    try:
+        found = instance.met(conn)
+        if not (restarted and found.restarted(first)):
+            instance.refuse_other(found, first)
+    except psycopg.OperationalError as error:  # it went away again
+        conn.close()
+        raise no_connection(error) from error
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+def _opened(dsn: str, options: dict[str, Any]) -> psycopg.Connection[Any]:
     refused: HarnessError
     with contextlib.suppress(psycopg.Error):  # what cannot be read is said below
         remember(psycopg.conninfo.conninfo_to_dict(dsn, **options))

@@ -38,12 +38,16 @@ def settle(dsn: str, *, named: bool = True) -> Dsn:
             which if service else "the DSN names no database", hint="add /dbname to it"
         )
     with shell.given():
-        conn = session(dsn, **({"dbname": name} if name else {}), **_patience(told))
+        conn = session(dsn, **_named(name), **_patience(told))
         with conn:
             found = _resolved(conn)
             here = instance.met(conn)
     text = compose(found) if is_url(dsn) else psycopg.conninfo.make_conninfo(**found)
     return Dsn(text, settled=True, instance=here)
+
+
+def _named(name: str | None) -> dict[str, Any]:
+    return {"dbname": name} if name else {}
 
 
 def _patience(told: dict[str, str]) -> dict[str, Any]:

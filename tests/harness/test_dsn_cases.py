@@ -48,6 +48,15 @@ def passes(*arguments: Any) -> dict[str, Any]:
     return dict(document)
 
 
+def rehearses(*arguments: Any) -> dict[str, Any]:
+    """A dry run that found nothing, but perhaps what other tests did on the server meanwhile."""
+    status, document = told("dry-run", *arguments)
+    found = {one["id"] for one in document["findings"] if one["severity"] != "info"}
+    assert found <= {"dry-run.server-changed"}, document
+    assert (status, document["verdict"]) in ((0, "pass"), (1, "unknown"))
+    return dict(document)
+
+
 @pytest.mark.parametrize("form", ["postgresql:///{name}", "postgresql:///{name}?{query}"])
 def test_an_empty_host_is_the_local_socket(
     crm: str, socket: dict[str, str], form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -58,7 +67,7 @@ def test_an_empty_host_is_the_local_socket(
         for word, value in socket.items():
             monkeypatch.setenv(f"PG{word.upper()}", value)
     assert passes("backup", "--dsn", dsn, "--to", tmp_path / "new")["verdict"] == "pass"
-    passes("dry-run", "--dsn", dsn, *plan_of("dsn-empty-host"))
+    rehearses("--dsn", dsn, *plan_of("dsn-empty-host"))
 
 
 @pytest.mark.parametrize("dsn", ["service=crm", "postgresql:///?service=crm"])
@@ -100,8 +109,7 @@ def test_the_shells_variables_reach_the_named_server_alone(
     dsn = make_conninfo(crm, **named)  # type: ignore[arg-type] # libpq's words
     for variable, value in SHELL.items():
         monkeypatch.setenv(variable, value)
-    done = passes("dry-run", "--dsn", dsn, "--clone", "elsewhere", *plan_of("env-pgsslmode"))
-    assert done["verdict"] == "pass"
+    rehearses("--dsn", dsn, "--clone", "elsewhere", *plan_of("env-pgsslmode"))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import IO, Final
 from harness.database import admin
 from harness.database import dump as client
 from harness.errors import HarnessError, InfrastructureError, Refused
-from harness.server import redact
+from harness.server import redact, settle
 from harness.server.dsn import fields, replaced
 
 _WRITING: Final = "-c default_transaction_read_only=off"
@@ -32,17 +32,22 @@ def copy(source: str, target: str) -> None:
 
     Raises what the dump met; NotRestoredError when it was the restore.
     """
+    source = settle(source)
     with admin.connection(source) as conn:
         version = conn.info.server_version // 10_000
-    _pipe(source, _writable(target), version)
+        conn.execute("begin isolation level repeatable read read only")
+        row = conn.execute("select pg_export_snapshot()").fetchone()  # no other server has it
+        assert row is not None
+        _pipe(source, _writable(target), version, str(row[0]))
     with admin.connection(target) as conn:
         conn.execute("vacuum (analyze)")  # a restored table has no statistics
 
 
-def _pipe(source: str, target: str, version: int) -> None:
+def _pipe(source: str, target: str, version: int, snapshot: str) -> None:
     with tempfile.TemporaryFile() as complaints, tempfile.TemporaryFile() as others:
         dump = _started("pg_dump", version, source, complaints, subprocess.DEVNULL,
-                        "--format=custom", "--compress=0", "--no-subscriptions")  # fmt: skip
+                        "--format=custom", "--compress=0", "--no-subscriptions",
+                        f"--snapshot={snapshot}")  # fmt: skip
         with _ended_at_last(dump):
             restore = _started("pg_restore", version, target, others, dump.stdout,
                                "--exit-on-error")  # fmt: skip
