@@ -133,6 +133,7 @@ def try_again_without_rolling_back() -> None:
     from harness.runner.session import Session
 
     Session._roll_back = lambda _: None
+    Session._refresh = lambda _: None  # a new session would have nothing open
 
 
 CAUGHT = [
