@@ -45,6 +45,7 @@ from harness.commands.verdict import (
 )
 from harness.commands.verify import verify
 from harness.errors import HarnessError, Reached, Stopped, UsageError
+from harness.writable import refuse_unwritable
 
 SHOWN = 40  # differences that a person is shown
 
@@ -259,6 +260,8 @@ def fingerprint(dsn: str | None, as_json: bool, save: Path | None, compare: Path
     from harness.database import fingerprint as identity
 
     before = identity.load(compare) if compare else None
+    if save:
+        refuse_unwritable(save)
     found = identity.take(named(dsn), detail=bool(save or compare))  # detail names rows that differ
     if save:
         identity.save(found, save)

@@ -12,6 +12,7 @@ import click
 
 from harness.commands.shared import answer, dsn_option, json_option, named, plan_option
 from harness.commands.usage import Seconds
+from harness.writable import refuse_unwritable
 
 
 @click.command("dry-run")
@@ -66,6 +67,8 @@ def dry_run(
     from harness.scenario.dry_run.words import lines
 
     loaded = plan.load(plan_path)
+    if save is not None:
+        refuse_unwritable(save)
     if max_lock is not None:
         loaded = replace(loaded, dry_run=replace(loaded.dry_run, max_lock=max_lock))
     with stop_requested() as stop, steps(loaded) as on_event:

@@ -166,6 +166,22 @@ def test_a_build_directory_that_cannot_be_written_is_named_before_any_work(
     assert str(tmp_path / "build") in str(caught.value.where)
 
 
+def test_a_run_that_is_cut_short_is_no_go(project: Path) -> None:
+    ends = """
+import os
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    if not hasattr(session.config, "workerinput"):
+        os._exit(0)
+"""
+    plant(project, "conftest.py", ends)
+    status, document, _ = gate(project)
+    assert (status, document["verdict"]) == (1, "NO-GO")
+    assert document["reasons"][0] == "the run was cut short"
+
+
 def test_a_workspace_whose_gate_lives_is_left_alone(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with workspace.opened() as space:

@@ -26,6 +26,7 @@ from harness.scenario.crash.settings import Settings, narrowed
 from harness.scenario.judged import tree_hash
 from harness.server import Server, choose
 from harness.server.place import data_root, free
+from harness.writable import refuse_unwritable
 
 ROOM = 512 * 1024**2
 """Bytes that must be free where servers keep their data, for each worker: at 1,000 rows its server
@@ -52,6 +53,9 @@ def run(settings: Settings, told: Told = silent) -> dict[str, Any]:
     settings = narrowed(settings, subject)
     if settings.server == "container":
         raise _inexplorable(settings.server)
+    if settings.build is not None:
+        for name in ("crash.json", "report/crash.html"):
+            refuse_unwritable(settings.build / name, "name a directory for --build")
     _room(settings.workers)
     with _started(settings) as server:
         return run_on(server, settings, subject, told)

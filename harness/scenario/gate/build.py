@@ -11,10 +11,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from harness.errors import AnotherRunnerError, UsageError
+from harness.errors import AnotherRunnerError
 from harness.report import evidence
 from harness.report.portable import portable
 from harness.scenario import papers
+from harness.writable import refuse_unwritable
 
 LOCK = ".gate.lock"
 VERDICT = "verdict.json"
@@ -54,25 +55,8 @@ def _holder(build: Path) -> str:
 
 def check_writable(build: Path) -> None:
     """Raise UsageError, before any work, when what a gate leaves cannot be written there."""
-    path = build
-    try:
-        for path in (build, build / "report", build / "evidence"):
-            path.mkdir(parents=True, exist_ok=True)
-            probe = path / f".probe-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
-    except OSError as error:
-        raise _unwritable(path, error.strerror) from error
-    for name in (LOCK, *FILES):
-        path = build / name
-        if path.exists() and (path.is_dir() or not os.access(path, os.W_OK)):
-            raise _unwritable(path, "it is a directory" if path.is_dir() else "permission denied")
-
-
-def _unwritable(path: Path, reason: str | None) -> UsageError:
-    return UsageError(
-        f"cannot write: {reason}", where=str(path), hint="name a directory for --build"
-    )
+    for name in (LOCK, *FILES, "evidence/crash.json"):
+        refuse_unwritable(build / name, "name a directory for --build")
 
 
 def forget(build: Path) -> None:

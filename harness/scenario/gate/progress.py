@@ -80,12 +80,12 @@ def suite_line(advance: Advance) -> str:
     """One suite at its end."""
     suite = advance.suite
     total = suite.passed + suite.failed + suite.skipped
-    return f"{suite.verdict:<8}{suite.name:<16}{suite.passed:>4} of {total} tests"
+    return f"{suite.verdict:<8}{suite.name:<14}{suite.passed:>4} of {total}"
 
 
 def standing(advance: Advance | None, seconds: float) -> str:
     """How many tests, how fast, and how long it will take."""
-    if advance is None:
+    if advance is None or not advance.done:
         return f"nothing has ended yet, {seconds:.0f} s"
     rate = advance.done / max(seconds, 0.001)
     left = (advance.total - advance.done) / rate
