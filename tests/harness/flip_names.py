@@ -45,11 +45,12 @@ def compared() -> list[Attribute]:
         attribute
         for part in ("catalog", "security")
         for path in sorted((SQL / part).glob("*.sql"))
-        for attribute in _of_file(part, path)
+        for attribute in of_file(part, path)
     ]
 
 
-def _of_file(part: str, path: Path) -> Iterator[Attribute]:
+def of_file(part: str, path: Path) -> Iterator[Attribute]:
+    """The attributes that one query names."""
     text = re.sub(r"--.*", "", path.read_text())
     end = 0
     for start in (match.start() for match in re.finditer(re.escape(_BUILD), text)):

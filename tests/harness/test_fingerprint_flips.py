@@ -5,6 +5,8 @@ pg_dump is asked about every flip too: it sees the same ones, but for those mark
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import tomllib
 from collections.abc import Callable, Iterator
@@ -21,6 +23,8 @@ from harness.server import Server, find_client
 
 HERE = Path(__file__).parent / "flips"
 TABLE = tomllib.loads((HERE / "flips.toml").read_text())
+KIND = re.compile(r"default privileges of |(?:[a-z-]+ )+?(?=[^ ]*[._\d\"]|[^ ]+$)")
+"""What an object is: the words before its name."""
 Case = dict[str, Any]
 
 
@@ -108,6 +112,38 @@ def test_every_compared_attribute_has_a_flip() -> None:
         if not any(attribute.is_flipped_by(one) for one in flipped)
     ]
     assert missing == []
+
+
+def test_an_attribute_without_a_flip_is_missed(tmp_path: Path) -> None:
+    path = tmp_path / "planted.sql"
+    path.write_text("select 'table ' || c.name, jsonb_build_object('colour', c.relname) from c")
+    (planted,) = flip_names.of_file("catalog", path)
+    flipped = [one for case in TABLE["flip"] for one in case["differs"]]
+    assert str(planted) == "catalog: table …: colour"
+    assert not any(planted.is_flipped_by(one) for one in flipped)
+    assert planted.is_flipped_by("catalog: table app.log: colour")
+
+
+def test_owner_and_privileges_of_every_kind_have_a_flip(
+    original: tuple[Fingerprint, witness.Dump],
+) -> None:
+    flipped = [one for case in TABLE["flip"] for one in case["differs"]]
+    wanted = {
+        (KIND.match(name)[0], attribute)  # type: ignore[index]  # every name has a kind
+        for name, text in original[0].objects["security"].items()
+        for attribute in ("owner", "privileges")
+        if attribute in json.loads(text)
+    }
+    missing = {
+        (kind, attribute)
+        for kind, attribute in wanted
+        if not any(
+            one.startswith(f"security: {kind}") and one.endswith(f": {attribute}")
+            for one in flipped
+        )
+    }
+    assert len(wanted) > 30
+    assert missing == {("column ", "owner")}  # it is the table's
 
 
 @pytest.mark.parametrize("created", TABLE["created"], ids=lambda created: created["name"])

@@ -34,10 +34,7 @@ SETTINGS: Final = {
     "lc_monetary": "C",
     "quote_all_identifiers": "off",
     "standard_conforming_strings": "on",  # else a constant has twice its backslashes
-    "array_nulls": "on",
-    "transform_null_equals": "off",
     "row_security": "off",  # the server then refuses where a policy would hide rows
-    "restrict_nonsystem_relation_kind": "",
     "lock_timeout": "30s",  # the one limit of time that stays; `admin.connect` took off the others
     "jit": "off",
     "max_parallel_workers_per_gather": "0",  # our own connections are the parallelism

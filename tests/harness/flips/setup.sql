@@ -86,6 +86,12 @@ create trigger item_touch before update on app.item for each row execute functio
 create rule log_quiet as on delete to app.log do instead nothing;
 create view app.item_names as select id, name from app.item;
 create view app.item_safe with (security_invoker = on) as select id from app.item;
+create table app.bill (id integer primary key, sum money, reg regclass, conf regconfig);
+create view app.constants as select 'a\b'::text as backslash, '\x00ff'::bytea as bytes, float8 '0.30000000000000004' as fraction,
+  interval '1 day 02:03:04' as span, date '2024-02-01' as day, timestamptz '2024-02-01 00:00:00+00' as moment,
+  money '12.50' as sum, array['NULL', null, 'a'] as texts, '{NULL,"NULL"}'::text[] as constant_texts,
+  numeric '1.10' as number, time with time zone '10:00:00+02' as hour, 'simple'::regconfig as config,
+  (select count(*) from app.bill where conf is null or id = 0) as n;
 create materialized view app.item_count as select count(*) as n from app.item;
 create function app.noted() returns event_trigger language plpgsql as $$ begin null; end $$;
 create event trigger app_noted on ddl_command_end when tag in ('CREATE CAST') execute function app.noted();
@@ -147,6 +153,7 @@ select 1 + n % 2, 'item ' || n, 's' || n, 'p', 'l', 'happy', 12.5, row('High Str
 from generate_series(1, 30) n;
 insert into app.log values ('2024-01-01', 'first'), ('2024-01-01', 'first'), ('2024-01-02', 'second');
 insert into app.events values (1, 'a'), (2, 'b');
+insert into app.bill values (1, 1234.5, 'app.bill', 'simple');
 insert into app.keyed values ('one', 1), ('two', 2), ('', 0);
 insert into "Odd.Schema"."Odd ""table%" values ('100%', 1), ('it''s', 2);
 select nextval('app.counter'), nextval('app.counter');
