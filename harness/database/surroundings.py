@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,12 +71,21 @@ def surround(
     """
     lacking = []
     have = surroundings(conn, name)
+    if wanted.owner != have.owner and not _has_rights_of(conn, wanted.owner):
+        # given to a role whose rights are not ours, we could never drop it again
+        lacking.append(f"owner {wanted.owner}: the role has not its rights")
+        wanted = replace(wanted, owner=have.owner)
     for what, statement in _statements(name, have, wanted, limits):
         try:
             conn.execute(statement)
         except psycopg.Error as error:
             lacking.append(f"{what}: {error.diag.message_primary or error}")
     return tuple(dict.fromkeys(lacking))
+
+
+def _has_rights_of(conn: psycopg.Connection[Any], role: str) -> bool:
+    row: Any = conn.execute("select pg_has_role(%s, 'USAGE')", [role]).fetchone()
+    return bool(row[0])
 
 
 def _statements(

@@ -25,13 +25,14 @@ from psycopg import sql
 
 from harness.database import admin
 from harness.poll import wait_until
-from harness.server import process
+from harness.server import process, reap
 
 # Asked of pg_locks, which shows those of every database: the lock itself is one database's own, and
 # another maker may hold it in another one. The comment marked them before the names had a checksum.
-_ORPHANS: Final = """
-select datname, shobj_description(oid, 'pg_database') = %(mark)s from pg_database
-where starts_with(datname, %(prefix)s) and pg_has_role(datdba, 'MEMBER')
+_FOUND: Final = """
+select datname, starts_with(datname, %(prefix)s)
+  and shobj_description(oid, 'pg_database') = %(mark)s
+from pg_database where starts_with(datname, 'harness_') and pg_has_role(datdba, 'USAGE')
 """
 _ALIVE: Final = """
 select exists (
@@ -41,8 +42,11 @@ select exists (
 """
 _MAKING: Final = """
 select query from pg_stat_activity
-where state = 'active' and query ilike 'create database "' || %s || '%%' and pid <> pg_backend_pid()
+where state = 'active' and query ilike 'create database "harness\\_%%' and pid <> pg_backend_pid()
 """
+_OURS: Final = re.compile(
+    r"(?P<body>(?P<kind>harness_\w+)_(?P<pid>\d+)_(?P<host>[0-9a-f]{4})[0-9a-f]{8})_(?P<check>[0-9a-f]{12})"
+)
 _NAMED: Final = re.compile(r'create database "(\w+)"')
 _LOST: Final = 15.0
 """Seconds that a server may take to notice that the client of a CREATE DATABASE is gone."""
@@ -65,14 +69,6 @@ class Kind:
         body = f"{self.prefix}_{os.getpid()}_{_here()}{secrets.token_hex(4)}"
         return f"{body}_{checksum(body)}"
 
-    def maker(self, name: str) -> Maker | None:
-        """Who made a database of this kind; None when the name is none of ours."""
-        pattern = rf"({re.escape(self.prefix)}_(\d+)_([0-9a-f]{{4}})[0-9a-f]{{8}})_([0-9a-f]{{12}})"
-        match = re.fullmatch(pattern, name)
-        if match is None or match[4] != checksum(match[1]):
-            return None
-        return Maker(int(match[2]), match[3] == _here())
-
 
 @dataclass(frozen=True)
 class Maker:
@@ -87,17 +83,25 @@ class Maker:
         return self.here and process.started(self.pid) is None
 
 
+def maker(name: str) -> Maker | None:
+    """Who made a temporary database, of whatever kind; None when the name is none of ours."""
+    match = _OURS.fullmatch(name)
+    if match is None or match["check"] != checksum(match["body"]):
+        return None
+    return Maker(int(match["pid"]), match["host"] == _here())
+
+
 @contextmanager
 def reserved(dsn: str, kind: Kind) -> Iterator[str]:
     """A name for a temporary database on the server; made in the block, dropped when it ends.
 
     `dsn` names another database of the same server. What makers that were killed left behind is
-    dropped first; what lives, what does not prove to be ours and what we may not drop stays.
+    removed first; what lives, what does not prove to be ours and what we may not drop stays.
     """
     name = kind.new_name()
     with admin.connection(dsn) as conn:
         admin.writable(conn)
-        sweep(conn, kind)
+        tidy(conn, kind)
         hold(conn, kind, name)
         try:
             yield name
@@ -105,12 +109,24 @@ def reserved(dsn: str, kind: Kind) -> Iterator[str]:
             admin.drop(dsn, name)
 
 
+def tidy(conn: psycopg.Connection[Any], kind: Kind | None = None) -> None:
+    """Remove what killed makers left: temporary databases of any kind on the connected server, and
+    servers of our own; with a kind also those of it that an earlier version marked.
+    """
+    reap()
+    with contextlib.suppress(TimeoutError):
+        wait_until(lambda: _ended(conn), _LOST, "the end of what was killed", pause=0.05)
+    for name in _ours(conn, kind):
+        if not _alive(conn, name):
+            _drop(conn, name)
+
+
 def noticing(conn: psycopg.Connection[Any]) -> None:
     """Let the server end what this session does when its client is gone, a long copy too."""
     try:
         conn.execute("set client_connection_check_interval = '500ms'")
     except psycopg.Error:
-        return  # not every platform can; the copy then goes on to its end, and is swept later
+        return  # not every platform can; the copy then goes on to its end, and is dropped later
 
 
 def hold(conn: psycopg.Connection[Any], kind: Kind, name: str) -> None:
@@ -121,33 +137,28 @@ def hold(conn: psycopg.Connection[Any], kind: Kind, name: str) -> None:
     conn.execute("select pg_advisory_lock(%s, %s)", [kind.lock_class, _number(name)])
 
 
-def sweep(conn: psycopg.Connection[Any], kind: Kind) -> None:
-    """Drop the databases of this kind whose maker is gone."""
-    with contextlib.suppress(TimeoutError):
-        wait_until(lambda: _ended(conn, kind), _LOST, "the end of what was killed", pause=0.05)
-    for name in _ours(conn, kind):
-        if not _alive(conn, kind, name):
-            _drop(conn, name)
+def _ours(conn: psycopg.Connection[Any], kind: Kind | None = None) -> list[str]:
+    told = {"mark": kind.mark if kind else "", "prefix": kind.prefix if kind else ""}
+    found = conn.execute(_FOUND, told).fetchall()
+    return [name for name, marked in found if marked or maker(name) is not None]
 
 
-def _ours(conn: psycopg.Connection[Any], kind: Kind) -> list[str]:
-    found = conn.execute(_ORPHANS, {"prefix": kind.prefix + "_", "mark": kind.mark}).fetchall()
-    return [name for name, marked in found if marked or kind.maker(name) is not None]
-
-
-def _alive(conn: psycopg.Connection[Any], kind: Kind, name: str) -> bool:
-    row: Any = conn.execute(_ALIVE, [kind.lock_class, _number(name)]).fetchone()
+def _alive(conn: psycopg.Connection[Any], name: str) -> bool:
+    """Whether somebody holds the lock of the name: in the class of its kind, whichever that is."""
+    match = _OURS.fullmatch(name)
+    prefix = match["kind"] if match else name.rsplit("_", 2)[0]  # as earlier versions named them
+    row: Any = conn.execute(_ALIVE, [_number(prefix), _number(name)]).fetchone()
     return bool(row[0])
 
 
-def _ended(conn: psycopg.Connection[Any], kind: Kind) -> bool:
+def _ended(conn: psycopg.Connection[Any]) -> bool:
     """Whether the server has noticed the end of every maker that was killed on this machine: its
     CREATE DATABASE commits or ends soon, and until then nobody sees the database."""
-    rows = conn.execute(_MAKING, [kind.prefix]).fetchall()
+    rows = conn.execute(_MAKING).fetchall()
     names = [match[1] for (query,) in rows if (match := _NAMED.match(query.lower()))]
-    names += [name for name in _ours(conn, kind) if _alive(conn, kind, name)]
-    makers = (kind.maker(name) for name in names)
-    return not any(maker is not None and maker.dead for maker in makers)
+    names += [name for name in _ours(conn) if _alive(conn, name)]
+    makers = (maker(name) for name in names)
+    return not any(one is not None and one.dead for one in makers)
 
 
 def _drop(conn: psycopg.Connection[Any], name: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,20 +17,19 @@ from typing import Any, Final
 
 import psycopg
 
-from harness.database import admin
+from harness.database import admin, temporary
 from harness.database import dump as client
 from harness.database.furniture import Furniture, add, furniture, remove
 from harness.database.making import making
-from harness.errors import HarnessError, InfrastructureError, Refused, UsageError
+from harness.errors import HarnessError, InfrastructureError, Refused
 from harness.safety import identity, manifest
+from harness.safety.directory import DUMP, new_or_empty
 from harness.safety.identity import Identity
 from harness.safety.manifest import File, Manifest
 from harness.safety.proof import Proof, Verdict, prove
 from harness.safety.target import refuse_unfit
 from harness.server import find_client, settle
 
-DUMP: Final = "dump"
-"""The directory of pg_dump's own files."""
 # Roles that are pinned by the server, its first superuser, are not in pg_shdepend; as owners they
 # are in the fingerprint.
 _ROLES: Final = """
@@ -94,7 +92,7 @@ def backup(dsn: str, directory: Path) -> Backup:
     major = server_version // 10_000
     for name in ("pg_dump", "pg_restore"):
         find_client(name, major)  # before anything is written
-    with _new_or_empty(directory):
+    with new_or_empty(directory):
         created_at = datetime.now(UTC).isoformat(timespec="seconds")
         with identity.held(dsn) as moment:
             before = moment.identity()  # sequences too: those of the dump are then never behind
@@ -123,6 +121,9 @@ def restore(dsn: str, directory: Path) -> Restored:
         )  # fmt: skip
     manifest.check_files(told, directory)
     before = identity.load(directory, [file.name for file in told.files])
+    with admin.connection(dsn) as conn:
+        admin.writable(conn)
+        temporary.tidy(conn)
     refuse_unfit(dsn, told)
     with _furnished(dsn, told.has):
         said = client.restore(dsn, told.major, directory / DUMP)
@@ -164,37 +165,6 @@ def _furnished(dsn: str, wanted: Furniture) -> Iterator[None]:
             raise
         with contextlib.suppress(psycopg.Error):  # then it differs, and the comparison says so
             remove(conn, wanted)
-
-
-@contextmanager
-def _new_or_empty(directory: Path) -> Iterator[None]:
-    """A directory of our own to write to; what was written goes again when the block fails."""
-    try:
-        made = not directory.exists()
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold every row
-        found = sorted(path.name for path in directory.iterdir())
-    except OSError as error:
-        message = f"no backup can be written here: {error.strerror}"
-        raise UsageError(message, where=str(directory)) from None
-    if found:
-        raise UsageError(
-            f"the directory is not empty: it holds {found[0]}", where=str(directory),
-            hint="name a new or an empty one; a backup never overwrites",
-        )  # fmt: skip
-    try:
-        yield
-    except BaseException:
-        _clear(directory)
-        if made:
-            directory.rmdir()
-        raise
-
-
-def _clear(directory: Path) -> None:
-    shutil.rmtree(directory / DUMP, ignore_errors=True)
-    for name in (identity.DATABASE, identity.CONTROL, manifest.NAME):
-        (directory / name).unlink(missing_ok=True)
-        (directory / f"{name}.partial").unlink(missing_ok=True)
 
 
 def _roles(dsn: str, found: Identity) -> tuple[str, ...]:

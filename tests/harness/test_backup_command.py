@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import psutil
 import psycopg
 import pytest
 from backup_support import ENVIRONMENT, ROOT, SECRET, command, harness, scratches
-from runner_support import ask, open_transaction, run_sql
+from runner_support import ask, run_sql
 
 from harness.database import admin
 from harness.poll import wait_until
@@ -74,14 +75,29 @@ def started(directory: Path, dsn: str) -> Iterator[subprocess.Popen[str]]:
 
 @contextmanager
 def in_its_way(things: str) -> Iterator[Callable[[], None]]:
-    """A lock that pg_dump alone waits for; gives what waits until it does."""
-    large_objects = "pg_catalog.pg_largeobject_metadata"  # of this database, read by pg_dump
+    """Somebody who asks for a lock as soon as pg_dump is there, which then waits behind him; gives
+    what waits until it does."""
+    there = (
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+        " AND application_name = 'pg_dump'"
+    )
     waiting = (
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
         " AND application_name = 'pg_dump' AND wait_event_type = 'Lock'"
     )
-    with open_transaction(things, f"LOCK TABLE {large_objects} IN ACCESS EXCLUSIVE MODE"):
-        yield lambda: wait_until(lambda: ask(things, waiting), 60, "pg_dump at its lock")
+    with (
+        psycopg.connect(things) as conn,
+        psycopg.connect(things, autocommit=True) as look,
+        ThreadPoolExecutor() as pool,
+    ):
+
+        def wait() -> None:
+            wait_until(lambda: look.execute(there).fetchone(), 60, "pg_dump", pause=0.001)
+            pool.submit(conn.execute, "LOCK TABLE public.things IN ACCESS EXCLUSIVE MODE")
+            wait_until(lambda: ask(things, waiting), 60, "pg_dump at its lock")
+
+        yield wait
+        conn.cancel()
 
 
 def test_a_password_is_on_no_command_line_of_the_programs(

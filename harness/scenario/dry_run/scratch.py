@@ -19,7 +19,6 @@ from harness.errors import InfrastructureError, Refused
 from harness.poll import wait_until
 from harness.scenario.dry_run import copying
 from harness.scenario.dry_run.elsewhere import NoServerError, copy_elsewhere
-from harness.server import reap
 
 How = Literal["auto", "template", "dump", "elsewhere"]
 COPIES: Final = temporary.Kind("harness_dry_run", "scratch copy of a harness dry run")
@@ -85,7 +84,6 @@ def scratch(dsn: str, wish: Wish | None = None) -> Iterator[Scratch]:
     database, a dump restored on its server, a dump restored on a server of our own.
     """
     wish = wish or Wish()
-    reap()  # servers of our own whose maker was killed
     ways: dict[str, Callable[[ExitStack, str, Wish], _Made]] = {
         "template": _template, "dump": _dump, "elsewhere": _elsewhere,
     }  # fmt: skip
@@ -168,6 +166,10 @@ def _dump(stack: ExitStack, dsn: str, _: Wish) -> _Made:
 
 def _elsewhere(stack: ExitStack, dsn: str, wish: Wish) -> _Made:
     """A dump of the named database restored on a server of our own, of the same version."""
+    with admin.connection(dsn) as conn:
+        admin.writable(conn)
+        if not _is_standby(conn):
+            temporary.tidy(conn, COPIES)
     try:
         made = copy_elsewhere(stack, dsn, wish.server, wish.text)
     except NoServerError as error:
@@ -230,6 +232,11 @@ def _may_create(conn: psycopg.Connection[Any]) -> None:
         raise _CannotError("the server is a standby, which makes no databases")
     if not row[0]:
         raise _CannotError("the role may not create databases")
+
+
+def _is_standby(conn: psycopg.Connection[Any]) -> bool:
+    row: Any = conn.execute("select pg_is_in_recovery()").fetchone()
+    return bool(row[0])
 
 
 def _unlimited(conn: psycopg.Connection[Any]) -> bool:
