@@ -98,7 +98,7 @@ def recorded(conn: psycopg.Connection[Any]) -> Recorded | None:
     try:
         with conn.transaction(), conn.cursor(row_factory=class_row(Recorded)) as cursor:
             return cursor.execute(RUN).fetchone()
-    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedColumn):
+    except psycopg.ProgrammingError:  # no right, or a table or column is missing
         return None
 
 

@@ -153,7 +153,7 @@ REFUSED = {
         "the ledger is of version 3; this harness knows versions 1 to 2",
     ),
     "newer, with other tables": (
-        "UPDATE migration_control.ledger SET version = 12; DROP TABLE migration_control.step",
+        "UPDATE migration_control.ledger SET version = 12; DROP TABLE migration_control.plan_file",
         "the ledger is of version 12",
     ),
     "zero": ("UPDATE migration_control.ledger SET version = 0", "the ledger is of version 0"),
