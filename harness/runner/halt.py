@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.errors import HarnessError, Reached, StepFailed, Stopped
+from harness.errors import HarnessError, Reached, Refused, StepFailed, Stopped
 from harness.runner.context import Context
 
 
@@ -15,8 +15,12 @@ def telling(context: Context, verb: str, total: int) -> Iterator[None]:
     try:
         yield
     except HarnessError as error:
-        if context.claimed is not None and isinstance(error, StepFailed | Stopped):
-            error.reached = _reached(context, verb, total, failed=isinstance(error, StepFailed))
+        halts = isinstance(error, StepFailed | Stopped) or (
+            isinstance(error, Refused) and bool(context.begun)
+        )
+        if context.claimed is not None and halts:
+            failed = not isinstance(error, Stopped)
+            error.reached = _reached(context, verb, total, failed=failed)
         raise
 
 

@@ -34,7 +34,7 @@ def give_up_or_wait(work: Work, failure: SqlFailed) -> None:
     if not may_retry(state, work.attempts, session.settings):
         error = failure.explained(work.attempts)
         if isinstance(error, StepFailed):
-            _note(work, str(error))
+            note_failure(work, str(error))
         raise error from failure.error
     reason = f"{first_words(failure.error)} ({state}), attempt {work.attempts}"
     session.context.tell("retry", work.id, message=reason)
@@ -43,7 +43,7 @@ def give_up_or_wait(work: Work, failure: SqlFailed) -> None:
     session.check_stop(work.id)
 
 
-def _note(work: Work, message: str) -> None:
+def note_failure(work: Work, message: str) -> None:
     """Record the failure; that it cannot be recorded must not hide it."""
     try:
         work.session.record("step_failed", work.id, message)

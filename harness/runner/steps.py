@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.errors import Refused
 from harness.plan import Kind, Script
 from harness.runner import batch_step, concurrent_step, transaction_step
 from harness.runner.context import Context
 from harness.runner.ledger import Checkpoint
+from harness.runner.retry import note_failure
 from harness.runner.session import Session
 from harness.runner.work import Watch, Work
 
@@ -38,7 +40,12 @@ def run_step(
         context.tell("step_started", step)
     work = Work(session, step, position, script, row, watch=watch)
     kind: Kind = script.kind if script.statements else "transaction"
-    _count(context, step, RUNNERS[kind](work))
+    try:
+        rows = RUNNERS[kind](work)
+    except Refused as refusal:  # it met something that is not the plan's
+        note_failure(work, str(refusal))
+        raise
+    _count(context, step, rows)
 
 
 def _found_done(context: Context, row: Checkpoint) -> None:

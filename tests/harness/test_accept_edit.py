@@ -332,3 +332,18 @@ def test_a_person_is_told_how_far_it_came_and_how_to_go_on(
     assert (status, told["state"]) == (0, "migrated")
     status, told, _ = harness(tmp_path, empty_database, "status")
     assert (told["error"], told["next"]) == (None, "harness verify")
+
+
+def test_a_step_that_meets_what_is_not_the_plans_is_told_likewise(
+    tmp_path: Path, empty_database: str
+) -> None:
+    plan = prepared(tmp_path, empty_database)
+    run_sql(empty_database, "CREATE INDEX things_upper ON public.things (name)")
+    with pytest.raises(Refused, match=r"2 of 3 steps are done, halted in 1\.2/010_index"):
+        runner.migrate(empty_database, plan)
+    found = runner.status(empty_database, plan)
+    assert found.step == "1.2/010_index"
+    assert "is there already" in str(found.error)
+    run_sql(empty_database, "DROP INDEX public.things_upper")
+    assert runner.migrate(empty_database, plan).state == "migrated"
+    assert runner.status(empty_database, plan).error is None
