@@ -16,6 +16,7 @@ from harness.database import admin, fingerprint
 from harness.database.fingerprint import Difference
 from harness.database.fingerprint.measure import measure
 from harness.errors import InfrastructureError, Refused, UsageError
+from harness.server import choose
 
 PEOPLE = """
 create table public.people (id bigint primary key, name text, age numeric, seen timestamptz);
@@ -168,14 +169,86 @@ def test_a_role_that_may_read_everything_needs_no_other_right(people: str, reade
 
 def test_rows_hidden_by_row_level_security_are_refused(people: str, reader: str) -> None:
     execute(people, "alter table tags enable row level security")
-    with pytest.raises(Refused, match=r"row-level security.*BYPASSRLS"):
+    hidden = r"public\.tags cannot be read: row level security would hide rows.*BYPASSRLS"
+    with pytest.raises(Refused, match=hidden):
         fingerprint.take(as_role(people, reader))
 
 
 def test_a_table_that_may_not_be_read_is_refused(people: str, reader: str) -> None:
-    execute(people, f"revoke select on people from {reader}")
-    with pytest.raises(Refused, match="permission denied for table people"):
+    execute(people, f"revoke select on people, tags from {reader}")
+    denied = r"public\.people cannot be read: the role has no SELECT on it; so it is with 1 more"
+    with pytest.raises(Refused, match=denied):
         fingerprint.take(as_role(people, reader))
+
+
+def test_forced_row_level_security_is_refused_for_the_owner_too(people: str, reader: str) -> None:
+    execute(
+        people,
+        f"alter table tags owner to {reader}; alter table tags enable row level security;"
+        "alter table tags force row level security",
+    )
+    with pytest.raises(Refused, match=r"public\.tags cannot be read: row level security"):
+        fingerprint.take(as_role(people, reader))
+    execute(
+        people,
+        "alter table tags owner to current_user; alter table tags no force row level"
+        " security; alter table tags disable row level security",
+    )
+
+
+def test_a_sequence_and_a_schema_that_may_not_be_read_are_refused(people: str, reader: str) -> None:
+    execute(people, "create sequence apart; create schema closed; create table closed.t (id int)")
+    with pytest.raises(Refused, match=r"closed\.t cannot be read: the role has no USAGE on its"):
+        fingerprint.take(as_role(people, reader))
+    with pytest.raises(Refused, match=r"public\.apart cannot be read: the role has no SELECT"):
+        fingerprint.take(as_role(people, reader), data=False)
+
+
+def test_a_large_object_that_may_not_be_read_is_refused(people: str, reader: str) -> None:
+    execute(people, "select lo_create(4711)")
+    with pytest.raises(Refused, match="permission denied for large object 4711"):
+        fingerprint.take(as_role(people, reader))
+
+
+def test_a_value_that_cannot_be_read_names_its_table(empty_database: str) -> None:
+    execute(
+        empty_database,
+        "create type mood as enum ('sad'); create table t (m mood); insert into t values ('sad')",
+    )
+    execute(empty_database, "delete from pg_catalog.pg_enum where enumtypid = 'mood'::regtype")
+    with pytest.raises(Refused, match=r"a value cannot be read, in public\.t: .*enum"):
+        fingerprint.take(empty_database)
+
+
+def test_a_standby_gives_the_fingerprint_of_its_primary_or_says_what_it_lacks() -> None:
+    server = choose("embedded", profile="durable")
+    server.start()
+    try:
+        execute(server.dsn(), "create table t (id int primary key); insert into t values (1)")
+        admin.create(server.dsn(), "other")
+        other = admin.with_dbname(server.dsn(), "other")
+        execute(other, "create unlogged table u (id int)")
+        before = fingerprint.take(server.dsn(), detail=True)
+        server.stop()
+        (Path(server.record()["home"]) / "data" / "standby.signal").touch()
+        server.start()
+        assert fingerprint.take(server.dsn(), detail=True) == before
+        with pytest.raises(
+            Refused, match=r"public\.u cannot be read: it is unlogged, and a standby"
+        ):
+            fingerprint.take(other)
+    finally:
+        server.close()
+
+
+def test_other_sessions_temporary_objects_do_not_count(empty_database: str) -> None:
+    before = fingerprint.take(empty_database)
+    with psycopg.connect(empty_database, autocommit=True) as conn:
+        conn.execute("create temporary table t (id serial primary key); comment on table t is 'x'")
+        conn.execute("create function pg_temp.f() returns int language sql as 'select 1'")
+        conn.execute("create type pg_temp.e as enum ('a'); grant select on t to public")
+        conn.execute("create statistics pg_temp.s on id, (id + 1) from t")
+        assert fingerprint.take(empty_database) == before
 
 
 def test_no_server_is_infrastructure_and_tells_no_password() -> None:

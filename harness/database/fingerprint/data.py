@@ -15,7 +15,7 @@ from typing import Final
 from harness.database.fingerprint.encoding import encode
 from harness.database.fingerprint.layout import Table
 from harness.database.fingerprint.model import Relation
-from harness.database.fingerprint.session import Connection
+from harness.database.fingerprint.session import Connection, reading
 from harness.database.fingerprint.work import Task
 
 PART_BLOCKS: Final = 2048
@@ -68,8 +68,10 @@ def tasks_for(
 
 
 def _task(statements: Sequence[tuple[str, str]], sums: Sums) -> Task:
+    names = [name for name, _ in statements]
+
+    @reading(names)
     def execute(conn: Connection) -> None:
-        names = [name for name, _ in statements]
         union = " union all ".join(
             f"select {number} as place, s.* from ({text}) s"
             for number, (_, text) in enumerate(statements)

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from harness.database.fingerprint.encoding import literal
-from harness.database.fingerprint.session import Connection
+from harness.database.fingerprint.session import MAY_READ, Connection
+from harness.errors import Refused
 
 SQL: Final = Path(__file__).parent / "sql"
 LARGE_OBJECTS: Final = "pg_catalog.pg_largeobject"
@@ -145,6 +146,26 @@ def read_names(conn: Connection) -> list[str]:
     """The names of the tables that hold rows and can be locked."""
     query = f"{PRELUDE} select name from relation where relkind = 'r' order by 1"
     return [name for (name,) in conn.execute(query.encode())]
+
+
+def refuse_unreadable(conn: Connection, *, rows: bool = True) -> None:
+    """Refused if this session may or can not read what a fingerprint reads; `rows`: tables too."""
+    query = f"{PRELUDE}{(SQL / 'unreadable.sql').read_text()}"
+    found = [
+        (name, reason)
+        for name, is_sequence, reason in conn.execute(query.encode())
+        if rows or is_sequence
+    ]
+    if not found:
+        return
+    name, reason = found[0]
+    others = f"; so it is with {len(found) - 1} more" if len(found) > 1 else ""
+    raise Refused(
+        f"{name} cannot be read: {reason}{others}",
+        hint="take the fingerprint on the primary, or make it logged"
+        if "standby" in reason
+        else MAY_READ,
+    )
 
 
 def read_layout(conn: Connection) -> list[Table]:

@@ -40,6 +40,20 @@ SETTINGS: Final = {
     "max_parallel_workers_per_gather": "0",  # our own connections are the parallelism
 }
 
+MAY_READ: Final = (
+    "connect as a role that may read every table and is not subject to row level security: a "
+    "superuser, the owner, or one with BYPASSRLS"
+)
+_CHANGED: Final = (
+    errors.UndefinedTable,
+    errors.UndefinedColumn,
+    errors.UndefinedObject,
+    errors.UndefinedFunction,
+    errors.InvalidSchemaName,
+    errors.InternalError_,
+)
+"""What the server says when an object was dropped while it was being described."""
+
 
 @contextmanager
 def snapshot(dsn: str, workers: int, excluded: Sequence[str]) -> Iterator[list[Connection]]:
@@ -122,20 +136,34 @@ def explained(what: str) -> Iterator[None]:
     except errors.InsufficientPrivilege as error:
         raise Refused(
             f"{what}: {_first_line(error)}",
-            hint="connect as a role that may read every table and is not subject to row level "
-            "security: a superuser, the owner, or one with BYPASSRLS",
+            hint=MAY_READ,
         ) from error
     except errors.LockNotAvailable as error:
         raise InfrastructureError(
             f"{what}: a table stayed locked for {SETTINGS['lock_timeout']}",
             hint="end the transaction that holds the lock, or try again later",
         ) from error
-    except (errors.UndefinedTable, errors.UndefinedColumn, errors.InternalError_) as error:
+    except _CHANGED as error:
         raise InfrastructureError(
             f"{what}: the catalog changed meanwhile: {_first_line(error)}", hint="try again"
         ) from error
     except psycopg.OperationalError as error:
         raise InfrastructureError(f"{what}: {_first_line(error)}") from error
+    except errors.FeatureNotSupported as error:  # a standby, a foreign table, another table's kind
+        raise Refused(f"{what}: the server cannot do it: {_first_line(error)}") from error
+
+
+@contextmanager
+def reading(tables: Sequence[str]) -> Iterator[None]:
+    """Turn an error in a value of these tables into one that names them."""
+    try:
+        yield
+    except psycopg.DataError as error:
+        names = ", ".join(tables[:5]) + (f" and {len(tables) - 5} more" if tables[5:] else "")
+        raise Refused(
+            f"a value cannot be read, in {names}: {_first_line(error)}",
+            hint="find the row with: select * from each table, then mend or delete it",
+        ) from error
 
 
 def _first_line(error: psycopg.Error) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 from harness.database.fingerprint.encoding import encode
 from harness.database.fingerprint.layout import Table
 from harness.database.fingerprint.model import Sketch
-from harness.database.fingerprint.session import Connection
+from harness.database.fingerprint.session import Connection, reading
 from harness.database.fingerprint.work import Task
 
 GROUPS: Final = 1024
@@ -28,6 +28,7 @@ _ROW_SEED, _KEY_SEED, _GROUP_SEED, _COLUMN_SEED = 11, 13, 17, 19
 def sketch_task(table: Table, sketches: MutableMapping[str, Sketch]) -> Task:
     """The work that sketches one table and puts the result into `sketches`."""
 
+    @reading([table.name])
     def execute(conn: Connection) -> None:
         sketches[table.name] = sketch(conn, table)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from harness.database.fingerprint import catalog, model
 from harness.database.fingerprint.data import Sums, tasks_for
-from harness.database.fingerprint.layout import Table, read_layout, read_names
+from harness.database.fingerprint.layout import Table, read_layout, read_names, refuse_unreadable
 from harness.database.fingerprint.model import Fingerprint, Sketch
 from harness.database.fingerprint.session import (
     Connection,
@@ -47,6 +47,7 @@ def take(
         if data:
             tables = hold(connections[0])
         else:
+            refuse_unreadable(connections[0], rows=False)
             begin(connections[0])
         share(connections)
         return read(connections, tables, data, detail, tuple(exclude_schemas))
@@ -58,6 +59,7 @@ def hold(conn: Connection) -> list[Table]:
     The tables are listed first, then locked, then the snapshot is taken and they are listed again:
     a table made or rewritten in between is seen by trying again.
     """
+    refuse_unreadable(conn)
     for _ in range(_ATTEMPTS):
         listed = read_names(conn)
         begin(conn)
