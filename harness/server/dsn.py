@@ -67,6 +67,7 @@ def fields(dsn: str) -> dict[str, str]:
         ) from None
     except UnicodeError:
         raise UsageError("the DSN cannot be read: it is not UTF-8") from None
+    _refuse_bare_password(dsn, found)
     remember(found)
     return found
 
@@ -83,11 +84,25 @@ def _refuse_other_scheme(dsn: str) -> None:
     )
 
 
+def _refuse_bare_password(dsn: str, found: Mapping[str, str]) -> None:
+    """A password that holds / or @ as it is makes libpq read a part of it as host, port or name."""
+    misread = "@" in found.get("host", "")[1:]  # at its beginning: an abstract socket
+    path = dsn.partition("?")[0].partition("://")[2].partition("/")[2]
+    ports = found.get("port", "").split(",")
+    if not all(not one or one.strip().isdigit() for one in ports):
+        misread = True
+    if is_url(dsn) and (misread or ("@" in path and "user" not in found)):
+        raise UsageError(
+            "the DSN cannot be read: its host, port or database is none",
+            hint="in a URL, write @ / : and % of a password as %40 %2F %3A and %25",
+        )
+
+
 def _without_values(reason: str) -> str:
     """libpq quotes what it could not read, which may be a password."""
     if reason.startswith('missing "="'):
         return "it is neither a URL nor words with their values"
-    return reason.split('"')[0].rstrip() if '"' in reason else reason
+    return reason.split('"')[0].rstrip(" :") if '"' in reason else reason
 
 
 def with_dbname(dsn: str, name: str) -> Dsn:

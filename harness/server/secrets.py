@@ -17,7 +17,7 @@ _DERIVED: Final = ("scram_client_key", "scram_server_key")  # as good as a passw
 _CUT: Final = "..."
 _known: dict[str, None] = {}
 
-_URL_USERINFO: Final = re.compile(r"(\w+://[^:/?#\s@]*):(?:[^\s/]*)@")
+_URL_USERINFO: Final = re.compile(r"""(\w+://[^:/?#\s@]*):(?:[^\s/]*|[^\s'"]*)@""")
 
 
 @functools.cache

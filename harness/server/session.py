@@ -44,10 +44,18 @@ def _opened(dsn: str, options: dict[str, Any]) -> psycopg.Connection[Any]:
     try:
         return psycopg.connect(dsn, autocommit=True, **options)
     except psycopg.OperationalError as error:
-        refused = no_connection(error)
+        refused = _unusable(error) or no_connection(error)
     except psycopg.ProgrammingError as error:  # a service that is not there, a value out of range
         refused = UsageError(f"the DSN leads nowhere: {redact(_one_line(error))}")
     raise refused  # outside the block: nobody prints a frame that holds the password
+
+
+def _unusable(error: psycopg.Error) -> UsageError | None:
+    """A value that libpq itself cannot use: no server was asked."""
+    match = re.search(r"invalid (?:integer |\w+ )?value: ?\S*|invalid integer value.*", str(error))
+    if match is None or "FATAL" in str(error):
+        return None
+    return UsageError(f"the DSN cannot be used: {redact(_one_line(match[0]))}")
 
 
 def no_connection(error: psycopg.Error) -> InfrastructureError:
@@ -78,5 +86,5 @@ def _hint(said: str) -> str:
     return "check the DSN and that the server runs"
 
 
-def _one_line(error: psycopg.Error) -> str:
+def _one_line(error: psycopg.Error | str) -> str:
     return " ".join(str(error).split()) or type(error).__name__

@@ -68,6 +68,30 @@ def test_a_dsn_of_another_library_is_answered_with_what_to_write(dsn: str, writt
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://app:s3c/ret@h/crm",
+        "postgresql://app:s3c@ret@h/crm",
+        "postgresql://app:123/ret@h/crm",
+        "postgresql://app:s3c%ret@h/crm",
+        "postgresql://app:a/s3c/ret@h:5432/crm?sslmode=disable",
+        "host=h password=a s3cret",
+    ],
+)
+def test_a_password_that_is_misread_is_not_shown(dsn: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        settle(dsn)
+    assert not [part for part in ("s3c", "ret@", "ret ") if part in str(caught.value)]
+    assert "s3c" not in repr(Dsn(dsn)) or "host=" in dsn
+
+
+@pytest.mark.parametrize("word", ["sslmode=nonsense", "port=abc", "connect_timeout=abc"])
+def test_a_value_that_libpq_cannot_use_is_a_usage_error(word: str) -> None:
+    with pytest.raises(UsageError, match=r"nonsense|abc"):
+        settle(f"host=127.0.0.1 dbname=crm {word}")
+
+
 def test_a_dsn_is_a_string_that_shows_no_password_and_survives_being_passed_on() -> None:
     dsn = Dsn("postgresql://u:s3cret@h/crm")
     for passed in (dsn, pickle.loads(pickle.dumps(dsn)), with_dbname(dsn, "other")):  # noqa: S301 - ours
