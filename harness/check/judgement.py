@@ -46,6 +46,11 @@ class Judgement:
         """How many rows it was judged on."""
         return int(self.document["seed"]["rows"])
 
+    def limits(self, times: int) -> dict[str, int]:
+        """So many times the rows that each table had when it was judged, where that is known."""
+        tables = self.document["seed"].get("tables", {})
+        return {name: times * max(1, int(rows)) for name, rows in tables.items()}
+
 
 def read(path: Path) -> Judgement:
     """Read a verdict file; UsageError names file, line and reason when it cannot be trusted."""

@@ -12,6 +12,7 @@ import click
 from harness.plan import Plan
 
 if TYPE_CHECKING:
+    from harness.check.judgement import Judgement
     from harness.check.require import AtHand
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,7 +47,9 @@ def refuse_without_verdict(
     from harness import runner
     from harness.check.judgement import read
     from harness.check.require import refuse_unless_go
+    from harness.runner.rules import reason_given
 
+    reason_given(accept_rows, "--accept-rows")
     rule = plan.require_verdict
     wanted = file or (rule.file if rule else None)
     if wanted is None:
@@ -58,18 +61,20 @@ def refuse_without_verdict(
         plan.hash,
         now=datetime.now(UTC),
         max_age_hours=rule.max_age_hours if rule and starts else None,
-        here=_at_hand(dsn, plan, found.rows, accept_rows) if starts else None,
+        here=_at_hand(dsn, plan, found, accept_rows) if starts else None,
     )
 
 
-def _at_hand(dsn: str, plan: Plan, rows: int, accept_rows: str | None) -> AtHand:
+def _at_hand(dsn: str, plan: Plan, found: Judgement, accept_rows: str | None) -> AtHand:
     from harness.check.require import CROWD, AtHand
     from harness.database import source
     from harness.scenario import judged
 
+    accepted = accept_rows is not None
+    limits, limit = found.limits(CROWD), CROWD * found.rows
     return AtHand(
         tool=judged.tool(),
         settings=judged.settings(plan),
         source=source.take(dsn),
-        crowded={} if accept_rows else source.crowded(dsn, rows * CROWD),
+        crowded={} if accepted else source.crowded(dsn, limits, limit),
     )

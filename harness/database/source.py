@@ -22,15 +22,14 @@ select current_setting('server_version_num')::integer / 10000,
   case pg_encoding_to_char(encoding) when 'UTF8' then lower(chr(196)) = chr(228) end
 from pg_database where datname = current_database()
 """
-_LARGE: Final = """
+_TABLES: Final = """
 select format('%%I.%%I', n.nspname, c.relname), greatest(c.reltuples, 0)::bigint
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p') and not c.relispartition and n.nspname !~ '^pg_'
   and n.nspname <> 'information_schema' and not n.nspname = any (%(apart)s)
-  and (select coalesce(sum(pg_relation_size(t.relid)), 0) from pg_partition_tree(c.oid) t)
-    + pg_relation_size(c.oid) > %(limit)s * 24
 order by 1
-"""  # a row takes 24 bytes at least: a smaller table is not even looked at
+"""
+TOGETHER: Final = "all tables together"
 
 
 @dataclass(frozen=True)
@@ -82,17 +81,24 @@ def take(dsn: str) -> Source:
     return Source(postgres, encoding, collation, folds, _named(found.objects))
 
 
-def crowded(dsn: str, limit: int, apart: tuple[str, ...] = EXCLUDED) -> dict[str, int]:
-    """The tables with more rows than `limit`, and how many: at least, or by the statistics."""
+def crowded(
+    dsn: str, limits: Mapping[str, int], limit: int, apart: tuple[str, ...] = EXCLUDED
+) -> dict[str, int]:
+    """The tables with more rows than their limit, and how many: at least, or by the statistics.
+
+    A table without a limit of its own, and all tables together, may have `limit` rows.
+    """
     with admin.connection(dsn) as conn:
         conn.execute(_NO_PATH)
-        large = conn.execute(_LARGE, {"limit": limit, "apart": list(apart)}).fetchall()
-        found = {}
-        for name, estimate in large:
-            rows = estimate if estimate > limit else _counted(conn, name, limit)
-            if rows > limit:
-                found[name] = rows
-    return found
+        tables = conn.execute(_TABLES, {"apart": list(apart)}).fetchall()
+        rows, found = 0, {}
+        for name, estimate in tables:
+            most = limits.get(name, limit)
+            here = estimate if estimate > most else _counted(conn, name, most)
+            rows += here
+            if here > most:
+                found[name] = here
+    return found or ({TOGETHER: rows} if rows > limit else {})
 
 
 def _counted(conn: Any, name: str, limit: int) -> int:

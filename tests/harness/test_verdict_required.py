@@ -281,15 +281,21 @@ def run(plan: Plan, dsn: str, *arguments: str):
 def test_far_more_rows_than_were_judged_are_refused_or_accepted_with_a_reason(
     plan: Plan, dsn: str, like: dict, tmp_path: Path
 ):
-    one = JUDGED["seed"] | {"rows": 1}
     with psycopg.connect(dsn) as conn:
         conn.execute(
-            "insert into public.tags (name, color) select n, n from generate_series(1, 101) n"
+            "insert into public.tags (name, color)"
+            " select 'tag ' || n, '#e88b7d' from generate_series(1, 150) n"
         )
-    verdict = ("--require-verdict", str(fresh(tmp_path / "v.json", plan, seed=one, **like)))
-    refused = run(plan, dsn, *verdict)
-    assert isinstance(refused.exception, Refused)
-    assert "judged on 1 rows, and here public.tags has 101" in refused.exception.message
+    for seed, said in (
+        ({"rows": 1}, "judged on 1 rows, and here public.tags has 101"),
+        ({"rows": 3}, "judged on 3 rows, and here all tables together has 3"),
+        ({"rows": 1000, "tables": {"public.tags": 1}}, "here public.tags has 101"),
+    ):
+        file = fresh(tmp_path / "v.json", plan, seed=JUDGED["seed"] | seed, **like)
+        verdict = ("--require-verdict", str(file))
+        refused = run(plan, dsn, *verdict)
+        assert isinstance(refused.exception, Refused)
+        assert said in refused.exception.message
     blank = run(plan, dsn, *verdict, "--accept-rows", " ")
     assert isinstance(blank.exception, UsageError)
     assert run(plan, dsn, *verdict, "--accept-rows", "rehearsed on a copy").exit_code == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -89,7 +89,7 @@ def _judged(settings: Settings, subject: Plan, server: Server, space: Workspace)
         evidence=[piece.exhibit for piece in pieces],
         doubts=[*changed(before, after), *doubts, *uncounted(recorder)],
         figures=_figures(recorder, settings, seconds, pieces),
-        judged=after,
+        judged=after | {"seed": after["seed"] | {"tables": _tables(documents)}},
         causes=by_cause(findings, documents, subject, replay),
     )
     document = portable_document(verdict.document(), settings.root) | {"source": source}
@@ -119,6 +119,12 @@ def _run_suites(settings: Settings, space: Workspace, server: Server, console: C
         log.write_text((space.left / "pytest.log").read_text())
         raise UsageError("pytest refused to start", hint=f"see {log}")
     return recorder
+
+
+def _tables(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """How many rows each table had, as validate counted them."""
+    relations = documents["validate"].get("relations") or []
+    return {one["name"]: one["rows"] for one in relations if "name" in one and "rows" in one}
 
 
 def _figures(
