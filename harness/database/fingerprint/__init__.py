@@ -5,7 +5,7 @@ every row) and `sequences` (where they stand). Two databases with equal digests 
 by a query that does not ask for oids or physical places.
 """
 
-from harness.database.fingerprint.comparison import compare
+from harness.database.fingerprint.comparison import compare, compare_rows
 from harness.database.fingerprint.file import load, save
 from harness.database.fingerprint.model import Difference, Fingerprint, Relation
 from harness.database.fingerprint.rows import compare_databases, rows_that_differ
@@ -17,6 +17,7 @@ __all__ = [
     "Relation",
     "compare",
     "compare_databases",
+    "compare_rows",
     "load",
     "rows_that_differ",
     "save",
