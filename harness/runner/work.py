@@ -18,7 +18,8 @@ from harness.runner.session import CHANGES, Cursor, Session
 
 SHORT = 120
 PASSWORD = re.compile(
-    r"(password\s*=?\s*(?=e?')|password\s*=\s*)(e?'(?:[^']|'')*'|[^\s';]+)", re.IGNORECASE
+    r"(password\s*=?\s*(?=e?')|password\s*=\s*)(e?'(?:[^']|'')*'|[^\s';()]+(?![\w(]))",
+    re.IGNORECASE,
 )
 """As roles, user mappings and connection strings have it."""
 READ_ONLY = "25006"

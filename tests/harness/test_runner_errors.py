@@ -262,7 +262,7 @@ def test_every_state_has_advice_and_unknown_ones_too() -> None:
         "ALTER ROLE no_such_role WITH LOGIN PASSWORD 'sEcret''x'",
         "CREATE ROLE no_such_role PASSWORD E'sEcret' IN ROLE nobody_here",
         "CREATE USER MAPPING FOR public SERVER no_such OPTIONS (user 'u', password 'sEcret')",
-        "CREATE SUBSCRIPTION s CONNECTION 'password=sEcret' PUBLICATION p WITH (no_such = 1)",
+        "CREATE SUBSCRIPTION s CONNECTION 'password=sEcret' PUBLICATION p WITH (connect, x = 1)",
     ],
 )
 def test_a_failing_statement_does_not_tell_its_password(
