@@ -27,7 +27,7 @@ from harness.check.security import Security
 from harness.check.security_policy import SecurityPolicy
 from harness.check.verify_doubt import GIVE_SOURCE, NotApplicable, Unknown, of_parts, of_rows
 from harness.check.verify_rows import Compared
-from harness.database import admin
+from harness.database import admin, pinned
 from harness.plan import Plan
 
 Verdict = Literal["pass", "fail", "unknown"]
@@ -35,16 +35,7 @@ Connection = psycopg.Connection[Any]
 SHOWN = 5  # keys in a message; the evidence names more
 CLEANED = "cleaned up"
 """The state of a database whose backups and compatibility surface were dropped on purpose."""
-SETTINGS = {
-    "search_path": "",
-    "timezone": "UTC",
-    "datestyle": "ISO, YMD",
-    "intervalstyle": "postgres",
-    "extra_float_digits": "1",
-    "bytea_output": "hex",
-    "row_security": "off",
-    "lock_timeout": "5s",
-}
+LOCK_TIMEOUT = "5s"
 
 
 @dataclass(frozen=True)
@@ -252,10 +243,8 @@ def _not_migrated(state: str, why: str | None) -> Verification:
 def _snapshot(dsn: str, plan: Plan) -> Iterator[Connection]:
     """A read-only snapshot under fixed settings, so that the text of a row is its own."""
     with admin.connection(dsn, application_name="harness verify") as conn:
-        for name, value in SETTINGS.items():
-            conn.execute("select pg_catalog.set_config(%s, %s, false)", [name, value])
         timeout = str(int(plan.verify.timeout * 1000))
-        conn.execute("select pg_catalog.set_config('statement_timeout', %s, false)", [timeout])
+        pinned.pin(conn, lock_timeout=LOCK_TIMEOUT, statement_timeout=timeout)
         conn.execute("begin isolation level repeatable read read only")
         try:
             yield conn
@@ -279,8 +268,7 @@ def _judged(dsn: str, plan: Plan, files: Files) -> _Judged:
         [_unjudged(result) for result in results if result.unknown],
     )
     with admin.connection(dsn, application_name="harness verify") as conn:
-        for name in ("search_path", "timezone", "lock_timeout"):
-            conn.execute("select pg_catalog.set_config(%s, %s, false)", [name, SETTINGS[name]])
+        pinned.pin(conn, lock_timeout=LOCK_TIMEOUT, row_security="on")
         for trial in files.trials:
             ended = verify_trial.attempt(conn, trial)
             if isinstance(ended, Unknown):
