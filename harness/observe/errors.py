@@ -50,6 +50,7 @@ BY_STATE: dict[str, Advice] = {
     "23505": Advice("data", False, "two rows share a key that must be unique"),
     "23514": Advice("data", False, "a row breaks the new check"),
     "25P03": Advice("transient", True, "the server ended an idle transaction of the runner"),
+    "25P04": Advice("plan", False, "the script's own transaction_timeout passed; give it more"),
     "25006": Advice("environment", False, "the database is read-only; end its maintenance mode"),
 }
 BY_CLASS: dict[str, Advice] = {

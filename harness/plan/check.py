@@ -99,8 +99,10 @@ def _is_analyze(node: Any) -> bool:
 def _session_wide(node: Any) -> str | None:
     if not isinstance(node, ast.VariableSetStmt) or node.is_local:
         return None
-    if node.kind == VariableSetKind.VAR_SET_MULTI:
-        return None
+    if node.kind == VariableSetKind.VAR_RESET_ALL:
+        return "RESET ALL would take the settings away that every script can rely on"
+    if node.kind in (VariableSetKind.VAR_SET_MULTI, VariableSetKind.VAR_RESET):
+        return None  # the session ends with the script
     return "a SET without LOCAL would outlive the step; use SET LOCAL or a header set: name=value"
 
 
