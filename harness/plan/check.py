@@ -85,10 +85,8 @@ def _outside(node: Any) -> str | None:
         option.defname == "tablespace" for option in node.options or ()
     ):
         return f"ALTER DATABASE … SET TABLESPACE cannot run here: {OUTSIDE}"
-    if isinstance(node, ast.CreateSubscriptionStmt):
-        options = {option.defname: option for option in node.options or ()}
-        if not {"connect", "create_slot"} & options.keys():
-            return f"CREATE SUBSCRIPTION that makes its slot cannot run here: {OUTSIDE}"
+    if isinstance(node, ast.CreateSubscriptionStmt) and not node.options:
+        return f"CREATE SUBSCRIPTION that makes its slot cannot run here: {OUTSIDE}"
     return None
 
 
