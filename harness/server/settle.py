@@ -19,6 +19,9 @@ from harness.server.session import session
 CONNECT_TIMEOUT: Final = 10
 _CHOSEN: Final = ("service", "servicefile", "load_balance_hosts")  # what was to be chosen is
 
+_BY_ITSELF: Final = {"sslcertmode": b"allow"}
+"""What libpq fills in where nobody said anything, and does not call a default."""
+
 
 def settle(dsn: str, *, named: bool = True) -> Dsn:
     """The DSN with every field that libpq found in it, in services and in the shell's variables.
@@ -61,7 +64,8 @@ def _resolved(conn: psycopg.Connection[Any]) -> dict[str, str]:
     for option in conn.pgconn.info:
         name, value = option.keyword.decode(), (option.val or b"").decode()
         variable = (option.envvar or b"").decode()
-        usual = option.val == option.compiled and variable not in os.environ
+        usual = option.val in (option.compiled, _BY_ITSELF.get(name))
+        usual = usual and variable not in os.environ
         if value and not usual and name not in _CHOSEN:
             found[name] = value
     return found | _place(conn, found)

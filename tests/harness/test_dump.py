@@ -15,7 +15,8 @@ from runner_support import ask, open_transaction, run_sql
 from server_support import one, require
 
 from harness.database import admin, dump, witness
-from harness.errors import UsageError
+from harness.errors import InfrastructureError, UsageError
+from harness.fault.pooler import PgBouncer, Pool
 from harness.poll import wait_until
 from harness.safety import proof
 from harness.scenario.dry_run import copying
@@ -103,6 +104,20 @@ def test_a_proof_never_restores_into_the_named_database(
     assert ask(things, "SELECT count(*) FROM public.sentinel") == 1
 
 
+def test_a_pooler_that_takes_no_options_is_given_none(
+    pg_server: Server, things: str, tmp_path: Path
+) -> None:
+    try:
+        pooler = PgBouncer(things, Pool("session", 4))
+    except InfrastructureError as error:
+        require("pgbouncer", str(error))
+    with pooler:
+        dsn = pooler.dsn(things)
+        assert "PGOPTIONS" not in dump.program("pg_dump", major(things), dsn).environment
+        assert dump.dump(dsn, major(things), tmp_path / "dump", None) == ""
+    assert "PGOPTIONS" in dump.program("pg_dump", major(things), things).environment
+
+
 # ---------------------------------------------------------------- another libpq than ours
 
 
@@ -144,7 +159,7 @@ def test_a_failure_names_what_was_left_out_and_the_program(newer_dsn: str, tmp_p
     said = dump.restore(newer_dsn, version, tmp_path / "no-dump")
     assert f"pg_dump {version}" not in said
     assert f"(pg_restore {version}." in said
-    for word in ("require_auth", "max_protocol_version", "sslcertmode", "oauth_scope"):
+    for word in ("require_auth", "max_protocol_version", "oauth_scope"):
         assert word in said
 
 
