@@ -38,7 +38,6 @@ class Facts:
     postgres: int
     standby: bool
     read_only: bool
-    no_triggers: bool
     role: str
     may_create: bool
     not_owned: list[str] | None

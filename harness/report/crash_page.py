@@ -40,6 +40,7 @@ WORST = list(SYMBOLS)
 TITLES = {
     "forward": ("Forward", "the migration is struck; steps in the order in which it takes them"),
     "rollback": ("Rollback", "the rollback is struck; it takes the steps from the last to first"),
+    "cleanup": ("Clean-up", "the clean-up is struck; from there only resuming leads on"),
 }
 
 Entry = Mapping[str, Any]
@@ -189,7 +190,9 @@ def _map(direction: str, entries: list[Entry], document: Mapping[str, Any], room
     for entry in entries:
         met.setdefault((entry["step"], entry["domain"], entry["fault"]), []).append(entry)
     lines = []
-    for row, step in enumerate(_steps(direction, entries, document)):
+    for row, step in enumerate(
+        _steps(direction, [*entries, *({"step": step} for step, _, _ in left)], document)
+    ):
         cells = [
             _cell(f"{direction[0]}{row}-{column}", found, room)
             if (found := met.get((step, domain, fault)))
@@ -221,8 +224,11 @@ def _columns(entries: Iterable[Entry], document: Mapping[str, Any]) -> list[tupl
 
 def _steps(direction: str, entries: Iterable[Entry], document: Mapping[str, Any]) -> list[str]:
     """The steps in the order of the run, then those that only an entry knows."""
-    start, *steps, end = document["steps"]
-    ordered = [start, *(steps if direction == "forward" else reversed(steps)), end]
+    cleaning = direction == "cleanup"
+    start, *steps, end = (
+        document.get("cleanup_steps", ("(start)", "(end)")) if cleaning else document["steps"]
+    )
+    ordered = [start, *(reversed(steps) if direction == "rollback" else steps), end]
     return list(dict.fromkeys([*ordered, *(entry["step"] for entry in entries)]))
 
 

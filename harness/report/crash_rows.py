@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.check.finding import Finding
+from harness.check.finding import Finding, Severity
 from harness.report import crash_page
 from harness.report.shape import MisshapenError, objects, text
 
 WORST = ("fail", "unknown", "pass")
 NEEDED = {"id", "domain", "direction", "step", "boundary", "fault", "outcome", "reason", "replay"}
+
+
+SEVERITIES: dict[str, Severity] = {"unknown": "warning", "info": "info"}
 
 
 def merged(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -21,10 +24,12 @@ def merged(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     ways = [*_all(found, "failures"), *_all(found, "unknowns")]
     return {
         "verdict": min((document["verdict"] for document in found), key=WORST.index),
-        "findings": [asdict(_finding(way)) for way in ways],
+        "findings": [asdict(_finding(way)) for way in (*ways, *_some(found, "notes"))],
         "rows": _all(found, "rows"),
         "missing": _all(found, "missing"),
         "steps": list(dict.fromkeys(_all(found, "steps"))),
+        "cleanup_steps": _cleanup_steps(found),
+        "notes": _some(found, "notes"),
         "domains": {name: None for document in found for name in document["domains"]},
         "points": sum(document["points"] for document in found),
         "fired": sum(document["fired"] for document in found),
@@ -32,7 +37,7 @@ def merged(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "enumerated": _enumerated(found),
         "environment": found[0].get("environment", {}),
         "sample": _sample(found),
-        "not_applicable": [one for each in found for one in each.get("not_applicable", ())],
+        "not_applicable": _some(found, "not_applicable"),
     }
 
 
@@ -83,10 +88,22 @@ def _all(found: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
     return [item for document in found for item in document[key]]
 
 
+def _some(found: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
+    """What those documents have that have it."""
+    return [item for document in found for item in document.get(key, ())]
+
+
+def _cleanup_steps(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The clean-up's steps between the begin and the end of a run."""
+    ends = {"(start)", "(end)"}
+    middle = [name for name in _some(found, "cleanup_steps") if name not in ends]
+    return ["(start)", *dict.fromkeys(middle), "(end)"]
+
+
 def _finding(way: Mapping[str, Any]) -> Finding:
     return Finding(
         id=f"crash.{way['domain']}.{way['fault']}",
-        severity="warning" if way["outcome"] == "unknown" else "critical",
+        severity=SEVERITIES.get(way["outcome"], "critical"),
         where=f"{way['step']} at {way['boundary']}, {way['direction']}",
         message=way["reason"] or way["outcome"],
         hint=f"repeat it: {way['replay']}",

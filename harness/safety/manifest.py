@@ -69,8 +69,7 @@ def write(manifest: Manifest, directory: Path) -> None:
     document = {"format": FORMAT, **dataclasses.asdict(manifest)}
     document["checksum"] = _checksum(document)
     partial = directory / f"{NAME}.partial"
-    # a byte of a name that is no text is a lone surrogate, which JSON writes as \udcXX
-    with partial.open("w", encoding="utf-8", errors="backslashreplace") as file:
+    with partial.open("w", encoding="utf-8") as file:
         file.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
         file.flush()
         os.fsync(file.fileno())

@@ -5,7 +5,8 @@ every row) and `sequences` (where they stand). Two databases with equal digests 
 by a query that does not ask for oids or physical places.
 """
 
-from harness.database.fingerprint.comparison import compare, compare_rows
+from harness.database.fingerprint.columns import Omitted, column_sums, differing_columns
+from harness.database.fingerprint.comparison import compare
 from harness.database.fingerprint.file import load, save
 from harness.database.fingerprint.model import Difference, Fingerprint, Relation
 from harness.database.fingerprint.rows import compare_databases, rows_that_differ
@@ -14,10 +15,12 @@ from harness.database.fingerprint.taking import take
 __all__ = [
     "Difference",
     "Fingerprint",
+    "Omitted",
     "Relation",
+    "column_sums",
     "compare",
     "compare_databases",
-    "compare_rows",
+    "differing_columns",
     "load",
     "rows_that_differ",
     "save",

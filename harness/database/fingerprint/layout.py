@@ -11,7 +11,8 @@ into four, and 1 is then 4294967296.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -56,6 +57,7 @@ class Column:
             "timestamp": f"timestamp_send({name})",
             "timestamptz": f"timestamptz_send({name})",
             "plain": name,
+            "presence": "''",  # only whether there is a value is compared
         }
         return forms[self.form]
 
@@ -92,6 +94,19 @@ class Table:
     key: tuple[str, ...]
     source: str
     """SQL for the rows to read."""
+
+    def without(self, columns: Mapping[str, str]) -> Table:
+        """The table with columns left out ("whole"), or compared only as to whether they have a
+        value ("value").
+        """
+        kept = [column for column in self.columns if columns.get(column.name) != "whole"]
+        return replace(
+            self,
+            columns=tuple(
+                Column(column.name, "presence", False) if column.name in columns else column
+                for column in kept
+            ),
+        )
 
     @property
     def integer_key(self) -> bool:

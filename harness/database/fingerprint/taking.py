@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from harness.database.fingerprint import catalog, model
@@ -32,11 +32,13 @@ def take(
     data: bool = True,
     exclude_schemas: Sequence[str] = EXCLUDED,
     detail: bool = False,
+    omit: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Fingerprint:
     """The identity of a database, read over `workers` connections in one snapshot.
 
     Without `data` no row is read. With `detail` the fingerprint also carries what names the rows
     and columns that differ when it is compared later: take it so to save it.
+    `omit` has, by relation and column, what is not compared: see `Table.without`.
     Refused if the role may not read a table or is subject to row level security on one.
     """
     with (
@@ -45,7 +47,7 @@ def take(
     ):
         tables = []
         if data:
-            tables = hold(connections[0])
+            tables = [t.without((omit or {}).get(t.name, {})) for t in hold(connections[0])]
         else:
             refuse_unreadable(connections[0], rows=False)
             begin(connections[0])

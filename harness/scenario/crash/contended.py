@@ -29,6 +29,7 @@ from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import END, START, Direction, Point, Row, Task
 from harness.scenario.crash.state import Oracle
 
+WAYS: tuple[Direction, ...] = ("forward", "rollback")
 PERSISTENT = "_persistent"
 SECONDS = 0.7  # that a point takes, about
 PARTS = 2  # tasks of a direction: each walks the whole way, so more of them cost more
@@ -56,7 +57,7 @@ def tasks(ground: Ground) -> list[Task]:
     found = []
     server = ground.server("fast")
     try:
-        for direction in ("forward", "rollback"):
+        for direction in filter(ground.goes, WAYS):
             walk = Walk(ground, server.dsn(), direction)
             points = _points(walk, look(walk))
             admin.drop(server.dsn(), admin.dbname(walk.dsn))
@@ -124,7 +125,7 @@ def run(ground: Ground, task: Task) -> list[Row]:
     rows: list[Row] = []
     server = ground.server("fast")
     try:
-        for direction in ("forward", "rollback"):
+        for direction in WAYS:
             points = tuple(point for point in task.points if point.direction == direction)
             if points:
                 rows += _direction(ground, server.dsn(), direction, points)

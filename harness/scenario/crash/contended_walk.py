@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from harness.database import admin, fingerprint, template
+from harness.database import admin, template
 from harness.errors import StepFailed
 from harness.fault.process import Ending, Tell, fork
 from harness.runner.outcome import Event
@@ -96,11 +96,9 @@ class Walk:
 
     def golden_end(self, dsn: str) -> list[str]:
         """What of a database is not as at the end of a run that nothing disturbed."""
-        forward = self.direction == "forward"
-        expected = self.ground.after if forward else self.ground.before
-        assert expected is not None
         state.settle(self.server_dsn, admin.dbname(dsn))
-        return state.differences(expected, fingerprint.take(dsn, workers=1), "at the end")
+        expected = state.end_of(self.ground, self.direction, dsn)
+        return state.compared(self.ground, expected, dsn, "at the end")
 
 
 @dataclass(frozen=True)

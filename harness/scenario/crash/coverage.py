@@ -15,6 +15,7 @@ from shlex import quote
 from typing import Any, Literal
 
 from harness.scenario.crash.asked import Asked, Enumeration
+from harness.scenario.crash.golden_note import Note
 from harness.scenario.crash.model import (
     DIRECTIONS,
     DOMAINS,
@@ -60,6 +61,10 @@ class Replay:
         """One line for a shell; where no point was found, it looks for the domain's again."""
         name = "'" + point.id.replace("'", "'\"'\"'") + "'"
         what = _again(point) if point.step == NOWHERE else f"--replay {name}"
+        return self.again(what)
+
+    def again(self, what: str) -> str:
+        """One line for a shell that explores `what` on the same ground."""
         others = {"plan": self.plan, "server": self.server, "pg-version": self.pg_version}
         unusual = [f" --{key} {quote(str(said))}" for key, said in others.items() if said]
         return f"harness crash {what} --rows {self.rows} --seed {self.seed}{''.join(unusual)}"
@@ -166,6 +171,8 @@ class Coverage:
     steps: tuple[str, ...] = ()
     enumeration: Enumeration | None = None
     files: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+    cleanup: tuple[str, ...] = ()
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -186,7 +193,8 @@ class Coverage:
     @property
     def verdict(self) -> Verdict:
         """Pass only when every expected point has its one row, and every row passed."""
-        outcomes = {entry.outcome for entry in self.entries}
+        outcomes: set[str] = {entry.outcome for entry in self.entries}
+        outcomes |= {note.outcome for note in self.notes if note.outcome != "info"}
         if outcomes & FAILING:
             return "fail"
         return "pass" if outcomes == {"passed"} else "unknown"
@@ -251,9 +259,20 @@ class Coverage:
             "schema_version": SCHEMA_VERSION,
             "verdict": self.verdict,
             **self.count(seconds).document(),
-            "failures": [failure.document(replay) for failure in self.failures()],
-            "unknowns": [unknown.document(replay) for unknown in self.unknowns()],
-            "causes": [cause.document(replay) for cause in self.causes()],
+            "failures": [
+                *self._noted("failed", replay),
+                *(failure.document(replay) for failure in self.failures()),
+            ],
+            "unknowns": [
+                *self._noted("unknown", replay),
+                *(unknown.document(replay) for unknown in self.unknowns()),
+            ],
+            "causes": [
+                *self._noted("failed", replay),
+                *self._noted("unknown", replay),
+                *(cause.document(replay) for cause in self.causes()),
+            ],
+            "notes": self._noted("info", replay),
             "domains": {name: one.document() for name, one in self.domains().items()},
             "asked": self.enumeration.asked.document() if self.enumeration else {},
             "enumerated": self.enumeration.document() if self.enumeration else {},
@@ -261,9 +280,18 @@ class Coverage:
             **self._looked_for.left_out(),
             "environment": dict(environment),
             "steps": [START, *self.steps, END],
+            "cleanup_steps": [START, *self.cleanup, END],
             "rows": [_entry_document(entry, replay) for entry in self.entries if entry.row],
             "missing": [_entry_document(entry, replay) for entry in self.entries if not entry.row],
         }
+
+    def _noted(self, outcome: str, replay: Replay) -> list[dict[str, Any]]:
+        """What undisturbed runs showed; any exploration of that direction shows it again."""
+        return [
+            note.document(replay.again(f"--domain wire --direction {note.direction} --points 1"))
+            for note in self.notes
+            if note.outcome == outcome
+        ]
 
     def _part(self, domain: str) -> Coverage:
         expected = tuple(point for point in self.expected if point.domain == domain)
@@ -296,6 +324,7 @@ class Coverage:
         orders: dict[Direction, Iterable[str]] = {
             "forward": self.steps,
             "rollback": reversed(self.steps),
+            "cleanup": self.cleanup,
         }
         return {
             direction: {step: rank for rank, step in enumerate((START, *steps, END))}

@@ -115,10 +115,10 @@ def _in_the_retention(stage: Stage) -> Strike:
 def _kept_off(stage: Stage, verb: str, dsn: str, hours: float) -> Strike:
     """The command must be refused, and leave the database as it is."""
     settle(stage.server.dsn(), admin.dbname(dsn))
-    before = identify(dsn)
+    before = identify(stage.ground, dsn)
     done, seen = _wrong(stage, verb, dsn, hours)
     settle(stage.server.dsn(), admin.dbname(dsn))
-    after = identify(dsn)
+    after = identify(stage.ground, dsn)
     reasons = []
     if done.status != 1:
         reasons.append(f"{verb} was not refused: status {done.status} {done.stderr}".rstrip())

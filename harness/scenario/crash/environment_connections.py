@@ -72,7 +72,7 @@ def _strike(stage: Stage, point: Point) -> Strike:
 
 def _before(stage: Stage, room: int) -> Strike:
     dsn = stage.clone()
-    before = identify(dsn)
+    before = identify(stage.ground, dsn)
     with Crowd(stage.server.dsn()) as crowd:
         seen = f"{crowd.take_all(but=room)}; {room} of {crowd.size + room} slots free"
         with stage.start(dsn) as process:
@@ -82,7 +82,7 @@ def _before(stage: Stage, room: int) -> Strike:
     reasons = []
     if ending.status != 3 or not NONE_LEFT.search(ending.error):
         reasons.append(f"with {room} slots it ended with {said(ending)}, not with status 3")
-    if (left := identify(dsn)).key != before.key:
+    if (left := identify(stage.ground, dsn)).key != before.key:
         reasons.append(f"it has touched the database: {left.way}")
     return judged(stage, dsn, reasons, f"{seen}; {ending.error}")
 

@@ -53,7 +53,7 @@ def run(ground: Ground, task: Task) -> list[Row]:
 
 def _strike(stage: Stage, pool: Pool) -> Strike:
     dsn = stage.clone()
-    before = identify(dsn)
+    before = identify(stage.ground, dsn)
     with PgBouncer(stage.server.dsn(), pool) as pooler:
         if pool.in_turn:
             pooler.warm(dsn, pool.size)
@@ -87,7 +87,7 @@ def _not_refused(stage: Stage, dsn: str, pool: Pool, ending: Ending, key: str) -
     if not refused or pool.mode == "session":
         reasons.append(f"it was neither refused for the pooler nor at work: {said(ending)}")
     _free(stage, dsn)
-    if (left := identify(dsn)).key != key:
+    if (left := identify(stage.ground, dsn)).key != key:
         reasons.append(f"it has written to the database: {left.way}")
     return reasons
 

@@ -9,18 +9,17 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from harness.database import admin, fingerprint, template
+from harness.database import admin, template
 from harness.errors import HarnessError
 from harness.fault.process import Ending, JobProcess, fork
 from harness.scenario.crash import runners
 from harness.scenario.crash.environment_halt import Halt, halting, said
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import Direction, Point, Row, Task
-from harness.scenario.crash.state import Oracle, differences, settle
+from harness.scenario.crash.state import Oracle, compared, end_of, settle
 from harness.scenario.crash.tally import point_done
 
 if TYPE_CHECKING:
-    from harness.database.fingerprint import Fingerprint
     from harness.plan import Plan
 
 BEGIN: Final = "environment_begin"
@@ -49,14 +48,6 @@ class Stage:
         ending = runners.run(replace(self.ground, prepare=None), "forward", dsn)
         assert ending.status == 0, f"the undisturbed run failed: {ending.error}"
 
-    @property
-    def golden(self) -> Fingerprint:
-        """What the direction's run must end with."""
-        ground = self.ground
-        found = ground.after if self.direction == "forward" else ground.before
-        assert found is not None, "the ground has no fingerprints"
-        return found
-
     def clone(self) -> str:
         """A database from which the direction's run begins."""
         return template.clone(self.server.dsn(), BEGIN)
@@ -78,8 +69,8 @@ class Stage:
     def misses(self, dsn: str) -> str:
         """How a database that is done differs from what it should be; '' when it does not."""
         settle(self.server.dsn(), admin.dbname(dsn))
-        found = fingerprint.take(dsn, workers=1)
-        return "; ".join(differences(self.golden, found, f"after the {self.direction} run"))
+        expected = end_of(self.ground, self.direction, dsn)
+        return "; ".join(compared(self.ground, expected, dsn, f"after the {self.direction} run"))
 
     def __enter__(self) -> Stage:
         return self

@@ -31,6 +31,7 @@ TABLES: Final = (
     " join pg_catalog.pg_namespace as n on n.oid = c.relnamespace"
     " where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema|migration_)'"
 )
+WAYS: Final[tuple[Direction, ...]] = ("forward", "rollback")
 WAITER: Final = (
     "select a.application_name from pg_catalog.pg_locks as l"
     " join pg_catalog.pg_stat_activity as a on a.pid = l.pid"
@@ -75,14 +76,13 @@ def take(ground: Ground) -> list[Survey]:
     try:
         clean = ground.furnish(server.dsn(), "environment_clean")
         settle(server.dsn(), admin.dbname(clean))
-        return [_survey(plain, server.dsn(), way, clean) for way in ("forward", "rollback")]
+        return [_survey(plain, server.dsn(), way, clean) for way in filter(ground.goes, WAYS)]
     finally:
         server.close()
 
 
-def _survey(ground: Ground, server_dsn: str, direction: str, clean: str) -> Survey:
+def _survey(ground: Ground, server_dsn: str, way: Direction, clean: str) -> Survey:
     """Of one direction; each of its two runs begins on a clone."""
-    way: Direction = "forward" if direction == "forward" else "rollback"
     first, second = (template.clone(server_dsn, admin.dbname(clean)) for _ in range(2))
     if way == "rollback":
         for dsn in (first, second):

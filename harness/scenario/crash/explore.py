@@ -13,16 +13,17 @@ from typing import Any
 
 import harness
 from harness import __version__, plan
-from harness.database import admin, fingerprint
 from harness.errors import InfrastructureError
 from harness.plan import Plan
 from harness.report import crash_page
 from harness.scenario.crash import coverage, coverage_file, sample, workers
 from harness.scenario.crash.asked import Enumeration
-from harness.scenario.crash.bench import furnished
+from harness.scenario.crash.golden_note import Note
 from harness.scenario.crash.ground import Ground
 from harness.scenario.crash.model import DomainName, Point, Row, Task
+from harness.scenario.crash.places import cleanup_steps, places_of
 from harness.scenario.crash.settings import Settings, narrowed
+from harness.scenario.crash.undisturbed import studied
 from harness.scenario.judged import tree_hash
 from harness.server import Server, choose
 from harness.server.place import data_root, free
@@ -67,36 +68,56 @@ def run_on(
     """Explore on a server that is there; other domains than wire start servers besides."""
     began = time.monotonic()
     settings = narrowed(settings, subject)
-    with _grounded(settings, subject, server) as ground:
+    told("running it undisturbed", 0, 0)
+    with _grounded(settings, subject, server) as (ground, notes):
         told("looking for points", 0, 0)
         failures: dict[DomainName, str] = {}
         found = workers.find_all(ground, settings.domains, settings.workers, failures)
         every = sample.in_directions(
-            [task for some in found.values() for task in some], settings.directions
+            [task for some in found.values() for task in some], ground.directions
         )
         chosen = _chosen(settings, every)
         rows = _explored(settings, ground, chosen, told)
     expected = tuple(point for task in chosen for point in task.points)
-    steps = tuple(step.id for step in subject.steps)
-    unlooked = {(name, way): why for name, why in failures.items() for way in settings.directions}
-    enumeration = Enumeration.of_tasks(settings.asked, every, unlooked=unlooked)
+    places = places_of(settings, ground, failures)
     document = coverage.Coverage(
-        expected, tuple(rows), steps, enumeration, _files(subject)
+        expected,
+        tuple(_compared(row, ground) for row in rows),
+        tuple(step.id for step in subject.steps),
+        Enumeration.of_tasks(settings.asked, every, absent=places.absent, unlooked=places.unlooked),
+        _files(subject),
+        notes,
+        tuple(cleanup_steps(subject)),
     ).document(
         _replay(settings, server),
         _environment(settings, subject, server),
         seconds=time.monotonic() - began,
     )
+    document |= {
+        "omitted": {table: dict(columns) for table, columns in ground.omit.items()},
+        "drawn": sorted(ground.drawn),
+    }
     if settings.build is not None:
         coverage_file.write(document, settings.build / "crash.json")
         crash_page.render(document, settings.build / "report" / "crash.html")
     return document
 
 
+def _compared(row: Row, ground: Ground) -> Row:
+    """A pass is none where all that the step changes could not be compared."""
+    if row.verdict != "pass" or (row.point.direction, row.point.step) not in ground.hidden:
+        return row
+    reason = "all that this step changes differs by itself from run to run: nothing was compared"
+    return replace(row, verdict="unknown", reason=reason)
+
+
 def _files(subject: Plan) -> dict[tuple[str, str], str]:
     """Direction and step -> the file that is run there, below the plan's directory."""
     scripts = [(way, step.id, getattr(step, way)) for step in subject.steps for way in WAYS]
-    return {(way, step): script.name for way, step, script in scripts}
+    found = {(way, step): script.name for way, step, script in scripts}
+    return found | {
+        ("cleanup", step): script.name for step, script in cleanup_steps(subject).items()
+    }
 
 
 def _room(workers: int) -> None:
@@ -133,8 +154,10 @@ def _started(settings: Settings) -> Iterator[Server]:
 
 
 @contextmanager
-def _grounded(settings: Settings, subject: Plan, server: Server) -> Iterator[Ground]:
-    """The seeded and the migrated database on a server, and what they look like."""
+def _grounded(
+    settings: Settings, subject: Plan, server: Server
+) -> Iterator[tuple[Ground, tuple[Note, ...]]]:
+    """The seeded and the migrated database on a server, and what undisturbed runs come to."""
     ground = Ground(
         plan=subject,
         rows=settings.rows,
@@ -145,13 +168,10 @@ def _grounded(settings: Settings, subject: Plan, server: Server) -> Iterator[Gro
         directions=settings.directions,
         lean=settings.boundaries and settings.points is not None,
     )
-    place = furnished(ground, server.dsn())
+    own = any(domain != "wire" for domain in settings.domains)  # they make baselines of their own
+    ground, place, notes = studied(ground, server.dsn(), twice=own)
     try:
-        before, after = (
-            fingerprint.take(admin.with_dbname(server.dsn(), name))
-            for name in (place.source, place.target)
-        )
-        yield replace(ground, before=before, after=after, extra={"bench": place})
+        yield replace(ground, extra={"bench": place}), notes
     finally:
         place.close()
 

@@ -47,6 +47,8 @@ def knowing(domains: Sequence[DomainName], faults: Sequence[str]) -> tuple[Domai
 def refuse_unknown(point: Point, plan: Plan) -> None:
     """UsageError for a point that this plan cannot have: its step or its fault is unknown."""
     steps = [START, RESUME, END, *(step.id for step in plan.steps)]
+    if point.direction == "cleanup":
+        steps = [START, RESUME, END, *(s.name.removesuffix(".sql") for s in plan.cleanup)]
     if point.step not in steps:
         raise UsageError(
             f"no crash point {point.id}: plan {plan.name} has no step {point.step}",

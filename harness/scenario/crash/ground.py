@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.plan import Plan
+from harness.plan import Plan, Script
 from harness.server import choose
 
 if TYPE_CHECKING:
     from harness.database.fingerprint import Fingerprint
+    from harness.scenario.crash.model import Direction
     from harness.server import Server
 
 SWEEP: dict[str, Any] = {
@@ -36,6 +37,13 @@ class Ground:
     by a run that nothing disturbed. `prepare` names a function, as module:function, that every
     runner process calls first: how tests plant defects in the engine. `rows` 0 seeds no rows.
     `lean` looks for less, where a few points will be chosen: see the wire domain.
+
+    Of undisturbed runs: `omit` are the columns that no two of them share, `drawn` the sequences
+    that they draw from, `hidden` the directions and steps that change nothing else than `omit`.
+    Where the way back does not lead to `before`, `backs` says where it leads, by the steps that
+    were done, and `inexact` which of them it does not undo; `returns` False: it fails. `cleaned` is
+    the fingerprint of a migration that was cleaned up, `sums` has what each column held, by a
+    fingerprint's digest of data.
     """
 
     plan: Plan
@@ -47,9 +55,34 @@ class Ground:
     prepare: str | None = None
     before: Fingerprint | None = None
     after: Fingerprint | None = None
-    directions: tuple[str, ...] = ("forward", "rollback")
+    directions: tuple[Direction, ...] = ("forward", "rollback")
     lean: bool = False
     extra: dict[str, Any] | None = None
+    omit: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    drawn: frozenset[str] = frozenset()
+    backs: tuple[Fingerprint, ...] = ()
+    inexact: frozenset[str] = frozenset()
+    returns: bool = True
+    cleaned: Fingerprint | None = None
+    hidden: frozenset[tuple[str, str]] = frozenset()
+    sums: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+
+    def goes(self, direction: Direction) -> bool:
+        """Whether the plan goes in a direction that is to be explored."""
+        return direction in self.directions and (direction != "cleanup" or bool(self.plan.cleanup))
+
+    def script(self, direction: Direction, step: str) -> Script | None:
+        """The script that a run in a direction takes for a step; None for what is no step."""
+        if direction == "cleanup":
+            return next((s for s in self.plan.cleanup if s.name == f"{step}.sql"), None)
+        found = next((one for one in self.plan.steps if one.id == step), None)
+        return getattr(found, direction) if found else None
+
+    def identity(self, dsn: str) -> Fingerprint:
+        """The fingerprint of a database, without what differs by itself."""
+        from harness.database import fingerprint
+
+        return fingerprint.take(dsn, workers=1, omit=self.omit)
 
     def sweeping(self, **changes: Any) -> Plan:
         """The plan with a runner that is deterministic and in a hurry; `changes` come on top."""
@@ -71,7 +104,8 @@ class Ground:
 
         admin.create(server_dsn, name)
         dsn = admin.with_dbname(server_dsn, name)
-        baseline(dsn, self.plan)
+        if self.plan.baseline:
+            baseline(dsn, self.plan)
         if self.rows:
             from fixtures.seed import load
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, get_args
 from harness.errors import UsageError
 from harness.scenario.crash.ground import Ground
 
-Direction = Literal["forward", "rollback"]
+Direction = Literal["forward", "rollback", "cleanup"]
 DomainName = Literal["wire", "wal", "pinned", "contended", "tampered", "environment"]
 Verdict = Literal["pass", "fail", "unknown"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
@@ -41,7 +41,7 @@ class Point:
     def parse(text: str) -> Point:
         """Read an id back; UsageError when it is none."""
         parts = text.split(":")
-        if len(parts) != 5 or parts[0] not in DOMAINS or parts[1] not in ("forward", "rollback"):
+        if len(parts) != 5 or parts[0] not in DOMAINS or parts[1] not in DIRECTIONS:
             raise UsageError(
                 f"{text!r} is no crash point",
                 hint="write DOMAIN:DIRECTION:STEP:BOUNDARY:FAULT as a failure prints it",

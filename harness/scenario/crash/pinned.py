@@ -62,6 +62,8 @@ def _recorded(ground: Ground) -> dict[Direction, dict[str, list[Commit]]]:
         dsn = pinned_walk.furnished(ground, server, "forward")
         found: dict[Direction, dict[str, list[Commit]]] = {}
         for direction in DIRECTIONS:
+            if direction not in ground.directions and direction == "rollback":
+                continue  # the walk back begins where the way forward ends: that one is walked
             pinned_walk.walk(ground, direction, dsn, START)
             pins.record(dsn)
             pinned_walk.walk(ground, direction, dsn)

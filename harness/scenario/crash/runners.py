@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness import runner
 from harness.fault.process import Ending, Job, JobProcess, Tell, fork
-from harness.runner.outcome import Outcome
 from harness.runner.signals import stop_requested
 from harness.scenario.crash.ground import Ground, named
 from harness.scenario.crash.model import Direction
@@ -15,9 +15,11 @@ from harness.scenario.crash.model import Direction
 if TYPE_CHECKING:
     from harness.plan import Plan
 
-VERBS: dict[Direction, Callable[..., Outcome]] = {
+WHY = "the exploration strikes the clean-up"
+VERBS: dict[Direction, Callable[..., Any]] = {
     "forward": runner.migrate,
     "rollback": runner.rollback,
+    "cleanup": partial(runner.cleanup, override_retention=WHY),
 }
 
 

@@ -47,7 +47,7 @@ def tasks(ground: Ground) -> list[Task]:
     found = []
     server = ground.server("fast")
     try:
-        for direction in DIRECTIONS:
+        for direction in filter(ground.goes, DIRECTIONS):
             groups = _groups(ground, server.dsn(), direction)
             found += [Task("tampered", tuple(some), SECONDS * len(some)) for some in groups if some]
     finally:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from harness.database import admin, fingerprint, template
+from harness.database import admin, template
 from harness.errors import InfrastructureError
 from harness.fault import tamper
 from harness.poll import wait_until
@@ -85,16 +85,17 @@ def strike(stand: Stand, point: Point) -> Struck:
     table, _, what = point.fault.partition(".")
     outcomes = []
     changed = 0
-    for direction in directions(point.direction):
+    for direction in directions(stand.scene.ground, point.direction):
         with stand.copy() as dsn:
             changed = tamper.execute(dsn, _change(dsn, table, what, ROWS[table]))
             outcomes.append(_attempt(stand, direction, dsn, point))
     return _struck(stand, changed == 1, outcomes)
 
 
-def directions(direction: Direction) -> tuple[Direction, ...]:
-    """From a migration one may go on or back; from a rollback only on."""
-    return ("forward", "rollback") if direction == "forward" else ("rollback",)
+def directions(ground: Ground, direction: Direction) -> tuple[Direction, ...]:
+    """From a migration one may go on or back, if the plan leads back; from a rollback only on."""
+    both = direction == "forward" and ground.returns
+    return ("forward", "rollback") if both else (direction,)
 
 
 def _attempt(stand: Stand, direction: Direction, dsn: str, point: Point) -> Outcome:
@@ -202,16 +203,18 @@ def _down(
     reasons = []
     if ending.status not in (1, 3, 5):
         reasons.append(f"ended with status {ending.status} when the server went down")
-    reasons += state.differences(kept, _left(server, name), "after the server went down")
+    reasons += state.differences(
+        kept, _left(ground, server, name), "after the server went down", ground.drawn
+    )
     return Outcome(True, f"the server breaks on reading it; {came}", tuple(reasons))
 
 
-def _left(server: Server, name: str) -> Fingerprint:
+def _left(ground: Ground, server: Server, name: str) -> Fingerprint:
     """What a database is when its server is up again: one may answer before it notices a crash."""
 
     def taken() -> Fingerprint | None:
         try:
-            return fingerprint.take(admin.with_dbname(server.dsn(), name), workers=1)
+            return ground.identity(admin.with_dbname(server.dsn(), name))
         except (psycopg.OperationalError, InfrastructureError):
             return None
 
@@ -225,7 +228,7 @@ def _flipped(
 ) -> Struck:
     """Run on the damaged copy; once it went on, there is nothing left to go back from."""
     outcomes: list[Outcome] = []
-    for direction in directions(point.direction):
+    for direction in directions(ground, point.direction):
         if all(outcome.refused for outcome in outcomes):
             try:
                 outcomes.append(_reading(ground, server, name, direction, kept))

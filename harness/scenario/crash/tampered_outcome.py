@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from harness.database import admin, fingerprint
+from harness.database import admin
 from harness.database.fingerprint import Fingerprint
 from harness.fault.process import Ending
 from harness.scenario.crash import runners, state
@@ -35,6 +35,7 @@ class Outcome:
 class Witness:
     """Notices whether anything was changed in a database, as cheaply as it can be told."""
 
+    ground: Ground
     dsn: str
     fingerprint: Fingerprint | None
 
@@ -48,8 +49,7 @@ class Witness:
             return ()
         ledger = [f"{name} was changed" for name in TABLES if now[name] != before[name]]
         if self.fingerprint is not None:
-            taken = fingerprint.take(self.dsn, workers=1)
-            ledger += state.differences(self.fingerprint, taken, "after the refusal")
+            ledger += state.compared(self.ground, self.fingerprint, self.dsn, "after the refusal")
         return tuple(ledger)
 
     def _look(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def attempt(
 
     `kept` is the fingerprint that a refusal must leave as it is.
     """
-    witness = Witness(dsn, kept)
+    witness = Witness(ground, dsn, kept)
     ending = runners.run(ground, direction, dsn, plan)
     state.settle(server_dsn, admin.dbname(dsn))
     verb = "migrate" if direction == "forward" else "rollback"
@@ -97,9 +97,8 @@ def attempt(
 def _golden(
     ground: Ground, direction: Direction, dsn: str, verb: str, must_refuse: bool
 ) -> tuple[str, ...]:
-    expected = ground.after if direction == "forward" else ground.before
-    assert expected is not None
-    wrong = state.differences(expected, fingerprint.take(dsn, workers=1), f"{verb} went on:")
+    expected = state.end_of(ground, direction, dsn)
+    wrong = state.compared(ground, expected, dsn, f"{verb} went on:")
     if must_refuse:
         wrong.insert(0, f"{verb} went on as if nothing had been done to it")
     return tuple(wrong)

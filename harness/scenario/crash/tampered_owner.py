@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from harness.database import admin, fingerprint
+from harness.database import admin
 from harness.database.fingerprint import Fingerprint
 from harness.errors import HarnessError
 from harness.runner import migrate
@@ -49,7 +49,7 @@ class Owned:
 
     def fingerprint(self, dsn: str) -> Fingerprint:
         """As the superuser takes it: the owner may not read what was taken from it."""
-        return fingerprint.take(self.above(dsn), workers=1)
+        return self.scene.ground.identity(self.above(dsn))
 
 
 def owned(ground: Ground, super_dsn: str, direction: Direction) -> Owned | None:
@@ -79,9 +79,11 @@ def _prepared(ground: Ground, super_dsn: str) -> tuple[Ground, str] | None:
     name = admin.unique_name("harness_owned")
     try:
         own = ground.furnish(dsn, name)
-        before = fingerprint.take(own, workers=1)
+        before = ground.identity(own)
         migrate(own, ground.sweeping())
-        return replace(ground, before=before, after=fingerprint.take(own, workers=1)), dsn
+        its = replace(ground, before=before, after=ground.identity(own), backs=(), sums={})
+        # where the way back leads was seen as the superuser: as the owner nobody went it
+        return replace(its, returns=ground.returns and not ground.backs), dsn
     except (HarnessError, psycopg.Error):
         return None
     finally:

@@ -61,7 +61,7 @@ def strike(stand: Stand, point: Point) -> Struck:
         subject = replace(scene.ground, plan=changed).sweeping()
         outcomes = []
         with stand.copy() as dsn:  # a refusal leaves it as it was, so one copy is enough
-            for direction in directions(point.direction):
+            for direction in directions(scene.ground, point.direction):
                 outcomes.append(
                     attempt(
                         scene.ground,

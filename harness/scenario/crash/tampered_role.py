@@ -131,7 +131,7 @@ def strike(its: Owned, point: Point) -> Struck:
             before = its.fingerprint(dsn)
             ending = runners.run(scene.ground, scene.direction, dsn)
             state.settle(scene.walk.server_dsn, admin.dbname(dsn))
-            reasons += state.differences(before, its.fingerprint(dsn), "after the failure")
+            reasons += state.compared(scene.ground, before, its.above(dsn), "after the failure")
         fired = bool(had) and not its.ask(dsn, right.holds)
         reasons += _badly_named(ending, right.says)
         its.execute(dsn, right.give)

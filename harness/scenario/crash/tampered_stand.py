@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from harness.database import admin, fingerprint, template
+from harness.database import admin, template
 from harness.database.fingerprint import Fingerprint
 from harness.fault.contention import Rival
 from harness.runner.index import wanted
@@ -57,7 +57,7 @@ class Stand:
     @cached_property
     def fingerprint(self) -> Fingerprint:
         """What the database is before anybody tampers."""
-        return fingerprint.take(self.dsn, workers=1)
+        return self.scene.ground.identity(self.dsn)
 
     @contextmanager
     def copy(self) -> Iterator[str]:

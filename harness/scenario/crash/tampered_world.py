@@ -14,7 +14,7 @@ from pglast import ast
 from pglast.enums import AlterTableType, ConstrType, ObjectType
 from psycopg import sql
 
-from harness.database import admin, fingerprint
+from harness.database import admin
 from harness.plan import Script
 from harness.plan.check import tree
 from harness.scenario.crash import runners, state
@@ -94,14 +94,13 @@ def strike(scene: Scene, point: Point) -> Struck:
     intrusion = next(one for one in intrusions(of) if one.boundary == point.boundary)
     with scene.walk.copy() as dsn:
         _execute(dsn, intrusion.do)
-        before = fingerprint.take(dsn, workers=1)
+        before = scene.ground.identity(dsn)
         ending = runners.run(scene.ground, scene.direction, dsn)
         state.settle(scene.walk.server_dsn, admin.dbname(dsn))
         if ending.status == 0:
             return Struck(True, "the run went on", (f"{intrusion.boundary} was not noticed",))
-        after = fingerprint.take(dsn, workers=1)
         reasons = list(_badly_named(ending.status, ending.error, intrusion, of))
-        reasons += state.differences(before, after, "after the failure")
+        reasons += state.compared(scene.ground, before, dsn, "after the failure")
         if not reasons:
             _execute(dsn, intrusion.undo)
         where, bad = scene.judged(dsn) if not reasons else ("", ())

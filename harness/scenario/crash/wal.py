@@ -24,7 +24,7 @@ from harness.scenario.crash.state import Oracle, identify
 from harness.scenario.crash.tally import point_done
 from harness.scenario.crash.wal_golden import DATABASE, Golden, golden
 
-COSTS: dict[Direction, float] = {"forward": 1.5, "rollback": 0.8}
+COSTS: dict[Direction, float] = {"forward": 1.5, "rollback": 0.8, "cleanup": 0.8}
 """Seconds that a commit's state takes to be judged: most of them are new states."""
 KNOWN = 0.4
 """Seconds that it takes to find that a state is known."""
@@ -40,7 +40,7 @@ INVALID = (
 def tasks(ground: Ground) -> list[Task]:
     """Every durable state of a golden migration and of its rollback, neighbours together."""
     found = []
-    for direction in COSTS:
+    for direction in filter(ground.goes, COSTS):
         with golden(ground, direction) as run_of_it:
             points = list(run_of_it.states)
         found += [Task("wal", part, GOLDEN + _seconds(part)) for part in _parts(points)]
@@ -106,7 +106,7 @@ def _struck(oracle: Oracle, found: Golden, point: Point, record: Record) -> Row:
             return Row(point, False, "fail", reason=reason)
         dsn = recovery.server.dsn(DATABASE)
         evidence = "; ".join([f"redo done at {record}", *_invalid(dsn)])
-        state = identify(dsn)
+        state = identify(oracle.ground, dsn)
         here = replace(oracle, server_dsn=recovery.server.dsn())  # the memory is shared
         judged = here.judge(point.direction, dsn, state)
         name = f"{state.key} {state.way}"

@@ -55,7 +55,7 @@ def golden(ground: Ground, direction: Direction) -> Iterator[Golden]:
         kept = wal.keeping(server)
         dsn = ground.furnish(kept.dsn(), DATABASE)
         require_room(kept.data_dir)
-        if direction == "rollback":
+        if direction != "forward":
             _finish(ground, "forward", dsn, kept.dsn())
         base = wal.take(kept, direction)
         marks = _finish(ground, direction, dsn, kept.dsn())

@@ -69,7 +69,7 @@ def tasks(ground: Ground) -> list[Task]:
     messages, and a rollback that begins halfway.
     """
     with bench(ground) as place:
-        wanted = [direction for direction in DIRECTIONS if direction in ground.directions]
+        wanted = [direction for direction in DIRECTIONS if ground.goes(direction)]
         cuts = {direction: golden(ground, place, direction) for direction in wanted}
         found: list[Task] = []
         for direction, cut in cuts.items():
@@ -208,9 +208,8 @@ def _kinds(
     """
     found: dict[tuple[str, int], list[int]] = {}
     commits: dict[str, int] = {}
-    scripts = {step.id: getattr(step, direction) for step in ground.plan.steps}
     for segment in cut[1:]:
-        script = scripts.get(segment.step)
+        script = ground.script(direction, segment.step)
         behind = commits[segment.step] = commits.get(segment.step, -1) + 1
         if script is None:
             continue

@@ -38,15 +38,20 @@ class Chain:
     def judge(self, name: str, dsn: str) -> Judgement:
         """A state at a commit: the cursor goes on from it; that it goes back is proven here."""
         if name not in self.judged:
-            forward = self.stretch.direction == "forward"
             try:
-                reasons = self.oracle.goes_back(dsn) if forward else []
+                reasons = self._beyond(dsn)
             except (TimeoutError, HarnessError) as error:
                 self.judged[name] = Judgement("unknown", name, str(error))
             else:
                 verdict: Verdict = "fail" if reasons else "pass"
                 self.judged[name] = Judgement(verdict, name, "; ".join(reasons))
         return self.judged[name]
+
+    def _beyond(self, dsn: str) -> list[str]:
+        """Why a state is bad otherwise than by what follows it in the chain."""
+        if self.stretch.direction == "forward":
+            return self.oracle.goes_back(dsn)
+        return self.oracle.stays(dsn) if self.stretch.direction == "cleanup" else []
 
     def told(self, row: Row) -> Row:
         """A kill behind a commit: what was done with the state it left, and what was not."""

@@ -193,7 +193,7 @@ class Segmental:
         """The judgement of a state, when it is one of those at the two ends."""
         for name, dsn in self._ends.items():
             if name not in self._keys:
-                self._keys[name] = identify(dsn).key
+                self._keys[name] = identify(self._ground, dsn).key
             if self._keys[name] == key:
                 return self._chain.judge(name, dsn)
         return None
@@ -248,7 +248,7 @@ class Segmental:
             return self._chain.judge(*next(iter(self._ends.items())))
         victim.leave()
         try:
-            found = identify(victim.dsn)
+            found = identify(self._ground, victim.dsn)
             known = self._found(found.key)
             return known or self._oracle.judge(self._stretch.direction, victim.dsn, found)
         except Refused as refusal:

@@ -1,0 +1,49 @@
+"""Which domains can strike in which directions, and why not where they cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from harness.plan import Plan, Script
+from harness.scenario.crash.asked import Place
+from harness.scenario.crash.ground import Ground
+from harness.scenario.crash.model import DomainName
+from harness.scenario.crash.settings import Settings
+
+CLEANING: Final[tuple[DomainName, ...]] = ("wire", "wal")
+"""The domains that strike a clean-up: everything that it does commits, or not, like a step."""
+NO_CLEANUP = "the plan has no clean-up"
+ELSEWHERE = "this domain does not strike a clean-up: wire and wal do"
+ALONE = "the undisturbed {way} fails: nothing of it can be struck before it is mended"
+
+
+@dataclass
+class Places:
+    """Places that a plan does not have, and those that could not be looked at, each with why."""
+
+    absent: dict[Place, str] = field(default_factory=dict)
+    unlooked: dict[Place, str] = field(default_factory=dict)
+
+
+def places_of(settings: Settings, ground: Ground, failures: Mapping[DomainName, str]) -> Places:
+    """Of the domains and directions that were asked for, those that have no points, and why."""
+    found = Places()
+    for domain in settings.domains:
+        for way in settings.directions:
+            place = (domain, way)
+            if way == "cleanup" and not ground.plan.cleanup:
+                found.absent[place] = NO_CLEANUP
+            elif way == "cleanup" and domain not in CLEANING:
+                found.absent[place] = ELSEWHERE
+            elif way not in ground.directions:
+                found.unlooked[place] = ALONE.format(way=way)
+            elif domain in failures:
+                found.unlooked[place] = failures[domain]
+    return found
+
+
+def cleanup_steps(plan: Plan) -> dict[str, Script]:
+    """The scripts of a clean-up by the name that a run gives them, in its order."""
+    return {script.name.removesuffix(".sql"): script for script in plan.cleanup}

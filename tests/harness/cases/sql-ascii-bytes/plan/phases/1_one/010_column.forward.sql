@@ -1,1 +1,0 @@
-alter table public.t add w text;
