@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,8 @@ from pglast.visitors import Visitor
 
 from harness.plan.check import tree
 from harness.plan.model import Plan, Script
+
+NAME = re.compile(r'"([^"]{4,})"|\b([a-z]\w*_\w+)\b')  # in quotes, or with an underscore
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,30 @@ class Writers:
             earlier = self._earlier[column]
             found = [write for write in self._writes if write.column == earlier]
         return min(found, key=lambda write: not write.batch, default=None)
+
+    def named(self, text: str, back: bool) -> Write | None:
+        """The only step that speaks of an object named in a text; None when several do, or none.
+
+        With `back` its way back is given.
+        """
+        names = {name for found in NAME.findall(text) if (name := max(found, key=len))}
+        for name in sorted(names, key=len, reverse=True):
+            word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+            steps = [
+                step for step in self._plan.steps if _line_of(word, step.forward, step.rollback)
+            ]
+            if len(steps) == 1:
+                scripts = (steps[0].rollback, steps[0].forward)
+                script = scripts[0] if back else scripts[1]
+                line = _line_of(word, script) or 1
+                return Write("", name, steps[0].id, script.name, line, script.kind == "batch")
+        return None
+
+
+def _line_of(word: re.Pattern[str], *scripts: Script) -> int | None:
+    """The line of the first statement that holds the word."""
+    lines = (one.line for script in scripts for one in script.statements if word.search(one.text))
+    return next(lines, None)
 
 
 def _of(step: str, script: Script) -> Iterator[Write]:

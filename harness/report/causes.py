@@ -37,7 +37,12 @@ class Write(Protocol):
         ...
 
 
-FindWrite = Callable[[str, str], Write | None]
+FindWrite = Callable[[str, str], Write | None]  # by relation and column
+FindNamed = Callable[[str, bool], Write | None]  # by a text; whether the way back is looked for
+
+
+def _nowhere(_text: str, _back: bool) -> None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,10 @@ class _Root:
 
 
 def told(
-    findings: Sequence[Finding], documents: Mapping[str, Mapping[str, Any]], write: FindWrite
+    findings: Sequence[Finding],
+    documents: Mapping[str, Mapping[str, Any]],
+    write: FindWrite,
+    named: FindNamed = _nowhere,
 ) -> list[Cause]:
     """The causes of the critical findings, the one with the most beneath it first."""
     critical = [finding for finding in findings if finding.severity == "critical"]
@@ -102,7 +110,7 @@ def told(
         if best is not None:
             best.beneath.append(finding)
             rest.remove(finding)
-    causes = [_with_findings(root.cause, root.beneath) for root in rows] + _alike(rest)
+    causes = [_with_findings(root.cause, root.beneath) for root in rows] + _alike(rest, named)
     return sorted(causes, key=lambda cause: -len(cause.findings))
 
 
@@ -202,7 +210,7 @@ def _said(finding: Finding) -> str:
     return "\n".join((finding.message, *lines))
 
 
-def _alike(findings: Sequence[Finding]) -> list[Cause]:
+def _alike(findings: Sequence[Finding], named: FindNamed) -> list[Cause]:
     """The rest: what fails in one place of one file, or says the same, has one cause."""
     groups: dict[str, list[Finding]] = {}
     places: dict[str, re.Match[str]] = {}
@@ -212,18 +220,18 @@ def _alike(findings: Sequence[Finding]) -> list[Cause]:
         groups.setdefault(same, []).append(finding)
         if found:
             places[same] = found
-    return [_of_group(group, places.get(same)) for same, group in groups.items()]
+    return [_of_group(group, places.get(same), named) for same, group in groups.items()]
 
 
-def _of_group(group: list[Finding], place: re.Match[str] | None) -> Cause:
+def _of_group(group: list[Finding], place: re.Match[str] | None, named: FindNamed) -> Cause:
     first = group[0]
-    where = "" if place else f"{first.where}: "
-    cause = Cause(f"{where}{first.message}", file=place[0] if place else "")
     if place:
         phase, _, name = place[1].partition("phases/")[2].partition("/")
         step = f"{phase.split('_')[0]}/{name.split('.')[0]}"
-        cause = replace(cause, step=step)
-    return _with_findings(cause, group)
+        return _with_findings(Cause(first.message, step, place[0]), group)
+    found = named(first.message, "rollback" in first.where or "-> 'absent'" in first.message)
+    step, file = (found.step, found.where) if found else ("", "")
+    return _with_findings(Cause(f"{first.where}: {first.message}", step, file), group)
 
 
 def _with_findings(cause: Cause, findings: Sequence[Finding]) -> Cause:

@@ -100,6 +100,20 @@ def test_a_statement_that_fails_in_every_test_is_one_cause(plan: Plan) -> None:
     ]
 
 
+def test_an_object_that_one_step_alone_speaks_of_leads_to_its_way_there_or_back(plan: Plan) -> None:
+    writers = Writers(plan)
+    index = critical("x", "forward", "index opportunities_stage_idx is absent")
+    back = critical("y", "rollback", "index public.opportunities_stage_idx: presence")
+    unknown = critical("z", "forward", 'policy "Enable read access for authenticated users"')
+    found = causes.told([index, back, unknown], {}, writers.of, writers.named)
+    file = "phases/1.1_foundation/160_opportunities_stage_index"
+    assert [(cause.step, cause.file) for cause in found] == [
+        ("1.1/160_opportunities_stage_index", f"{file}.forward.sql:4"),
+        ("1.1/160_opportunities_stage_index", f"{file}.rollback.sql:4"),
+        ("", ""),  # many steps speak of such a policy
+    ]
+
+
 def test_what_says_the_same_but_for_its_values_has_one_cause(plan: Plan) -> None:
     alike = [of_test(f"test_{n}", f"no connection to port {n}") for n in (1, 22)]
     other = critical("security.gained", "anon", "anon may read", "")

@@ -31,8 +31,10 @@ where starts_with(datname, 'harness_') and pg_has_role(datdba, 'MEMBER') order b
 
 
 @contextmanager
-def guarded(server: Server, plan: Plan) -> Iterator[None]:
+def guarded(server: Server, plan: Plan, keep: bool = False) -> Iterator[None]:
     """For the length of the block no other gate works on the server; then what was made is gone.
+
+    With `keep` the databases of failed tests stay until the next gate.
 
     What a killed gate left there is dropped first. Of the roles, those of the plan's baseline that
     were not there before are dropped again.
@@ -52,7 +54,8 @@ def guarded(server: Server, plan: Plan) -> Iterator[None]:
         finally:
             for name in _templates(conn) - templates:
                 admin.drop(server.dsn(), name)
-            _sweep(conn)
+            if not keep:
+                _sweep(conn)
             _drop_roles(conn, _named(plan, _roles(conn) - roles))
 
 

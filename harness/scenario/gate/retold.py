@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.check.finding import Finding
 from harness.plan import Plan
-from harness.plan.writers import Writers
+from harness.plan.writers import Write, Writers
 from harness.report import causes
 from harness.report.portable import portable
 from harness.scenario.gate.settings import Settings
@@ -61,11 +61,15 @@ def by_cause(
     writers = Writers(plan)
     below = os.path.relpath(plan.root.resolve(), replay.settings.root)
 
-    def write(relation: str, column: str) -> _Found | None:
-        found = writers.of(relation, column)
+    def placed(found: Write | None) -> _Found | None:
         return None if found is None else _Found(found.step, f"{below}/{found.where}")
 
-    told = causes.told(findings, documents, write)
+    told = causes.told(
+        findings,
+        documents,
+        lambda relation, column: placed(writers.of(relation, column)),
+        lambda text, back: placed(writers.named(text, back)),
+    )
     return [replace(cause, replay=_again(cause, replay)) for cause in told]
 
 

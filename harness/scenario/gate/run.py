@@ -44,7 +44,7 @@ def run(settings: Settings) -> dict[str, Any]:
         interruptible(),
         build.held(settings.build),
         _server(settings) as server,
-        guarded(server, subject),
+        guarded(server, subject, settings.keep_failed),
         workspace.opened() as space,
     ):
         return _judged(settings, subject, server, space)
