@@ -17,19 +17,7 @@ def differences(judged: Source, here: Source) -> list[str]:
     """What is another than when it was judged; empty when the verdict speaks of this database."""
     if judged.postgres != here.postgres:  # their catalogs are told in other words
         return [f"the server is Postgres {here.postgres}, judged was Postgres {judged.postgres}"]
-    found = []
-    if judged.encoding != here.encoding:
-        found.append(f"the encoding is {here.encoding}, judged was {judged.encoding}")
-    elif judged.folds != here.folds:
-        found.append(
-            f"letters beyond ASCII {_cased(here.folds)} in its locale ({here.collation}), where"
-            f" it was judged they {_cased(judged.folds)} ({judged.collation})"
-        )
-    return found + [_said(difference) for difference in _objects(judged, here)]
-
-
-def _cased(folds: bool | None) -> str:
-    return "have upper and lower case" if folds else "have no upper and lower case"
+    return [_said(difference) for difference in _objects(judged, here)]
 
 
 def _objects(judged: Source, here: Source) -> Iterable[Difference]:

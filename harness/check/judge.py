@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from harness.check.checkfile import CheckFile
+from harness.database import pinned
 from harness.database.admin import connection
 from harness.errors import UsageError
 
@@ -53,6 +54,7 @@ def percent(count: int, rows: int | None) -> float | None:
 def reading(dsn: str, *, timeout: float, name: str) -> Iterator[Connection]:
     """A connection in one read-only snapshot, set up as the plan's scripts are."""
     with connection(dsn, application_name=f"harness {name}") as conn:
+        pinned.pin(conn)
         conn.execute("begin isolation level repeatable read read only")
         for key, value in (
             ("search_path", ""),

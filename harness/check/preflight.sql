@@ -5,6 +5,8 @@ SELECT
   -- of the role and the database: this transaction itself reads only
   (SELECT s.reset_val FROM pg_catalog.pg_settings AS s
    WHERE s.name = 'default_transaction_read_only') = 'on' AS read_only,
+  (SELECT s.reset_val FROM pg_catalog.pg_settings AS s
+   WHERE s.name = 'session_replication_role') <> 'origin' AS no_triggers,
   current_user::text AS role,
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS may_create,
   (SELECT pg_catalog.array_agg(n.nspname || '.' || c.relname ORDER BY n.nspname, c.relname)

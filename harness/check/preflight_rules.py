@@ -44,6 +44,13 @@ def of_server(facts: Facts, plan: Plan) -> Iterator[Finding]:
             "transactions are read-only by default here",
             "set default_transaction_read_only off for the role and the database",
         )
+    if facts.no_triggers:
+        yield finding(
+            "no_triggers",
+            "critical",
+            "triggers and foreign keys do not fire here: session_replication_role is not origin",
+            "take the setting away from the database, the role or the server",
+        )
     listed: tuple[tuple[str, Severity, list[str] | None, str, str], ...] = (
         (
             "extensions",

@@ -16,7 +16,7 @@ from harness.check.security_catalog import Catalog
 from harness.check.security_change import Changes
 from harness.check.security_policy import SecurityPolicy
 from harness.check.security_probe import Access
-from harness.database import admin
+from harness.database import admin, pinned
 
 Verdict = Literal["pass", "fail", "unknown"]
 
@@ -49,10 +49,12 @@ def judge(dsn: str, policy: SecurityPolicy, before: str | None = None) -> Securi
     """
     with ExitStack() as stack:
         conn = stack.enter_context(admin.connection(dsn, application_name="harness verify"))
+        pinned.pin(conn, row_security="on")
         now = _look(conn, policy)
         then = None
         if before is not None:
             other = stack.enter_context(admin.connection(before, application_name="harness verify"))
+            pinned.pin(other, row_security="on")
             then = _look(other, policy)
     changes = Changes(policy)
     findings = list(security_rules.broken(policy, now.catalog, now.access))

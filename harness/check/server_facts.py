@@ -38,6 +38,7 @@ class Facts:
     postgres: int
     standby: bool
     read_only: bool
+    no_triggers: bool
     role: str
     may_create: bool
     not_owned: list[str] | None

@@ -8,7 +8,6 @@ read; trials and security attempts write and are taken back. Nothing stays.
 from __future__ import annotations
 
 import dataclasses
-import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,14 @@ from typing import Any, Literal
 
 import psycopg
 
-from harness.check import checkfile, samples, security, verify_file, verify_rows, verify_trial
+from harness.check import (
+    checkfile,
+    samples,
+    security,
+    verify_file,
+    verify_rows,
+    verify_trial,
+)
 from harness.check.checkfile import CheckFile
 from harness.check.contract import reads
 from harness.check.finding import Finding, Severity
@@ -25,26 +31,24 @@ from harness.check.judge import Judge, Result, reading
 from harness.check.samples import Sample
 from harness.check.security import Security
 from harness.check.security_policy import SecurityPolicy
-from harness.check.verify_doubt import GIVE_SOURCE, NotApplicable, Unknown, of_parts, of_rows
+from harness.check.verify_doubt import (
+    CLEANED,
+    NotApplicable,
+    Unknown,
+    of_contract,
+    of_parts,
+    of_rows,
+    of_security,
+    of_source,
+)
 from harness.check.verify_rows import Compared
-from harness.database import admin
+from harness.database import admin, pinned
 from harness.plan import Plan
 
 Verdict = Literal["pass", "fail", "unknown"]
 Connection = psycopg.Connection[Any]
 SHOWN = 5  # keys in a message; the evidence names more
-CLEANED = "cleaned up"
-"""The state of a database whose backups and compatibility surface were dropped on purpose."""
-SETTINGS = {
-    "search_path": "",
-    "timezone": "UTC",
-    "datestyle": "ISO, YMD",
-    "intervalstyle": "postgres",
-    "extra_float_digits": "1",
-    "bytea_output": "hex",
-    "row_security": "off",
-    "lock_timeout": "5s",
-}
+LOCK_TIMEOUT = "5s"
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,7 @@ def verify(
     with ExitStack() as stack:
         target = stack.enter_context(_snapshot(dsn, plan))
         before = stack.enter_context(_snapshot(source, plan)) if source else target
-        doubts += _no_source(before, target, source_state) if source else ()
+        doubts += of_source(before, target, source_state) if source else ()
         if doubts:
             source, before = None, target
         compared = tuple(
@@ -172,12 +176,12 @@ def verify(
         drawn = samples.draw(compared, seed, plan.verify.samples if count is None else count)
     found = _judged(dsn, plan, asked)
     findings = [one for each in compared if (one := each.finding())] + found.findings
-    if source and contract:
+    parts = _parts(plan, files, contract, state, count)
+    if source and contract and not any(one.check == "verify.contract" for one in parts):
         findings += reads(source, dsn, contract)
     safe = security.judge(dsn, asked.policy, before=source) if asked.policy else None
     doubts += [*of_rows(compared, source=source is not None), *found.unknowns]
-    doubts += _of_security(safe, source)
-    parts = tuple(of_parts(_present(files), plan.verify.without))
+    doubts += of_security(safe, source)
     doubts += [one for one in parts if isinstance(one, Unknown)]
     left += tuple(one for one in parts if isinstance(one, NotApplicable))
     findings = list(_overridden(findings, plan))
@@ -200,38 +204,24 @@ def verify(
     )
 
 
+def _parts(
+    plan: Plan, files: Files, contract: Path | None, state: str, count: int | None
+) -> tuple[Unknown | NotApplicable, ...]:
+    """What is not looked at: unknown unless somebody says that it is not there, or not wanted."""
+    parts = list(of_parts(_present(files), plan.verify.without))
+    if contract is not None and (none := of_contract(contract, state)):
+        parts.append(none)
+    if count == 0:
+        parts.append(NotApplicable("verify.samples", "none was asked for: --samples 0"))
+    return tuple(parts)
+
+
 def _present(files: Files) -> dict[str, bool]:
     return {
         "rows": bool(files.rows),
         "rules": bool(files.checks or files.trials),
         "security": files.policy is not None,
     }
-
-
-def _no_source(before: Connection, target: Connection, state: str | None) -> Iterator[Unknown]:
-    """Why what was given is no source: it is the same database, or was migrated itself."""
-    # a lock of this one database: taken here, it cannot be had there if both are one
-    key = secrets.randbits(62)
-    lock = "select pg_catalog.pg_try_advisory_xact_lock(%s)"
-    target.execute(lock, [key])
-    if not before.execute(lock, [key]).fetchall()[0][0]:
-        reason = "the source is the database itself: nothing of before is in it"
-        yield Unknown("verify.source", "source", reason, GIVE_SOURCE)
-    elif state not in (None, "clean", "rolled-back"):
-        reason = f"the source is {state} itself: it is not the database as it was before"
-        yield Unknown("verify.source", "source", reason, GIVE_SOURCE)
-
-
-def _of_security(safe: Security | None, source: str | None) -> Iterator[Unknown]:
-    if safe is None:
-        return
-    if source is None:
-        reason = "without a source nobody knows which access was gained or lost"
-        yield Unknown("verify.security.changes", "database", reason, GIVE_SOURCE)
-    if safe.verdict == "unknown":
-        reason = "security: what is named above could not be tried"
-        hint = "connect as a superuser, and give relations a row in [specimens]"
-        yield Unknown("verify.security", "database", reason, hint)
 
 
 def _not_migrated(state: str, why: str | None) -> Verification:
@@ -252,10 +242,8 @@ def _not_migrated(state: str, why: str | None) -> Verification:
 def _snapshot(dsn: str, plan: Plan) -> Iterator[Connection]:
     """A read-only snapshot under fixed settings, so that the text of a row is its own."""
     with admin.connection(dsn, application_name="harness verify") as conn:
-        for name, value in SETTINGS.items():
-            conn.execute("select pg_catalog.set_config(%s, %s, false)", [name, value])
         timeout = str(int(plan.verify.timeout * 1000))
-        conn.execute("select pg_catalog.set_config('statement_timeout', %s, false)", [timeout])
+        pinned.pin(conn, lock_timeout=LOCK_TIMEOUT, statement_timeout=timeout)
         conn.execute("begin isolation level repeatable read read only")
         try:
             yield conn
@@ -279,8 +267,7 @@ def _judged(dsn: str, plan: Plan, files: Files) -> _Judged:
         [_unjudged(result) for result in results if result.unknown],
     )
     with admin.connection(dsn, application_name="harness verify") as conn:
-        for name in ("search_path", "timezone", "lock_timeout"):
-            conn.execute("select pg_catalog.set_config(%s, %s, false)", [name, SETTINGS[name]])
+        pinned.pin(conn, lock_timeout=LOCK_TIMEOUT, row_security="on")
         for trial in files.trials:
             ended = verify_trial.attempt(conn, trial)
             if isinstance(ended, Unknown):

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
+import psycopg
+
+from harness.check import contract_file
 from harness.check.finding import Finding
 
 if TYPE_CHECKING:
+    from harness.check.security import Security
     from harness.check.verify_rows import Compared
+
+Connection = psycopg.Connection[Any]
+CLEANED = "cleaned up"
+"""The state of a database whose backups and compatibility surface were dropped on purpose."""
 
 GIVE_SOURCE: Final = (
     "harness verify --source DSN|BACKUP: the database as it was, or a directory of harness backup"
@@ -88,3 +98,40 @@ def of_parts(
             reason, following = told[part]
             hint = f"{following}; or say why there is none: [verify.without] {part} = 'REASON'"
             yield Unknown(f"verify.{part}", "plan", reason, hint)
+
+
+def of_source(before: Connection, target: Connection, state: str | None) -> Iterator[Unknown]:
+    """Why what was given is no source: it is the same database, or was migrated itself."""
+    # a lock of this one database: taken here, it cannot be had there if both are one
+    key = secrets.randbits(62)
+    lock = "select pg_catalog.pg_try_advisory_xact_lock(%s)"
+    target.execute(lock, [key])
+    if not before.execute(lock, [key]).fetchall()[0][0]:
+        reason = "the source is the database itself: nothing of before is in it"
+        yield Unknown("verify.source", "source", reason, GIVE_SOURCE)
+    elif state not in (None, "clean", "rolled-back"):
+        reason = f"the source is {state} itself: it is not the database as it was before"
+        yield Unknown("verify.source", "source", reason, GIVE_SOURCE)
+
+
+def of_contract(directory: Path, state: str) -> Unknown | NotApplicable | None:
+    """Why the reads of a contract are not asked; None when they are."""
+    if not contract_file.load(directory, "read"):
+        reason = f"{directory} holds no read: no old client was asked"
+        return Unknown("verify.contract", "contract", reason, "write read/*.sql (docs/contract.md)")
+    if state == CLEANED:
+        return NotApplicable("verify.contract", "the clean-up dropped what old clients ask")
+    return None
+
+
+def of_security(safe: Security | None, source: str | None) -> Iterator[Unknown]:
+    """What of security is not known: changes without a source, and what could not be tried."""
+    if safe is None:
+        return
+    if source is None:
+        reason = "without a source nobody knows which access was gained or lost"
+        yield Unknown("verify.security.changes", "database", reason, GIVE_SOURCE)
+    if safe.verdict == "unknown":
+        reason = "security: what is named above could not be tried"
+        hint = "connect as a superuser, and give relations a row in [specimens]"
+        yield Unknown("verify.security", "database", reason, hint)

@@ -57,6 +57,8 @@ def restore(dsn: str | None, as_json: bool, directory: Path) -> None:
     lines = [f"restore: {found.verdict}", _figures(found.files, found.rows)]
     if found.verdict == "fail":
         lines[0] += ", the database holds something else than was backed up; do not use it"
+    elif found.why:
+        lines[0] += f", {found.why}"
     _answer(found, as_json, lines)
 
 

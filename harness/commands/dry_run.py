@@ -41,6 +41,7 @@ from harness.writable import refuse_unwritable
     metavar="TIME",
     help="how long a lock may keep users waiting; such as 2s; by default what the plan says",
 )
+@click.option("--verbose", is_flag=True, help="every finding, step, lock and lint")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="keep the document")
 @click.option(
     "--compare",
@@ -54,6 +55,7 @@ def dry_run(
     how: Any,
     server: str,
     max_lock: float | None,
+    verbose: bool,
     save: Path | None,
     compare: Path | None,
 ) -> None:
@@ -78,7 +80,7 @@ def dry_run(
     document = done.document()
     if save is not None:
         _write(save, document)
-    answer(document, as_json, list(lines(document)))
+    answer(document, as_json, list(lines(document, verbose=verbose)))
     sys.exit(0 if document["verdict"] == "pass" else 1)
 
 
@@ -95,6 +97,7 @@ def _compare(dsn: str, path: Path, plan_path: Path, as_json: bool) -> None:
             f"estimate: {found['estimate_seconds']:.2f} s, took {found['seconds']:.2f} s,"
             f" off by {found['error']:.0%}: {found['verdict']}"
         )
+        line += f", {found['why']}" if found["why"] else ""
     answer(found, as_json, [line])
     sys.exit(0 if found["verdict"] == "pass" else 1)
 

@@ -79,7 +79,7 @@ def verify(
 def state_of(dsn: str, plan: Plan) -> tuple[str, str | None]:
     """Where a database stands, and why; one whose clean-up is done is cleaned up."""
     from harness import runner
-    from harness.check.verify import CLEANED
+    from harness.check.verify_doubt import CLEANED
 
     found = runner.status(dsn, plan)
     cleaned = found.state == "migrated" and found.reason == "cleaned up"

@@ -1,5 +1,5 @@
 """What a database is before a migration, as far as a verdict speaks of it: its objects and rights,
-the server's major version, the encoding, and whether letters beyond ASCII have a case.
+its encoding and collation, and the server's major version.
 """
 
 from __future__ import annotations
@@ -16,12 +16,6 @@ from harness.database.fingerprint.taking import EXCLUDED
 PARTS: Final = ("catalog", "security")
 OWNER: Final = "(owner)"
 _NO_PATH: Final = "set search_path = pg_catalog"
-_FACTS: Final = """
-select current_setting('server_version_num')::integer / 10000,
-  pg_encoding_to_char(encoding), datcollate,
-  case pg_encoding_to_char(encoding) when 'UTF8' then lower(chr(196)) = chr(228) end
-from pg_database where datname = current_database()
-"""
 _TABLES: Final = """
 select format('%%I.%%I', n.nspname, c.relname), greatest(c.reltuples, 0)::bigint
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -37,18 +31,12 @@ class Source:
     """`objects`: catalog and security, object by object; an owner is (owner), whoever it is."""
 
     postgres: int
-    encoding: str
-    collation: str
-    folds: bool | None
     objects: Mapping[str, Objects]
 
     def document(self) -> dict[str, Any]:
         """As a verdict carries it."""
         return {
             "postgres": self.postgres,
-            "encoding": self.encoding,
-            "collation": self.collation,
-            "folds": self.folds,
             "objects": {part: dict(sorted(self.objects[part].items())) for part in PARTS},
         }
 
@@ -60,25 +48,15 @@ def parse(document: Mapping[str, Any]) -> Source:
         for listing in objects.values():
             for attributes in listing.values():
                 json.loads(attributes)
-        return Source(
-            int(document["postgres"]),
-            str(document["encoding"]),
-            str(document["collation"]),
-            document["folds"],
-            objects,
-        )
+        return Source(int(document["postgres"]), objects)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"it lacks {error}") from None
 
 
 def take(dsn: str) -> Source:
     """The source behind a DSN, as it stands now; no row is read."""
-    with admin.connection(dsn) as conn:
-        conn.execute(_NO_PATH)
-        row: Any = conn.execute(_FACTS).fetchone()
     found = fingerprint.take(dsn, data=False)
-    postgres, encoding, collation, folds = row
-    return Source(postgres, encoding, collation, folds, _named(found.objects))
+    return Source(found.server_version // 10_000, _named(found.objects))
 
 
 def crowded(
@@ -113,9 +91,7 @@ def _counted(conn: Any, name: str, limit: int) -> int:
 def _named(objects: Mapping[str, Objects]) -> dict[str, dict[str, str]]:
     """Owners become (owner): who owns a database in production is not who judged it."""
     owners = {json.loads(text).get("owner") for text in objects["security"].values()}
-    # how the database was created is told by the facts: another locale of the same case is no drift
-    catalog = {name: text for name, text in objects["catalog"].items() if name != "database"}
-    named: dict[str, dict[str, str]] = {"catalog": catalog, "security": {}}
+    named: dict[str, dict[str, str]] = {"catalog": dict(objects["catalog"]), "security": {}}
     for name, text in objects["security"].items():
         attributes = json.loads(text)
         owner = attributes.get("owner")

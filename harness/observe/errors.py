@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,11 +39,18 @@ BY_STATE: dict[str, Advice] = {
     "42701": Advice("environment", False, "the column is there already; look who made it"),
     "2BP01": Advice("environment", False, "something not in the plan depends on it"),
     "0A000": Advice("plan", False, "this server cannot do that"),
+    "55P04": Advice(
+        "plan", False, "a label that this transaction added is used in it; add it in a step before"
+    ),
+    "42P06": Advice("environment", False, "it is there already; look who made it"),
+    "42723": Advice("environment", False, "it is there already; look who made it"),
+    "58P01": Advice("environment", False, "a file of the server is missing; is it all installed"),
     "23502": Advice("data", False, "a row holds NULL where the new rule forbids it"),
     "23503": Advice("data", False, "a row points to one that is not there"),
     "23505": Advice("data", False, "two rows share a key that must be unique"),
     "23514": Advice("data", False, "a row breaks the new check"),
     "25P03": Advice("transient", True, "the server ended an idle transaction of the runner"),
+    "25P04": Advice("plan", False, "the script's own transaction_timeout passed; give it more"),
     "25006": Advice("environment", False, "the database is read-only; end its maintenance mode"),
 }
 BY_CLASS: dict[str, Advice] = {
@@ -69,3 +77,16 @@ def lookup(sqlstate: str | None) -> Advice:
     if not sqlstate:
         return UNKNOWN
     return BY_STATE.get(sqlstate) or BY_CLASS.get(sqlstate[:2]) or UNKNOWN
+
+
+EXTENSION = re.compile(r'extension "[^"]+" is not available|extension control file')
+
+
+def special(sqlstate: str | None, message: str) -> str | None:
+    """Advice that hangs on the message, not on the SQLSTATE alone; None when there is none."""
+    if sqlstate in ("0A000", "58P01") and EXTENSION.search(message):
+        return (
+            "install it on the server; of the servers that the harness starts,"
+            " --server system has what Debian's packages bring"
+        )
+    return None

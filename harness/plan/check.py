@@ -85,10 +85,8 @@ def _outside(node: Any) -> str | None:
         option.defname == "tablespace" for option in node.options or ()
     ):
         return f"ALTER DATABASE … SET TABLESPACE cannot run here: {OUTSIDE}"
-    if isinstance(node, ast.CreateSubscriptionStmt):
-        options = {option.defname: option for option in node.options or ()}
-        if not {"connect", "create_slot"} & options.keys():
-            return f"CREATE SUBSCRIPTION that makes its slot cannot run here: {OUTSIDE}"
+    if isinstance(node, ast.CreateSubscriptionStmt) and not node.options:
+        return f"CREATE SUBSCRIPTION that makes its slot cannot run here: {OUTSIDE}"
     return None
 
 
@@ -99,8 +97,10 @@ def _is_analyze(node: Any) -> bool:
 def _session_wide(node: Any) -> str | None:
     if not isinstance(node, ast.VariableSetStmt) or node.is_local:
         return None
-    if node.kind == VariableSetKind.VAR_SET_MULTI:
-        return None
+    if node.kind == VariableSetKind.VAR_RESET_ALL:
+        return "RESET ALL would take the settings away that every script can rely on"
+    if node.kind in (VariableSetKind.VAR_SET_MULTI, VariableSetKind.VAR_RESET):
+        return None  # the session ends with the script
     return "a SET without LOCAL would outlive the step; use SET LOCAL or a header set: name=value"
 
 

@@ -47,7 +47,8 @@ class DryRunRules:
     """[dry_run]: what the rehearsal may show. Times in seconds.
 
     `estimate_percent` is how far the estimate may be off; `max_lock` how long a step may hold a
-    lock that stops users; `sample` the pause between two looks at the locks. `local` names
+    lock that stops users; `sample` the pause between two looks at the locks. A table of fewer than
+    `small_rows` rows is read or written anew too fast for users to notice. `local` names
     functions of which the plan says that what they run stays in the database, where their text
     does not prove it.
     """
@@ -55,6 +56,7 @@ class DryRunRules:
     estimate_percent: float = 50.0
     max_lock: float = 2.0
     sample: float = 0.01
+    small_rows: int = 1000
     local: tuple[str, ...] = ()
 
 

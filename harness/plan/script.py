@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -148,6 +149,7 @@ def statements(
     except ParseError as error:
         raise _syntax_error(path, text, error) from None
     made = []
+    breaks = [match.start() for match in re.finditer("\n", text)]
     for raw in found:
         start = raw.stmt_location or 0
         length = raw.stmt_len or len(text) - start
@@ -155,7 +157,7 @@ def statements(
         made.append(
             Statement(
                 text=text[body : start + length].rstrip(),
-                line=text.count("\n", 0, body) + 1,
+                line=bisect_left(breaks, body) + 1,
                 tag=type(raw.stmt).__name__,
                 rows=rows.get(start + length),
             )

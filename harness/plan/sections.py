@@ -58,11 +58,14 @@ def verify_rules(reader: Reader, document: dict[str, Any]) -> VerifyRules:
 def dry_run_rules(reader: Reader, document: dict[str, Any]) -> DryRunRules:
     """[dry_run]."""
     name = "dry_run"
-    table = reader.table(document, name, {"estimate_percent", "max_lock", "sample", "local"})
+    table = reader.table(
+        document, name, {"estimate_percent", "max_lock", "sample", "small_rows", "local"}
+    )
     return DryRunRules(
         estimate_percent=reader.within(table, "estimate_percent", 50.0, name, 1000),
         max_lock=_positive(reader, table, "max_lock", 2.0, name),
         sample=_positive(reader, table, "sample", 0.01, name),
+        small_rows=reader.whole(table, "small_rows", 1000, name),
         local=reader.texts(table, "local", name),
     )
 

@@ -55,7 +55,9 @@ def keep(name: str, found: Mapping[str, Any]) -> None:
     path = Path(directory) / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(found, default=str, ensure_ascii=False) + "\n", "utf-8")
+    text = json.dumps(found, default=str, ensure_ascii=False) + "\n"
+    # a byte of a name that is no text is a lone surrogate, which JSON writes as \udcXX
+    partial.write_text(text, "utf-8", errors="backslashreplace")
     partial.replace(path)
 
 

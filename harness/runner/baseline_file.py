@@ -101,8 +101,4 @@ def advice(error: psycopg.Error) -> str | None:
         )
     if error.sqlstate == "42710" and said.startswith("role "):
         return "write CREATE ROLE without options and then ALTER ROLE, as pg_dumpall does"
-    if error.sqlstate in ("0A000", "58P01") and said.startswith(
-        ("extension", "could not open ext")
-    ):
-        return "install it on the server; for servers of our own, --server system has Debian's"
     return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from psycopg import sql
 
 from harness.errors import Refused
-from harness.plan import Plan
+from harness.plan import Plan, Script
 from harness.runner import ledger
 from harness.runner.attend import attend
 from harness.runner.connection import Connection
@@ -19,6 +20,7 @@ from harness.runner.rules import reason_given, refuse_early
 from harness.runner.session import Session
 from harness.runner.steps import run_step
 
+NAME = re.compile(r'"(?:[^"]|"")*"|[^\W\d][\w$]*')
 OBJECTS = Path(__file__).with_name("objects.sql")
 
 
@@ -57,7 +59,7 @@ def _clean(session: Session, reason: str | None) -> list[str]:
     done = known.checkpoints(session.run)
     for position, script in enumerate(session.plan.cleanup, 1):
         step = script.name.removesuffix(".sql")
-        run_step(session, step, position, script, done, Drops(session, step))
+        run_step(session, step, position, script, done, Drops(session, step, script))
     session.complete()
     context.tell("completed", message=f"run {session.run.id}")
     return dropped(session.work, session.run.id)
@@ -75,8 +77,8 @@ def _migrated(known: Ledger) -> Run:
 class Drops:
     """Notes which objects a script drops, in the script's own transaction."""
 
-    def __init__(self, session: Session, step: str) -> None:
-        self._session, self._step = session, step
+    def __init__(self, session: Session, step: str, script: Script) -> None:
+        self._session, self._step, self._script = session, step, script
         self._before: set[tuple[str, str | None]] = set()
 
     def before(self) -> None:
@@ -84,19 +86,45 @@ class Drops:
         self._before = self._objects()
 
     def after(self) -> list[sql.Composed]:
-        """Events that name what is gone; what belonged to a dropped table goes unsaid."""
+        """Events that name what is gone; what belonged to a dropped table goes unsaid.
+
+        Refused when a CASCADE took something along that the script does not name.
+        """
         gone = self._before - self._objects()
         names = {name for name, _ in gone}
+        dropped = sorted(name for name, owner in gone if owner not in names)
+        self._refuse_unsaid(dropped)
         run = self._session.run
         return [
-            ledger.event_sql(run.id, run.epoch, "dropped", self._step, name)
-            for name, owner in sorted(gone, key=str)
-            if owner not in names
+            ledger.event_sql(run.id, run.epoch, "dropped", self._step, name) for name in dropped
         ]
+
+    def _refuse_unsaid(self, dropped: list[str]) -> None:
+        statements = self._script.statements
+        if any(statement.tag == "DoStmt" for statement in statements):
+            return  # what it executes cannot be read
+        said = " ".join(statement.text for statement in statements)
+        words = {part.strip('"').lower() for part in NAME.findall(said)}
+        unsaid = [name for name in dropped if (leaf := _leaf(name)) and leaf not in words]
+        if unsaid:
+            raise Refused(
+                f"{self._step} would take along what it does not name: {', '.join(unsaid[:5])}",
+                hint="change or drop it first, or name it in the script; then `harness cleanup`"
+                " goes on",
+            )
 
     def _objects(self) -> set[tuple[str, str | None]]:
         rows = self._session.execute(OBJECTS.read_bytes()).fetchall()
         return {(str(name), None if owner is None else str(owner)) for name, owner in rows}
+
+
+def _leaf(name: str) -> str | None:
+    """The last part of an object's name; None of what goes with a column without a word."""
+    kind, _, rest = name.partition(" ")
+    if kind in ("index", "sequence"):
+        return None
+    named = NAME.findall(rest.partition("(")[0].partition(" on ")[0])
+    return named[-1].strip('"').lower() if named else None
 
 
 def dropped(conn: Connection, run_id: int) -> list[str]:

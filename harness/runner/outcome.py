@@ -13,7 +13,7 @@ class Event:
     """Something that happened.
 
     Kinds: run_started, resumed, takeover, step_started, batch, step_done, retry, throttled,
-    reconnecting, completed, nothing. `rows` counts the rows of the step so far.
+    reconnecting, session_kept, completed, nothing. `rows` counts the rows of the step so far.
     """
 
     kind: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import time
 
@@ -22,6 +23,13 @@ def address(dsn: str, conn: Connection) -> str:
     """The DSN of the very server that a connection has reached, whichever of several it was."""
     info = conn.info
     return make_conninfo(dsn, host=info.host, hostaddr=info.hostaddr or None, port=str(info.port))
+
+
+def has_ended(conn: Connection) -> bool:
+    """Whether the server has closed the line of a connection on which nobody has heard of it."""
+    line = select.poll()
+    line.register(conn.pgconn.socket, getattr(select, "POLLRDHUP", 0))  # Linux says so by this
+    return any(event for _, event in line.poll(0))
 
 
 def hang_up(conn: Connection) -> None:

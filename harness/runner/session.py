@@ -27,9 +27,9 @@ from harness.runner.connection import (
     set_variables,
 )
 from harness.runner.context import Context
-from harness.runner.heartbeat import Deadline, Heartbeat, Waiting
+from harness.runner.heartbeat import Deadline, Heartbeat, Waiting, cut
 from harness.runner.ledger import Checkpoint, Ledger, Run
-from harness.runner.renewal import address, hang_up
+from harness.runner.renewal import address, hang_up, has_ended
 from harness.runner.settings import set_sql, variables
 from harness.runner.signals import StopRequest
 from harness.runner.timeouts import setting_name, timeouts
@@ -315,6 +315,9 @@ class Session:
         """Work in a new session, when a script has used this one."""
         if not self._used:
             return
+        if has_ended(self.lock) or has_ended(self.work):
+            cut(self.work)  # without its lock, too, a runner starts anew
+            self.execute(b"SELECT 1")
         try:
             fresh = connect(self._address, "runner")
         except InfrastructureError as refused:

@@ -11,59 +11,8 @@ from typing import Final
 
 from psycopg import sql
 
-from harness.database import limits
+from harness.database.pinned import PINNED
 from harness.plan import RunnerSettings
-
-PINNED: Final[Mapping[str, str]] = {
-    "search_path": "",
-    "timezone": "UTC",
-    "timezone_abbreviations": "Default",
-    "datestyle": "ISO, MDY",
-    "intervalstyle": "postgres",
-    "lc_monetary": "C",
-    "lc_numeric": "C",
-    "lc_time": "C",
-    "extra_float_digits": "1",
-    "bytea_output": "hex",
-    "xmlbinary": "base64",
-    "xmloption": "content",
-    "standard_conforming_strings": "on",
-    "escape_string_warning": "on",
-    "backslash_quote": "safe_encoding",
-    "array_nulls": "on",
-    "transform_null_equals": "off",
-    "quote_all_identifiers": "off",
-    "gin_fuzzy_search_limit": "0",
-    "synchronize_seqscans": "off",
-    "check_function_bodies": "on",
-    "plpgsql.check_asserts": "on",
-    "plpgsql.extra_errors": "none",
-    "plpgsql.extra_warnings": "none",
-    "plpgsql.print_strict_params": "off",
-    "plpgsql.variable_conflict": "error",
-    "default_table_access_method": "heap",
-    "default_tablespace": "",
-    "temp_tablespaces": "",
-    "default_toast_compression": "pglz",
-    "createrole_self_grant": "",
-    "icu_validation_level": "warning",
-    "restrict_nonsystem_relation_kind": "",
-    "session_replication_role": "origin",
-    "event_triggers": "on",
-    "row_security": "off",
-    "exit_on_error": "off",
-    "client_min_messages": "warning",
-    "default_transaction_isolation": "read committed",
-    "default_transaction_read_only": "off",
-    "default_transaction_deferrable": "off",
-    "jit": "off",
-    **limits.NONE,
-    "tcp_keepalives_idle": "5",
-    "tcp_keepalives_interval": "2",
-    "tcp_keepalives_count": "3",
-}
-"""What a database or a role may have set otherwise. Left as they are: an application's own settings
-(app.region), role, default_text_search_config, password_encryption, and what only costs time."""
 
 NEVER_OFF: Final = {"synchronous_commit": "on"}
 """Set only where it is off: a commit that we were told of would not survive the server's crash."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from harness.database import limits
+from harness.database import pinned
 from harness.errors import Refused
 from harness.plan import Plan
 from harness.runner import ledger
-from harness.runner.connection import Connection, connect, set_known
+from harness.runner.connection import Connection, connect
 from harness.runner.edits import ACCEPTED, Look, judged, listed
 from harness.runner.ledger import Ledger, Run
 from harness.runner.outcome import Status, irreversible
@@ -15,13 +15,15 @@ from harness.runner.preflight import Facts
 
 def status(dsn: str, plan: Plan) -> Status:
     """Read the ledger, or when there is none, look whether the plan could start here."""
-    with connect(dsn, "status") as conn, conn.transaction():
-        set_known(conn, {"search_path": "", "transaction_read_only": "on", **limits.NONE})
-        try:
-            known = ledger.read(conn)
-        except Refused as refusal:
-            return Status("foreign", phases=_phases(plan, Ledger(), None), reason=str(refusal))
-        return _standing(conn, plan, known)
+    with connect(dsn, "status") as conn:
+        pinned.pin(conn)  # before the transaction: a database may end one that is idle
+        with conn.transaction():
+            conn.execute("SET LOCAL transaction_read_only = on")
+            try:
+                known = ledger.read(conn)
+            except Refused as refusal:
+                return Status("foreign", phases=_phases(plan, Ledger(), None), reason=str(refusal))
+            return _standing(conn, plan, known)
 
 
 def _standing(conn: Connection, plan: Plan, known: Ledger) -> Status:

@@ -10,13 +10,18 @@ import psycopg
 from psycopg import sql
 
 from harness.errors import HarnessError, StepFailed, Stopped
-from harness.observe.errors import lookup
+from harness.observe.errors import lookup, special
 from harness.plan import Script, Statement
 from harness.runner.connection import first_words
 from harness.runner.ledger import Checkpoint
 from harness.runner.session import CHANGES, Cursor, Session
 
 SHORT = 120
+PASSWORD = re.compile(
+    r"(password\s*=?\s*(?=e?')|password\s*=\s*)(e?'(?:[^']|'')*'|[^\s';()]+(?![\w(]))",
+    re.IGNORECASE,
+)
+"""As roles, user mappings and connection strings have it."""
 READ_ONLY = "25006"
 
 
@@ -89,7 +94,7 @@ class SqlFailed(Exception):  # noqa: N818 - carries a failure to where it is jud
         tries = f", after {attempts} attempts" if attempts > 1 else ""
         message = f"{reason} (SQLSTATE {state}{tries}) {what}"
         advice = lookup(self.error.sqlstate)
-        hint = diagnosis.message_hint or advice.advice
+        hint = special(self.error.sqlstate, reason) or diagnosis.message_hint or advice.advice
         if self.statement is None and self.error.sqlstate == READ_ONLY:
             hint = "the script made its transaction read-only; its checkpoint must be written in it"
         kind = Stopped if advice.severity == "resource" else StepFailed
@@ -111,8 +116,8 @@ class SqlFailed(Exception):  # noqa: N818 - carries a failure to where it is jud
 
 
 def shortened(text: str) -> str:
-    """A statement on one line, cut to a length that fits a message."""
-    flat = re.sub(r"\s+", " ", text)
+    """A statement on one line, without passwords, cut to a length that fits a message."""
+    flat = PASSWORD.sub(r"\1***", re.sub(r"\s+", " ", text))
     return flat if len(flat) <= SHORT else flat[: SHORT - 1] + "…"
 
 

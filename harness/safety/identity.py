@@ -16,6 +16,7 @@ from typing import Any, Final
 from harness.database import fingerprint
 from harness.database.fingerprint import Difference, Fingerprint
 from harness.database.fingerprint.layout import read_layout
+from harness.database.fingerprint.model import FORMAT
 from harness.database.fingerprint.session import Connection, explained, pin, share, snapshot
 
 # of a snapshot that is held open, which `take` has no word for
@@ -40,6 +41,11 @@ class Identity:
 
     database: Fingerprint
     control: Fingerprint | None
+
+    @property
+    def is_older(self) -> bool:
+        """Whether an older version saved it, which compared less."""
+        return self.database.format < FORMAT
 
     @property
     def digests(self) -> dict[str, str]:
@@ -106,11 +112,15 @@ def take(dsn: str) -> Identity:
 def differences(
     before: Identity, after: Identity, *, ahead: bool = False
 ) -> tuple[Difference, ...]:
-    """Every difference; with `ahead` a sequence may have gone on, never back."""
-    found = list(fingerprint.compare(before.database, after.database, allow_sequence_gaps=ahead))
+    """Every difference; with `ahead` a sequence may have gone on, never back.
+
+    Of an identity of an older format only rows and sequences are compared.
+    """
+    compare = fingerprint.compare_rows if before.is_older else fingerprint.compare
+    found = list(compare(before.database, after.database, allow_sequence_gaps=ahead))
     old, new = before.control, after.control
     if old and new and old.excluded == new.excluded:  # else a schema differs, and is named already
-        found += fingerprint.compare(old, new, allow_sequence_gaps=ahead)
+        found += compare(old, new, allow_sequence_gaps=ahead)
     if bool(old) != bool(new):
         what = "the harness's own schemas"
         found.append(Difference("catalog", what, "presence", _there(old), _there(new)))
@@ -128,8 +138,8 @@ def save(found: Identity, directory: Path) -> list[str]:
 
 def load(directory: Path, files: Sequence[str]) -> Identity:
     """Read what `save` wrote; `files` says whether the harness's schemas are part of it."""
-    control = fingerprint.load(directory / CONTROL) if CONTROL in files else None
-    return Identity(fingerprint.load(directory / DATABASE), control)
+    control = fingerprint.load(directory / CONTROL, older=True) if CONTROL in files else None
+    return Identity(fingerprint.load(directory / DATABASE, older=True), control)
 
 
 def _there(part: Fingerprint | None) -> str:

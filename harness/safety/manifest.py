@@ -69,7 +69,8 @@ def write(manifest: Manifest, directory: Path) -> None:
     document = {"format": FORMAT, **dataclasses.asdict(manifest)}
     document["checksum"] = _checksum(document)
     partial = directory / f"{NAME}.partial"
-    with partial.open("w", encoding="utf-8") as file:
+    # a byte of a name that is no text is a lone surrogate, which JSON writes as \udcXX
+    with partial.open("w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
         file.flush()
         os.fsync(file.fileno())

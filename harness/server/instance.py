@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import psycopg
@@ -12,12 +12,15 @@ from psycopg import errors
 
 from harness.errors import Refused
 
+# In microseconds: a time is written as DateStyle says, which a database may have set otherwise.
 _WHICH: Final = (
     "SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()),"
-    " pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_is_in_recovery()"
+    " (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::int8,"
+    " pg_catalog.pg_is_in_recovery()"
 )
 _WITHOUT_CONTROL: Final = (
-    "SELECT NULL, pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_is_in_recovery()"
+    "SELECT NULL, (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::int8,"
+    " pg_catalog.pg_is_in_recovery()"
 )
 
 
@@ -45,7 +48,8 @@ def met(conn: psycopg.Connection[Any]) -> Instance:
         row: Any = conn.execute(_WHICH).fetchone()
     except errors.InsufficientPrivilege:
         row = conn.execute(_WITHOUT_CONTROL).fetchone()
-    return Instance(*row)
+    cluster, started, standby = row
+    return Instance(cluster, datetime.fromtimestamp(started / 1_000_000, UTC), standby)
 
 
 def refuse_other(found: Instance, first: Instance) -> None:

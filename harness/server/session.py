@@ -13,6 +13,9 @@ from harness.server import instance
 from harness.server.dsn import Dsn
 from harness.server.secrets import redact, remember
 
+_UNSPOKEN: Final = (b"SQL_ASCII", b"MULE_INTERNAL", b"EUC_TW")
+"""Client encodings for which psycopg has no text."""
+
 
 def session(dsn: str, *, restarted: bool = False, **options: Any) -> psycopg.Connection[Any]:
     """An autocommit session on the server that a DSN was settled on.
@@ -42,12 +45,26 @@ def _opened(dsn: str, options: dict[str, Any]) -> psycopg.Connection[Any]:
     with contextlib.suppress(psycopg.Error):  # what cannot be read is said below
         remember(psycopg.conninfo.conninfo_to_dict(dsn, **options))
     try:
-        return psycopg.connect(dsn, autocommit=True, **options)
+        conn = psycopg.connect(dsn, autocommit=True, **options)
+        if "client_encoding" not in options:
+            _speak_python(conn)
+        return conn
     except psycopg.OperationalError as error:
         refused = _unusable(error) or no_connection(error)
     except psycopg.ProgrammingError as error:  # a service that is not there, a value out of range
         refused = UsageError(f"the DSN leads nowhere: {redact(_one_line(error))}")
     raise refused  # outside the block: nobody prints a frame that holds the password
+
+
+def _speak_python(conn: psycopg.Connection[Any]) -> None:
+    """Let the session speak an encoding that Python knows, and in which every byte is a text."""
+    # by libpq itself: psycopg needs an encoding to tell even this one's name
+    if conn.pgconn.parameter_status(b"client_encoding") not in _UNSPOKEN:
+        return
+    here = conn.pgconn.parameter_status(b"server_encoding")
+    # a server that knows no encoding converts nothing: in latin1 its bytes come and go as they are
+    wanted = b"latin1" if here in (b"SQL_ASCII", b"MULE_INTERNAL") else b"utf8"
+    conn.pgconn.exec_(b"set client_encoding to " + wanted)
 
 
 def _unusable(error: psycopg.Error) -> UsageError | None:

@@ -28,9 +28,6 @@ JUDGED = {
     "settings": {"runner": {}, "switched_off": []},
     "source": {
         "postgres": 18,
-        "encoding": "UTF8",
-        "collation": "C",
-        "folds": True,
         "objects": {"catalog": {}, "security": {}},
     },
 }

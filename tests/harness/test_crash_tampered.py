@@ -138,10 +138,9 @@ def read_without_looking_at_seals() -> None:
 
 def take_any_plan() -> None:
     """Planted: the plan's files are not compared with those of the run."""
-    from harness.runner import backward, forward
+    from harness.runner import edits
 
-    for module in (forward, backward):
-        module.refuse_edited = lambda *_: None
+    edits.judged = lambda _: []
 
 
 def take_an_index_for_ours_by_its_name() -> None:

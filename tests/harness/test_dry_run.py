@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from case_support import plan_of
 from click.testing import CliRunner
 from runner_support import SmallPlan, ask, open_transaction, run_sql
 
@@ -19,10 +20,11 @@ from harness.check.finding import Finding
 from harness.commands.dry_run import dry_run as command
 from harness.database import admin, fingerprint, witness
 from harness.errors import Refused
-from harness.plan import Plan
+from harness.plan import Plan, load
 from harness.runner import Event
 from harness.scenario.dry_run import DryRun, dry_run, estimate_error, scratch
 from harness.scenario.dry_run.model import LockSeen, StepSeen
+from harness.scenario.dry_run.words import lines
 
 if TYPE_CHECKING:
     from harness.server import Server
@@ -244,6 +246,54 @@ def test_rows_wal_and_temporary_files_are_counted_to_their_step(
     assert fill.wal_bytes > 100_000 > column.wal_bytes > 1000
     assert [one.runs for one in fill.statements] == [3]
     assert the_lock(fill, "public.things", "RowExclusiveLock").rows_changed == 400
+
+
+def test_the_wal_of_neighbours_is_not_counted(
+    small: SmallPlan, empty_database: str, pg_server: Server, clone: Callable[[str], str]
+) -> None:
+    noise = admin.unique_name("harness_noise")
+    admin.create(pg_server.dsn(), noise)
+    written = "CREATE TABLE public.n AS SELECT g, repeat('x', 500) FROM generate_series(1, 9000) g"
+    run_sql(pg_server.dsn(noise), written)
+
+    def neighbour(event: Event) -> None:
+        if event.kind == "batch":
+            run_sql(pg_server.dsn(noise), "UPDATE public.n SET g = g + 1")
+
+    try:
+        quiet = the_step(dry_run(empty_database, small.load()), "1.1/020_fill").wal_bytes
+        run = dry_run(empty_database, small.load(), on_event=neighbour)
+        assert abs(the_step(run, "1.1/020_fill").wal_bytes - quiet) < 400_000  # his: some MB
+        assert quiet > 100_000
+    finally:
+        admin.drop(pg_server.dsn(), noise)
+
+
+@pytest.mark.parametrize("rows", [1, 2000])
+def test_what_is_done_to_a_table_of_a_few_rows_is_no_critical_finding(
+    empty_database: str, tmp_path: Path, rows: int
+) -> None:
+    run_sql(
+        empty_database, f"CREATE TABLE public.t AS SELECT g AS a FROM generate_series(1, {rows}) g"
+    )
+    plan = plan_of(
+        tmp_path,
+        "ALTER TABLE public.t ALTER COLUMN a SET NOT NULL;",
+        "ALTER TABLE public.t ALTER COLUMN a DROP NOT NULL;",
+    )
+    run = dry_run(empty_database, load(plan))
+    assert [one.id for one in critical(run)] == ["dry-run.scan-under-lock"] * (rows > 1000)
+    assert any("1 row only" in one.evidence for one in run.findings) == (rows == 1)
+
+
+def test_a_person_reads_the_verdict_first_and_last_and_not_every_step(
+    plan: Plan, seeded: Callable[..., str], clone: Callable[[str], str]
+) -> None:
+    document = dry_run(clone(seeded(rows=300)), plan).document()
+    short, whole = list(lines(document)), list(lines(document, verbose=True))
+    assert len(short) < 50 < len(whole)
+    assert short[0].startswith("dry run: pass")
+    assert short[-1].startswith("dry run: pass")
 
 
 def test_where_somebody_is_connected_a_dump_is_restored_instead(

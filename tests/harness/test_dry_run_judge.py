@@ -26,6 +26,7 @@ from harness.scenario.dry_run.sampler import Samples
 
 RULES = DryRunRules(max_lock=1.0)
 START = datetime(2026, 1, 1, tzinfo=UTC)
+MANY = ("public.deals", 9_000)
 LOCK = LockSeen("public.deals", "AccessExclusiveLock", 0.01, line=3)
 COLUMN = "phases/1.1_fill/010_column.forward.sql"
 
@@ -64,9 +65,19 @@ def test_locks_that_are_short_are_nothing_to_report() -> None:
     ("seen", "identity", "severity"),
     [
         (statement("AlterTableStmt", rewritten=("public.deals",)), "rewrite", "critical"),
-        (statement("AlterTableStmt", read=(("public.deals", 9),)), "scan-under-lock", "critical"),
-        (statement("IndexStmt", read=(("public.deals", 9),)), "index-stops-writers", "critical"),
-        (statement("UpdateStmt", read=(("public.deals", 9),)), "reads-under-lock", "info"),
+        (
+            statement("AlterTableStmt", read=(MANY,)),
+            "scan-under-lock",
+            "critical",
+        ),
+        (
+            statement("IndexStmt", read=(MANY,)),
+            "index-stops-writers",
+            "critical",
+        ),
+        (statement("AlterTableStmt", read=(("public.deals", 1),)), "scan-under-lock", "info"),
+        (statement("IndexStmt", read=(("public.deals", 999),)), "index-stops-writers", "info"),
+        (statement("UpdateStmt", read=(MANY,)), "reads-under-lock", "info"),
     ],
 )
 def test_what_is_done_under_a_lock_that_stops_users_is_named(
@@ -85,7 +96,7 @@ def test_what_is_done_under_a_lock_that_stops_users_is_named(
     ids=["another relation", "a lock that stops nobody", "a lock taken later"],
 )
 def test_a_scan_beside_a_lock_that_stops_nobody_then_is_no_finding(lock: LockSeen) -> None:
-    seen = statement("AlterTableStmt", read=(("public.deals", 9),))
+    seen = statement("AlterTableStmt", read=(MANY,))
     assert judged(step(locks=(lock,), statements=(seen,))) == {}
 
 

@@ -18,6 +18,7 @@ from harness.database import admin, dump, witness
 from harness.errors import InfrastructureError, UsageError
 from harness.fault.pooler import PgBouncer, Pool
 from harness.poll import wait_until
+from harness.safety import proof
 from harness.scenario.dry_run import copying
 from harness.server import Server, choose, find_client, installation
 from harness.server.dsn import fields, is_url
@@ -94,8 +95,12 @@ def test_a_proof_never_restores_into_the_named_database(
     things: str, tmp_path: Path, form: str
 ) -> None:
     run_sql(things, "CREATE TABLE public.sentinel (v int); INSERT INTO public.sentinel VALUES (1)")
-    assert is_url(things)
-    taken(form.format(dsn=things, name=admin.dbname(things)), tmp_path / "backup")
+    name = admin.dbname(things)
+    dsn = form.format(dsn=things, name=name)
+    assert is_url(dsn)
+    with proof.scratch(dsn) as copy:
+        assert one(copy, "select current_database()") != name
+    taken(dsn, tmp_path / "backup")
     assert ask(things, "SELECT count(*) FROM public.sentinel") == 1
 
 

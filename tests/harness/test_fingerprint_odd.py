@@ -13,6 +13,7 @@ from runner_support import run_sql
 from harness import plan
 from harness.database import admin, fingerprint
 from harness.errors import UsageError
+from harness.safety.backup import backup, restore
 from harness.scenario.dry_run import dry_run
 from harness.server import Server
 
@@ -99,6 +100,30 @@ def test_a_saved_fingerprint_of_odd_bytes_is_plain_json(
     text = (tmp_path / "before.json").read_bytes().decode("utf-8")
     comment = json.loads(text)["objects"]["catalog"]["comment on table public.t"]["text"]
     assert comment.encode("utf-8", "surrogateescape") == b"\xe9t\xe9"
+
+
+def test_a_database_of_odd_bytes_is_backed_up_restored_and_rehearsed(
+    created: Callable[[str], str], tmp_path: Path
+) -> None:
+    options = "encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C'"
+    dsn, other = created(options), created(options)
+    run_bytes(dsn, (CASES / "sql-ascii-bytes/setup.sql").read_bytes())
+    run_bytes(dsn, b'create table "\xe9" ("\xff" integer); insert into "\xe9" values (1)')
+    assert backup(dsn, tmp_path / "backup").verdict == "pass"
+    assert restore(other, tmp_path / "backup").verdict == "pass"
+    assert fingerprint.take(other) == fingerprint.take(dsn)
+    rehearsed = dry_run(dsn, plan.load(CASES / "sql-ascii-bytes" / "plan" / "plan.toml"))
+    assert rehearsed.verdict == "pass", rehearsed.findings
+
+
+@pytest.mark.parametrize("encoding", ["EUC_TW", "MULE_INTERNAL", "EUC_JP", "LATIN1"])
+def test_databases_of_other_encodings_are_backed_up(
+    created: Callable[[str], str], tmp_path: Path, encoding: str
+) -> None:
+    dsn = created(f"encoding '{encoding}' lc_collate 'C' lc_ctype 'C'")
+    with admin.connection(dsn) as conn:
+        conn.execute("create table t (k text primary key); insert into t values ('x')")
+    assert backup(dsn, tmp_path / "backup").verdict == "pass"
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,7 @@ def test_the_roles_that_the_plan_grants_to_must_exist(
 
 def facts(**changes: Any) -> Facts:
     quiet: dict[str, Any] = {
-        "postgres": 17, "standby": False, "read_only": False, "role": "owner",
+        "postgres": 17, "standby": False, "read_only": False, "no_triggers": False, "role": "owner",
         "may_create": True, "not_owned": None,
         "missing_extensions": None, "missing_roles": None, "slots": None, "prepared": None,
         "long_transactions": None, "invalid_indexes": None, "unvalidated": None,
@@ -223,6 +223,7 @@ def ids(found: Iterator[Finding]) -> list[tuple[str, str]]:
     [
         ({}, None),
         ({"standby": True}, ("preflight.standby", "critical")),
+        ({"no_triggers": True}, ("preflight.no_triggers", "critical")),
         ({"prepared": ["'one' of owner"]}, ("preflight.prepared_transactions", "critical")),
         ({"slots": ["old, logical, inactive"]}, ("preflight.replication_slots", "warning")),
     ],

@@ -137,6 +137,40 @@ def test_a_backup_of_another_major_version_is_refused(
         restore(target, tmp_path)
 
 
+def older(directory: Path) -> None:
+    """Make the backup one that a version with the fingerprint's first format took."""
+    path = directory / identity.DATABASE
+    document = json.loads(path.read_text())
+    document |= {"format": 1, "catalog": "0", "security": "0", "objects": {}}
+    path.write_text(json.dumps(document))
+    told = manifest.read(directory)
+    files = manifest.described(directory, [file.name for file in told.files])
+    manifest.write(replace(told, files=files), directory)
+
+
+def test_a_backup_of_an_older_version_is_restored_and_its_rows_are_compared(
+    things: str, target: str, tmp_path: Path
+) -> None:
+    directory = taken(things, tmp_path / "backup")
+    older(directory)
+    found = restore(target, directory)
+    assert (found.verdict, found.differences) == ("unknown", ())
+    assert "definitions and rights were not compared" in found.why
+    assert ask(target, "SELECT count(*) FROM public.things") == 50
+
+
+def test_other_rows_of_an_older_backup_are_seen(things: str, target: str, tmp_path: Path) -> None:
+    directory = taken(things, tmp_path / "backup")
+    path = directory / identity.DATABASE
+    run_sql(things, "UPDATE public.things SET name = 'x' WHERE id = 7")
+    identity.save(identity.take(things), directory)
+    assert path.exists()
+    older(directory)
+    found = restore(target, directory)
+    assert found.verdict == "fail"
+    assert any("public.things" in one for one in found.differences)
+
+
 def test_a_restored_database_that_is_another_one_fails(
     things: str, target: str, tmp_path: Path
 ) -> None:

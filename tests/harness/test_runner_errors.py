@@ -254,3 +254,37 @@ def test_every_state_has_advice_and_unknown_ones_too() -> None:
     assert not lookup("42601").retryable
     for advice in (*BY_STATE.values(), *BY_CLASS.values()):
         assert advice.advice == advice.advice.rstrip(".")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER ROLE no_such_role WITH LOGIN PASSWORD 'sEcret''x'",
+        "CREATE ROLE no_such_role PASSWORD E'sEcret' IN ROLE nobody_here",
+        "CREATE USER MAPPING FOR public SERVER no_such OPTIONS (user 'u', password 'sEcret')",
+        "CREATE SUBSCRIPTION s CONNECTION 'password=sEcret' PUBLICATION p WITH (connect, x = 1)",
+    ],
+)
+def test_a_failing_statement_does_not_tell_its_password(
+    tmp_path: Path, empty_database: str, statement: str
+) -> None:
+    small = SmallPlan(tmp_path)
+    small.write(COLUMN, f"{statement};\n")
+    runner.baseline(empty_database, small.load())
+    with pytest.raises(StepFailed) as failed:
+        runner.migrate(empty_database, small.load())
+    assert "sEcret" not in str(failed.value)
+    assert "***" in str(failed.value)
+    noted = runner.status(empty_database, small.load()).error
+    assert noted is not None
+    assert "sEcret" not in noted
+
+
+def test_an_extension_that_is_not_there_points_to_a_server_that_has_it(
+    tmp_path: Path, empty_database: str
+) -> None:
+    small = SmallPlan(tmp_path)
+    small.write(COLUMN, "CREATE EXTENSION no_such_extension;\n")
+    runner.baseline(empty_database, small.load())
+    with pytest.raises(StepFailed, match="--server system"):
+        runner.migrate(empty_database, small.load())

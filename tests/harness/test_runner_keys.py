@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 from runner_support import ask, plan_of, run_sql
 
@@ -244,3 +245,28 @@ def test_rows_that_policies_hide_are_not_left_out_silently(
         assert ask(empty_database, "SELECT count(*) FROM public.t WHERE done") == 0
     finally:
         run_sql(empty_database, f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
+
+
+def test_a_not_null_that_is_not_validated_is_not_believed(
+    tmp_path: Path, empty_database: str
+) -> None:
+    if ask(empty_database, "SELECT current_setting('server_version_num')::int") < 180000:
+        pytest.skip("NOT NULL is always valid before 18")
+    run_sql(empty_database, "CREATE TABLE public.t (id int, done bool)")
+    run_sql(empty_database, "INSERT INTO public.t VALUES (NULL), (1)")
+    run_sql(empty_database, "ALTER TABLE public.t ADD CONSTRAINT n NOT NULL id NOT VALID")
+    with pytest.raises(Refused, match="not declared NOT NULL"):
+        runner.migrate(empty_database, fills(tmp_path))
+
+
+def test_a_part_that_may_hold_rows_without_a_key_is_named(
+    tmp_path: Path, empty_database: str
+) -> None:
+    run_sql(empty_database, "CREATE TABLE public.t (id int NOT NULL, done bool)")
+    run_sql(empty_database, "CREATE TABLE public.t1 () INHERITS (public.t)")
+    try:
+        run_sql(empty_database, "ALTER TABLE public.t1 ALTER id DROP NOT NULL")
+    except psycopg.errors.InvalidTableDefinition:
+        pytest.skip("a part has the NOT NULL of the whole since 18")
+    with pytest.raises(Refused, match=r"not declared NOT NULL \(in public\.t1\)"):
+        runner.migrate(empty_database, fills(tmp_path))

@@ -371,3 +371,19 @@ def test_a_rollback_before_an_irreversible_step_leaves_nothing(
     runner.migrate(empty_database, plan, until="1.1")
     assert runner.status(empty_database, plan).irreversible == []
     assert runner.rollback(empty_database, plan).irreversible == []
+
+
+def test_a_cleanup_takes_nothing_along_that_it_does_not_name(
+    tmp_path: Path, empty_database: str
+) -> None:
+    files = SmallPlan(tmp_path / "sql")
+    files.write("cleanup/010_kinds.sql", "drop table if exists public.kinds cascade; select 1")
+    plan = files.load()
+    runner.baseline(empty_database, plan)
+    runner.migrate(empty_database, plan)
+    run_sql(empty_database, "create view public.own as select * from public.kinds")
+    with pytest.raises(Refused, match=r"would take along what it does not name: view public\.own"):
+        runner.cleanup(empty_database, plan, override_retention="space")
+    assert ask(empty_database, "select count(*) from public.own") is not None
+    run_sql(empty_database, "drop view public.own")
+    assert "table public.kinds" in runner.cleanup(empty_database, plan, override_retention="space")

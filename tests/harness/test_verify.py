@@ -15,7 +15,8 @@ from click.testing import CliRunner
 
 from harness.check import verify_file
 from harness.check.finding import Finding
-from harness.check.verify import CLEANED, Verification, load, verify
+from harness.check.verify import Verification, load, verify
+from harness.check.verify_doubt import CLEANED
 from harness.commands.verify import verify as command
 from harness.database import admin, fingerprint, template
 from harness.errors import UsageError

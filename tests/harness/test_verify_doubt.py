@@ -135,6 +135,15 @@ def test_an_empty_database_proves_nothing(
     assert [one.check for one in found.unknowns if "no row was looked at" in one.reason]
 
 
+def test_a_contract_without_a_read_is_unknown(
+    before: str, after: str, plan: Plan, tmp_path: Path
+) -> None:
+    found = verify(after, plan, state="migrated", source=before, contract=tmp_path, count=0)
+    assert found.verdict == "unknown"
+    assert [one.check for one in found.unknowns] == ["verify.contract"]
+    assert [one.check for one in found.not_applicable] == ["verify.samples"]
+
+
 def test_a_check_that_is_switched_off_is_listed(before: str, after: str, edited: Edit) -> None:
     off = edited(toml='\n[verify.severity]\n"verify.rows.tags" = "off"\n')
     found = verify(after, off, state="migrated", source=before)

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.check.verify import CLEANED, verify
+from harness.check.verify import verify
+from harness.check.verify_doubt import CLEANED
 from harness.database import fingerprint
 from harness.plan import Plan
 from harness.runner import cleanup
@@ -123,6 +124,8 @@ def cleaned(scene: Scene) -> Iterator[Remark]:
         return unsaid(held[0]) + left(held[0]) + told(held[0])
 
     yield heard("cleanup", go)
+    if not held:
+        return  # it failed, and that was said
     yield heard("cleaned verify", lambda: verified(held[0], plan))
     pair = scene.pair(held[0].source, held[0].dsn)
     for check in LATER:

@@ -20,6 +20,8 @@ def compare(
     With `allow_sequence_gaps` a sequence may be ahead of where it was (a crash skips numbers),
     never behind. Rows are named where both fingerprints were taken with detail.
     """
+    if before.format != after.format:
+        raise UsageError("the two fingerprints have different formats", hint="take both anew")
     if before.excluded != after.excluded:
         raise UsageError("the two fingerprints leave out different schemas")
     if bool(before.data) != bool(after.data):
@@ -34,6 +36,18 @@ def compare(
     if before.sequences != after.sequences:
         found += _sequences(before, after, allow_sequence_gaps)
     return tuple(found)
+
+
+def compare_rows(
+    before: Fingerprint, after: Fingerprint, *, allow_sequence_gaps: bool = False
+) -> tuple[Difference, ...]:
+    """What differs in the relations and sequences that the earlier fingerprint knows.
+
+    Their digests mean the same in every format so far.
+    """
+    relations = {n: found for n, found in after.relations.items() if n in before.relations}
+    known = dataclasses.replace(after, relations=relations)
+    return (*_data(before, known), *_sequences(before, after, allow_sequence_gaps))
 
 
 def _objects(kind: Kind, before: Fingerprint, after: Fingerprint) -> Iterator[Difference]:

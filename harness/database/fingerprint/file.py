@@ -5,19 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from harness.database.fingerprint import model
-from harness.database.fingerprint.model import Fingerprint, Sketch
+from harness.database.fingerprint.model import FORMAT, Fingerprint, Sketch
 from harness.errors import UsageError
-
-FORMAT: Final = 2
-"""Counts up whenever what is compared changes: fingerprints of two formats cannot be equal."""
 
 
 def to_json(found: Fingerprint) -> str:
     """The fingerprint as one JSON document; the attributes of objects are readable in it."""
-    document: dict[str, Any] = {"format": FORMAT}
+    document: dict[str, Any] = {"format": found.format}
     for field in dataclasses.fields(found):
         document[field.name] = getattr(found, field.name)
     document["objects"] = {
@@ -30,11 +27,11 @@ def to_json(found: Fingerprint) -> str:
     return json.dumps(document, ensure_ascii=False)
 
 
-def from_json(text: str, where: str = "fingerprint") -> Fingerprint:
-    """Read what `to_json` wrote; anything else is a usage error."""
+def from_json(text: str, where: str = "fingerprint", *, older: bool = False) -> Fingerprint:
+    """Read what `to_json` wrote, with `older` in an older format too; else a usage error."""
     try:
         document = json.loads(text)
-        _refuse_other_format(document.pop("format"), where)
+        _refuse_other_format(document["format"], where, older)
         document["objects"] = {
             part: {name: json.dumps(attributes) for name, attributes in objects.items()}
             for part, objects in document["objects"].items()
@@ -55,8 +52,8 @@ def from_json(text: str, where: str = "fingerprint") -> Fingerprint:
     return found
 
 
-def _refuse_other_format(found: Any, where: str) -> None:
-    if found == FORMAT:
+def _refuse_other_format(found: Any, where: str, older: bool) -> None:
+    if found == FORMAT or (older and found in range(1, FORMAT)):
         return
     if not isinstance(found, int):
         raise ValueError(found)
@@ -80,10 +77,10 @@ def save(found: Fingerprint, path: Path) -> None:
         raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from error
 
 
-def load(path: Path) -> Fingerprint:
-    """Read a saved fingerprint."""
+def load(path: Path, *, older: bool = False) -> Fingerprint:
+    """Read a saved fingerprint, with `older` one of an older format too."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the fingerprint: {error}", where=str(path)) from error
-    return from_json(text, str(path))
+    return from_json(text, str(path), older=older)

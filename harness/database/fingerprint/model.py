@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Final, Literal, TypeAlias, TypedDict
 
 Kind: TypeAlias = Literal["catalog", "security", "data", "sequences"]
 Objects: TypeAlias = Mapping[str, str]
 """Object -> its attributes, as JSON text."""
 
+FORMAT: Final = 2
+"""Counts up whenever what is compared changes: digests of two formats are not held together."""
 LONG = 120
 """A value longer than this is cut in a message; a `Difference` keeps it whole."""
 
@@ -60,6 +62,7 @@ class Fingerprint:
     sketches: Mapping[str, Sketch] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
     server_version: int = 0
+    format: int = FORMAT
 
     @property
     def identity(self) -> tuple[str, str, str, str]:

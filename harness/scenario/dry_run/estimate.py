@@ -79,8 +79,12 @@ def estimate_error(dsn: str, saved: dict[str, Any], percent: float = 50.0) -> Es
         for step in saved["steps"]
         if step["direction"] == "forward"
     )
-    verdict = "pass" if error * 100 <= percent else "fail"
-    return Estimate(verdict, expected, round(seconds, 3), round(error, 3), steps=steps)
+    verdict, why = "pass" if error * 100 <= percent else "fail", ""
+    copy = saved.get("copy") or {}
+    if verdict == "fail" and copy.get("how") == "elsewhere":
+        verdict = "unknown"
+        why = f"the dry run was made on a server of our own ({copy.get('server')}), not on this one"
+    return Estimate(verdict, expected, round(seconds, 3), round(error, 3), why, steps)
 
 
 def _ledger(dsn: str) -> tuple[dict[str, Any], dict[str, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from harness.check.finding import Finding
@@ -76,17 +77,28 @@ def _step(step: StepSeen, rules: DryRunRules) -> Iterator[Finding]:
         locked = _locked(step, statement)
         for relation in statement.rewritten:
             if relation in locked:
-                yield _rewrite(step, statement, locked[relation])
+                rows = dict(statement.read).get(relation)
+                yield _by_size(rows, _rewrite(step, statement, locked[relation]), rules)
         for relation, rows in statement.read:
             if relation not in locked or relation in statement.rewritten:
                 continue
             if statement.tag in SCHEMA_CHANGES:
-                yield _scan(step, statement, locked[relation], rows)
+                yield _by_size(rows, _scan(step, statement, locked[relation], rows), rules)
             else:
                 own_reading.append(f"line {statement.line}: {rows:,} rows of {relation}")
     if own_reading:
         yield _reading(step, own_reading)
     yield from _lengths(step, rules)
+
+
+def _by_size(rows: int | None, finding: Finding, rules: DryRunRules) -> Finding:
+    """What is done to a table of a few rows is over before users notice; what is long is told by
+    the length of its lock."""
+    if rows is None or rows >= rules.small_rows:
+        return finding
+    limit = f"fewer than [dry_run] small_rows = {rules.small_rows:,}"
+    few = f"{rows:,} row{'' if rows == 1 else 's'} only, {limit}"
+    return replace(finding, severity="info", evidence=f"{finding.evidence}\n{few}")
 
 
 def _locked(step: StepSeen, statement: StatementSeen) -> dict[str, LockSeen]:

@@ -20,6 +20,7 @@ from psycopg.rows import class_row
 
 from harness.database import admin
 from harness.plan import Phase, Plan, Script, Statement, Step
+from harness.scenario.dry_run import wal
 from harness.scenario.dry_run.model import Direction
 
 SCHEMA: Final = "harness_dry_run"
@@ -76,6 +77,7 @@ def install(conn: psycopg.Connection[Any]) -> None:
     with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
         conn.execute("SET session_replication_role = replica")
     conn.execute(_SQL.read_bytes())
+    wal.install(conn)
 
 
 def listen(conn: psycopg.Connection[Any]) -> None:

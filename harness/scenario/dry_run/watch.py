@@ -15,6 +15,7 @@ from harness.plan import Plan, Script
 from harness.runner import Event
 from harness.runner.outcome import OnEvent
 from harness.scenario.dry_run import digest, look
+from harness.scenario.dry_run import wal as wal_of
 from harness.scenario.dry_run.digest import Digest
 from harness.scenario.dry_run.model import Direction, StepSeen
 from harness.scenario.dry_run.sampler import Sampler
@@ -107,6 +108,10 @@ class Watch:
         samples = self._sampler.take(self._pause(step.id))
         wal, temp, counts = self._counters()
         seen = Digest(look.looks(self._conn, self.direction, step.id))
+        reading = time.monotonic()
+        own = wal_of.own(self._conn, step.wal, wal)
+        self.overhead += time.monotonic() - reading
+        written = wal - step.wal if own is None else own
         spent = seen.spent + seen.looks * self._trip
         self.overhead += spent
         seconds = max(0.0, now - step.began - spent)
@@ -125,7 +130,7 @@ class Watch:
                 began=step.began - self._start,
                 seconds=seconds,
                 rows=rows,
-                wal_bytes=max(0, wal - step.wal - seen.wal_spent),
+                wal_bytes=max(0, written - seen.wal_spent),
                 temp_bytes=max(0, temp - step.temp),
                 done=done,
                 retries=tuple(step.retries),
