@@ -23,7 +23,7 @@ SELECT id, direction, undoes, plan, plan_version, state, epoch, pid, backend_sta
   seal AS kept_seal
 FROM migration_control.run ORDER BY id;
 SELECT run_id, step, position, kind, state, last_key, rows, batches, attempts, {object} AS object,
-  seal AS kept_seal
+  seal AS kept_seal, {object_seal} AS kept_object_seal
 FROM migration_control.step ORDER BY run_id, position;
 SELECT run_id, path, sha256 FROM migration_control.plan_file
 """
@@ -80,8 +80,11 @@ class Checkpoint:
         return _hash(
             *(self.run_id, self.step, self.position, self.kind, self.state),
             *(self.last_key, self.rows, self.batches, self.attempts),
-            *([] if self.object is None else [self.object]),  # rows of version 1 have none
         )
+
+    def object_seal(self) -> str | None:
+        """The same for `object`: a seal of its own, so that a version 1 harness knows the other."""
+        return None if self.object is None else _hash(self.run_id, self.step, self.object)
 
 
 def _hash(*values: object) -> str:
@@ -96,6 +99,7 @@ class _SealedRun(Run):
 @dataclass(frozen=True)
 class _SealedCheckpoint(Checkpoint):
     kept_seal: str = ""
+    kept_object_seal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -159,8 +163,11 @@ def read(conn: Connection) -> Ledger:
 
 def _read(conn: Connection, version: int) -> Ledger:
     known = version >= ledger_format.SINCE["step.object"]
+    columns = ("object", "object_seal")
     cursor = conn.cursor(row_factory=class_row(_SealedRun)).execute(
-        sql.SQL(READ).format(object=sql.Identifier("object") if known else sql.NULL)
+        sql.SQL(READ).format(
+            **{name: sql.Identifier(name) if known else sql.NULL for name in columns}
+        )
     )
     runs = tuple(cursor.fetchall())
     for run in runs:
@@ -168,7 +175,7 @@ def _read(conn: Connection, version: int) -> Ledger:
             raise damaged(f"the row of run {run.id} was changed")
     steps: dict[int, dict[str, Checkpoint]] = {}
     for row in _next(cursor, _SealedCheckpoint):
-        if row.seal() != row.kept_seal:
+        if (row.seal(), row.object_seal()) != (row.kept_seal, row.kept_object_seal):
             raise damaged(f"checkpoint of step {row.step} in run {row.run_id} was changed")
         steps.setdefault(row.run_id, {})[row.step] = row
     files: dict[int, dict[str, str]] = {}
@@ -198,14 +205,14 @@ def _whole(ledger: Ledger) -> Ledger:
 def checkpoint_sql(row: Checkpoint) -> sql.Composed:
     """Write a checkpoint, and count in the run a step that is new, and one that is finished."""
     values = (row.run_id, row.step, row.position, row.kind, row.state, row.last_key)
-    values += (row.rows, row.batches, row.attempts, row.seal(), row.object)  # type: ignore[assignment]
+    values += (row.rows, row.batches, row.attempts, row.seal(), row.object, row.object_seal())  # type: ignore[assignment]
     return sql.SQL(
         "WITH s AS (INSERT INTO migration_control.step AS s (run_id, step, position, kind, state,"
-        " last_key, rows, batches, attempts, seal, object) VALUES ({values})"
+        " last_key, rows, batches, attempts, seal, object, object_seal) VALUES ({values})"
         " ON CONFLICT (run_id, step) DO UPDATE SET"
         " state = excluded.state, last_key = excluded.last_key, rows = excluded.rows,"
         " batches = excluded.batches, attempts = excluded.attempts, seal = excluded.seal,"
-        " object = excluded.object,"
+        " object = excluded.object, object_seal = excluded.object_seal,"
         " updated_at = excluded.updated_at RETURNING s.xmax = '0' AS is_new)"
         " UPDATE migration_control.run AS r SET steps_begun = r.steps_begun + s.is_new::integer,"
         " steps_done = r.steps_done + {done}::integer"

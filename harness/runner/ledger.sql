@@ -47,6 +47,7 @@ CREATE TABLE migration_control.step (
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   seal text NOT NULL,
   object text,
+  object_seal text,
   PRIMARY KEY (run_id, step)
 );
 

@@ -29,7 +29,7 @@ COLUMNS: dict[str, str] = {
 }
 """What every version has."""
 
-SINCE = {"step.object": 2}
+SINCE = {"step.object": 2, "step.object_seal": 2}
 """What a later version added."""
 
 LOOK = """

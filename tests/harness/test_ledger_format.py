@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from psycopg import sql
 from runner_support import ask, child, contents, run_sql
 
 from harness import runner
@@ -145,6 +147,36 @@ def test_an_upgrade_that_is_killed_leaves_the_old_ledger_whole(
     assert seen == {1, ledger_format.VERSION}
     assert runner.migrate(empty_database, plan).state == "migrated"
     assert contents(empty_database) == ends["forward"]
+
+
+def test_an_older_harness_reads_as_far_as_the_version(empty_database: str, plan: Plan) -> None:
+    """It looks at the seals first: with ours it would call a newer ledger a damaged one."""
+    runner.baseline(empty_database, plan)
+    runner.migrate(empty_database, plan)
+    with psycopg.connect(empty_database) as conn:
+        rows = conn.execute(
+            "SELECT run_id, step, position, kind, state, last_key, rows, batches, attempts, seal,"
+            " object FROM migration_control.step"
+        ).fetchall()
+    assert [row[-1] for row in rows if row[-1]] == ['create "public"."things_upper"']
+    for *values, seal, _ in rows:  # as version 1 made them
+        assert hashlib.sha256("|".join(map(str, values)).encode()).hexdigest()[:16] == seal
+
+
+@pytest.mark.parametrize(
+    "damage", ["object = 'create x'", "object = NULL", "object_seal = NULL", "object_seal = 'x'"]
+)
+def test_what_a_concurrent_step_is_about_is_sealed(
+    damage: str, empty_database: str, plan: Plan
+) -> None:
+    runner.baseline(empty_database, plan)
+    runner.migrate(empty_database, plan)
+    table = sql.Identifier("migration_control", "step")
+    change = sql.SQL("UPDATE {} SET {} WHERE position = 3").format(table, sql.SQL(damage))
+    with psycopg.connect(empty_database) as conn:
+        conn.execute(change)
+    found = runner.status(empty_database, plan)
+    assert (found.state, "step 1.2/010_index" in str(found.reason)) == ("foreign", True)
 
 
 REFUSED = {
