@@ -48,7 +48,7 @@ def judged(plan: Plan, rows: int, seed: int, suites: Path, server: Provided) -> 
         "judged_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "plan": {"name": plan.name, "version": plan.version, "hash": plan.hash},
         "seed": {"rows": rows, "seed": seed, "profiles": list(PROFILES), "hash": makers},
-        "tool": tool() | {"suites_hash": tree_hash([suites])},
+        "tool": tool() | {"suites_hash": tree_hash([suites], _above(suites))},
         "settings": settings(plan),
         "environment": {
             "server": server.provider,
@@ -59,6 +59,12 @@ def judged(plan: Plan, rows: int, seed: int, suites: Path, server: Provided) -> 
             "memory_bytes": psutil.virtual_memory().total,
         },
     }
+
+
+def _above(suites: Path) -> str:
+    """The text of what pytest loads from above the suites."""
+    found = [parent / "conftest.py" for parent in suites.parents[:2]]
+    return "".join(path.read_text("utf-8") for path in found if path.is_file())
 
 
 def tool() -> dict[str, str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from gate_support import PASSES, found, gate, make_project, plant, words
 
-from harness.scenario.gate import census
+from harness.scenario.gate import census, left_out
+from harness.scenario.recorder import Recorder
 
 HOME = "tests/migration"
 BAD = "def test_bad():\n    assert 1 == 2\n"
@@ -154,3 +155,37 @@ def test_the_census_knows_tests_from_fixtures_and_helpers(tmp_path: Path) -> Non
         ("test_x.py::test_a", 14),
     ]
     assert census.defined(tmp_path, tmp_path, [tmp_path / "test_x.py"]) == []
+
+
+def heard(*outcomes: str, **seen: object) -> Recorder:
+    """A recorder that heard of test_0, test_1 …, and of what a process saw of them."""
+    recorder = Recorder(lambda _: None)
+    for number, outcome in enumerate(outcomes):
+        line = {"kind": "report", "nodeid": f"{HOME}/test_x.py::test_{number}", "seconds": 0.0}
+        line |= {"message": "", "evidence": "", "outcome": outcome}
+        recorder.hear(line | {"when": "call"})
+        recorder.hear(line | {"when": "teardown", "outcome": "passed"})
+    told = {"found": {}, "kept": [], "deselected": [], "watched": [], "called": [], "raised": {}}
+    recorder.hear({"kind": "attendance", "seen": told | seen})
+    return recorder
+
+
+def test_what_no_process_saw_cannot_be_counted() -> None:
+    assert left_out.uncounted(heard("passed")) != []
+    found = {f"{HOME}/test_x.py::test_0": (f"{HOME}/test_x.py", 1)}
+    assert left_out.uncounted(heard("passed", found=found)) == []
+    assert left_out.uncounted(heard()) == []
+
+
+def test_a_skipped_test_that_raised_and_a_failed_one_are_named_once() -> None:
+    names = [f"{HOME}/test_x.py::test_{number}" for number in range(2)]
+    seen = {
+        "found": dict.fromkeys(names, (f"{HOME}/test_x.py", 1)),
+        "kept": names,
+        "watched": names,
+        "called": names[:1],
+        "raised": dict.fromkeys(names, "AssertionError"),
+    }
+    assert left_out.left_out([], heard("failed", "skipped", **seen)) == []
+    told = left_out.left_out([], heard("passed", "passed", **seen))
+    assert [finding.where for finding in told] == names
