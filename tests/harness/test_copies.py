@@ -13,12 +13,16 @@ from psycopg.conninfo import make_conninfo
 from runner_support import ask, open_transaction, run_sql
 from server_support import require
 
+from harness import runner
 from harness.database import admin
 from harness.database.making import create, making
 from harness.database.surroundings import surroundings
 from harness.errors import InfrastructureError, Refused
+from harness.plan import load
 from harness.safety.backup import backup, restore
+from harness.scenario.dry_run import dry_run, estimate_error
 from harness.scenario.dry_run.scratch import Wish, scratch
+from harness.scenario.dry_run.words import lines
 from harness.server import choose
 
 if TYPE_CHECKING:
@@ -225,3 +229,45 @@ def test_a_copy_that_no_server_of_ours_can_hold_is_refused_with_the_extension(
         ):
             pass
     admin.drop(debian.dsn(), name)
+
+
+def test_bytes_that_are_no_text_are_rehearsed_and_backed_up(
+    pg_server: Server, tmp_path: Path
+) -> None:
+    name = admin.unique_name("harness_ascii")
+    run_sql(
+        pg_server.dsn(),
+        f"CREATE DATABASE {name} TEMPLATE template0 ENCODING SQL_ASCII LC_COLLATE 'C' LC_CTYPE 'C'",
+    )
+    dsn = pg_server.dsn(name)
+    try:
+        psql(dsn, CASES / "sql-ascii-bytes/setup.sql", PGCLIENTENCODING="SQL_ASCII")
+        plan = plan_of(tmp_path / "plan", *PLAIN)
+        for how in HOWS:
+            status, document = told("dry-run", "--dsn", dsn, "--plan", plan, "--clone", how)
+            assert (status, document["copy"]["how"]) == (0, how), document["findings"]
+        assert backup(dsn, tmp_path / "b").verdict == "pass"
+    finally:
+        admin.drop(pg_server.dsn(), name)
+
+
+def test_a_copy_that_cannot_be_looked_at_from_inside_is_refused_in_one_sentence(
+    empty_database: str, tmp_path: Path
+) -> None:
+    run_sql(empty_database, "CREATE TABLE public.t (id int); DROP EXTENSION plpgsql")
+    plan = load(plan_of(tmp_path / "plan", *PLAIN))
+    with pytest.raises(Refused, match='from inside: language "plpgsql" does not exist'):
+        dry_run(empty_database, plan)
+
+
+def test_an_estimate_from_a_server_of_our_own_is_never_a_promise(
+    empty_database: str, tmp_path: Path
+) -> None:
+    run_sql(empty_database, "CREATE TABLE public.t (id int)")
+    plan = load(plan_of(tmp_path / "plan", *PLAIN))
+    document = dry_run(empty_database, plan, how="elsewhere").document()
+    assert any("on a server of our own (" in line for line in lines(document))
+    runner.migrate(empty_database, plan)
+    document["estimate_seconds"] = 1e6
+    found = estimate_error(empty_database, document)
+    assert (found.verdict, "server of our own" in found.why) == ("unknown", True)

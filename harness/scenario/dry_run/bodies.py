@@ -57,7 +57,7 @@ def _sql(body: Any) -> Iterator[Part]:
     text = body[0].sval if isinstance(body, tuple) else body.sval
     try:
         yield from (Part(raw.stmt) for raw in parse_sql(text))
-    except ParseError as error:
+    except (ParseError, ValueError) as error:
         raise OpaqueError("that cannot be read") from error
 
 

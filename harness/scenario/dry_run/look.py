@@ -19,6 +19,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from harness.database import admin
+from harness.errors import Refused
 from harness.plan import Phase, Plan, Script, Statement, Step
 from harness.scenario.dry_run import wal
 from harness.scenario.dry_run.model import Direction
@@ -72,12 +73,28 @@ class Look:
 
 
 def install(conn: psycopg.Connection[Any]) -> None:
-    """Put what looks need into the scratch database, past its own settings and event triggers."""
-    admin.writable(conn)
+    """Put what looks need into the scratch database, past its own settings and event triggers.
+
+    Refused where that cannot be.
+    """
+    own(conn)
     with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
         conn.execute("SET session_replication_role = replica")
-    conn.execute(_SQL.read_bytes())
+    try:
+        conn.execute(_SQL.read_bytes())
+    except psycopg.Error as error:
+        raise Refused(
+            "the copy cannot be looked at from inside:"
+            f" {error.diag.message_primary or type(error).__name__}",
+            hint="the role must be allowed to make schemas, and language plpgsql must be there",
+        ) from error
     wal.install(conn)
+
+
+def own(conn: psycopg.Connection[Any]) -> None:
+    """Let the session write, as the role that logged in, whatever the database sets for it."""
+    admin.writable(conn)
+    conn.execute("SET ROLE NONE")
 
 
 def listen(conn: psycopg.Connection[Any]) -> None:

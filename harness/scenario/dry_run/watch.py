@@ -49,7 +49,7 @@ class Watch:
         self.direction: Direction = "forward"
         self._plan, self._also = plan, also
         self._conn = admin.connect(dsn, application_name="dry run watch")
-        admin.writable(self._conn)
+        look.own(self._conn)
         self._sampler = Sampler(dsn, plan.dry_run.sample)
         self._open: _Open | None = None
         self._trip = _trip(self._conn)
