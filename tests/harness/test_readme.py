@@ -20,7 +20,6 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(?:\w*)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 BY_HAND = next(block for block in BLOCKS if "createdb crm" in block)
-SOURCE = "--source before.backup"
 LINES = [line.removeprefix("$ ") for block in BLOCKS for line in block.splitlines()]
 
 
@@ -51,8 +50,6 @@ def test_by_hand_runs_as_it_stands(own_server: LocalServer, tmp_path: Path) -> N
     for name in ("sql", "fixtures", "tests"):  # the checkout is not written to
         (tmp_path / name).symlink_to(ROOT / name)
     lines = [line for line in BY_HAND.splitlines() if not line.startswith("make venv")]
-    if "--source" not in BY_HAND:  # what is compared with itself is unknown, and ends the block
-        lines = [line.replace("harness verify ", f"harness verify {SOURCE} ") for line in lines]
     environment = {
         key: value for key, value in shell.without().items() if not key.startswith("HARNESS_")
     }
