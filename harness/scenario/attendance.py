@@ -79,7 +79,8 @@ class Usher:
             return
         if not issubclass(item.cls or object, unittest.TestCase):  # it calls its methods itself
             self._seen.watched.add(item.nodeid)
-            item.obj = self._watched(item.nodeid, item.obj)
+            if _place(item) == self._seen.found.get(item.nodeid):  # nothing was put in its place
+                item.obj = self._watched(item.nodeid, item.obj)
 
     def _watched(self, nodeid: str, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
