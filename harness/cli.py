@@ -233,9 +233,13 @@ def cleanup(
 ) -> None:
     """Drop backups, archive and compatibility surface; after this there is no way back."""
     from harness import plan, runner
+    from harness.runner.signals import stop_requested
 
     loaded = plan.load(plan_path)
-    dropped = runner.cleanup(named(dsn), loaded, override_retention=override_retention)
+    with stop_requested() as stop:
+        dropped = runner.cleanup(
+            named(dsn), loaded, override_retention=override_retention, stop=stop
+        )
     answer({"dropped": dropped}, as_json, [f"dropped {name}" for name in dropped])
 
 

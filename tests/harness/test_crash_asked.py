@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crash_ledger import REPLAY, STEPS, document_of, page_of, passed, point
+from crash_ledger import REPLAY, STEPS, document_of, failed, page_of, passed, point
 from report_support import built, crash
 
 from harness.scenario.crash.asked import NO_PLACE, NOTHING, Asked, Enumeration, Place, incomplete
 from harness.scenario.crash.coverage import Coverage
 from harness.scenario.crash.coverage_file import write
+from harness.scenario.crash.golden_note import Note
 from harness.scenario.crash.model import DIRECTIONS, DOMAINS, NOWHERE, Point, Task
 from harness.scenario.crash.telling import words
 
@@ -130,6 +131,55 @@ def test_a_fault_that_was_asked_for_and_not_struck_is_unknown(faults: tuple[str,
     assert coverage.verdict == ("unknown" if "blip" in faults else "pass")
     told = [(one.first.point.fault, one.first.reason) for one in coverage.unknowns()]
     assert told == ([("blip", NO_PLACE)] if "blip" in faults else [])
+
+
+def test_a_fault_that_needs_another_kind_of_step_is_not_applicable_and_listed():
+    why = {("contended", "blip"): "no step of the plan is of kind batch"}
+    asked = Asked(faults=("cut", "blip"))
+    enumeration = Enumeration.of_tasks(asked, [Task("wire", EVERYWHERE)], faultless=why)  # type: ignore[arg-type]  # of no domain but this
+    coverage = Coverage(EVERYWHERE, tuple(map(passed, EVERYWHERE)), STEPS, enumeration)
+    assert coverage.verdict == "pass"
+    told = "\n".join(words(document_of(coverage)))
+    assert "not applicable: contended blip, any: no step of the plan is of kind batch" in told
+
+
+SAME_CAUSE = "after rollback data: table public.t: other values in a"
+
+
+def test_what_has_one_cause_is_told_once_whatever_struck_it():
+    """30 points of one broken rollback were 30 failures: 12 domains and faults, one reason."""
+    places = [(STEPS[n % 2], fault) for n, fault in enumerate(("cut", "unheard", "sigkill"))]
+    points = [point(step, fault=fault) for step, fault in places]
+    other = point(STEPS[2])
+    rows = (*(failed(at, SAME_CAUSE) for at in points), failed(other, "an index is invalid"))
+    files = {("forward", STEPS[0]): "phases/1.1_x/020_second.forward.sql"}
+    coverage = Coverage((*points, other), rows, STEPS, files=files)
+    document = document_of(coverage)
+    assert len(document["failures"]) == 4
+    first, second = document["causes"]
+    assert (first["reason"], first["points"], first["steps"]) == (SAME_CAUSE, 3, 2)
+    assert first["faults"] == ["cut", "sigkill", "unheard"]
+    assert first["file"] == "phases/1.1_x/020_second.forward.sql"
+    assert second["points"] == 1
+    told = "\n".join(words(document))
+    assert told.count(SAME_CAUSE) == 1
+    assert told.count("--replay") == 2
+    assert "3 points" in told
+
+
+def test_what_undisturbed_runs_show_is_told_first_and_fails_the_whole():
+    note = Note("back", "failed", "rollback", STEPS[1], "it does not undo this step", "b.sql")
+    info = replace(note, outcome="info", step=STEPS[0], reason="irreversible, as declared")
+    coverage = replace(explored(), notes=(info, note))
+    document = document_of(coverage)
+    assert document["verdict"] == "fail"
+    assert [one["reason"] for one in document["notes"]] == [info.reason]
+    assert document["causes"][0]["reason"] == document["failures"][0]["reason"] == note.reason
+    told = words(document)
+    assert info.reason in told[0]
+    assert note.reason in told[1]
+    assert info.reason in page_of(coverage)
+    assert replace(explored(), notes=(info,)).verdict == "pass"
 
 
 def test_domains_and_directions_that_nobody_asked_for_are_named():

@@ -59,7 +59,8 @@ class Enumeration:
     """What was asked for, and how many points there were, before any of them was chosen.
 
     `cells` counts what was asked for, `found` whatever its domain found. `absent` are the places
-    that the plan does not have, `unlooked` those that could not be looked at, each with its reason.
+    that the plan does not have, `unlooked` those that could not be looked at, `faultless` faults
+    for which it has no place, each with its reason.
     """
 
     asked: Asked
@@ -67,6 +68,7 @@ class Enumeration:
     cells: Mapping[Cell, int] = field(default_factory=dict)
     absent: Mapping[Place, str] = field(default_factory=dict)
     unlooked: Mapping[Place, str] = field(default_factory=dict)
+    faultless: Mapping[tuple[DomainName, str], str] = field(default_factory=dict)
 
     @staticmethod
     def of_tasks(
@@ -75,6 +77,7 @@ class Enumeration:
         *,
         absent: Mapping[Place, str] | None = None,
         unlooked: Mapping[Place, str] | None = None,
+        faultless: Mapping[tuple[DomainName, str], str] | None = None,
     ) -> Enumeration:
         """Count the points of tasks."""
         points = [point for task in tasks for point in task.points]
@@ -85,6 +88,7 @@ class Enumeration:
             Counter((p.domain, p.direction, p.step, p.fault) for p in wanted),
             absent or {},
             unlooked or {},
+            faultless or {},
         )
 
     def within(self, domain: str) -> Enumeration:
@@ -112,8 +116,9 @@ class Enumeration:
                 there = sum(n for cell, n in self.cells.items() if cell[3] == fault)
                 if there and fault not in struck:
                     yield self._nowhere(fault=fault), UNSAMPLED.format(there=there)
+        absent = {fault for _, fault in self.faultless}
         for fault in self.asked.faults:
-            if self.asked.domains and all(cell[3] != fault for cell in self.cells):
+            if fault not in absent and all(cell[3] != fault for cell in self.cells):
                 yield self._nowhere(fault=fault), NO_PLACE
 
     def _empty(self) -> Iterator[tuple[Point, str]]:
@@ -177,6 +182,10 @@ class Enumeration:
             "not_applicable": [
                 {"domain": domain, "direction": direction, "reason": reason}
                 for (domain, direction), reason in self.absent.items()
+            ]
+            + [
+                {"domain": domain, "direction": "any", "fault": fault, "reason": reason}
+                for (domain, fault), reason in self.faultless.items()
             ],
             "not_asked": {
                 "domains": [name for name in DOMAINS if name not in self.asked.domains],

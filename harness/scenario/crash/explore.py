@@ -33,7 +33,7 @@ ROOM = 512 * 1024**2
 """Bytes that must be free where servers keep their data, for each worker: at 1,000 rows its server
 and copies, and a share of the server that all begin with, took 350 MB at most."""
 WAYS = ("forward", "rollback")
-STRIKING = "striking"
+LOOKING, STRIKING = "looking for points", "striking"
 EXPLORABLE = "use embedded or system: servers of its own, on this machine"
 
 Told = Callable[[str, int, int], None]
@@ -70,9 +70,11 @@ def run_on(
     settings = narrowed(settings, subject)
     told("running it undisturbed", 0, 0)
     with _grounded(settings, subject, server) as (ground, notes):
-        told("looking for points", 0, 0)
+        told(LOOKING, 0, 0)
         failures: dict[DomainName, str] = {}
-        found = workers.find_all(ground, settings.domains, settings.workers, failures)
+        found = workers.find_all(
+            ground, settings.domains, settings.workers, failures, lambda: told(LOOKING, 0, 0)
+        )
         every = sample.in_directions(
             [task for some in found.values() for task in some], ground.directions
         )
@@ -84,7 +86,13 @@ def run_on(
         expected,
         tuple(_compared(row, ground) for row in rows),
         tuple(step.id for step in subject.steps),
-        Enumeration.of_tasks(settings.asked, every, absent=places.absent, unlooked=places.unlooked),
+        Enumeration.of_tasks(
+            settings.asked,
+            every,
+            absent=places.absent,
+            unlooked=places.unlooked,
+            faultless=places.faultless,
+        ),
         _files(subject),
         notes,
         tuple(cleanup_steps(subject)),

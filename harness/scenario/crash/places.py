@@ -14,6 +14,11 @@ from harness.scenario.crash.settings import Settings
 
 CLEANING: Final[tuple[DomainName, ...]] = ("wire", "wal")
 """The domains that strike a clean-up: everything that it does commits, or not, like a step."""
+NEEDED: Final[dict[tuple[DomainName, str], str]] = {
+    ("contended", "statement_timeout"): "batch",
+    ("contended", "statement_timeout_persistent"): "batch",
+}
+"""Faults that can only meet one kind of step."""
 NO_CLEANUP = "the plan has no clean-up"
 ELSEWHERE = "this domain does not strike a clean-up: wire and wal do"
 ALONE = "the undisturbed {way} fails: nothing of it can be struck before it is mended"
@@ -21,15 +26,19 @@ ALONE = "the undisturbed {way} fails: nothing of it can be struck before it is m
 
 @dataclass
 class Places:
-    """Places that a plan does not have, and those that could not be looked at, each with why."""
+    """What a plan does not have and what could not be looked at, each with why.
+
+    `faultless` are faults of a domain that need a kind of step which the plan has not.
+    """
 
     absent: dict[Place, str] = field(default_factory=dict)
     unlooked: dict[Place, str] = field(default_factory=dict)
+    faultless: dict[tuple[DomainName, str], str] = field(default_factory=dict)
 
 
 def places_of(settings: Settings, ground: Ground, failures: Mapping[DomainName, str]) -> Places:
     """Of the domains and directions that were asked for, those that have no points, and why."""
-    found = Places()
+    found = Places(faultless=_faultless(settings, ground.plan))
     for domain in settings.domains:
         for way in settings.directions:
             place = (domain, way)
@@ -42,6 +51,15 @@ def places_of(settings: Settings, ground: Ground, failures: Mapping[DomainName, 
             elif domain in failures:
                 found.unlooked[place] = failures[domain]
     return found
+
+
+def _faultless(settings: Settings, plan: Plan) -> dict[tuple[DomainName, str], str]:
+    kinds = {script.kind for step in plan.steps for script in (step.forward, step.rollback)}
+    return {
+        (domain, fault): f"no step of the plan is of kind {kind}"
+        for (domain, fault), kind in NEEDED.items()
+        if domain in settings.domains and kind not in kinds
+    }
 
 
 def cleanup_steps(plan: Plan) -> dict[str, Script]:

@@ -48,7 +48,8 @@ def _cause(cause: Mapping[str, Any]) -> Iterator[str]:
 def _left_out(document: Mapping[str, Any]) -> Iterator[str]:
     absent: dict[tuple[str, str], list[str]] = {}
     for each in document["not_applicable"]:
-        absent.setdefault((each["direction"], each["reason"]), []).append(each["domain"])
+        name = f"{each['domain']} {each['fault']}" if "fault" in each else each["domain"]
+        absent.setdefault((each["direction"], each["reason"]), []).append(name)
     for (direction, reason), domains in absent.items():
         yield f"  not applicable: {', '.join(domains)}, {direction}: {reason}"
     for what, names in document["not_asked"].items():

@@ -69,13 +69,17 @@ def find_all(
     names: Sequence[DomainName],
     workers: int = 1,
     failures: dict[DomainName, str] | None = None,
+    told: Callable[[], None] | None = None,
 ) -> dict[DomainName, list[Task]]:
     """What each domain must strike, by domain, found in processes side by side.
 
     Where `failures` is given, a domain that could not look says why there, and has no tasks.
+    `told` is called about once a second.
     """
     with pool(workers) as processes:
         found = {name: processes.submit(_found, ground, name) for name in names}
+        while told is not None and wait(found.values(), SECOND).not_done:
+            told()
         return {name: _looked(name, future, failures) for name, future in found.items()}
 
 
