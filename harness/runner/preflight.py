@@ -99,8 +99,7 @@ def _few(names: list[str]) -> str:
 def refuse_unfit(conn: Connection, plan: Plan) -> None:
     """Refuse, before anything is changed, a database on which the plan could not run through."""
     facts = Facts(conn, plan)
-    if facts.standby:
-        raise Refused("the server is a standby", hint="give the primary's address")
+    refuse_standby(facts)
     reason = facts.foreign()
     if reason:
         raise Refused(
@@ -111,8 +110,15 @@ def refuse_unfit(conn: Connection, plan: Plan) -> None:
     keys.refuse_unreachable(conn, plan)
 
 
+def refuse_standby(facts: Facts) -> None:
+    """Refuse a server on which nothing can be written."""
+    if facts.standby:
+        raise Refused("the server is a standby", hint="give the primary's address")
+
+
 def refuse_without_rights(facts: Facts) -> None:
-    """Refuse a role that may not make the ledger or alter the tables of the plan."""
+    """Refuse a standby, and a role that may not make the ledger or alter the plan's tables."""
+    refuse_standby(facts)
     if not facts.may_create:
         raise Refused(
             f"role {facts.role} may not create schemas in this database",

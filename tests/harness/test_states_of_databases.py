@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -16,7 +18,8 @@ from harness.check.verify import verify
 from harness.database import admin, template
 from harness.errors import HarnessError, Refused
 from harness.plan import Plan
-from harness.runner import cleanup, migrate, rollback, status
+from harness.runner import baseline, cleanup, migrate, rollback, status
+from harness.server import choose
 
 if TYPE_CHECKING:
     from harness.server import Server
@@ -162,3 +165,30 @@ def test_a_database_without_schema_public_is_refused(plan: Plan, small: str) -> 
     assert critical(found) == ["preflight.foreign"]
     with pytest.raises(Refused, match="empty"):
         migrate(small, plan)
+
+
+def test_a_standby_is_named_by_every_command_and_looked_at_by_those_that_only_read(
+    plan: Plan,
+) -> None:
+    server = choose("embedded", profile="durable")
+    server.start()
+    try:
+        for name in ("clean", "done"):
+            admin.create(server.dsn(), name)
+            baseline(admin.with_dbname(server.dsn(), name), plan)
+        migrate(admin.with_dbname(server.dsn(), "done"), plan)
+        server.stop()
+        (Path(server.record()["home"]) / "data" / "standby.signal").touch()
+        server.start()
+        clean, done = (admin.with_dbname(server.dsn(), name) for name in ("clean", "done"))
+        assert (status(clean, plan).state, status(done, plan).state) == ("clean", "migrated")
+        assert "preflight.standby" in critical(judged(clean, plan))
+        with pytest.raises(Refused, match="the server is a standby"):
+            migrate(clean, plan)
+        for command in (rollback, partial(cleanup, override_retention="x")):
+            with pytest.raises(Refused, match="the server is a standby"):
+                command(done, plan)
+        found = verify(done, plan, state="migrated")
+        assert (found.verdict, critical(found)) == ("unknown", [])
+    finally:
+        server.close()

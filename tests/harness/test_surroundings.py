@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg.conninfo import make_conninfo
 from runner_support import SmallPlan, run_sql
 
 from harness import runner
@@ -13,6 +14,7 @@ from harness.check import plan_objects, surroundings
 from harness.check.judge import reading
 from harness.check.plan_objects import Write
 from harness.check.preflight import Preflight, Standing, preflight
+from harness.database import admin
 from harness.errors import UsageError
 
 FORWARD = "phases/1.1_foundation/010_things.forward.sql"
@@ -183,3 +185,21 @@ def test_collations_of_another_version_are_a_warning(small: SmallPlan, empty_dat
         ).fetchone()
         _, collations = surroundings.look(conn, small.load(), has_ledger=False)
     assert bool(collations) == bool(versioned[0])
+
+
+def test_forced_row_level_security_stops_a_role_that_is_subject_to_it(
+    small: SmallPlan, empty_database: str
+) -> None:
+    role = admin.unique_name("subject")
+    run_sql(
+        empty_database,
+        f"create role {role} login password 'x'; alter table public.things owner to {role};"
+        "alter table public.things enable row level security;"
+        "alter table public.things force row level security",
+    )
+    try:
+        found = critical(looked(small, make_conninfo(empty_database, user=role, password="x")))
+        assert "table public.things" in found["preflight.row_security"]
+        assert "preflight.row_security" not in critical(looked(small, empty_database))
+    finally:
+        run_sql(empty_database, f"reassign owned by {role} to current_user; drop role {role}")
