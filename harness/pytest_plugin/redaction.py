@@ -7,6 +7,7 @@ where they are made, which with xdist is the worker: terminal, junit.xml and the
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Generator
 from typing import Any, TypeVar, cast
 
@@ -61,6 +62,14 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 def pytest_internalerror(excrepr: Any) -> None:
     """Redact what pytest says of an error of its own or of a plugin's."""
     redact_parts(excrepr)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
+    """Redact a warning before anybody keeps it."""
+    said = warning_message.message
+    if isinstance(said, Warning):
+        said.args = tuple(redact_parts(one) for one in said.args)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -88,6 +88,7 @@ _HINTS: Final = {
     r"database .* does not exist": "check the database's name, or create it",
     r"role .* does not exist|no pg_hba.conf entry": "check the DSN's role and sslmode, and whom"
     " the server lets in from here (pg_hba.conf)",
+    r"private key": "check sslkey, who may read it, and sslpassword",
     r"SSL|certificate": "check sslmode in the DSN and PGSSLMODE",
     r"definition of service|service file": "check the service, PGSERVICE and the service file",
     r"session is (?:not )?read-only|hot standby": "check target_session_attrs",

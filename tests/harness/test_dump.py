@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +23,9 @@ from harness.poll import wait_until
 from harness.safety import proof
 from harness.scenario.dry_run import copying
 from harness.server import Server, choose, find_client, installation
+from harness.server.account import account
 from harness.server.dsn import fields, is_url
+from harness.server.local import LocalServer
 
 SECRETS = ("s3cret-Word", "k3y-Word")
 WAITING = (
@@ -116,6 +120,44 @@ def test_a_pooler_that_takes_no_options_is_given_none(
         assert "PGOPTIONS" not in dump.program("pg_dump", major(things), dsn).environment
         assert dump.dump(dsn, major(things), tmp_path / "dump", None) == ""
     assert "PGOPTIONS" in dump.program("pg_dump", major(things), things).environment
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> Iterator[str]:
+    """A DSN of a server that wants TLS, with a client's key that has a password."""
+    if shutil.which("openssl") is None:
+        require("openssl", "nothing here makes a certificate")
+    if not installation.system():
+        require("system", "the wheel's server has no TLS")
+    server = choose("system")
+    assert isinstance(server, LocalServer)
+    server.start()
+    certify(server.data_dir / "server", "-nodes")
+    certify(tmp_path / "client", "-passout", f"pass:{SECRETS[1]}")
+    for path in server.data_dir.glob("server.*"):
+        account().own(path)
+    with admin.connection(server.dsn()) as conn:
+        conn.execute("ALTER SYSTEM SET ssl = on")
+        conn.execute("SELECT pg_reload_conf()")
+    run_sql(server.dsn(), THINGS)
+    key = {"sslcert": f"{tmp_path}/client.crt", "sslkey": f"{tmp_path}/client.key"}
+    wait_until(lambda: ask(server.dsn(), "SHOW ssl") == "on", 10, "TLS")
+    yield make_conninfo(server.dsn(), sslmode="require", sslpassword=SECRETS[1], **key)
+    server.close()
+
+
+def certify(path: Path, *how: str) -> None:
+    command = ["openssl", "req", "-new", "-x509", "-subj", "/CN=x", *how]
+    files = ["-out", f"{path}.crt", "-keyout", f"{path}.key"]
+    subprocess.run([*command, *files], check=True, capture_output=True)
+    Path(f"{path}.key").chmod(0o600)
+
+
+def test_the_password_of_a_key_gets_there(tls: str, tmp_path: Path) -> None:
+    taken(tls, tmp_path / "backup")
+    assert "TABLE public.things" in witness.dump(tls)
+    with pytest.raises(InfrastructureError, match="check sslkey"):
+        admin.connect(make_conninfo(tls, sslpassword="not-this"))
 
 
 # ---------------------------------------------------------------- another libpq than ours

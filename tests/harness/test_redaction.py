@@ -25,7 +25,7 @@ DSNS = (
     make_conninfo(host="127.0.0.1", port=1, dbname="crm", sslpassword=SECRET),
 )
 TESTS = """
-import logging, psycopg, pytest
+import logging, psycopg, pytest, warnings
 from harness.database import admin
 from harness.server import settle
 
@@ -50,6 +50,10 @@ def broken():
 def test_whose_fixture_breaks(broken):
     pass
 
+@pytest.mark.filterwarnings("default")
+def test_that_warns():
+    warnings.warn(f"no answer from {{DSNS[0]}}")
+
 def test_that_compares():
     assert DSNS[0] == DSNS[1]
 """
@@ -73,6 +77,7 @@ def test_no_report_holds_a_password(tmp_path: Path, workers: str) -> None:
     options = ("-n", workers, "-rA", "--showlocals", "-o", "log_cli=true", str(tmp_path))
     said = run(tmp_path, *options)
     assert "failed" in said
+    assert "UserWarning: no answer from postgresql://app:***@" in said
     assert "test_one_that_cannot_connect[postgresql://app:***@127.0.0.1:1/crm]" in said
     assert [word for word in SPELLED if word in said] == []
 
