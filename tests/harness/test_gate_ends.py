@@ -150,6 +150,11 @@ def test_a_gate_that_cannot_start_deletes_nothing(project: Path) -> None:
     for arguments, wanted in broken:
         status, document, _ = gate(project, *arguments)
         assert (status, document["exit_status"]) in ((wanted, wanted), (3, 3)), document
+    plant(project, "conftest.py", "raise RuntimeError('no such luck')\n")
+    status, _, told = gate(project)
+    assert status == 2
+    assert "pytest refused to start: RuntimeError: no such luck" in told
+    assert "no such luck" in (project / "build" / build.REFUSED).read_text()
     after = {path: path.read_bytes() for path in (project / "build").rglob("*.[jhm]*")}
     assert after == before
 

@@ -115,9 +115,13 @@ def _run_suites(settings: Settings, space: Workspace, server: Server, console: C
 
         code = child.run(settings, space, server, hear, narrated.tick)
     if code == pytest.ExitCode.USAGE_ERROR:
-        log = settings.build / build.REFUSED
-        log.write_text((space.left / "pytest.log").read_text())
-        raise UsageError("pytest refused to start", hint=f"see {log}")
+        log, said = settings.build / build.REFUSED, (space.left / "pytest.log").read_text()
+        log.write_text(said)
+        lines = [line.removeprefix("E").strip() for line in said.splitlines() if line.strip()]
+        raise UsageError(
+            f"pytest refused to start: {lines[-1] if lines else 'no reason was given'}",
+            hint=f"see {log}",
+        )
     return recorder
 
 
