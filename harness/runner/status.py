@@ -30,13 +30,14 @@ def _standing(conn: Connection, plan: Plan, known: Ledger) -> Status:
     run = known.current
     phases = _phases(plan, known, run)
     if run is None:
-        reason = Facts(conn, plan).foreign()
+        facts = Facts(conn, plan)
+        reason = facts.foreign()
         steps = {step.id for step in plan.steps}
         return Status(
             state="foreign" if reason else "clean",
             phases=phases,
             reason=reason,
-            next=None if reason else "harness migrate",
+            next=_first(facts, reason),
             irreversible=irreversible(plan, steps),
         )
     failed, edits = _told(conn, known, run)
@@ -73,6 +74,13 @@ def _told(
             row = rows.get(step)
             failed = (step, message) if row is None or row.state != "done" else None
     return failed, edits
+
+
+def _first(facts: Facts, reason: str | None) -> str | None:
+    """The command with which a database that no run has touched goes on, if it is the plan's."""
+    if reason is None:
+        return "harness migrate"
+    return "harness baseline" if facts.unfinished or facts.relations == 0 else None
 
 
 def _next(plan: Plan, known: Ledger, run: Run) -> str | None:

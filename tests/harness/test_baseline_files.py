@@ -263,7 +263,7 @@ def test_an_unfinished_baseline_is_refused_by_everybody_and_finished(
     half_done(tmp_path, empty_database)
     plan = planned(tmp_path, **FILES | {"two_020": "create table public.b (x int);"})
     found = runner.status(empty_database, plan)
-    assert (found.state, found.next) == ("foreign", None)
+    assert (found.state, found.next) == ("foreign", "harness baseline")
     assert "its baseline is unfinished: run `harness baseline` again" in str(found.reason)
     for call in (runner.migrate, runner.rollback):
         with pytest.raises(Refused, match="its baseline is unfinished"):

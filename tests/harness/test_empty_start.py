@@ -95,7 +95,8 @@ def test_with_a_relation_in_its_baseline_an_empty_database_is_refused(
 ) -> None:
     plan = fresh(tmp_path, baseline)
     assert not plan.starts_empty
-    assert runner.status(empty_database, plan).reason == "the database is empty"
+    found = runner.status(empty_database, plan)
+    assert (found.reason, found.next) == ("the database is empty", "harness baseline")
     with pytest.raises(Refused, match="run `harness baseline`"):
         runner.migrate(empty_database, plan)
     runner.baseline(empty_database, plan)
