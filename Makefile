@@ -48,6 +48,10 @@ mutate-harness-map: $(STAMP) ## which test reaches which function: every test on
 crash: $(STAMP) ## strike a run at every point, forward and back, and judge every state (DOMAIN= FAULT= POINTS= ROWS= SEED=)
 	@$(BIN)/harness crash $(CRASH_OPTIONS)
 
+.PHONY: killed
+killed: $(STAMP) ## kill each tool at POINTS= points of its time (50), run the next one once: nothing remains
+	@HARNESS_POINTS=$(or $(POINTS),50) $(BIN)/python -m pytest -n 2 tests/harness/test_killed_tools.py $(PYTEST_OPTIONS) $(ARGS)
+
 .PHONY: false-alarms
 false-alarms: $(STAMP) ## 20 seeds of clean and of real rows: validation finds nothing above info (SERVER= PG=)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/harness/test_false_alarms.py $(PYTEST_OPTIONS) $(ARGS)

@@ -13,7 +13,6 @@ import psycopg
 from psycopg import errors, sql
 
 from harness.database import limits
-from harness.database.rawtext import read_as_text
 from harness.errors import InfrastructureError, Refused, UsageError
 from harness.poll import wait_until
 from harness.server import shell
@@ -41,7 +40,6 @@ def connect(dsn: str, **options: Any) -> psycopg.Connection[Any]:
     Raises InfrastructureError when there is none, Refused when it is to another server.
     """
     conn = session(dsn, **options)
-    read_as_text(conn)
     try:
         limits.take_off(conn)
     except psycopg.OperationalError as error:  # it went away again
