@@ -153,7 +153,10 @@ def _concurrent(script: Script) -> None:
     ):
         reason = _drop_reason(node)
     else:
-        reason = "a concurrent script is CREATE INDEX CONCURRENTLY or DROP INDEX CONCURRENTLY"
+        reason = (
+            "a concurrent script is CREATE INDEX CONCURRENTLY or DROP INDEX CONCURRENTLY:"
+            " what a crash leaves of another statement could not be told"
+        )
     if reason:
         raise UsageError(reason, where=script.at(statement.line))
 

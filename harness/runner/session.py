@@ -373,7 +373,7 @@ class Session:
         )
         if then is not None:
             query += then
-        self._used = script is not None
+        self._used = script is not None and bool(script.statements or script.settings)
         try:
             cursor = self.execute(query)
             self._met(cursor)
