@@ -187,6 +187,20 @@ def pytest_sessionfinish(session):
     assert document["reasons"][0] == "the run was cut short"
 
 
+def test_evidence_is_taken_over_without_paths_and_broken_evidence_as_it_is(tmp_path: Path) -> None:
+    left = tmp_path / "left" / "evidence"
+    left.mkdir(parents=True)
+    (left / "a.json").write_text(json.dumps({"said": f"in {tmp_path}/x.py\n/usr/lib/a/b"}))
+    (left / "b.json").write_text("{/usr/lib/a")
+    (left / "c.json").write_bytes(b'["\xff"]')
+    build.check_writable(tmp_path / "build")
+    build.take_over(tmp_path / "build", tmp_path / "left", tmp_path)
+    there = tmp_path / "build" / "evidence"
+    assert json.loads((there / "a.json").read_text()) == {"said": "in x.py\n…/a/b"}
+    assert (there / "b.json").read_text() == "{/usr/lib/a"
+    assert (there / "c.json").exists()
+
+
 def test_a_workspace_whose_gate_lives_is_left_alone(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with workspace.opened() as space:

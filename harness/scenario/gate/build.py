@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.errors import AnotherRunnerError
 from harness.report import evidence
-from harness.report.portable import portable
+from harness.report.portable import portable_document
 from harness.scenario import papers
 from harness.writable import refuse_unwritable
 
@@ -68,11 +68,22 @@ def forget(build: Path) -> None:
 def take_over(build: Path, left: Path, root: Path) -> None:
     """Put what the suites left (evidence, the logs) in its place; evidence is made portable."""
     for path in sorted((left / "evidence").glob("*.json")):
-        text = portable(path.read_text("utf-8"), root)
-        (build / "evidence" / path.name).write_text(text, "utf-8")
+        (build / "evidence" / path.name).write_text(_evidence(path, root), "utf-8")
     for name in ("pytest.log", "junit.xml"):
         with suppress(FileNotFoundError):
             shutil.copyfile(left / name, build / name)
+
+
+def _evidence(path: Path, root: Path) -> str:
+    """A document without this machine's paths; what is none stays as it is, to be found out."""
+    text = path.read_text("utf-8", "replace")
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(document, dict):
+        return text
+    return json.dumps(portable_document(document, root), ensure_ascii=False) + "\n"
 
 
 def write_verdict(build: Path, document: Mapping[str, Any]) -> None:
