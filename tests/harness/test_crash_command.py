@@ -73,3 +73,10 @@ def test_too_little_room_is_said_at_once(small: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(explore, "ROOM", 2**60)
     with pytest.raises(InfrastructureError, match="MB are free where servers keep their data"):
         explore.run(explore.Settings(small, rows=0))
+
+
+def test_rows_that_do_not_fit_the_plan_are_said_with_the_way_out(small: Path) -> None:
+    status, _, err = crash("--rows", "10", "--domain", "wire", "--points", "1", plan=small)
+    assert status == 1
+    assert "the seeded rows do not fit plan 'small'" in err
+    assert "give --rows 0" in err

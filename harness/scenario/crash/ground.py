@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import HarnessError, Refused
 from harness.plan import Plan, Script
 from harness.server import choose
 
@@ -109,7 +110,13 @@ class Ground:
         if self.rows:
             from fixtures.seed import load
 
-            load(dsn, rows=self.rows, seed=self.seed, profile="real")
+            try:
+                load(dsn, rows=self.rows, seed=self.seed, profile="real")
+            except HarnessError as error:
+                raise Refused(
+                    f"the seeded rows do not fit plan {self.plan.name!r}: {error.message}",
+                    hint="give --rows 0 where the baseline brings rows of its own",
+                ) from error
         return dsn
 
 
