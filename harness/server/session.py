@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from typing import Any, Final
 
@@ -10,7 +9,7 @@ import psycopg
 
 from harness.errors import HarnessError, InfrastructureError, UsageError
 from harness.server import instance
-from harness.server.dsn import Dsn
+from harness.server.dsn import Dsn, fields
 from harness.server.secrets import redact, remember
 
 _UNSPOKEN: Final = (b"SQL_ASCII", b"MULE_INTERNAL", b"EUC_TW")
@@ -42,8 +41,7 @@ def session(dsn: str, *, restarted: bool = False, **options: Any) -> psycopg.Con
 
 def _opened(dsn: str, options: dict[str, Any]) -> psycopg.Connection[Any]:
     refused: HarnessError
-    with contextlib.suppress(psycopg.Error):  # what cannot be read is said below
-        remember(psycopg.conninfo.conninfo_to_dict(dsn, **options))
+    remember({**fields(dsn), **options})  # what cannot be read is refused without its values
     try:
         conn = psycopg.connect(dsn, autocommit=True, **options)
         if "client_encoding" not in options:
