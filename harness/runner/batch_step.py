@@ -87,6 +87,8 @@ def _refuse_unreachable(work: Work) -> None:
     try:
         row = work.session.ask(keys.look_sql([work.script]), work.script).fetchone()
     except psycopg.Error as error:
+        if work.session.lost(error):
+            raise
         raise SqlFailed(error, work.script, None).explained(1) from error
     assert row is not None, "one row for each script"
     keys.refuse(work.script, row)
