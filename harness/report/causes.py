@@ -224,11 +224,12 @@ def _alike(findings: Sequence[Finding], named: FindNamed) -> list[Cause]:
 
 
 def _of_group(group: list[Finding], place: re.Match[str] | None, named: FindNamed) -> Cause:
-    first = group[0]
+    first = next((one for one in group if "::" not in one.where), group[0])  # it says it best
     if place:
         phase, _, name = place[1].partition("phases/")[2].partition("/")
         step = f"{phase.split('_')[0]}/{name.split('.')[0]}"
-        return _with_findings(Cause(first.message, step, place[0]), group)
+        said = first.message.removeprefix("AssertionError: ").strip()
+        return _with_findings(Cause(said, step, place[0]), group)
     found = named(first.message, "rollback" in first.where or "-> 'absent'" in first.message)
     step, file = (found.step, found.where) if found else ("", "")
     return _with_findings(Cause(f"{first.where}: {first.message}", step, file), group)

@@ -100,6 +100,13 @@ def test_a_statement_that_fails_in_every_test_is_one_cause(plan: Plan) -> None:
     ]
 
 
+def test_evidence_says_it_better_than_the_test_that_failed_with_it(plan: Plan) -> None:
+    said = "sql/phases/1.2_contacts/030_backfill.forward.sql:7: server closed the connection"
+    test = of_test("test_a", f"AssertionError: 1 of 9 failed, {said}")
+    (cause,) = told(plan, test, critical("crash.wire.blip", "1.2/030_backfill at m01", said))
+    assert (cause.sentence, len(cause.findings)) == (said, 2)
+
+
 def test_an_object_that_one_step_alone_speaks_of_leads_to_its_way_there_or_back(plan: Plan) -> None:
     writers = Writers(plan)
     index = critical("x", "forward", "index opportunities_stage_idx is absent")
