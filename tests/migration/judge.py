@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from fixtures import contract as legacy
 from harness.check.verify import verify
 from harness.errors import Refused, StepFailed, Stopped
 from harness.runner import migrate, rollback
+from harness.scenario.dry_run import dry_run
 from harness.scenario.mutate.judging import Case
 
 from . import checks, cleaning, closing, contract, decorations, users
@@ -17,6 +19,7 @@ from .journey import Fingerprint, differences, state
 from .scene import Remark, Scene, Stage, heard
 from .support import Check, Pair, connected, scalar, taken_back
 
+FEW_ROWS = 30  # what a statement may do to rows of users while they wait, of some hundred
 Place = tuple[str | None, str, int]
 FOUND: dict[Place, Counter[Stage]] = {}
 """Which stages have found defects in a statement, in this process."""
@@ -163,6 +166,18 @@ def _verified(scene: Scene) -> Iterator[Remark]:
     yield heard("verify", go)
 
 
+def _rehearsed(scene: Scene) -> Iterator[Remark]:
+    """What the dry run has against the plan, on rows so few that a few are many."""
+    plan = scene.case.plan
+    strict = replace(plan, dry_run=replace(plan.dry_run, small_rows=FEW_ROWS))
+
+    def go() -> list[str]:
+        found = dry_run(scene.before(), strict).findings
+        return [f"{one.id}: {one.message}" for one in found if one.severity == "critical"]
+
+    yield heard("dry run", go)
+
+
 def _boundary(scene: Scene) -> Iterator[Remark]:
     """The way back from where the step, and the one behind it, ended."""
     case = scene.case
@@ -200,6 +215,7 @@ FORWARD: tuple[Stage, ...] = (
     users.simultaneous,
     users.written,
     _hostile,
+    _rehearsed,
     users.meanwhile,
     _odd,
     _boundary,

@@ -72,7 +72,7 @@ def _troubles(run: Ran) -> Iterator[Finding]:
 
 
 def _step(step: StepSeen, rules: DryRunRules) -> Iterator[Finding]:
-    own_reading: list[str] = []
+    own_reading: list[tuple[str, int]] = []
     for statement in step.statements:
         locked = _locked(step, statement)
         for relation in statement.rewritten:
@@ -85,10 +85,12 @@ def _step(step: StepSeen, rules: DryRunRules) -> Iterator[Finding]:
             if statement.tag in SCHEMA_CHANGES:
                 yield _by_size(rows, _scan(step, statement, locked[relation], rows), rules)
             else:
-                own_reading.append(f"line {statement.line}: {rows:,} rows of {relation}")
+                text = f"line {statement.line}: {rows:,} rows of {relation}"
+                own_reading.append((text, rows))
     if own_reading:
-        yield _reading(step, own_reading)
+        yield _reading(step, own_reading, rules)
     yield from _lengths(step, rules)
+    yield from _one_transaction(step, rules)
 
 
 def _by_size(rows: int | None, finding: Finding, rules: DryRunRules) -> Finding:
@@ -158,16 +160,35 @@ def _scan(step: StepSeen, statement: StatementSeen, lock: LockSeen, rows: int) -
     )
 
 
-def _reading(step: StepSeen, read: list[str]) -> Finding:
-    """The plan's own reading may have to be under the lock; how long it may last is a rule."""
+def _reading(step: StepSeen, read: list[tuple[str, int]], rules: DryRunRules) -> Finding:
+    """The plan's own reading under a lock: a rollback may have to, the way there need not."""
+    many = any(rows >= rules.small_rows for _, rows in read)
     return Finding(
         "dry-run.reads-under-lock",
-        "info",
-        f"{step.file}:{read[0].removeprefix('line ').partition(':')[0]}",
+        "critical" if many and step.direction == "forward" else "info",
+        f"{step.file}:{read[0][0].removeprefix('line ').partition(':')[0]}",
         f"{step.id} {step.direction} reads whole tables under a lock that stops users",
-        "it takes longer on larger tables; dry-run on a database of full size",
-        "\n".join(read),
+        "it takes longer on larger tables; read before the lock, or dry-run on a database of full"
+        " size",
+        "\n".join(text for text, _ in read),
     )
+
+
+def _one_transaction(step: StepSeen, rules: DryRunRules) -> Iterator[Finding]:
+    """Rows of users that one transaction changes stay locked until its end."""
+    if step.kind != "transaction" or step.direction != "forward":
+        return
+    for lock in step.locks:
+        if lock.rows_changed >= rules.small_rows:
+            yield Finding(
+                "dry-run.one-transaction",
+                "critical",
+                f"{step.file}:{lock.line}" if lock.line else step.id,
+                f"{step.id} changes {lock.rows_changed:,} rows of {lock.relation} in one"
+                " transaction; who writes one of them waits for its end",
+                "make it a batch step of its own",
+                f"{mode_words(lock.mode)} on {lock.relation} for {lock.seconds:.3f} s",
+            )
 
 
 def _held(step: StepSeen, lock: LockSeen, rules: DryRunRules) -> Finding:

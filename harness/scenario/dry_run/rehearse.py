@@ -20,6 +20,7 @@ from harness.runner.work import shortened
 from harness.scenario.dry_run import commons, judge, look, squawk
 from harness.scenario.dry_run.declared import Declared
 from harness.scenario.dry_run.facts import facts
+from harness.scenario.dry_run.habits import plan_findings
 from harness.scenario.dry_run.model import Direction, Evidence, Ran, Trouble
 from harness.scenario.dry_run.reach import Reach, reaches
 from harness.scenario.dry_run.scratch import How, Scratch, Wish, scratch
@@ -118,6 +119,7 @@ def dry_run(
     touched = commons.finding(name, before, commons.commons(dsn))
     if touched is not None:
         evidence = replace(evidence, notes=(*evidence.notes, touched))
+    evidence = replace(evidence, notes=(*evidence.notes, *plan_findings(plan)))
     findings = judge.findings(evidence, plan.dry_run)
     return DryRun(plan, name, status.state, copy, evidence, findings)
 

@@ -14,10 +14,12 @@ from . import (
     instep,
     invariants,
     junctions,
+    limits,
     mapping,
     rules,
     search,
     security,
+    settings,
     shape,
     views,
     vocabulary,
@@ -33,7 +35,7 @@ def _checks(*modules: ModuleType) -> tuple[Check, ...]:
     )
 
 
-READING = _checks(shape, mapping, invariants, views, search, security)
+READING = _checks(shape, settings, mapping, invariants, views, search, security)
 ROWS = _checks(mapping, invariants, views, search)
 INVARIANTS = _checks(invariants)
-TRYING = _checks(rules, instep, junctions, cascade, access, vocabulary)
+TRYING = _checks(rules, instep, junctions, cascade, access, vocabulary, limits)

@@ -14,7 +14,8 @@ OLD_WORDS = {new: old for old, new in STAGES.items()} | {
     "qualified": "opportunity",
     "needs_analysis": "opportunity",
 }
-WORDS = (*STAGES, *PROBABILITIES, " Later", "Won")
+ODD_WORDS = (" Later", "Won", " won", "lost ", "delayed\t", "won\u200b", "proposal sent", "")
+WORDS = (*STAGES, *PROBABILITIES, *ODD_WORDS)
 LATE = datetime(2031, 5, 6, 23, 30, tzinfo=UTC)
 EDITS: dict[str, dict[str, Any]] = {
     "deals": {
@@ -132,6 +133,10 @@ def check_search_follows_each_column(pair: Pair) -> list[str]:
                 t.same(f"{table} found by {name}", t.value(asked), 1)
                 t.update(table, rows[table], **{name: "something"})
                 t.same(f"{table} found by what {name} was", t.value(asked), 0)
+            last = {names[-1]: "word " * 20_000 + "zyxwv"}
+            t.update(table, rows[table], **last)
+            t.same(f"{table} found by the last of 100,000 characters", t.value(asked), 1)
+            t.update(table, rows[table], **{names[-1]: "something"})
         t.conn.execute(
             """update public.contacts set email_jsonb = '[{"email": "zyxwv"}]' where id = %s""",
             [rows["contacts"]],
