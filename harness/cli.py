@@ -356,7 +356,9 @@ def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
     names = ("points", "domain", "direction", "fault")
     points, domain, direction, fault = (choices.pop(name) for name in names)
     if points != "all" and not (points.isdigit() and int(points)):
-        raise UsageError(f"--points takes all or a whole number, not {points!r}")
+        raise UsageError(
+            f"--points takes all or a whole number, not {points!r}", hint="such as --points 200"
+        )
     return settings.Settings(
         plan=plan_path,
         points=None if points == "all" else int(points),

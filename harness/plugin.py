@@ -69,7 +69,9 @@ def setting(config: pytest.Config, name: str) -> str | None:
 def _number(config: pytest.Config, name: str) -> int:
     value = setting(config, name) or ""
     if not value.isdigit():
-        raise pytest.UsageError(f"--pg-{name} takes a whole number, not {value!r}")
+        raise pytest.UsageError(  # of pytest, which has no hint
+            f"--pg-{name} takes a whole number, not {value!r}; write it without a unit"
+        )
     return int(value)
 
 

@@ -56,7 +56,11 @@ def refuse_other(dsn: str, directory: Path, *, begun: bool) -> None:
     manifest.check_files(told, directory)
     name = admin.dbname(dsn)
     if told.database != name:
-        raise Refused(f"the backup is of database {told.database!r}, not {name!r}", where=where)
+        raise Refused(
+            f"the backup is of database {told.database!r}, not {name!r}",
+            where=where,
+            hint="name a backup of this database",
+        )
     if begun:
         return
     before = identity.load(directory, [file.name for file in told.files])

@@ -59,7 +59,7 @@ def _bytes(text: str | None) -> int | None:
         return None
     match = SIZE.fullmatch(text.strip())
     if not match:
-        raise UsageError(f"--free-disk takes a size such as 20GB, not {text!r}")
+        raise UsageError(f"--free-disk takes a size, not {text!r}", hint="such as --free-disk 20GB")
     return int(float(match[1]) * UNITS[match[2]])
 
 

@@ -98,7 +98,10 @@ def create_on(
     A template that somebody still closes is waited for: a backend ends a moment after its client.
     """
     if len(name.encode()) > NAME_LIMIT:
-        raise UsageError(f"the database name {name!r} is longer than {NAME_LIMIT} bytes")
+        raise UsageError(
+            f"the database name {name!r} is longer than {NAME_LIMIT} bytes",
+            hint="take a shorter one",
+        )
     statement: sql.Composed = sql.SQL("create database {} template {}").format(
         sql.Identifier(name), sql.Identifier(template or "template0")
     )
@@ -118,7 +121,8 @@ def _created(conn: psycopg.Connection[Any], statement: sql.Composed) -> bool:
         hint = "connect as a role that may create databases"
         raise Refused(str(error).strip(), hint=hint) from error
     except errors.InvalidCatalogName as error:
-        raise InfrastructureError(str(error).splitlines()[0]) from error
+        hint = "name a database that the server has"
+        raise InfrastructureError(str(error).splitlines()[0], hint=hint) from error
     return True
 
 

@@ -43,7 +43,9 @@ def dump(
     asked = client.program("pg_dump", version, dsn, path=pg_dump, **told)
     status, written, said = asked.run(*(f"--exclude-schema={schema}" for schema in exclude_schemas))
     if status != 0:
-        raise InfrastructureError(f"pg_dump failed: {said}")
+        raise InfrastructureError(
+            f"pg_dump failed: {said}", hint="remove the cause, then compare again"
+        )
     return parse(written.decode())
 
 

@@ -108,7 +108,10 @@ class ClockedHarness:
 
     def _told(self) -> float:
         if not self._witness.exists():
-            raise InfrastructureError(f"faketime: the command ended early: {self._stderr()}")
+            raise InfrastructureError(
+                f"faketime: the command ended early: {self._stderr()}",
+                hint="look whether libfaketime works here, or leave --domain environment out",
+            )
         return float(self._witness.read_text())
 
     @property

@@ -28,7 +28,9 @@ def private_mounts() -> None:
     InfrastructureError where a process may not do that; then it may not mount either.
     """
     if not sys.platform.startswith("linux"):
-        raise InfrastructureError("mount: a small disk is a tmpfs, which only Linux has")
+        raise InfrastructureError(
+            "mount: a small disk is a tmpfs, which only Linux has", hint="leave this fault out"
+        )
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_CLONE_NEWNS):
         reason = os.strerror(ctypes.get_errno()).lower()

@@ -142,7 +142,9 @@ def _copy(sources: list[Path], target: Path, account: Account) -> None:
     )  # fmt: skip
     if done.returncode:
         said = done.stderr.strip().splitlines()[-1:]
-        raise InfrastructureError(f"copying a data directory failed: {' '.join(said)}")
+        raise InfrastructureError(
+            f"copying a data directory failed: {' '.join(said)}", hint="look for room on its disk"
+        )
 
 
 def _position(row: tuple[str] | None) -> int:

@@ -96,6 +96,7 @@ def durable(bin_dir: Path, wal_dir: Path, start: int, end: int) -> list[Record]:
         raise InfrastructureError(
             f"pg_waldump does not read the log: {' '.join(done.stderr.split())}",
             where=str(wal_dir),
+            hint="take a pg_waldump of the server's own version",
         )
     return [each for each in parse(done.stdout.splitlines(), end) if each.kind is not None]
 

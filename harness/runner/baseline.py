@@ -69,7 +69,9 @@ def _apply_again_and_again(dsn: str, plan: Plan, script: Script, number: int) ->
             if attempt == ATTEMPTS or not _is_race(failure.error):
                 raise _explained(failure, attempt, number) from failure.error
             pause(delay(attempt, plan.runner), never)
-    raise AnotherRunnerError("other baselines are being made on this server")
+    raise AnotherRunnerError(
+        "other baselines are being made on this server", hint="try again when they are made"
+    )
 
 
 def _is_race(error: psycopg.Error) -> bool:

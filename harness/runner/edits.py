@@ -87,6 +87,7 @@ def refuse_another_plan(plan: Plan, run: Run) -> None:
         raise Refused(
             f"the database was migrated by plan {run.plan!r}, not {plan.name!r}",
             where=str(plan.path),
+            hint="name the plan that it was begun with",
         )
 
 

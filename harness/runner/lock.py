@@ -120,7 +120,9 @@ def _holder(conn: Connection) -> Holder | None:
 
 def _another(holder: Holder | None) -> AnotherRunnerError:
     if holder is None:
-        return AnotherRunnerError("another runner is at work on this database")
+        return AnotherRunnerError(
+            "another runner is at work on this database", hint="see `harness status`"
+        )
     backend = holder.backend
     since = backend.start.isoformat(timespec="seconds") if backend.start else "an unknown time"
     return AnotherRunnerError(

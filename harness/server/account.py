@@ -47,7 +47,10 @@ def account() -> Account:
         if entry is not None and entry.pw_uid != 0:
             return Account(entry.pw_uid, entry.pw_gid, dropped=True)
     if wanted:
-        raise UsageError(f"HARNESS_SERVER_USER={wanted!r} is root or unknown here")
+        raise UsageError(
+            f"HARNESS_SERVER_USER={wanted!r} is root or unknown here",
+            hint="name an account without privileges",
+        )
     raise InfrastructureError(
         "running as root, and no unprivileged user to run Postgres as",
         hint="name one in HARNESS_SERVER_USER",

@@ -92,12 +92,16 @@ def _make(provider: str, request: Request, why: str, passed_over: tuple[str, ...
 def _local(provider: str, request: Request, why: str, passed_over: tuple[str, ...]) -> LocalServer:
     have = installation.embedded() if provider == "embedded" else installation.system()
     if not have:
-        raise InfrastructureError(f"no Postgres {_PLACES[provider]}")
+        raise InfrastructureError(
+            f"no Postgres {_PLACES[provider]}", hint="install one, or choose another --server"
+        )
     fitting = [each for each in have if request.version in (None, each.version)]
     if not fitting:
         versions = ", ".join(str(each.version) for each in have)
         raise InfrastructureError(
-            f"Postgres {request.version} is not there, only {versions}", where=_PLACES[provider]
+            f"Postgres {request.version} is not there, only {versions}",
+            where=_PLACES[provider],
+            hint="choose another --pg-version or --server",
         )
     who = account()
     usable = installation.usable_by(fitting[0], who)
@@ -117,7 +121,9 @@ def attach(record: Record) -> Server:
     try:
         kind = kinds[record["kind"]]
     except KeyError:
-        raise UsageError("this is not the record of a server") from None
+        raise UsageError(
+            "this is not the record of a server", hint="pass on what Server.record() gave"
+        ) from None
     if kind is not ExistingServer:
         shell.take()
     server: Server = kind(record)

@@ -87,7 +87,10 @@ class ContainerServer:
                 self._record = port.reserve(self._record, avoid=self._record["port"])
             else:
                 return
-        raise InfrastructureError(f"no free port found for a container of {self.image}")
+        raise InfrastructureError(
+            f"no free port found for a container of {self.image}",
+            hint="stop what listens on this machine's ports",
+        )
 
     def _run(self) -> None:
         engine.settle_environment()
@@ -252,7 +255,10 @@ def create(
         chosen = engine.image_for(client, version, image)
         major = engine.major_version(client, chosen)
         if version not in (None, major):
-            raise UsageError(f"image {chosen} holds Postgres {major}, not {version}")
+            raise UsageError(
+                f"image {chosen} holds Postgres {major}, not {version}",
+                hint="name another --pg-image, or leave --pg-version out",
+            )
         variables = engine.image_environment(client, chosen)
         same_kernel = engine.shares_memory(client)
     identifier = registry.new_id()

@@ -66,7 +66,9 @@ def fields(dsn: str) -> dict[str, str]:
             hint="write it like postgresql://user@host:5432/dbname",
         ) from None
     except UnicodeError:
-        raise UsageError("the DSN cannot be read: it is not UTF-8") from None
+        raise UsageError(
+            "the DSN cannot be read: it is not UTF-8", hint="write such bytes as %XX"
+        ) from None
     _refuse_bare_password(dsn, found)
     remember(found)
     return found

@@ -51,12 +51,17 @@ def connected() -> Iterator[DockerClient]:
     try:
         client: DockerClient = Finder().client
     except DockerException as error:
-        raise InfrastructureError(f"no container engine answers: {_first_line(error)}") from None
+        raise InfrastructureError(
+            f"no container engine answers: {_first_line(error)}",
+            hint="start it, or --server embedded",
+        ) from None
     try:
         client.ping()
         yield client
     except (DockerException, RequestException) as error:
-        raise InfrastructureError(f"the container engine: {_first_line(error)}") from error
+        raise InfrastructureError(
+            f"the container engine: {_first_line(error)}", hint="look at it with docker info"
+        ) from error
     finally:
         client.close()
 
@@ -145,7 +150,10 @@ def major_version(client: DockerClient, image: str) -> int:
     variables = image_environment(client, image)
     match = re.match(r"\d+", variables.get("PG_MAJOR") or image.rpartition(":")[2])
     if match is None:
-        raise InfrastructureError(f"image {image} does not say which Postgres it holds")
+        raise InfrastructureError(
+            f"image {image} does not say which Postgres it holds",
+            hint="take an image of PostgreSQL",
+        )
     return int(match[0])
 
 

@@ -37,7 +37,10 @@ def answers(dsn: str, timeout: int = 5) -> int | None:
         said = redact(" ".join(str(error).split()))
     _refusals[dsn] = said
     if _NEVER.search(said):
-        raise InfrastructureError(f"the server runs, and refuses our client: {said}")
+        raise InfrastructureError(
+            f"the server runs, and refuses our client: {said}",
+            hint="look at its pg_hba.conf and its log",
+        )
     return None
 
 

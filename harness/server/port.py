@@ -34,7 +34,9 @@ def _free(taken: set[int]) -> int:
     for port in random.sample(range(lowest, highest + 1), 200):
         if port not in taken and is_free(port):
             return port
-    raise InfrastructureError(f"no free port found between {lowest} and {highest}")
+    raise InfrastructureError(
+        f"no free port found between {lowest} and {highest}", hint="stop what listens there"
+    )
 
 
 def bounds() -> tuple[int, int]:

@@ -111,7 +111,7 @@ def _initdb(data_dir: Path, installation: Installation, who: Account) -> None:
             failures.append(str(error))
             continue
         return
-    raise InfrastructureError(failures[0])
+    raise InfrastructureError(failures[0], hint="look at the directory's rights and room")
 
 
 def _verifier(password: str) -> str:
@@ -143,7 +143,11 @@ def _run(command: list[str], who: Account, what: str, stdin: str | None = None) 
             env=environment(), **who.as_child(),
         )  # fmt: skip
     except OSError as error:
-        raise InfrastructureError(f"{what} failed: {error}") from error
+        raise InfrastructureError(
+            f"{what} failed: {error}", hint="look whether it is installed and may be run"
+        ) from error
     except subprocess.CalledProcessError as error:
         tail = (error.stderr or error.stdout).strip().splitlines()[-3:]
-        raise InfrastructureError(f"{what} failed: " + "; ".join(tail)) from error
+        raise InfrastructureError(
+            f"{what} failed: " + "; ".join(tail), hint="remove the cause, then try again"
+        ) from error

@@ -50,7 +50,9 @@ def _opened(dsn: str, options: dict[str, Any]) -> psycopg.Connection[Any]:
     except psycopg.OperationalError as error:
         refused = _unusable(error) or no_connection(error)
     except psycopg.ProgrammingError as error:  # a service that is not there, a value out of range
-        refused = UsageError(f"the DSN leads nowhere: {redact(_one_line(error))}")
+        refused = UsageError(
+            f"the DSN leads nowhere: {redact(_one_line(error))}", hint="mend that part of it"
+        )
     raise refused  # outside the block: nobody prints a frame that holds the password
 
 
@@ -70,7 +72,9 @@ def _unusable(error: psycopg.Error) -> UsageError | None:
     match = re.search(r"invalid (?:integer |\w+ )?value: ?\S*|invalid integer value.*", str(error))
     if match is None or "FATAL" in str(error):
         return None
-    return UsageError(f"the DSN cannot be used: {redact(_one_line(match[0]))}")
+    return UsageError(
+        f"the DSN cannot be used: {redact(_one_line(match[0]))}", hint="mend that part of it"
+    )
 
 
 def no_connection(error: psycopg.Error) -> InfrastructureError:

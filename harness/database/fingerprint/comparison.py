@@ -23,7 +23,7 @@ def compare(
     if before.format != after.format:
         raise UsageError("the two fingerprints have different formats", hint="take both anew")
     if before.excluded != after.excluded:
-        raise UsageError("the two fingerprints leave out different schemas")
+        raise UsageError("the two fingerprints leave out different schemas", hint="take both alike")
     if bool(before.data) != bool(after.data):
         raise UsageError("only one of the two fingerprints has data", hint="take both alike")
     found: list[Difference] = []

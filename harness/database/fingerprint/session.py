@@ -148,9 +148,13 @@ def explained(what: str) -> Iterator[None]:
             f"{what}: the catalog changed meanwhile: {_first_line(error)}", hint="try again"
         ) from error
     except psycopg.OperationalError as error:
-        raise InfrastructureError(f"{what}: {_first_line(error)}") from error
+        hint = "look whether the server runs and what its log says, then take it again"
+        raise InfrastructureError(f"{what}: {_first_line(error)}", hint=hint) from error
     except errors.FeatureNotSupported as error:  # a standby, a foreign table, another table's kind
-        raise Refused(f"{what}: the server cannot do it: {_first_line(error)}") from error
+        raise Refused(
+            f"{what}: the server cannot do it: {_first_line(error)}",
+            hint="take the fingerprint on the primary, or of a database without that object",
+        ) from error
 
 
 @contextmanager
