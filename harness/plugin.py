@@ -130,7 +130,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
     rows, seed = setting(config, "rows"), setting(config, "seed")
     try:
-        server = _choose(config, os.getpid())
+        server = choose_server(config, os.getpid())
     except HarnessError as error:
         return [f"migration-harness: no server: {error}"]
     what = f"{server.provider} PostgreSQL {server.version}, rows {rows}, seed {seed}"
@@ -145,7 +145,8 @@ HANDED_ON = "HARNESS_SERVER_RECORD"
 """In the environment during a gate: the record of its server, which the suites share and leave."""
 
 
-def _choose(config: pytest.Config, owner: int) -> Server:
+def choose_server(config: pytest.Config, owner: int) -> Server:
+    """The server that the session's settings name, not yet started; `owner` is whose it is."""
     from harness.server import attach, choose
 
     if HANDED_ON in os.environ:
@@ -176,7 +177,7 @@ def pg_server(request: pytest.FixtureRequest) -> Server:
         if not record.exists():
             if HANDED_ON not in os.environ:
                 reap()
-            server = _choose(config, owner)
+            server = choose_server(config, owner)
             server.start()
             server.wait_ready(60)
             record.write_text(json.dumps(server.record()))

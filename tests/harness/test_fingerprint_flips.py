@@ -70,9 +70,19 @@ def named(differences: tuple[Difference, ...]) -> list[str]:
     return [str(difference) for difference in differences]
 
 
-def needs_version(case: Case, server: Server) -> None:
-    if not case.get("since", 0) <= server.version <= case.get("until", server.version):
-        pytest.skip(f"Postgres {server.version} has no such thing")
+def cases(kind: str) -> list[Any]:
+    """The cases of a kind, each with what it needs of a server."""
+    return [
+        pytest.param(
+            case,
+            id=case["name"],
+            marks=pytest.mark.postgres(
+                **{key: case[key] for key in ("since", "until") if key in case},
+                icu="icu" in case.get("as", "") + case.get("or_as", ""),
+            ),
+        )
+        for case in TABLE[kind]
+    ]
 
 
 def assert_named(expected: list[str], before: Fingerprint, after: Fingerprint) -> None:
@@ -85,11 +95,8 @@ def assert_named(expected: list[str], before: Fingerprint, after: Fingerprint) -
     assert before != after
 
 
-@pytest.mark.parametrize("flip", TABLE["flip"], ids=lambda flip: flip["name"])
-def test_a_flip_is_seen_and_named(
-    flip: Case, prepared: Callable[[Case], Any], pg_server: Server
-) -> None:
-    needs_version(flip, pg_server)
+@pytest.mark.parametrize("flip", cases("flip"))
+def test_a_flip_is_seen_and_named(flip: Case, prepared: Callable[[Case], Any]) -> None:
     dsn, before, dump = prepared(flip)
     try:
         execute(dsn, flip["sql"])
@@ -146,19 +153,16 @@ def test_owner_and_privileges_of_every_kind_have_a_flip(
     assert missing == {("column ", "owner")}  # it is the table's
 
 
-@pytest.mark.parametrize("created", TABLE["created"], ids=lambda created: created["name"])
+@pytest.mark.parametrize("created", cases("created"))
 def test_what_a_database_was_created_with_is_seen_and_named(
     created: Case, pg_server: Server
 ) -> None:
-    needs_version(created, pg_server)
     names = [admin.unique_name("harness_created") for _ in range(2)]
     prints = []
     try:
         for name, options in zip(names, (created["as"], created["or_as"]), strict=True):
             execute(pg_server.dsn(), f"create database {name} template template0 {options}")
             prints.append(fingerprint.take(admin.with_dbname(pg_server.dsn(), name)))
-    except psycopg.errors.FeatureNotSupported as error:
-        pytest.skip(str(error))
     finally:
         for name in names:
             admin.drop(pg_server.dsn(), name)

@@ -27,10 +27,7 @@ def created(pg_server: Server) -> Iterator[Callable[[str], str]]:
 
     def create(options: str) -> str:
         names.append(admin.unique_name("harness_odd"))
-        try:
-            run_sql(pg_server.dsn(), f"create database {names[-1]} template template0 {options}")
-        except psycopg.errors.FeatureNotSupported as error:
-            pytest.skip(str(error))
+        run_sql(pg_server.dsn(), f"create database {names[-1]} template template0 {options}")
         return admin.with_dbname(pg_server.dsn(), names[-1])
 
     yield create
@@ -146,6 +143,7 @@ def test_other_encodings_are_read_and_shown(
 # -- how a database was created
 
 
+@pytest.mark.postgres(icu=True)
 def test_databases_that_sort_differently_are_told_apart(created: Callable[[str], str]) -> None:
     options = "encoding 'UTF8' lc_collate 'C' lc_ctype 'C'"
     other = created(options)
@@ -171,10 +169,7 @@ def test_one_locale_under_two_spellings_is_one(created: Callable[[str], str]) ->
 
 
 def test_what_an_extension_takes_along_is_compared(empty_database: str) -> None:
-    try:
-        run_case(empty_database, "depends-on-extension/setup.sql")
-    except psycopg.errors.FeatureNotSupported as error:
-        pytest.skip(str(error))
+    run_case(empty_database, "depends-on-extension/setup.sql")
     before = fingerprint.take(empty_database)
     run_case(empty_database, "depends-on-extension/flip.sql")
     found = [d.object for d in fingerprint.compare(before, fingerprint.take(empty_database))]
@@ -193,11 +188,8 @@ def test_backslashes_do_not_depend_on_a_setting(empty_database: str) -> None:
     assert fingerprint.take(empty_database) == before
 
 
-def test_a_limit_of_the_database_does_not_end_a_fingerprint(
-    pg_server: Server, empty_database: str
-) -> None:
-    if pg_server.version < 17:
-        pytest.skip("Postgres 17 has this")
+@pytest.mark.postgres(since=17)
+def test_a_limit_of_the_database_does_not_end_a_fingerprint(empty_database: str) -> None:
     run_sql(empty_database, "create table t as select g from generate_series(1, 100000) g")
     name = admin.dbname(empty_database)
     run_sql(empty_database, f"alter database \"{name}\" set transaction_timeout = '20ms'")
@@ -268,9 +260,8 @@ def test_a_view_that_raises_is_never_read(empty_database: str) -> None:
     assert fingerprint.take(empty_database).relations == {}
 
 
-def test_a_virtual_column_that_raises_is_never_read(pg_server: Server, empty_database: str) -> None:
-    if pg_server.version < 18:
-        pytest.skip("Postgres 18 has this")
+@pytest.mark.postgres(since=18)
+def test_a_virtual_column_that_raises_is_never_read(empty_database: str) -> None:
     run_sql(
         empty_database,
         "create table t (id integer primary key, n integer generated always as (1 / (id - 1)));"
