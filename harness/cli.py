@@ -95,7 +95,7 @@ def seed(dsn: str | None, as_json: bool, rows: int, number: int, profile: str) -
     from fixtures.seed import load
     from harness.observe.progress import bar
 
-    with bar("seed", rows) as advance:
+    with bar("seed", "rows") as advance:
         report = load(named(dsn), rows=rows, seed=number, profile=profile, progress=advance)
     answer(
         dataclasses.asdict(report),
@@ -147,7 +147,7 @@ def migrate(
     refuse_without_verdict(target, loaded, verdict_file, accept_rows)
     note = asking.refuse_other_backup(target, loaded, backup)
     asked = asking.refuse_unless_valid(target, loaded, waive_validation)
-    with stop_requested() as stop, steps(loaded) as on_event:
+    with stop_requested() as stop, steps("migrate") as on_event:
         outcome = runner.migrate(
             target,
             loaded,
@@ -193,7 +193,7 @@ def rollback(
     from harness.runner.signals import stop_requested
 
     loaded = plan.load(plan_path)
-    with stop_requested() as stop, steps(loaded) as on_event:
+    with stop_requested() as stop, steps("rollback") as on_event:
         outcome = runner.rollback(
             named(dsn),
             loaded,
@@ -262,11 +262,14 @@ def status(dsn: str | None, plan_path: Path, as_json: bool) -> None:
 def fingerprint(dsn: str | None, as_json: bool, save: Path | None, compare: Path | None) -> None:
     """Print the identity of a database; with --compare exit 1 when it differs."""
     from harness.database import fingerprint as identity
+    from harness.observe.progress import meter
 
     before = identity.load(compare) if compare else None
     if save:
         refuse_unwritable(save)
-    found = identity.take(named(dsn), detail=bool(save or compare))  # detail names rows that differ
+    with meter("fingerprint"):
+        # detail names rows that differ
+        found = identity.take(named(dsn), detail=bool(save or compare))
     if save:
         identity.save(found, save)
     document: dict[str, Any] = {
@@ -332,7 +335,7 @@ def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
     settings = _exploration(plan_path, choices)
     pace = Pace(lambda line: click.echo(f"  {line}", err=True))  # a log has no bar
     again = "nothing is left of it; run the same again, it begins anew"
-    with interruptible("the exploration", again), bar("crash", 0) as advance:
+    with interruptible("the exploration", again), bar("crash", "points", lines=False) as advance:
 
         def told(what: str, done: int, total: int) -> None:
             pace.told(what, done, total)

@@ -8,11 +8,12 @@ information up to that share, since every real database has a few such rows.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.advance import Tally
 from harness.check import checkfile
 from harness.check.checkfile import CheckFile
 from harness.check.finding import Finding, Severity
@@ -23,7 +24,6 @@ from harness.plan import Plan, ValidateRules
 
 Word = Literal["pass", "fail", "unknown"]
 DIRECTORY = Path("checks") / "validate"
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,6 @@ def validate(
     *,
     more: Iterable[Path] = (),
     free_bytes: int | None = None,
-    progress: Progress | None = None,
 ) -> Validation:
     """Validate the rows of a database on which the plan has not begun; nothing is written.
 
@@ -180,7 +179,7 @@ def validate(
     found = [Found(finding) for finding in seen.findings]
     relations: tuple[Warned, ...] = ()
     if standing.ready:
-        results, relations = _judged(dsn, plan.validate, checks, progress)
+        results, relations = _judged(dsn, plan.validate, checks)
         found += [_found(result) for result in results if result.count or result.unknown]
     order = {name: place for place, name in enumerate(checkfile.SEVERITIES)}
     found.sort(key=lambda one: order[one.finding.severity])
@@ -221,18 +220,11 @@ def _unlooked(
 
 
 def _judged(
-    dsn: str, rules: ValidateRules, checks: tuple[CheckFile, ...], progress: Progress | None
+    dsn: str, rules: ValidateRules, checks: tuple[CheckFile, ...]
 ) -> tuple[list[Result], tuple[Warned, ...]]:
-    done: list[str] = []
-
-    def told(check: CheckFile) -> None:
-        done.append(check.id)
-        if progress:
-            progress(check.id, len(done), len(checks))
-
     with reading(dsn, timeout=rules.timeout, name="validate") as conn:
         judge = Judge(conn, rules.keys)
-        results = judge.judge(checks, told)
+        results = judge.judge(Tally(len(checks), "checks").each(checks))
         relations = tuple(
             Warned(name, rows, _warned(judge, name, results))
             for name, rows in judge.rows.items()

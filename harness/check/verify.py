@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 import psycopg
 
+from harness import advance
+from harness.advance import Tally
 from harness.check import (
     checkfile,
     samples,
@@ -111,6 +113,10 @@ class Files:
     trials: tuple[verify_file.Trial, ...]
     policy: SecurityPolicy | None
 
+    def tally(self) -> Tally:
+        """Counts the files as they are asked, and the security after them."""
+        return Tally(len(self.rows) + len(self.checks) + len(self.trials) + 1, "checks")
+
     def asked(self, plan: Plan, state: str) -> tuple[Files, tuple[NotApplicable, ...]]:
         """The files that can be asked in this state, and what is left out, with the reason."""
         left: dict[str, str] = {}
@@ -163,6 +169,8 @@ def verify(
     if state not in ("migrated", CLEANED):
         return _not_migrated(state, reason)
     asked, left = files.asked(plan, state)
+    advance.stage("")  # the source may have been restored before
+    tally = asked.tally()
     doubts: list[Unknown] = []
     with ExitStack() as stack:
         target = stack.enter_context(_snapshot(dsn, plan))
@@ -171,14 +179,16 @@ def verify(
         if doubts:
             source, before = None, target
         compared = tuple(
-            verify_rows.compare(rows, before, target, plan.verify.keys) for rows in asked.rows
+            verify_rows.compare(rows, before, target, plan.verify.keys)
+            for rows in tally.each(asked.rows)
         )
         drawn = samples.draw(compared, seed, plan.verify.samples if count is None else count)
-    found = _judged(dsn, plan, asked)
+    found = _judged(dsn, plan, asked, tally)
     findings = [one for each in compared if (one := each.finding())] + found.findings
     parts = _parts(plan, files, contract, state, count)
     if source and contract and not any(one.check == "verify.contract" for one in parts):
         findings += reads(source, dsn, contract)
+    tally.begin("security")
     safe = security.judge(dsn, asked.policy, before=source) if asked.policy else None
     doubts += [*of_rows(compared, source=source is not None), *found.unknowns]
     doubts += of_security(safe, source)
@@ -258,17 +268,17 @@ class _Judged:
     unknowns: list[Unknown]
 
 
-def _judged(dsn: str, plan: Plan, files: Files) -> _Judged:
+def _judged(dsn: str, plan: Plan, files: Files, tally: Tally) -> _Judged:
     """What the check files and the trials say."""
     with reading(dsn, timeout=plan.verify.timeout, name="verify") as conn:
-        results = Judge(conn, plan.verify.keys).judge(files.checks)
+        results = Judge(conn, plan.verify.keys).judge(tally.each(files.checks))
     found = _Judged(
         [one for result in results if (one := _finding(result))],
         [_unjudged(result) for result in results if result.unknown],
     )
     with admin.connection(dsn, application_name="harness verify") as conn:
         pinned.pin(conn, lock_timeout=LOCK_TIMEOUT, row_security="on")
-        for trial in files.trials:
+        for trial in tally.each(files.trials):
             ended = verify_trial.attempt(conn, trial)
             if isinstance(ended, Unknown):
                 found.unknowns.append(ended)

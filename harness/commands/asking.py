@@ -82,6 +82,7 @@ def refuse_unless_valid(dsn: str, plan: Plan, waiver: str | None) -> Asked | Non
     from harness import runner
     from harness.check.preflight import Standing
     from harness.check.validate import validate
+    from harness.observe.progress import meter
     from harness.runner.rules import reason_given
 
     waiver = reason_given(waiver, "--waive-validation")
@@ -90,7 +91,8 @@ def refuse_unless_valid(dsn: str, plan: Plan, waiver: str | None) -> Asked | Non
     status = runner.status(dsn, plan)
     if status.state not in STARTS:
         return None
-    found = validate(dsn, plan, Standing(status.state, status.reason, status.run, status.step))
+    with meter("validate"):
+        found = validate(dsn, plan, Standing(status.state, status.reason, status.run, status.step))
     objections = tuple(_objections(found))
     if not objections:
         return Asked("pass", None, ())
@@ -128,10 +130,11 @@ def verify_after(dsn: str, plan: Plan, backup: Path | None) -> Verification | Ha
     """
     from harness.check import verify_source
     from harness.check.verify import verify
+    from harness.observe.progress import meter
 
     try:
         source = verify_source.restored(dsn, backup) if backup else nullcontext(None)
-        with source as before:
+        with meter("verify"), source as before:
             return verify(dsn, plan, state="migrated", source=before)
     except HarnessError as error:
         return error

@@ -25,9 +25,10 @@ DIRECTORY = click.Path(file_okay=False, path_type=Path)
 @click.option("--to", "directory", type=DIRECTORY, required=True, help="a new or empty directory")
 def backup(dsn: str | None, as_json: bool, directory: Path) -> None:
     """Dump the database, and prove the dump by restoring it into a scratch database."""
+    from harness.observe.progress import meter
     from harness.safety.backup import backup as take
 
-    with _stopped_cleanly("the directory is as it was; back up again"):
+    with _stopped_cleanly("the directory is as it was; back up again"), meter("backup"):
         found = take(named(dsn), directory)
     lines = [f"backup: {found.verdict}{f', {found.why}' if found.why else ''}"]
     lines.append(_figures(found.files, found.rows))
@@ -48,11 +49,13 @@ def backup(dsn: str | None, as_json: bool, directory: Path) -> None:
 )
 def restore(dsn: str | None, as_json: bool, directory: Path) -> None:
     """Restore a proven backup into an empty database, and compare."""
+    from harness.observe.progress import meter
     from harness.safety import manifest
     from harness.safety.backup import restore as bring_back
 
     manifest.read(directory)  # what is no backup is refused before any server is asked
-    with _stopped_cleanly("unless the restore was done, nothing of it is in the database"):
+    left = "unless the restore was done, nothing of it is in the database"
+    with _stopped_cleanly(left), meter("restore"):
         found = bring_back(named(dsn), directory)
     lines = [f"restore: {found.verdict}", _figures(found.files, found.rows)]
     if found.verdict == "fail":

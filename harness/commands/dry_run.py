@@ -73,7 +73,7 @@ def dry_run(
         refuse_unwritable(save)
     if max_lock is not None:
         loaded = replace(loaded, dry_run=replace(loaded.dry_run, max_lock=max_lock))
-    with stop_requested() as stop, steps(loaded) as on_event:
+    with stop_requested() as stop, steps("dry-run", runs=2) as on_event:
         done = scenario.dry_run(
             named(dsn), loaded, how=how, server=server, on_event=on_event, stop=stop
         )

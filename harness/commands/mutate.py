@@ -55,7 +55,7 @@ def mutate(
     sys.path.insert(0, str(Path.cwd()))  # the judge is the project's, not the harness's
     settings = Settings(plan=plan_path, judge=judge or JUDGE, **choices)
     again = "nothing is left of it; run the same again, it begins anew"
-    with interruptible("the run of the mutants", again), bar("mutants", 1) as advance:
+    with interruptible("the run of the mutants", again), bar("mutate", "mutants") as advance:
         document = run(settings, lambda last, done, total: advance(last.mutant.step, done, total))
     answer(document, as_json, words(document))
     sys.exit(0 if document["verdict"] == "pass" else 1)

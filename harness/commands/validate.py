@@ -40,16 +40,16 @@ def validate(
     from harness.check.preflight import Standing
     from harness.check.validate import checks_of
     from harness.check.validate import validate as run
-    from harness.observe.progress import bar
+    from harness.observe.progress import meter
 
     free = _bytes(free_disk)
     loaded = plan.load(plan_path)
-    checks = checks_of(loaded, directories)  # bad files are refused before anything is asked
+    checks_of(loaded, directories)  # bad files are refused before anything is asked
     target = named(dsn)
     status = runner.status(target, loaded)
     standing = Standing(status.state, status.reason, status.run, status.step)
-    with bar("validate", len(checks)) as advance:
-        found = run(target, loaded, standing, more=directories, free_bytes=free, progress=advance)
+    with meter("validate"):
+        found = run(target, loaded, standing, more=directories, free_bytes=free)
     answer(found.document(), as_json, list(_lines(found)))
     sys.exit(0 if found.verdict == "pass" else 1)
 

@@ -53,6 +53,7 @@ def verify(
     from harness import plan
     from harness.check import verify as checker
     from harness.errors import UsageError
+    from harness.observe.progress import meter
 
     if contract is not None and source is None:
         raise UsageError("a contract compares with a source", hint="give --source")
@@ -60,7 +61,7 @@ def verify(
     checker.load(loaded)  # files that cannot be read are refused before any database is touched
     target = named(dsn)
     state, reason = state_of(target, loaded)
-    with opened(source, target) as before:
+    with meter("verify"), opened(source, target) as before:
         verification = checker.verify(
             target,
             loaded,

@@ -7,18 +7,20 @@ to the server that our own session met.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from harness import advance
 from harness.child import dies_with_us
 from harness.database import admin, limits
 from harness.errors import InfrastructureError, UsageError
@@ -28,11 +30,19 @@ from harness.server.dsn import Dsn, fields, replaced
 LOCK_WAIT: Final = (
     "30s"  # as long as the fingerprint waits; then whoever holds the lock is in the way
 )
+LOOKS: Final = 0.5  # seconds between two looks at a program
 _SHOWN: Final = 3  # lines of what a program complains of
 _SERVICE: Final = "harness"
 _UNKNOWN: Final = re.compile(r'invalid connection option "(\w+)"')
 # A dump is in the database's own encoding; a program has a name of its own.
 _NOT_HANDED_ON: Final = ("client_encoding", "replication", "dbname", "service", "servicefile")
+
+
+Look: TypeAlias = Callable[[int], None]
+
+
+def _nothing(_: int) -> None:
+    """Nobody looks."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +71,18 @@ class Program:
             if file is not None:
                 os.close(file)
 
-    def run(self, *options: str) -> tuple[int, bytes, str]:
-        """Its exit status, what it wrote, and what it complained of."""
+    def run(self, *options: str, look: Look = _nothing) -> tuple[int, bytes, str]:
+        """Its exit status, what it wrote, and what it complained of.
+
+        While it works `look` is called with its process id, a few times a second.
+        """
         child = self.start(*options, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
-            written, complaints = child.communicate()
+            while True:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    written, complaints = child.communicate(timeout=LOOKS)
+                    break
+                look(child.pid)
         finally:
             if child.poll() is None:  # we were interrupted
                 child.kill()
@@ -125,13 +142,37 @@ def dump(dsn: str, version: int, directory: Path, snapshot: str | None, *more: s
     options.append("--no-subscriptions")  # a second subscriber would take the first one's slot
     if snapshot is not None:
         options.append(f"--snapshot={snapshot}")
-    return program("pg_dump", version, dsn).run(*options, *more)[2]
+    return program("pg_dump", version, dsn).run(*options, *more, look=_written(directory))[2]
 
 
 def restore(dsn: str, version: int, directory: Path) -> str:
     """Restore a dump, all of it or nothing; what pg_restore complained of, or nothing."""
     options = ("--exit-on-error", "--single-transaction", str(directory))
-    return program("pg_restore", version, dsn).run(*options)[2]
+    return program("pg_restore", version, dsn).run(*options, look=_read(directory))[2]
+
+
+def _written(directory: Path) -> Look:
+    """Tells how large the dump is; nobody knows how large it will be, for it is compressed."""
+    return lambda _: advance.tell("pg_dump", _size(directory), 0, "bytes")
+
+
+def _read(directory: Path) -> Look:
+    """Tells how much of the dump was read, where the system says so."""
+    total = _size(directory)
+
+    def look(pid: int) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            lines = Path(f"/proc/{pid}/io").read_text("ascii").splitlines()
+            read = int(dict(line.split(": ") for line in lines)["rchar"])
+            advance.tell("pg_restore", min(read, total), total, "bytes")
+
+    return look
+
+
+def _size(directory: Path) -> int:
+    with contextlib.suppress(OSError):
+        return sum(path.stat().st_size for path in directory.iterdir())
+    return 0
 
 
 def _limits(settled: Dsn, version: int) -> dict[str, str]:

@@ -72,7 +72,7 @@ def _backward(
             context.resumed = True
         written = accepted.rows(plan, (run, current), current.id, current.epoch + 1)
         session.claim(current, also=written)
-        context.tell("resumed", message=f"run {current.id}")
+        context.tell_run("resumed", current.id, known.checkpoints(run), known.checkpoints(current))
     else:
         run = current
         _refuse(plan, known, run, reason)
@@ -83,7 +83,7 @@ def _backward(
         session.start(
             "rollback", run, reason, known, lambda new: accepted.rows(plan, (run,), new.id, 1)
         )
-        context.tell("run_started", message=f"run {session.run.id}")
+        context.tell_run("run_started", session.run.id, known.checkpoints(run), {})
     context.accept(accepted)
     _steps(session, known, run)
     session.complete()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -48,9 +49,13 @@ class Sizer:
 
 @dataclass
 class _Position:
+    """Where it is; `passed` of about `total` rows of the table lie behind, 0 where nobody knows."""
+
     last_key: int
     rows: int
     batches: int
+    passed: int = 0
+    total: int = 0
 
 
 def run(work: Work) -> int:
@@ -62,7 +67,9 @@ def run(work: Work) -> int:
     at = _Position(LOWEST, 0, 0)
     if row is not None and row.last_key is not None:
         at = _Position(row.last_key, row.rows, row.batches)
-    _refuse_unreachable(work)
+    at.total = _look(work).rows
+    at.passed = min(at.rows // max(len(work.script.statements), 1), at.total or at.rows)
+    session.context.tell("measured", work.id, at.rows, reach=(at.passed, at.total))
     while True:
         session.check_stop(work.id)
         hold_back(session, work.id, active)
@@ -73,7 +80,7 @@ def run(work: Work) -> int:
             if at.batches > before:
                 sizer.took(time.monotonic() - began)
                 work.attempts = 1
-                session.context.tell("batch", work.id, at.rows)
+                session.context.tell("batch", work.id, at.rows, reach=(at.passed, at.total))
             if last:
                 return at.rows
         except SqlFailed as failure:
@@ -82,8 +89,9 @@ def run(work: Work) -> int:
             give_up_or_wait(work, failure)
 
 
-def _refuse_unreachable(work: Work) -> None:
-    """Refused, before anything is written, when a row may lie in no range."""
+def _look(work: Work) -> keys.Key:
+    """What is known of the key; Refused, before anything is written, when a row has no range."""
+    row: Any
     try:
         row = work.session.ask(keys.look_sql([work.script]), work.script).fetchone()
     except psycopg.Error as error:
@@ -92,6 +100,7 @@ def _refuse_unreachable(work: Work) -> None:
         raise SqlFailed(error, work.script, None).explained(1) from error
     assert row is not None, "one row for each script"
     keys.refuse(work.script, row)
+    return keys.Key(*row)
 
 
 def _batch(work: Work, size: int, at: _Position) -> bool:
@@ -121,6 +130,7 @@ def _batch(work: Work, size: int, at: _Position) -> bool:
     except psycopg.Error as error:
         raise SqlFailed(error, script, statement) from error
     at.last_key, at.rows, at.batches = reached.last_key, reached.rows, reached.batches
+    at.passed += count
     return state == "done"
 
 

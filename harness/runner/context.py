@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from harness.plan import Plan, RunnerSettings
 from harness.runner.edits import Acceptance, listed
+from harness.runner.ledger import Checkpoint
 from harness.runner.lock import Backend
 from harness.runner.outcome import Event, OnEvent, Stop, never, silent
 
@@ -42,6 +44,21 @@ class Context:
         elif acceptance.reason and not self.accepted:
             self.tell("edits_none", message="--accept-edit: no file changed since the run began")
 
-    def tell(self, kind: str, step: str | None = None, rows: int = 0, message: str = "") -> None:
-        """Deliver an event."""
-        self.on_event(Event(kind, step, rows, message))
+    def tell(
+        self,
+        kind: str,
+        step: str | None = None,
+        rows: int = 0,
+        message: str = "",
+        reach: tuple[int, int] = (0, 0),
+    ) -> None:
+        """Deliver an event; `reach` is how much of how much is done."""
+        self.on_event(Event(kind, step, rows, message, *reach))
+
+    def tell_run(
+        self, kind: str, number: int, steps: Iterable[str], done: Mapping[str, Checkpoint]
+    ) -> None:
+        """Deliver that a run begins or goes on, with how many of its steps its ledger has done."""
+        asked = list(steps)
+        count = sum(step in done and done[step].state == "done" for step in asked)
+        self.tell(kind, message=f"run {number}", reach=(count, len(asked)))

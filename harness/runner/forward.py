@@ -76,16 +76,24 @@ def _forward(session: Session, last: Step, reason: str | None, accepting: str | 
             context.resumed = True
         session.claim(run, reason, accepted.rows(plan, (run,), run.id, run.epoch + 1))
         context.accept(accepted)
-        context.tell("resumed", message=f"run {session.run.id}")
+        _told(session, "resumed", known, last)
     else:
         with session.bounded():
             refuse_unfit(session.lock, plan)
         context.resumed = False
         session.start("forward", None, reason, known)
         context.accept(Acceptance(reason=accepting or ""))
-        context.tell("run_started", message=f"run {session.run.id}")
+        _told(session, "run_started", known, last)
     _steps(session, known, last)
     return _finish(session, last)
+
+
+def _told(session: Session, kind: str, known: Ledger, last: Step) -> None:
+    steps = [step.id for step in session.plan.steps]
+    number = session.run.id
+    session.context.tell_run(
+        kind, number, steps[: steps.index(last.id) + 1], known.steps.get(number, {})
+    )
 
 
 def _nothing_to_do(session: Session, known: Ledger, accepting: str | None) -> str:

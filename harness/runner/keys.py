@@ -23,7 +23,7 @@ KINDS: Final = {"v": "a view", "m": "a materialized view", "f": "a foreign table
 
 @dataclass(frozen=True)
 class Key:
-    """What the catalog says of a script's table and key column."""
+    """What the catalog says of a script's table and key column; `rows` is about how many, or 0."""
 
     kind: str | None
     there: bool
@@ -34,6 +34,7 @@ class Key:
     hidden: bool
     made_from: list[str] | None
     indexed: bool
+    rows: int
 
 
 def look_sql(scripts: Sequence[Script]) -> sql.Composed:

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import psycopg
 from psycopg import errors
 
+from harness import advance
 from harness.database import admin, temporary
 from harness.database import dump as client
 from harness.database.fingerprint import Difference
@@ -50,6 +51,7 @@ def prove(dsn: str, version: int, dump: Path, before: Identity) -> Proof:
             said = client.restore(copy, version, dump)
             if said:
                 return Proof("fail", f"it cannot be restored: {said}")
+            advance.stage("4 of 4, compare")
             found = identity.take(copy)
     except NotAllowed as refusal:
         return Proof("unknown", str(refusal))

@@ -16,7 +16,7 @@ from harness.database.fingerprint.encoding import encode
 from harness.database.fingerprint.layout import Table
 from harness.database.fingerprint.model import Relation
 from harness.database.fingerprint.session import Connection, reading
-from harness.database.fingerprint.work import Task
+from harness.database.fingerprint.work import Sized, Task
 
 PART_BLOCKS: Final = 2048
 """Blocks of a large table that are hashed at a time: 16 MB, about 20 ms to 100 ms."""
@@ -63,8 +63,12 @@ def tasks_for(
     tables: Sequence[Table], sums: Sums, write: Callable[..., str] = statement
 ) -> list[Task]:
     """What is to be done, largest first: parts of large tables, then groups of small ones."""
-    work = [_task([part], sums) for part in _large(tables, write)]
-    return work + [_task(group, sums) for group in _groups(tables, write)]
+    work: list[Task] = [
+        Sized(_task([(name, text)], sums), name, size) for name, text, size in _large(tables, write)
+    ]
+    for group, size in _groups(tables, write):
+        work.append(Sized(_task(group, sums), group[0][0], size))
+    return work
 
 
 def _task(statements: Sequence[tuple[str, str]], sums: Sums) -> Task:
@@ -82,31 +86,34 @@ def _task(statements: Sequence[tuple[str, str]], sums: Sums) -> Task:
     return execute
 
 
-def _large(tables: Iterable[Table], write: Callable[..., str]) -> Iterable[tuple[str, str]]:
+def _large(tables: Iterable[Table], write: Callable[..., str]) -> Iterable[tuple[str, str, int]]:
+    """Relation, statement and about how many bytes it reads."""
     for table in tables:
         if table.size <= SMALL:
             continue
         starts = range(0, table.blocks, PART_BLOCKS) if table.divisible else ()
         if len(starts) < 2:
-            yield table.name, write(table)
+            yield table.name, write(table), table.size
             continue
         for start in starts:
             where = f"t.ctid >= '({start},0)'"
             if start != starts[-1]:  # the last part is open: blocks may have been added
                 where += f" and t.ctid < '({start + PART_BLOCKS},0)'"
-            yield table.name, write(table, where)
+            yield table.name, write(table, where), table.size // len(starts)
 
 
-def _groups(tables: Iterable[Table], write: Callable[..., str]) -> Iterable[list[tuple[str, str]]]:
+def _groups(
+    tables: Iterable[Table], write: Callable[..., str]
+) -> Iterable[tuple[list[tuple[str, str]], int]]:
     group: list[tuple[str, str]] = []
     size = 0
     for table in tables:
         if table.size > SMALL:
             continue
         if group and (size + table.size > SMALL or len(group) >= 20):
-            yield group
+            yield group, size
             group, size = [], 0
         group.append((table.name, write(table)))
         size += table.size
     if group:
-        yield group
+        yield group, size

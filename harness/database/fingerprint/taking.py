@@ -18,7 +18,7 @@ from harness.database.fingerprint.session import (
     snapshot,
 )
 from harness.database.fingerprint.sketching import sketch_task
-from harness.database.fingerprint.work import run
+from harness.database.fingerprint.work import Sized, run
 from harness.errors import InfrastructureError
 
 EXCLUDED: Final = ("migration_control", "migration_archive")
@@ -89,7 +89,7 @@ def read(
     objects: dict[str, dict[str, str]] = {}
     tasks = catalog.tasks_for(conn, objects)
     if data and detail:
-        tasks += [sketch_task(table, sketches) for table in tables]
+        tasks += [Sized(sketch_task(table, sketches), table.name, table.size) for table in tables]
     if data:
         tasks += tasks_for(tables, sums)
     run(connections, tasks)
