@@ -150,8 +150,8 @@ def test_a_column_leads_to_the_step_that_writes_it(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("/work/x/sql/plan.toml:3: bad", "sql/plan.toml:3: bad"),
-        ("in /work/x", "in ."),
+        ("/home/me/x/sql/plan.toml:3: bad", "sql/plan.toml:3: bad"),
+        ("in /home/me/x", "in ."),
         ("see /usr/lib/postgresql/15/bin/pg_dump", "see …/bin/pg_dump"),
         ('File "/tmp/a/b/c.py", line 3', 'File "…/b/c.py", line 3'),
         ("https://x.example/tmp/a and a/b/c and </tmp/x>", None),
@@ -159,7 +159,7 @@ def test_a_column_leads_to_the_step_that_writes_it(
     ],
 )
 def test_text_is_portable(text: str, said: str | None) -> None:
-    assert portable(text, Path("/work/x")) == (said or text)
+    assert portable(text, Path("/home/me/x")) == (said or text)
 
 
 def test_page_and_markdown_tell_the_cause_first(tmp_path: Path) -> None:
