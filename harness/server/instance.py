@@ -10,7 +10,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import errors
 
-from harness.errors import Refused
+from harness.errors import InfrastructureError, Refused
 
 # In microseconds: a time is written as DateStyle says, which a database may have set otherwise.
 _WHICH: Final = (
@@ -48,6 +48,11 @@ def met(conn: psycopg.Connection[Any]) -> Instance:
         row: Any = conn.execute(_WHICH).fetchone()
     except errors.InsufficientPrivilege:
         row = conn.execute(_WITHOUT_CONTROL).fetchone()
+    except errors.QueryCanceled as error:
+        raise InfrastructureError(
+            f"the server ended our first question: {error}",
+            hint="lift the statement_timeout of the database or the role; it leaves no time at all",
+        ) from error
     cluster, started, standby = row
     return Instance(cluster, datetime.fromtimestamp(started / 1_000_000, UTC), standby)
 

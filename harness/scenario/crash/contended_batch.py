@@ -116,9 +116,9 @@ def _look(scene: Scene, point: Point, dsn: str) -> Batch:
 def _holding(of: Script) -> sql.Composed:
     assert of.table is not None
     assert of.key is not None
-    return sql.SQL("select from {} where {} = %s for update").format(
-        sql.SQL(of.table), sql.SQL(of.key)
-    )
+    # names stand in the header as they are; beside a parameter a percent sign is written twice
+    table, key = (sql.SQL(name.replace("%", "%%")) for name in (of.table, of.key))
+    return sql.SQL("select from {} where {} = %s for update").format(table, key)
 
 
 def _range(dsn: str, step: str, key: int) -> tuple[int, int]:
