@@ -17,7 +17,7 @@ from runner_support import SmallPlan
 
 from harness.commands.mutate import mutate
 from harness.errors import Refused, UsageError
-from harness.plan import Plan, load
+from harness.plan import Plan
 from harness.poll import wait_until
 from harness.scenario.mutate import equivalents, judging, mutants
 from harness.scenario.mutate.model import Mutant, Result
@@ -92,6 +92,25 @@ MADE = [
     ("drop table public.a, public.b", "drop-part", "-public.b"),
     ("select public.f(), public.g()", "delete-statement", "-public.g()"),
     ("select public.keep('b is null or c > 4')", "negate", "b is not null"),
+    ("update public.a set b = left(btrim(b), 9)", "unwrap-call", "b = btrim(b)"),
+    ("update public.a set b = left(btrim(b), 9)", "unwrap-call", 'b = "left"(b, 9)'),
+    ("update public.a set b = coalesce(c, '')", "unwrap-call", "b = c"),
+    ("update public.a set b = nullif(c, '')", "unwrap-call", "b = c"),
+    ("update public.a set b = (c at time zone 'UTC')::date", "unwrap-call", "b = cast(c as date)"),
+    ("update public.a set b = b || c", "drop-operand", "b = c"),
+    ("update public.a set b = concat_ws(' ', b, c)", "drop-operand", "concat_ws(' ', b)"),
+    ("insert into public.a (b, c) values (2, 3), (4, 5)", "null-value", "(4, null)"),
+    ("insert into public.a (b, c) select 2, d from public.e", "null-value", "select 2, null"),
+    ("drop table public.a", "cascade", "cascade"),
+]
+# A script, an operator, and what is added to it.
+WHOLE = [
+    ("update public.things set id = 1", "header", "-- lock_timeout: 1h"),
+    ("update public.things set id = 1", "header", "-- set: session_replication_role=replica"),
+    ("alter table public.things add b int", "leave-setting", "(autovacuum_enabled = off)"),
+    ('lock table public."T"', "leave-setting", 'alter table public."T" set'),
+    ("create table public.a (b int)", "leave-setting", "alter table public.a set"),
+    ("alter table public.things add b int", "reset-sequence", "cache 1"),
 ]
 PLPGSQL = """
 create function public.f() returns trigger language plpgsql as $$
@@ -122,6 +141,12 @@ INSIDE = [
 ]
 
 
+@pytest.fixture(scope="module")
+def every(plan: Plan) -> tuple[Mutant, ...]:
+    """The mutants of the reference plan."""
+    return mutants.of_plan(plan)
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> SmallPlan:
     return SmallPlan(tmp_path / "plan")
@@ -147,6 +172,56 @@ def test_defect_is_made(statement: str, operator: str, said: str, small: SmallPl
     assert any((wanted not in text) if gone else (wanted in text) for text in texts), texts
 
 
+@pytest.mark.parametrize(("statement", "operator", "said"), WHOLE)
+def test_defect_of_a_script_as_a_whole_is_made(
+    statement: str, operator: str, said: str, small: SmallPlan
+) -> None:
+    small.write("phases/1.1_fill/010_column.forward.sql", f"{statement};\n")
+    plan = small.load()
+    made = [m for m in mutants.of_plan(plan) if m.operator == operator and m.script]
+    (one,) = (m for m in made if m.file == "1.1/010_column.forward" and said in m.after)
+    assert f"+{said}" in one.diff or said in one.diff
+    assert mutants.applied(plan, one).steps[0].forward == one.script
+
+
+def test_a_table_that_the_script_drops_is_left_no_setting(small: SmallPlan) -> None:
+    text = "lock table public.things;\ndrop table public.things;\n"
+    small.write("phases/1.1_fill/010_column.forward.sql", text)
+    left = [m for m in mutants.of_plan(small.load()) if m.operator == "leave-setting"]
+    assert "1.1/010_column.forward" not in {m.file for m in left}
+
+
+def test_a_batch_becomes_one_transaction_of_every_row(small: SmallPlan) -> None:
+    plan = small.load()
+    (one,) = (
+        m
+        for m in mutants.of_plan(plan)
+        if m.operator == "step-kind" and m.file == "1.1/020_fill.forward"
+    )
+    script = mutants.applied(plan, one).steps[1].forward
+    assert (script.kind, script.table, script.key) == ("transaction", None, None)
+    assert not any("%(" in statement.text for statement in script.statements)
+    assert "-- kind: transaction" in one.diff
+
+
+def test_an_index_is_built_while_writers_wait(every: tuple[Mutant, ...]) -> None:
+    built = [m for m in every if m.operator == "step-kind" and "concurr" in m.diff]
+    assert built
+    for one in built:
+        assert one.script is not None
+        assert not any("CONCURRENTLY" in s.text.upper() for s in one.script.statements)
+
+
+def test_the_clean_up_has_mutants_of_its_own(plan: Plan, every: tuple[Mutant, ...]) -> None:
+    one = next(m for m in every if m.step == "cleanup/030_backups")
+    changed = mutants.applied(plan, one)
+    assert one.id.startswith("cleanup/030_backups:")
+    assert changed.phases == plan.phases
+    assert [a.name for a, b in zip(changed.cleanup, plan.cleanup, strict=True) if a != b] == [
+        "cleanup/030_backups.sql"
+    ]
+
+
 @pytest.mark.parametrize(("operator", "old", "new"), INSIDE)
 def test_defect_is_made_inside_a_function(
     operator: str, old: str, new: str, small: SmallPlan
@@ -159,20 +234,23 @@ def test_what_a_function_says_to_people_is_left_alone(small: SmallPlan) -> None:
     assert not [m for m in holding(small, PLPGSQL.strip()) if "a hintx" in (m.text or "")]
 
 
-def test_the_reference_plan_has_every_kind_of_mutant_both_ways(plan: Plan) -> None:
-    every = mutants.of_plan(plan)
+def test_the_reference_plan_has_every_kind_of_mutant_both_ways(
+    plan: Plan, every: tuple[Mutant, ...]
+) -> None:
     listed = {operator for _, operator, _ in MADE} - {"drop-part", "delete-statement"}
     assert listed <= {m.operator for m in every}
     assert {m.direction for m in every} == {"forward", "rollback"}
-    assert {m.step for m in every} == {
+    assert {m.step for m in every if not m.cleans} == {
         step.id for step in plan.steps if step.forward.statements or step.rollback.statements
     }
     assert len({m.id for m in every}) == len(every)
 
 
-def test_a_mutant_differs_from_the_plan_in_one_script_and_keeps_its_hash(plan: Plan) -> None:
-    for mutant in mutants.of_plan(plan)[::40]:
-        if mutant.swap:
+def test_a_mutant_differs_from_the_plan_in_one_script_and_keeps_its_hash(
+    plan: Plan, every: tuple[Mutant, ...]
+) -> None:
+    for mutant in every[::40]:
+        if mutant.swap or mutant.cleans:
             continue
         try:
             changed = mutants.applied(plan, mutant)
@@ -401,7 +479,9 @@ def test_command_without_a_judge_says_so(small: SmallPlan) -> None:
     assert "nowhere:judge" in str(done.exception)
 
 
-def test_declared_equivalents_of_the_reference_plan_are_mutants_of_it(plan: Plan) -> None:
+def test_declared_equivalents_of_the_reference_plan_are_mutants_of_it(
+    plan: Plan, every: tuple[Mutant, ...]
+) -> None:
     known = equivalents.read(plan.root / equivalents.NAME)
     assert known
-    equivalents.refuse_stale(known, mutants.of_plan(load(plan.path)))  # raises
+    equivalents.refuse_stale(known, every)  # raises

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
-from harness.database import admin, template
+from harness.database import admin, limits, template
 from harness.errors import InfrastructureError, Refused, UsageError
 from harness.server import Server
 
@@ -80,6 +83,22 @@ def test_of_many_processes_one_builds_and_all_get_it(pg_server: Server, key: str
         [template.name_of(key)],
         [template.name_of(key)],
     ]
+
+
+def test_a_limit_on_locks_does_not_end_the_wait_for_another_builder(
+    pg_server: Server, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(limits._bounds, "lock_timeout", "50ms")
+    begun = threading.Event()
+
+    def slowly(dsn: str) -> None:
+        begun.set()
+        time.sleep(0.3)
+
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(template.ensure, pg_server.dsn(), key, slowly)
+        assert begun.wait(10)
+        assert template.ensure(pg_server.dsn(), key, build) == first.result()
 
 
 def test_a_template_takes_no_connections(pg_server: Server, key: str) -> None:

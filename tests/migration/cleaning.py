@@ -10,10 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pglast import ast
+
 from harness.check.verify import verify
 from harness.check.verify_doubt import CLEANED
 from harness.database import fingerprint
 from harness.plan import Plan
+from harness.plan.check import tree
 from harness.runner import cleanup
 
 from . import checks, decorations
@@ -114,6 +117,31 @@ def verified(found: Cleaned, plan: Plan) -> list[str]:
     return lines or [f"verify: {judged.verdict}"] * (judged.verdict != "pass")
 
 
+def unlocked(plan: Plan) -> list[str]:
+    """Scripts that alter several tables and do not lock them all at once, in one order, first.
+
+    Each ALTER TABLE alone would lock in the order of the script: a deadlock with users' writes.
+    """
+    lines = []
+    for script in plan.cleanup:
+        trees: list[Any] = [tree(statement) for statement in script.statements]
+        altered = {root.relation.relname for root in trees if _alters(root)}
+        held = _locked(trees[0]) if trees else set()
+        if len(altered) > 1 and altered != held:
+            lines.append(f"{script.name} alters {sorted(altered)} and locks {sorted(held)} first")
+    return lines
+
+
+def _alters(root: Any) -> bool:
+    return isinstance(root, ast.AlterTableStmt)
+
+
+def _locked(root: Any) -> set[str]:
+    if not isinstance(root, ast.LockStmt):
+        return set()
+    return {str(table.relname) for table in root.relations or ()}
+
+
 def cleaned(scene: Scene) -> Iterator[Remark]:
     """The stage of the judge: everything above, cheapest first."""
     held: list[Cleaned] = []
@@ -123,6 +151,7 @@ def cleaned(scene: Scene) -> Iterator[Remark]:
         held.append(clean(scene.before(), scene.after(), plan))
         return unsaid(held[0]) + left(held[0]) + told(held[0])
 
+    yield heard("cleanup locks", lambda: unlocked(plan))
     yield heard("cleanup", go)
     if not held:
         return  # it failed, and that was said

@@ -14,7 +14,7 @@ from harness.runner import migrate, rollback
 from harness.scenario.dry_run import dry_run
 from harness.scenario.mutate.judging import Case
 
-from . import checks, cleaning, closing, contract, decorations, users
+from . import checks, cleaning, closing, contract, decorations, dependents, users
 from .journey import Fingerprint, differences, state
 from .scene import Remark, Scene, Stage, heard
 from .support import Check, Pair, connected, scalar, taken_back
@@ -35,8 +35,7 @@ def judge(case: Case, only: tuple[str, ...] = ()) -> Iterator[Remark]:
     scene = Scene(case)
     place = (case.step, case.direction, case.line)
     try:
-        stages = FORWARD if case.direction == "forward" else ROLLBACK
-        for stage in (*_in_turn(stages, place), *LAST):
+        for stage in _stages(case, place):
             if stage in LAST and not only and case.step is not None:
                 continue  # a step's defect is seen before the clean-up
             if only and stage.__name__.strip("_") not in only:
@@ -47,6 +46,14 @@ def judge(case: Case, only: tuple[str, ...] = ()) -> Iterator[Remark]:
                 yield name, findings
     finally:
         scene.close()
+
+
+def _stages(case: Case, place: Place) -> tuple[Stage, ...]:
+    """A defect of the clean-up alone is seen after it, or nowhere."""
+    if case.plan.cleanup != case.original.cleanup and case.plan.phases == case.original.phases:
+        return LAST
+    stages = FORWARD if case.direction == "forward" else ROLLBACK
+    return (*_in_turn(stages, place), *LAST)
 
 
 def _remarks(stage: Stage, scene: Scene) -> Iterator[Remark]:
@@ -152,6 +159,8 @@ def _odd(scene: Scene) -> Iterator[Remark]:
             pair = scene.pair(scene.before(kind), scene.after(kind))
             yield heard(f"{kind} decorations", partial(decorations.check_decorations, pair))
             yield heard(f"{kind} names", partial(decorations.check_names, pair))
+            for check in checks.SETTINGS:
+                yield heard(f"{kind} {check.__name__}", partial(check, pair))
         yield from _back(scene, kind)
 
 
@@ -223,12 +232,14 @@ FORWARD: tuple[Stage, ...] = (
 LAST: tuple[Stage, ...] = (cleaning.cleaned,)
 ROLLBACK: tuple[Stage, ...] = (
     _back,
+    dependents.dependents,
     users.closed,
     users.kept,
     users.worded,
     users.locks,
     users.late,
     users.written,
+    _rehearsed,
     _odd,
     _hostile,
     users.meanwhile,

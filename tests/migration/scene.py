@@ -62,7 +62,7 @@ class Scene:
     def after(self, kind: str = "decorated") -> str:
         """A database of this case's own, after it: migrated by the case's plan."""
         case = self.case
-        if case.direction == "rollback":
+        if case.direction == "rollback" or case.plan.phases == case.original.phases:
             base = self.seeded(kind)
             key = f"{base}-migrated-by-{case.original.hash}"
             build = partial(_migrate, plan=case.original)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pglast import ast
-from pglast.enums import ConstrType
+from pglast.enums import ConstrType, DropBehavior, ObjectType
 
 from harness.scenario.mutate.edits import Edit, Place, without
 
@@ -106,8 +106,11 @@ def grants(place: Place) -> Iterator[Edit]:
 
 
 def dropped(place: Place) -> Iterator[Edit]:
-    """One of several objects not dropped."""
+    """One of several objects not dropped; what others made of tables and views dropped too."""
     yield from without("drop-part", place.node, "objects")
+    relations = place.node.removeType in (ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW)
+    if relations and place.node.behavior != DropBehavior.DROP_CASCADE:
+        yield Edit("cascade", place.node, "behavior", DropBehavior.DROP_CASCADE)
 
 
 def locks(place: Place) -> Iterator[Edit]:

@@ -92,9 +92,8 @@ def judged(judge: Judge, server_dsn: str, plan: Plan, mutant: Mutant) -> Result:
         changed = mutants.applied(plan, mutant)
     except UsageError as error:
         return result("killed", "plan", str(error))
-    case = Case(
-        server_dsn, hurried(changed), hurried(plan), mutant.step, mutant.direction, mutant.line
-    )
+    step = None if mutant.cleans else mutant.step
+    case = Case(server_dsn, hurried(changed), hurried(plan), step, mutant.direction, mutant.line)
     name = ""
     try:
         with closing(cast("Any", judge(case))) as remarks:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pglast import parse_sql
 
+from harness.plan import Script
 from harness.scenario.mutate.edits import laid_out
 
 Direction = Literal["forward", "rollback"]
@@ -22,7 +23,8 @@ class Mutant:
 
     `statement` counts from 0; `text` takes its place, and where it is None the statement goes.
     `swap` is for the one defect that is not in a statement: the step and its successor change
-    places. `before` and `after` are the statement and the mutant written alike, for the diff.
+    places. `script` is for a defect of the whole script, which takes the place of it. `before` and
+    `after` are the statement and the mutant written alike, for the diff.
     """
 
     step: str
@@ -34,20 +36,32 @@ class Mutant:
     before: str = ""
     after: str = ""
     swap: bool = False
+    script: Script | None = None
+
+    @property
+    def cleans(self) -> bool:
+        """Whether it is a defect of the clean-up, which belongs to no step."""
+        return self.step.startswith("cleanup/")
+
+    @property
+    def file(self) -> str:
+        """The script that it changes, without its ending."""
+        return self.step if self.cleans else f"{self.step}.{self.direction}"
 
     @property
     def id(self) -> str:
         """The same as long as the statement is the same, wherever in its file it stands."""
         seen = "\n".join((str(self.swap), self.before, self.after, str(self.text is None)))
         digest = hashlib.sha256(seen.encode()).hexdigest()[:SHORT]
-        return f"{self.step}.{self.direction}:{self.operator}:{digest}"
+        return f"{self.file}:{self.operator}:{digest}"
 
     @property
     def diff(self) -> str:
         """What the mutant changes, as a unified diff of one line of context."""
-        name = f"{self.step}.{self.direction}.sql:{self.line}"
+        name = f"{self.file}.sql:{self.line}"
         texts = (self.before, self.after)
-        before, after = texts if self.swap else (_laid_out(text) for text in texts)
+        plain = self.swap or self.script is not None
+        before, after = texts if plain else (_laid_out(text) for text in texts)
         lines = difflib.unified_diff(
             before.splitlines(), after.splitlines(), name, self.operator, "", "", 1, ""
         )

@@ -12,7 +12,7 @@ from pglast import ast, parse_sql
 
 from harness.plan import Plan, Script, Statement, Step
 from harness.plan.check import check, tree
-from harness.scenario.mutate import bodies, definitions, expressions
+from harness.scenario.mutate import bodies, definitions, expressions, scripts, values
 from harness.scenario.mutate.bodies import Changed
 from harness.scenario.mutate.edits import Edit, Place, laid_out, places, written
 from harness.scenario.mutate.expressions import Labels
@@ -34,10 +34,16 @@ def of_plan(plan: Plan) -> tuple[Mutant, ...]:
     found: dict[str, Mutant] = {}
     for step in plan.steps:
         for direction in DIRECTIONS:
-            for mutant in _of_script(step.id, direction, script(step, direction), labels):
+            whole = script(step, direction)
+            for mutant in _of_script(step.id, direction, whole, labels):
+                found.setdefault(mutant.id, mutant)
+            for mutant in _of_whole(step.id, direction, whole):
                 found.setdefault(mutant.id, mutant)
     for mutant in _swaps(plan):
         found[mutant.id] = mutant
+    for cleaning in plan.cleanup:
+        for mutant in _of_script(_cleaner(cleaning), "forward", cleaning, labels):
+            found.setdefault(mutant.id, mutant)
     return tuple(found.values())
 
 
@@ -53,6 +59,11 @@ def applied(plan: Plan, mutant: Mutant) -> Plan:
     """
     if mutant.swap:
         return _swapped(plan, mutant.step, mutant.direction)
+    if mutant.cleans:
+        cleanup = tuple(
+            _changed(one, mutant) if _cleaner(one) == mutant.step else one for one in plan.cleanup
+        )
+        return replace(plan, cleanup=cleanup)
     phases = tuple(
         replace(phase, steps=tuple(_mutated(step, mutant) for step in phase.steps))
         for phase in plan.phases
@@ -60,25 +71,39 @@ def applied(plan: Plan, mutant: Mutant) -> Plan:
     return replace(plan, phases=phases)
 
 
+def _cleaner(script: Script) -> str:
+    """A script of the clean-up by its name, in place of a step."""
+    return script.name.removesuffix(".sql")
+
+
 def _mutated(step: Step, mutant: Mutant) -> Step:
     if step.id != mutant.step:
         return step
-    whole = script(step, mutant.direction)
+    changed = _changed(script(step, mutant.direction), mutant)
+    if mutant.direction == "forward":
+        return replace(step, forward=changed)
+    return replace(step, rollback=changed)
+
+
+def _changed(whole: Script, mutant: Mutant) -> Script:
+    """The script with the mutant in it, checked like one that is read."""
+    changed = mutant.script or _with_statement(whole, mutant)
+    check(changed)
+    return changed
+
+
+def _with_statement(whole: Script, mutant: Mutant) -> Script:
     assert mutant.statement is not None, "a swap is no change of a script"
     held = whole.statements[mutant.statement]
     rest = list(whole.statements)
     if mutant.text is None:
         del rest[mutant.statement]
     else:
-        text = mutant.text
-        rest[mutant.statement] = Statement(text, held.line, held.tag)
+        rest[mutant.statement] = Statement(mutant.text, held.line, held.tag)
     changed = replace(whole, statements=tuple(rest))
     if not rest:  # with nothing left to do the step still has its place
         changed = replace(changed, kind="transaction", table=None, key=None, nothing="a mutant")
-    check(changed)
-    if mutant.direction == "forward":
-        return replace(step, forward=changed)
-    return replace(step, rollback=changed)
+    return changed
 
 
 def _swaps(plan: Plan) -> Iterator[Mutant]:
@@ -117,6 +142,19 @@ def _of_script(step: str, direction: Direction, whole: Script, labels: Labels) -
             yield Mutant(step, direction, operator, line, number, said, before, after)
 
 
+def _of_whole(step: str, direction: Direction, whole: Script) -> Iterator[Mutant]:
+    for one in scripts.of(whole):
+        yield Mutant(
+            step,
+            direction,
+            one.operator,
+            one.line,
+            before=one.before,
+            after=one.after,
+            script=one.script,
+        )
+
+
 def with_placeholders(text: str) -> str:
     """A batch statement as its file writes it: the bounds by name, every % doubled."""
     text = text.replace("%", "%%")
@@ -145,6 +183,7 @@ def _edits(root: Any, labels: Labels) -> Iterator[Edit]:
             yield from expressions.BY_NODE[kind](place)
         if kind == "A_Const" and not isinstance(place.parent, ast.VariableSetStmt):
             yield from expressions.constants(place, labels, _kind_of(place, root))
+        yield from values.of(place)
         yield from definitions.of(place)
     if isinstance(root, ast.SelectStmt):
         yield from _calls(root)

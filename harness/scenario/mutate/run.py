@@ -133,7 +133,7 @@ def _shown(result: Result) -> dict[str, Any]:
     mutant = result.mutant
     return {
         "id": mutant.id,
-        "where": f"{mutant.step}.{mutant.direction}.sql:{mutant.line}",
+        "where": f"{mutant.file}.sql:{mutant.line}",
         "operator": mutant.operator,
         "reason": result.reason,
         "diff": mutant.diff,

@@ -35,6 +35,7 @@ def _checks(*modules: ModuleType) -> tuple[Check, ...]:
     )
 
 
+SETTINGS = _checks(settings)
 READING = _checks(shape, settings, mapping, invariants, views, search, security)
 ROWS = _checks(mapping, invariants, views, search)
 INVARIANTS = _checks(invariants)

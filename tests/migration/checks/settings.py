@@ -55,6 +55,18 @@ def check_sequences_keep_their_parameters(pair: Pair) -> list[str]:
     return _changed(_read(pair.source, SEQUENCES), _read(pair.target, SEQUENCES), "sequence of")
 
 
+def check_new_tables_have_no_settings(pair: Pair) -> list[str]:
+    """No storage option, and no autovacuum left off, on a table that the migration made."""
+    before, after = _read(pair.source, RELATIONS), _read(pair.target, RELATIONS)
+    return [
+        f"new table {name}: {key} is {settings[key]!r}"
+        for name, settings in after.items()
+        if name not in before
+        for key in ("options", "toast options")
+        if settings[key]
+    ]
+
+
 def _read(conn: Conn, query: str) -> dict[str, Any]:
     rows = conn.execute(query.encode()).fetchall()
     return {_successor(name): settings for name, settings in rows}
