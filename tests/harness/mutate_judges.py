@@ -57,6 +57,15 @@ def tells_who_judges(case: Case) -> Iterator[tuple[str, list[str]]]:
     yield f"nothing of {case.plan.name}", []
 
 
+def does_not_end(case: Case) -> Iterator[tuple[str, list[str]]]:
+    """Writes down its process, and waits in the server for much too long if there is a defect."""
+    with Path(os.environ["JUDGED_BY"]).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    if case.plan != case.original:
+        _ask(case.server_dsn, "set statement_timeout = 0; select pg_sleep(600)")
+    yield f"nothing of {case.plan.name}", []
+
+
 def breaks(case: Case) -> Iterator[tuple[str, list[str]]]:
     """Has a bug that a mutant brings out."""
     if case.plan != case.original:

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -150,6 +152,14 @@ def every(plan: Plan) -> tuple[Mutant, ...]:
 @pytest.fixture
 def small(tmp_path: Path) -> SmallPlan:
     return SmallPlan(tmp_path / "plan")
+
+
+@pytest.fixture
+def short_tmp() -> Iterator[Path]:
+    """A place for temporary files whose path is short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="mu") as name:
+        Path(name).chmod(0o777)  # the server's user writes there too
+        yield Path(name)
 
 
 def holding(small: SmallPlan, statement: str) -> tuple[Mutant, ...]:
@@ -470,6 +480,50 @@ def test_workers_of_a_killed_command_end_with_it(small: SmallPlan, tmp_path: Pat
         30,
         "the end of its workers",
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_command_at_once_and_leaves_nothing(
+    number: signal.Signals, small: SmallPlan, tmp_path: Path, short_tmp: Path
+) -> None:
+    judged_by = tmp_path / "judged_by"
+    command = [sys.executable, "-m", "harness", "mutate", "--plan", str(small.root / "plan.toml")]
+    environment = os.environ | {
+        "JUDGED_BY": str(judged_by),
+        "PYTHONPATH": str(Path(__file__).parent),
+        "TMPDIR": str(short_tmp),
+    }
+    with subprocess.Popen(
+        [*command, "--judge", "mutate_judges:does_not_end", "--workers", "2"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        # one process says first that the plan is sound; two wait for what does not end
+        wait_until(
+            lambda: judged_by.exists() and len(set(judged_by.read_text().split())) == 3,
+            120,
+            "the workers at work",
+        )
+        assert list(short_tmp.iterdir())
+        running.send_signal(number)
+        began = time.monotonic()
+        _, said = running.communicate(timeout=60)
+        took = time.monotonic() - began
+    assert running.returncode == 5
+    assert f"stopped by {number.name}" in said
+    assert "Traceback" not in said
+    assert took < 3
+    assert list(short_tmp.iterdir()) == []
+    assert not [path for path in Path("/proc").glob("[0-9]*") if _asked(path, str(judged_by))]
+
+
+def _asked(process: Path, word: str) -> bool:
+    """Whether a process was started with the word in its environment."""
+    try:
+        return word in (process / "environ").read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return False
 
 
 def test_command_without_a_judge_says_so(small: SmallPlan) -> None:

@@ -21,9 +21,10 @@ declare
     held regclass;
 begin
     for held in
-        select objid from pg_catalog.pg_depend
-        where classid = 'pg_catalog.pg_class'::regclass and refobjid = '{table}'::regclass
-            and refobjsubid > 0 and deptype in ('a', 'i')
+        select s.seqrelid from pg_catalog.pg_sequence s
+        join pg_catalog.pg_depend d on d.objid = s.seqrelid
+            and d.classid = 'pg_catalog.pg_class'::regclass and d.deptype in ('a', 'i')
+        where d.refobjid = '{table}'::regclass and d.refobjsubid > 0
     loop
         execute pg_catalog.format('alter sequence %s cache 1', held);
     end loop;
