@@ -77,13 +77,45 @@ def test_locks_that_are_short_are_nothing_to_report() -> None:
         ),
         (statement("AlterTableStmt", read=(("public.deals", 1),)), "scan-under-lock", "info"),
         (statement("IndexStmt", read=(("public.deals", 999),)), "index-stops-writers", "info"),
-        (statement("UpdateStmt", read=(MANY,)), "reads-under-lock", "info"),
+        (statement("UpdateStmt", read=(MANY,)), "reads-under-lock", "critical"),
     ],
 )
 def test_what_is_done_under_a_lock_that_stops_users_is_named(
     seen: StatementSeen, identity: str, severity: str
 ) -> None:
     assert judged(step(locks=(LOCK,), statements=(seen,))) == {f"dry-run.{identity}": severity}
+
+
+def test_a_rollback_may_read_under_its_lock_and_a_step_forward_a_few_rows() -> None:
+    many, few = (statement("SelectStmt", read=(("public.deals", n),)) for n in (1001, 1000))
+    back = step(locks=(LOCK,), statements=(many,), direction="rollback")
+    assert judged(back) == {"dry-run.reads-under-lock": "info"}
+    assert judged(step(locks=(LOCK,), statements=(few,))) == {"dry-run.reads-under-lock": "info"}
+    assert judged(step(locks=(LOCK,), statements=(many,))) == {
+        "dry-run.reads-under-lock": "critical"
+    }
+
+
+def test_a_sleep_is_critical_only_while_users_wait() -> None:
+    asleep = replace(statement("SelectStmt"), text="select pg_catalog.pg_sleep(1)")
+    assert judged(step(locks=(LOCK,), statements=(asleep,))) == {"dry-run.sleeps": "critical"}
+    assert judged(step(statements=(asleep,))) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "direction", "rows", "found"),
+    [
+        ("transaction", "forward", 1001, {"dry-run.one-transaction": "critical"}),
+        ("transaction", "forward", 1000, {}),
+        ("transaction", "rollback", 1001, {}),
+        ("batch", "forward", 1001, {}),
+    ],
+)
+def test_many_rows_of_users_changed_in_one_transaction_are_critical(
+    kind: str, direction: str, rows: int, found: dict[str, str]
+) -> None:
+    lock = LockSeen("public.deals", "RowExclusiveLock", 0.1, rows_changed=rows)
+    assert judged(step(kind=kind, direction=direction, locks=(lock,))) == found
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What a plan's text asks for that no rehearsal on an idle copy can show to hurt.
 
-Nobody waits on a copy: a lock that is waited for an hour is had at once there, a trigger that is
-switched off is missed by no user, and a sleep is short where a limit on time is long.
+Nobody waits on a copy: a lock that is waited for an hour is had at once there, and a trigger that
+is switched off is missed by no user.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ PATIENCE: Final = 5
 _OFF: Final = re.compile(
     r"session_replication_role\W+(?:to\W+)?'?replica\b|\bdisable\s+trigger\b", re.I
 )
-_SLEEP: Final = re.compile(r"\bpg_sleep(?:_for|_until)?\s*\(", re.I)
-_LOCK_WAIT: Final = re.compile(r"\block_timeout\b\s*(?:=|to|,)\s*'?\s*(\d[\w. ]*)'?", re.I)
+_LOCK_WAIT: Final = re.compile(r"\block_timeout\b'?\s*(?:=|to|,)\s*'?\s*(\d[\w. ]*)'?", re.I)
 
 
 def plan_findings(plan: Plan) -> tuple[Finding, ...]:
@@ -39,18 +38,8 @@ def _of_script(script: Script, plan: Plan) -> Iterator[Finding]:
         yield _triggers_off(script.at(1))
     for statement in script.statements:
         where = script.at(statement.line)
-        text = _without_comments(statement.text)
-        if _OFF.search(text):
+        if _OFF.search(_without_comments(statement.text)):
             yield _triggers_off(where)
-        if _SLEEP.search(text) and script.kind != "concurrent":
-            yield Finding(
-                "dry-run.sleeps",
-                "critical",
-                where,
-                "a step sleeps while it holds what it has locked",
-                "leave the sleep out; the runner paces a plan by its throttles",
-                statement.text[:300],
-            )
     yield from _waits(script, plan.dry_run.max_lock * PATIENCE)
 
 

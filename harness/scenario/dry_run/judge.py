@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -25,6 +26,7 @@ BETTER: Final = {
     "cannot use subquery in index predicate": "an index sees its own row alone",
 }
 """What Postgres says without a hint -> the hint."""
+SLEEP: Final = re.compile(r"\bpg_sleep(?:_for|_until)?\s*\(", re.I)
 SHOWN: Final = 10  # differences that one finding repeats
 
 
@@ -75,6 +77,8 @@ def _step(step: StepSeen, rules: DryRunRules) -> Iterator[Finding]:
     own_reading: list[tuple[str, int]] = []
     for statement in step.statements:
         locked = _locked(step, statement)
+        if locked and SLEEP.search(statement.text):
+            yield _sleep(step, statement, locked)
         for relation in statement.rewritten:
             if relation in locked:
                 rows = dict(statement.read).get(relation)
@@ -162,7 +166,7 @@ def _scan(step: StepSeen, statement: StatementSeen, lock: LockSeen, rows: int) -
 
 def _reading(step: StepSeen, read: list[tuple[str, int]], rules: DryRunRules) -> Finding:
     """The plan's own reading under a lock: a rollback may have to, the way there need not."""
-    many = any(rows >= rules.small_rows for _, rows in read)
+    many = any(rows > rules.small_rows for _, rows in read)
     return Finding(
         "dry-run.reads-under-lock",
         "critical" if many and step.direction == "forward" else "info",
@@ -174,12 +178,23 @@ def _reading(step: StepSeen, read: list[tuple[str, int]], rules: DryRunRules) ->
     )
 
 
+def _sleep(step: StepSeen, statement: StatementSeen, locked: dict[str, LockSeen]) -> Finding:
+    return Finding(
+        "dry-run.sleeps",
+        "critical",
+        f"{step.file}:{statement.line}",
+        f"{step.id} {step.direction} sleeps while users of {', '.join(sorted(locked))} wait",
+        "leave the sleep out; the runner paces a plan by its throttles",
+        statement.text,
+    )
+
+
 def _one_transaction(step: StepSeen, rules: DryRunRules) -> Iterator[Finding]:
     """Rows of users that one transaction changes stay locked until its end."""
     if step.kind != "transaction" or step.direction != "forward":
         return
     for lock in step.locks:
-        if lock.rows_changed >= rules.small_rows:
+        if lock.rows_changed > rules.small_rows:
             yield Finding(
                 "dry-run.one-transaction",
                 "critical",
