@@ -20,6 +20,13 @@ SUCCESSORS = {
     "deals_id_seq": ("opportunities_id_seq",),
     "companies": ("companies",),
     "contacts": ("contacts",),
+    "dealNotes_id_seq": ("opportunityNotes_id_seq",),
+    **{
+        name: (name,)
+        for relation in ("sales", "tags", "tasks", "contactNotes")
+        for name in (relation, f"{relation}_id_seq")
+    },
+    **{f"{relation}_id_seq": (f"{relation}_id_seq",) for relation in ("companies", "contacts")},
 }
 DEPRECATED = ("deals", "dealNotes", "deals_summary")
 FACTS = """

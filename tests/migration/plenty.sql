@@ -30,3 +30,14 @@ select 'Long ' || place, 'won', (select min(id) from public.companies), '{}', U&
     repeat('word ', place / 5) || 'zyzzyva' || place, 0, timestamptz '1999-12-31 23:59:59.999999-12', timestamptz '2029-12-31 23:59:59+00' - place * interval '1 microsecond',
     timestamptz '2029-06-30 23:30:00-11', 0
 from (values (2000), (11000), (13000), (60000), (110000)) _ (place);
+
+-- More words than a search text may have: Postgres refuses one of over a million bytes.
+update public.deals set description = words from (select string_agg('w' || n, ' ') from generate_series(1, 200000) n) _ (words)
+where name = 'Long 11000';
+update public.contacts set background = words from (select string_agg('w' || n, ' ') from generate_series(1, 200000) n) _ (words)
+where last_name = '  Padded  ';
+update public.companies set description = words from (select string_agg('w' || n, ' ') from generate_series(1, 200000) n) _ (words)
+where id = (select max(id) from public.companies);
+-- blanks and letters within a document
+update public.contacts set phone_jsonb = '[{"type": "Work", "number": "0049  89\t(0) 17", "MORE": null}]', email_jsonb = '[{"email": " A.B@Example.ORG "}]'
+where last_name = E'tab\tand\nline ';

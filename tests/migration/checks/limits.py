@@ -34,6 +34,8 @@ VALUES: dict[str, tuple[object, ...]] = {
     ),
     "boolean": (True, False),
 }
+# more words than a search text may have: Postgres refuses one of over a million bytes
+WORDS = " ".join(f"w{number}" for number in range(200_000))
 OLD = ("companies", "contacts", "contactNotes", "deals", "dealNotes", "tasks", "tags")
 
 
@@ -57,7 +59,7 @@ def check_old_clients_may_add_what_they_could(pair: Pair) -> list[str]:
     for table in OLD:
         named = pair.source.execute(COLUMNS.encode(), [[table]]).fetchall()
         texts = [column for _, column, kind in named if kind == "text" and column != "stage"]
-        for value in VALUES["text"]:
+        for value in (*VALUES["text"], WORDS):
             was, now = (_added(conn, table, texts, value) for conn in _both(pair))
             if was != now and was == "taken":
                 found.append(

@@ -15,6 +15,7 @@ from jsonb_path_query(t.email_jsonb, '$[*].email[*]') e (address)
 where jsonb_typeof(e.address) = 'string'
 """
 SPACE = " || ' ' || "
+LONGEST = 120_000  # of what is longer the new columns know the beginning
 QUESTIONS = 12  # search questions asked of both databases
 
 
@@ -27,7 +28,8 @@ def check_search_words(pair: Pair) -> list[str]:
             pair.target,
             f"select t.id, {wanted} as expected, tsvector_to_array(t.search_tsv) as actual"
             f" from public.{table} t"
-            f" where tsvector_to_array(t.search_tsv) is distinct from {wanted}",
+            f" where length({_text(table, fields)}) <= {LONGEST}"
+            f" and tsvector_to_array(t.search_tsv) is distinct from {wanted}",
         )
         found += row_differences(
             f"search words of {table}",
@@ -39,10 +41,14 @@ def check_search_words(pair: Pair) -> list[str]:
 
 def _document(table: str, fields: tuple[str, ...]) -> str:
     """The tsvector of a row's fields, as an expression over the table t."""
+    return f"to_tsvector('pg_catalog.english', left({_text(table, fields)}, {LONGEST}))"
+
+
+def _text(table: str, fields: tuple[str, ...]) -> str:
     texts = [f"coalesce(t.{name}, '')" for name in fields]
     if table == "contacts":
         texts.append(f"coalesce(({EMAILS}), '')")
-    return f"to_tsvector('pg_catalog.english', {SPACE.join(texts)})"
+    return f"({SPACE.join(texts)})"
 
 
 def check_search_answers(pair: Pair) -> list[str]:
