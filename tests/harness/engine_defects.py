@@ -268,14 +268,14 @@ def resume_skips_a_begun_step() -> None:
 
 def resume_skips_a_failed_step() -> None:
     """Records the step that failed as its position, and resumes after it."""
-    note = retry._note
+    note = retry.note_failure
 
     def with_position(work: Work, message: str) -> None:
         with suppress(psycopg.Error), work.session.transaction(work.id):
             work.session.checkpoint(work.checkpoint("running", rows=-1))
         note(work, message)
 
-    change(retry, _note=with_position)
+    change(retry, note_failure=with_position)
     _skip_on_resume(lambda row: row.rows == -1)
 
 
