@@ -64,7 +64,11 @@ OTHERS = [
     *("public.companies", "public.contacts", 'public."contactNotes"', "public.tasks"),
     "public.tags",
 ]
-NUMBERED = {"opportunities_created_idx": "opportunities_created_idx_2"}  # two names were taken
+LONG = "opportunities_of_a_name_as_long_as_a_name_may_be_and_longer_sti"  # as long as may be
+NUMBERED = {  # names that were taken: two, and one that has no room for a number
+    "opportunities_created_idx": "opportunities_created_idx_2",
+    LONG: f"{LONG[:58]}_1",
+}
 GONE = {  # of Postgres 18; the backup may be null
     ("constraint", "opportunities_stage_not_null"),
     ("constraint", "stage_of_opportunity"),
