@@ -93,7 +93,10 @@ class Enumeration:
 
     def within(self, domain: str) -> Enumeration:
         """That of one domain."""
-        asked = replace(self.asked, domains=tuple(d for d in self.asked.domains if d == domain))
+        # whether a fault has a place at all is asked of all domains together
+        asked = replace(
+            self.asked, domains=tuple(d for d in self.asked.domains if d == domain), faults=()
+        )
         return replace(
             self,
             asked=asked,
