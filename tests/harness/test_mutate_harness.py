@@ -80,6 +80,7 @@ def test_the_map_prefers_tests_that_reach_little_else(tmp_path: Path) -> None:
     trace.write_text("\n".join(lines))
     covering = covers.make_map([trace])
     assert covering.of("harness/a.py", "f") == ("t::sharp", "t::broad")
+    assert covering.affordable(("t::broad", "t::sharp"), 0.105) == ("t::broad",)
     covers.write_map(covering, tmp_path / "map.json")
     assert covers.read_map(tmp_path / "map.json") == covering
     assert covers.flaws(covers.Covering({}), covering)  # a map that knows nothing is found
@@ -148,6 +149,17 @@ def test_tests_that_fail_by_themselves_judge_nothing(bench: Bench) -> None:
         bench.judge(mutant, covering)
 
 
+def test_tests_that_take_too_long_by_themselves_judge_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.mutate_harness.judging.START", 0.01)
+    mutant = mutants_of(DELAY)[0]
+    test = "tests/harness/test_mutate_harness.py::test_shards_are_disjoint_and_complete"
+    covering = covers.Covering({DELAY: {mutant.function: (test,)}}, {test: 0.0})
+    with pytest.raises(RuntimeError, match="no end in time"):
+        bench.judge(mutant, covering)
+
+
 ROW = {"id": "harness/runner/ledger.py::f::AddNot::0", "change": "if a -> if not a"}
 
 
@@ -169,6 +181,15 @@ def test_a_survivor_fails_unless_this_very_change_is_declared(
 ) -> None:
     assert command.report([ROW | {"state": "survived"}], 1, declared) == status
     assert "1 of 1 mutants tried" in capsys.readouterr().out
+
+
+def test_tests_that_judge_nothing_fail_where_they_are_many(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [ROW | {"state": "killed"}] * 30
+    assert command.report([*rows, ROW | {"state": "unjudged"}], 31, {}) == 0
+    assert command.report([*rows[:10], ROW | {"state": "unjudged"}], 11, {}) == 1
+    assert "too many could not be judged" in capsys.readouterr().out
 
 
 def test_a_declaration_needs_a_reason(tmp_path: Path) -> None:

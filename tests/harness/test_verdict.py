@@ -89,3 +89,35 @@ def test_no_go_always_has_a_reason():
     """A GO has none: what a reader is told and what is decided cannot differ."""
     assert Verdict([GOOD], [], complete=True).reasons() == []
     assert Verdict([GOOD], [CRITICAL], complete=True).reasons()
+
+
+@pytest.mark.parametrize(
+    ("suite", "said"),
+    [
+        (Suite("back", passed=9, failed=1), "back: 1 of 10 failed"),
+        (Suite("back", passed=9, left_out=2), "back: unknown, 2 of its tests left out"),
+        (Suite("back"), "back: unknown, no test of it ran"),
+        (Suite("back", passed=9, skipped=1), "back: unknown, 9 ran and 1 were skipped"),
+        (Suite("back", skipped=4), "back: unknown, 0 ran and 4 were skipped"),
+    ],
+)
+def test_a_suite_that_does_not_pass_is_said_with_its_numbers(suite: Suite, said: str) -> None:
+    assert Verdict([suite], [], complete=True).reasons() == [said]
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (1, "critical findings: f0"),
+        (3, "critical findings: f0, f1, f2"),
+        (4, "critical findings: f0, f1, f2 and 1 more"),
+        (9, "critical findings: f0, f1, f2 and 6 more"),
+    ],
+)
+def test_three_critical_findings_are_named_and_the_others_counted(number: int, said: str) -> None:
+    critical = [Finding(f"f{at}", "critical", "here", "bad") for at in range(number)]
+    assert Verdict([GOOD], critical, complete=True).reasons() == [said]
+
+
+def test_a_suite_that_was_never_begun_took_no_time() -> None:
+    assert Suite("back").seconds == 0

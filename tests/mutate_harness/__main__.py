@@ -16,6 +16,7 @@ import click
 from .covering import flaws, make_map, read_map, write_map
 from .run import Declared, Settings, chosen, is_exhaustive, judge_all, read_declared
 
+UNJUDGED: Final = 0.05  # the share of mutants whose tests may fail by themselves
 WANTED: Final = {"exhaustive": 100.0, "sample": 95.0}
 
 
@@ -39,7 +40,9 @@ def judge(shard: str, **options: Any) -> None:
     settings = Settings(shard=(int(part), int(parts)), **options)
 
     def told(done: int, total: int, row: Mapping[str, Any]) -> None:
-        if row["state"] in ("survived", "unreached"):
+        if row["state"] == "unjudged":
+            click.echo(f"  unjudged: {row['id']}\n    {row['by'][:300]}")
+        elif row["state"] in ("survived", "unreached"):
             click.echo(f"  {row['state']}: {row['id']} (line {row['line']})\n    {row['change']}")
         elif done % 25 == 0:
             click.echo(f"  {done} of {total}")
@@ -59,7 +62,7 @@ def report(rows: Sequence[Mapping[str, Any]], total: int, declared: Mapping[str,
         of_scope = [
             r for r in rows if is_exhaustive(r["id"].split("::")[0]) == (scope == "exhaustive")
         ]
-        counted = [row for row in of_scope if row not in excused]
+        counted = [row for row in of_scope if row not in excused and row["state"] != "unjudged"]
         seen = sum(row["state"] in ("killed", "hung") for row in counted)
         if counted:
             score = 100 * seen / len(counted)
@@ -68,6 +71,9 @@ def report(rows: Sequence[Mapping[str, Any]], total: int, declared: Mapping[str,
             )
             status = status or int(score < wanted and not listed)
     states = Counter(row["state"] for row in rows)
+    if states["unjudged"] > UNJUDGED * len(rows):
+        click.echo("too many could not be judged: mend those tests, or make the map again")
+        status = 1
     click.echo(
         f"{len(rows)} of {total} mutants tried: "
         + ", ".join(f"{count} {state}" for state, count in sorted(states.items()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -22,9 +22,22 @@ FAST, SHARP, NEAR = 5, 5, 24
 
 @dataclass(frozen=True)
 class Covering:
-    """Tests by file and function."""
+    """Tests by file and function, and how many seconds each test took when it was traced."""
 
     functions: Mapping[str, Mapping[str, tuple[str, ...]]]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def cost(self, tests: Iterable[str]) -> float:
+        """How many seconds these tests take together, as far as is known."""
+        return sum(self.seconds.get(test, 1.0) for test in tests)
+
+    def affordable(self, tests: Iterable[str], budget: float) -> tuple[str, ...]:
+        """As many of the tests, in their order, as take `budget` seconds; the first in any case."""
+        taken: list[str] = []
+        for test in tests:
+            if not taken or self.cost([*taken, test]) <= budget:
+                taken.append(test)
+        return tuple(taken)
 
     def of(self, path: str, function: str) -> tuple[str, ...]:
         """The tests of a function; of the whole file where it is no function's."""
@@ -50,12 +63,13 @@ def _merged(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
 def read_map(path: Path = MAP) -> Covering:
     """The committed map."""
     document = json.loads(path.read_text())
-    tests = document["tests"]
+    tests = [test for test, _ in document["tests"]]
     return Covering(
         {
             file: {name: tuple(tests[at] for at in places) for name, places in functions.items()}
             for file, functions in document["functions"].items()
-        }
+        },
+        dict(document["tests"]),
     )
 
 
@@ -83,7 +97,8 @@ def make_map(traces: Iterable[Path]) -> Covering:
         named = [test for test in passed if Path(file).stem in test.split("::")[0]][:SHARP]
         chosen = dict.fromkeys([*sharp, *fast, *named])
         functions[file][name] = tuple(sorted(chosen, key=lambda test: seconds[test]))
-    return Covering(functions)
+    chosen_tests = {t for names in functions.values() for tests in names.values() for t in tests}
+    return Covering(functions, {test: seconds[test] for test in sorted(chosen_tests)})
 
 
 def write_map(covering: Covering, path: Path = MAP) -> None:
@@ -102,7 +117,7 @@ def write_map(covering: Covering, path: Path = MAP) -> None:
         + "}"
         for file, names in covering.functions.items()
     ]
-    head = ",\n".join(f"  {json.dumps(test)}" for test in tests)
+    head = ",\n".join(f"  {json.dumps([test, covering.seconds[test]])}" for test in tests)
     path.write_text(f'{{"tests": [\n{head}],\n "functions": {{\n' + ",\n".join(lines) + "}}\n")
 
 

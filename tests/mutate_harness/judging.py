@@ -17,7 +17,10 @@ from typing import Final
 from .covering import Covering
 from .model import ROOT, Mutant
 
-LIMIT: Final = 90.0  # seconds that tests may take before a mutant counts as hung
+OWN: Final = 30.0  # seconds of tests that are asked of a function's own
+NEAR: Final = 15.0  # and of its whole file's
+PATIENCE: Final = 6  # times as long as they take by themselves, tests are waited for
+START: Final = 40.0  # seconds for the interpreter and a server
 _QUIET: Final = ("-q", "-x", "-n", "0", "--no-header", "-p", "no:cacheprovider", "--tb=line")
 _NOTHING: Final = 5  # pytest's status when no test was collected
 _USAGE: Final = 4  # pytest's status when a test that was named is not there
@@ -54,7 +57,7 @@ class Bench:
                 (place / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, place / name)
         self.place = place
-        self._sound: dict[tuple[str, ...], bool] = {}
+        self._sound: dict[tuple[str, ...], str] = {}
 
     def judge(self, mutant: Mutant, covering: Covering, root: Path = ROOT) -> Judgement:
         """Ask the tests of its function, then those of its file; `root` has the sound file.
@@ -63,45 +66,42 @@ class Bench:
         """
         started = time.monotonic()
         change, code = mutant.change(root), mutant.code(root)
-        own = covering.of(mutant.path, mutant.function)
-        near = tuple(test for test in covering.near(mutant.path) if test not in own)
+        own = covering.affordable(covering.of(mutant.path, mutant.function), OWN)
+        rest = (test for test in covering.near(mutant.path) if test not in own)
+        near = covering.affordable(rest, NEAR)
         state, by = "unreached", ""
         for tests in filter(None, (own, near)):
-            state, by = self._asked(mutant.path, code, tests)
+            limit = START + PATIENCE * covering.cost(tests)
+            state, by = self._asked(mutant.path, code, tests, limit)
             if state != "survived":
                 break
         return Judgement(mutant, state, change, by, time.monotonic() - started)
 
-    def _asked(self, path: str, code: str, tests: tuple[str, ...]) -> tuple[str, str]:
+    def _asked(self, path: str, code: str, tests: tuple[str, ...], limit: float) -> tuple[str, str]:
         file = self.place / path
         sound = file.read_text()
         file.write_text(code)
         try:
-            status, said = self._run(tests)
+            status, said = self._run(tests, limit)
         finally:
             file.write_text(sound)
-        if status is None:
-            return "hung", "no end in time"
         if status == 0:
             return "survived", ""
-        # a test that fails by itself sees nothing: asked once, without the mutant
-        self._refuse_unsound(tests)
-        return "killed", _failed(said)
+        # a test that fails, or takes so long, by itself sees nothing: asked without the mutant
+        self._refuse_unsound(tests, limit)
+        return ("hung", f"no end in {limit:.0f} s") if status is None else ("killed", _failed(said))
 
-    def _refuse_unsound(self, tests: tuple[str, ...]) -> None:
+    def _refuse_unsound(self, tests: tuple[str, ...], limit: float) -> None:
         if tests not in self._sound:
-            status, said = self._run(tests)
-            if status not in (0, None):  # once more: the machine is shared
-                status, said = self._run(tests)
-            self._sound[tests] = status == 0
-            if status != 0:
-                raise RuntimeError(
-                    f"tests fail without a mutant: {' '.join(tests)}\n{said[-2000:]}"
-                )
-        elif not self._sound[tests]:
-            raise RuntimeError(f"tests fail without a mutant: {' '.join(tests)}")
+            status, said = self._run(tests, limit)
+            if status != 0:  # once more: the machine is shared
+                status, said = self._run(tests, limit)
+            self._sound[tests] = "" if status == 0 else said[-2000:] or "no end in time"
+        if self._sound[tests]:
+            names = " ".join(tests)
+            raise RuntimeError(f"tests fail without a mutant: {names}\n{self._sound[tests]}")
 
-    def _run(self, tests: Sequence[str]) -> tuple[int | None, str]:
+    def _run(self, tests: Sequence[str], limit: float) -> tuple[int | None, str]:
         """The status and the output of pytest; None for a run that had to be ended."""
         environment = {
             key: value
@@ -116,7 +116,7 @@ class Bench:
             start_new_session=True,
         )  # fmt: skip
         try:
-            said, _ = child.communicate(timeout=LIMIT)
+            said, _ = child.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             return None, ""
         finally:

@@ -189,6 +189,8 @@ def _judged(
         bench = free.get()
         try:
             return bench.judge(mutant, covering)
+        except RuntimeError as error:  # tests that fail by themselves judge nothing
+            return Judgement(mutant, "unjudged", mutant.change(), str(error), 0.0)
         finally:
             free.put(bench)
 

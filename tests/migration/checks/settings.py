@@ -30,11 +30,13 @@ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.
     and not a.attisdropped
 """
 SEQUENCES = """
-select d.refobjid::regclass::text || '.' || d.refobjsubid, jsonb_build_object(
+select t.relname || '.' || a.attname, jsonb_build_object(
     'increment', s.seqincrement, 'minimum', s.seqmin, 'maximum', s.seqmax,
     'start', s.seqstart, 'cache', s.seqcache, 'cycle', s.seqcycle)
 from pg_catalog.pg_sequence s join pg_catalog.pg_depend d on d.objid = s.seqrelid
     and d.classid = 'pg_class'::regclass and d.refobjsubid > 0 and d.deptype in ('a', 'i')
+join pg_catalog.pg_class t on t.oid = d.refobjid and t.relnamespace = 'public'::regnamespace
+join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
 """
 
 
