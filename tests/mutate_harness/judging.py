@@ -118,6 +118,8 @@ class Bench:
         try:
             said, _ = child.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
+            _end_group(child)
+            child.communicate()  # closes its pipe
             return None, ""
         finally:
             _end_group(child)
