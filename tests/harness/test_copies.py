@@ -222,7 +222,10 @@ def test_a_copy_that_no_server_of_ours_can_hold_is_refused_with_the_extension(
     run_sql(debian.dsn(name), "CREATE EXTENSION pgcrypto")
     with open_transaction(debian.dsn(name), "SELECT 1"):
         with scratch(debian.dsn(name), Wish(how="elsewhere")) as copy:
-            assert copy.server == "system 15"
+            assert copy.server in {
+                "system 15",
+                "container 15",
+            }  # the image has Debian's extensions too
         with (
             pytest.raises(Refused, match="Postgres 15 is not there"),
             scratch(debian.dsn(name), Wish(how="elsewhere", server="embedded")),
