@@ -326,10 +326,10 @@ def fingerprint(dsn: str | None, as_json: bool, save: Path | None, compare: Path
 )
 def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
     """Strike a run at every point, on servers of its own, and prove that nothing is lost."""
+    from harness.crash import explore
+    from harness.crash.tally import Pace
+    from harness.crash.telling import words
     from harness.observe.progress import bar
-    from harness.scenario.crash import explore
-    from harness.scenario.crash.tally import Pace
-    from harness.scenario.crash.telling import words
     from harness.scenario.interrupt import interruptible
 
     settings = _exploration(plan_path, choices)
@@ -348,8 +348,8 @@ def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
 
 def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
     """The settings of an exploration, or a usage error before anything is started."""
-    from harness.scenario.crash import settings
-    from harness.scenario.crash.model import DIRECTIONS, DOMAINS
+    from harness.crash import settings
+    from harness.crash.model import DIRECTIONS, DOMAINS
 
     if choices.pop("dsn") or choices["server"] == "existing":
         raise UsageError(

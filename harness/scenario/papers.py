@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.check import judgement
+from harness.crash import coverage_file
+from harness.crash.asked import incomplete
 from harness.errors import UsageError
 from harness.report import crash_rows, page, pull_request, tally
 from harness.report.evidence import READERS, Piece, gather
-from harness.scenario.crash import coverage_file
-from harness.scenario.crash.asked import incomplete
 
 EVIDENCE = (
     *("validate", "dry_run", "forward", "verify", "security", "contract", "compatibility"),

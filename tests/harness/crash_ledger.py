@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from harness.crash.coverage import Coverage, Replay
+from harness.crash.model import END, START, Direction, DomainName, Point, Row
 from harness.report import crash_page
-from harness.scenario.crash.coverage import Coverage, Replay
-from harness.scenario.crash.model import END, START, Direction, DomainName, Point, Row
 
 STEPS = ("1.1/020_second", "1.1/030_first_by_name", "1.2/010_last")
 REPLAY = Replay(rows=1000, seed=1)

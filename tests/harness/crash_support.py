@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
+from harness.crash.ground import Ground
 from harness.database import admin, fingerprint, template
 from harness.plan import Plan
 from harness.runner import migrate
-from harness.scenario.crash.ground import Ground
 
 
 def ground_of(server_dsn: str, plan: Plan, *, rows: int = 0, prepare: str | None = None) -> Ground:

@@ -14,12 +14,12 @@ from pathlib import Path
 import engine_defects
 from runner_support import SmallPlan
 
+from harness.crash import runners, state
+from harness.crash.ground import Ground
+from harness.crash.model import Direction, DomainName, Point
 from harness.database import admin, fingerprint
 from harness.database.fingerprint import Fingerprint
 from harness.plan import Plan
-from harness.scenario.crash import runners, state
-from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import Direction, DomainName, Point
 
 TOML = """
 format = 1

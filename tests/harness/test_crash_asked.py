@@ -8,12 +8,12 @@ import pytest
 from crash_ledger import REPLAY, STEPS, document_of, failed, page_of, passed, point
 from report_support import built, crash
 
-from harness.scenario.crash.asked import NO_PLACE, NOTHING, Asked, Enumeration, Place, incomplete
-from harness.scenario.crash.coverage import Coverage
-from harness.scenario.crash.coverage_file import write
-from harness.scenario.crash.golden_note import Note
-from harness.scenario.crash.model import DIRECTIONS, DOMAINS, NOWHERE, Point, Task
-from harness.scenario.crash.telling import words
+from harness.crash.asked import NO_PLACE, NOTHING, Asked, Enumeration, Place, incomplete
+from harness.crash.coverage import Coverage
+from harness.crash.coverage_file import write
+from harness.crash.golden_note import Note
+from harness.crash.model import DIRECTIONS, DOMAINS, NOWHERE, Point, Task
+from harness.crash.telling import words
 
 EVERYWHERE = tuple(point(domain=domain, direction=way) for domain in DOMAINS for way in DIRECTIONS)
 """A plan so small that each domain finds one point in each direction."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from runner_support import SmallPlan
 
+from harness.crash import explore
 from harness.errors import InfrastructureError
-from harness.scenario.crash import explore
 
 
 def crash(*arguments: str, plan: Path) -> tuple[int, str, str]:

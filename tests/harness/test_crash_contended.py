@@ -9,10 +9,10 @@ import pytest
 from crash_support import ground_of
 from runner_support import SmallPlan
 
+from harness.crash.ground import Ground
+from harness.crash.model import END, START, Point, Row, Task
+from harness.crash.workers import find_tasks, run_tasks
 from harness.runner.work import SqlFailed
-from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import END, START, Point, Row, Task
-from harness.scenario.crash.workers import find_tasks, run_tasks
 
 HERE = "test_crash_contended"
 STEP, FILL, INDEX = "1.1/010_column", "1.1/020_fill", "1.2/010_index"

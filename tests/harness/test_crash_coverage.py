@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from crash_ledger import ALL, GOOD, REPLAY, STEPS, WHOLE, failed, passed, point, unknown
 
-from harness.scenario.crash.coverage import Coverage, Replay
-from harness.scenario.crash.model import END, START, Point, Row
+from harness.crash.coverage import Coverage, Replay
+from harness.crash.model import END, START, Point, Row
 
 
 def test_every_point_struck_and_passed_is_a_pass():

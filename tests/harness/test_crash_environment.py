@@ -13,15 +13,16 @@ from crash_support import ground_of
 from runner_support import SmallPlan, ask
 from server_support import require
 
+from harness.crash import runners, workers
+from harness.crash.domain.environment import domain as environment
+from harness.crash.ground import Ground
+from harness.crash.model import Row, Task
 from harness.errors import Refused, Stopped
 from harness.fault import clock, pooler
 from harness.fault.connections import Crowd
 from harness.observe.errors import Advice
 from harness.plan import Plan
 from harness.runner import attend, backward, session, steps, work
-from harness.scenario.crash import environment, runners, workers
-from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import Row, Task
 
 NEEDS = {"disk": "mount", "wal": "mount", "pooler": "pgbouncer", "clock": "faketime"}
 """What a part needs of the machine, as HARNESS_REQUIRE names it."""

@@ -19,18 +19,19 @@ from crash_support import ground_of
 from runner_support import SmallPlan
 from server_support import require
 
+from harness.crash import explore, fault_names, runners, sample, workers
+from harness.crash.asked import NOTHING
+from harness.crash.bench import furnished
+from harness.crash.domain.wire import golden
+from harness.crash.domain.wire.faults import Scene, counts, logs_in, strike
+from harness.crash.ground import Ground
+from harness.crash.model import DOMAINS, NOWHERE, START, Point, Row, Task
+from harness.crash.settings import Settings
 from harness.errors import InfrastructureError, Stopped, UsageError
 from harness.fault.frames import Message
 from harness.fault.proxy import Act, Frame, Partial, Proxy
 from harness.fault.strikes import Recorder
 from harness.runner import heartbeat, signals
-from harness.scenario.crash import explore, fault_names, golden, runners, sample, workers
-from harness.scenario.crash.asked import NOTHING
-from harness.scenario.crash.bench import furnished
-from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import DOMAINS, NOWHERE, START, Point, Row, Task
-from harness.scenario.crash.settings import Settings
-from harness.scenario.crash.wire_faults import Scene, counts, logs_in, strike
 from harness.server.installation import embedded, system
 
 STEP, FILL = "1.1/010_column", "1.1/020_fill"

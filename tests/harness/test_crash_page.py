@@ -18,10 +18,10 @@ from crash_ledger import (
     unknown,
 )
 
+from harness.crash.coverage import Coverage
+from harness.crash.model import DOMAINS, END, START, Point, Row
 from harness.errors import UsageError
 from harness.report import crash_page
-from harness.scenario.crash.coverage import Coverage
-from harness.scenario.crash.model import DOMAINS, END, START, Point, Row
 
 MIXED = Coverage(
     (*ALL, point("1.9/010_of_another_plan")),

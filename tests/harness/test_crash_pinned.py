@@ -14,17 +14,7 @@ import pytest
 from crash_support import ground_of
 from runner_support import SmallPlan, ask, child, prepared_to_fill
 
-from harness.fault.pins import Held, Pin, PinMissed, Sight, Stage, remove
-from harness.plan import Plan, load
-from harness.runner import concurrent_step
-from harness.runner.connection import configure, connect, set_variables
-from harness.runner.index import Found as Index
-from harness.runner.index import Wanted
-from harness.runner.session import Session
-from harness.runner.work import Work
-from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import END, START, Point, Row, Task
-from harness.scenario.crash.pinned_moments import (
+from harness.crash.domain.pinned.moments import (
     AGAIN,
     BUILD,
     DROP,
@@ -34,8 +24,18 @@ from harness.scenario.crash.pinned_moments import (
     rebuilt,
     script_of,
 )
-from harness.scenario.crash.pinned_strike import ALONE, TOGETHER, WHILE_MENDING, Victim
-from harness.scenario.crash.workers import find_tasks, pool, run_task, run_tasks
+from harness.crash.domain.pinned.strike import ALONE, TOGETHER, WHILE_MENDING, Victim
+from harness.crash.ground import Ground
+from harness.crash.model import END, START, Point, Row, Task
+from harness.crash.workers import find_tasks, pool, run_task, run_tasks
+from harness.fault.pins import Held, Pin, PinMissed, Sight, Stage, remove
+from harness.plan import Plan, load
+from harness.runner import concurrent_step
+from harness.runner.connection import configure, connect, set_variables
+from harness.runner.index import Found as Index
+from harness.runner.index import Wanted
+from harness.runner.session import Session
+from harness.runner.work import Work
 
 pytestmark = pytest.mark.xdist_group("crash_pinned")  # its fixtures explore once for the module
 FAULTS = ALONE + TOGETHER

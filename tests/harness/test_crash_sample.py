@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from harness.scenario.crash.model import DOMAINS, Direction, DomainName, Point, Task
-from harness.scenario.crash.sample import Place, sampled, shares
-from harness.scenario.crash.tally import Pace
+from harness.crash.model import DOMAINS, Direction, DomainName, Point, Task
+from harness.crash.sample import Place, sampled, shares
+from harness.crash.tally import Pace
 
 STEPS = [f"1.1/{number:03d}_step" for number in range(8)]
 WAYS: tuple[Direction, ...] = ("forward", "rollback")

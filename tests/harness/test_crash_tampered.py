@@ -11,14 +11,15 @@ import pytest
 from crash_support import ground_of
 from runner_support import SmallPlan, run_sql
 
+from harness.crash import runners
+from harness.crash.domain.tampered import ledger as tampered_ledger
+from harness.crash.domain.tampered.outcome import Outcome
+from harness.crash.ground import Ground
+from harness.crash.model import Point, Row, Task
+from harness.crash.workers import find_tasks, pool, run_tasks
 from harness.database import admin, fingerprint
 from harness.errors import HarnessError, StepFailed, Stopped
 from harness.fault import tamper
-from harness.scenario.crash import runners, tampered_ledger
-from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import Point, Row, Task
-from harness.scenario.crash.tampered_outcome import Outcome
-from harness.scenario.crash.workers import find_tasks, pool, run_tasks
 
 HERE = "test_crash_tampered"
 STEP, FILL, INDEX = "1.1/010_column", "1.1/020_fill", "1.2/010_index"

@@ -11,14 +11,14 @@ import pytest
 from runner_support import SmallPlan, run_sql
 
 from harness import runner
+from harness.crash import state
+from harness.crash.golden_note import Note
+from harness.crash.ground import Ground
+from harness.crash.state import Oracle, end_of
+from harness.crash.undisturbed.study import studied
 from harness.database import admin
 from harness.errors import Refused
 from harness.plan import Plan
-from harness.scenario.crash import state
-from harness.scenario.crash.golden_note import Note
-from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.state import Oracle, end_of
-from harness.scenario.crash.undisturbed import studied
 from harness.server import Server
 
 TOML = """

@@ -14,15 +14,15 @@ from crash_support import ground_of
 from runner_support import SmallPlan, ask, run_sql
 from server_support import left_of
 
+from harness.crash.domain.wal.domain import explore
+from harness.crash.domain.wal.golden import Golden, Mark, named_points, require_bytes
+from harness.crash.ground import Ground
+from harness.crash.model import END, START, Point, Row, Task
+from harness.crash.workers import find_tasks, run_tasks
 from harness.errors import InfrastructureError
 from harness.fault import wal
 from harness.fault.wal_records import Record, durable, parse, position, shown
 from harness.runner import concurrent_step
-from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import END, START, Point, Row, Task
-from harness.scenario.crash.wal import explore
-from harness.scenario.crash.wal_golden import Golden, Mark, named_points, require_bytes
-from harness.scenario.crash.workers import find_tasks, run_tasks
 from harness.server import choose, place
 from harness.server.local import LocalServer
 

@@ -15,17 +15,17 @@ import pytest
 from crash_support import ground_of
 from runner_support import SmallPlan
 
+from harness.crash import coverage, sample, workers
+from harness.crash.bench import furnished
+from harness.crash.domain.wire.domain import ACKED, CLOSING, HALF, MAIN, RACE, Stretch
+from harness.crash.ground import Ground
+from harness.crash.model import START, Point, Row, Task
 from harness.errors import InfrastructureError, Refused, UsageError
 from harness.runner import backward, batch_step, concurrent_step, steps
 from harness.runner.index import Wanted
 from harness.runner.ledger import Ledger, Run
 from harness.runner.session import Session
 from harness.runner.work import Work
-from harness.scenario.crash import coverage, sample, workers
-from harness.scenario.crash.bench import furnished
-from harness.scenario.crash.ground import Ground
-from harness.scenario.crash.model import START, Point, Row, Task
-from harness.scenario.crash.wire import ACKED, CLOSING, HALF, MAIN, RACE, Stretch
 
 if TYPE_CHECKING:
     from harness.server import Server
@@ -343,7 +343,7 @@ def test_an_unknown_point_is_named(tasks: list[Task]) -> None:
 
 def test_a_foreign_connection_is_not_waited_for_ever(ground: Ground) -> None:
     """Would hang if a state were judged while somebody is still at work in it."""
-    from harness.scenario.crash.state import settle
+    from harness.crash.state import settle
 
     place = (ground.extra or {})["bench"]
     dsn = place.start("forward")

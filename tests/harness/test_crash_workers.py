@@ -14,7 +14,7 @@ from harness.poll import wait_until
 ROOT = Path(__file__).parents[2]
 EXPLORATION = """
 import os, signal
-from harness.scenario.crash.workers import pool
+from harness.crash.workers import pool
 
 with pool(1) as processes:
     print(processes.submit(os.getpid).result(), flush=True)

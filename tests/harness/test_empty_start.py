@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from harness import runner
+from harness.crash.domain.environment.survey import holding, pinned_step
 from harness.errors import Refused
 from harness.plan import Plan, load
-from harness.scenario.crash.environment_survey import holding, pinned_step
 
 FILES = {
     "plan.toml": 'format = 1\nname = "fresh"\nversion = "1"\n[[phase]]\nid = "1"\nname = "p"\n',

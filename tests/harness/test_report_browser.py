@@ -17,10 +17,10 @@ from report_support import FINDING, built
 from server_support import require
 
 from harness.check.finding import Finding
+from harness.crash.coverage import Coverage, Replay
+from harness.crash.model import Direction, Point, Row
 from harness.report import crash_page
 from harness.report.verdict import Suite
-from harness.scenario.crash.coverage import Coverage, Replay
-from harness.scenario.crash.model import Direction, Point, Row
 
 OPTIONS = (
     "--headless",

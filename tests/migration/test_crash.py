@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.crash import explore
+from harness.crash.domain.wire.domain import ACKED
+from harness.crash.model import DIRECTIONS, Direction
+from harness.crash.telling import words
 from harness.report import evidence
-from harness.scenario.crash import explore
-from harness.scenario.crash.model import DIRECTIONS, Direction
-from harness.scenario.crash.telling import words
-from harness.scenario.crash.wire import ACKED
 
 if TYPE_CHECKING:
     from harness.plan import Plan

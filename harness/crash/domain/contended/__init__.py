@@ -1,0 +1,1 @@
+"""Locks, rivals and limits: a run that others stand in the way of."""

@@ -1,0 +1,1 @@
+"""What surrounds a run: disk, WAL, pooler, connections, clock."""

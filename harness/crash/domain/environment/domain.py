@@ -1,0 +1,54 @@
+"""What is around a run fails: disk, connections, a pooler in between, the clock.
+
+A part that cannot be struck here, because a program or a right is missing, gives rows that are
+unknown and name what would be needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from harness.crash.domain.environment import clock, connections, disk, pooler, survey, wal
+from harness.crash.domain.environment.survey import Survey
+from harness.crash.ground import Ground
+from harness.crash.model import Row, Task
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing around a run, and how it is struck; its name is in the task's extra."""
+
+    tasks: Callable[[Survey], list[Task]]
+    run: Callable[[Ground, Task], list[Row]]
+
+
+PARTS: Final = {
+    "disk": Part(disk.tasks, disk.run),
+    "wal": Part(wal.tasks, wal.run),
+    "connections": Part(connections.tasks, connections.run),
+    "pooler": Part(pooler.tasks, pooler.run),
+    "clock": Part(clock.tasks, clock.run),
+}
+FAULTS: Final = (
+    *disk.FAULTS,
+    *connections.FAULTS,
+    *pooler.FAULTS,
+    *clock.FAULTS,
+)
+
+
+def tasks(ground: Ground) -> list[Task]:
+    """Every point of every part in both directions, found by looking at undisturbed runs."""
+    return [
+        task
+        for surveyed in survey.take(ground)
+        for part in PARTS.values()
+        for task in part.tasks(surveyed)
+    ]
+
+
+def run(ground: Ground, task: Task) -> list[Row]:
+    """Strike at each point of a task: exactly one row for each."""
+    return PARTS[task.extra["part"]].run(ground, task)

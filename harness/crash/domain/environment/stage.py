@@ -1,0 +1,132 @@
+"""The stage of an environment's fault: a server, a start for every run, and what became of it."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
+
+from harness.crash import runners
+from harness.crash.domain.environment.halt import Halt, halting, said
+from harness.crash.ground import Ground
+from harness.crash.model import Direction, Point, Row, Task
+from harness.crash.state import Oracle, compared, end_of, settle
+from harness.crash.tally import point_done
+from harness.database import admin, template
+from harness.errors import HarnessError
+from harness.fault.process import Ending, JobProcess, fork
+
+if TYPE_CHECKING:
+    from harness.plan import Plan
+
+BEGIN: Final = "environment_begin"
+
+
+class Stage:
+    """A server of one task's own with a database from which every run of its direction begins.
+
+    The preparing run is the product's own: planted defects come into the struck runners only.
+    """
+
+    def __init__(self, ground: Ground, direction: Direction, profile: str = "durable") -> None:
+        self.ground, self.direction = ground, direction
+        self.server = ground.server(profile)
+        try:
+            dsn = ground.furnish(self.server.dsn(), BEGIN)
+            if direction == "rollback":
+                self._migrate(dsn)
+            settle(self.server.dsn(), BEGIN)
+        except BaseException:
+            self.server.close()
+            raise
+        self.oracle = Oracle(ground, self.server.dsn())
+
+    def _migrate(self, dsn: str) -> None:
+        ending = runners.run(replace(self.ground, prepare=None), "forward", dsn)
+        assert ending.status == 0, f"the undisturbed run failed: {ending.error}"
+
+    def clone(self) -> str:
+        """A database from which the direction's run begins."""
+        return template.clone(self.server.dsn(), BEGIN)
+
+    def drop(self, dsn: str) -> None:
+        """Drop a database that is done with."""
+        admin.drop(self.server.dsn(), admin.dbname(dsn))
+
+    def start(self, dsn: str, plan: Plan | None = None, *halts: Halt) -> JobProcess:
+        """Start a runner that halts at each of these moments."""
+        return fork(halting(runners.job(self.ground, self.direction, dsn, plan), halts))
+
+    def restart(self) -> None:
+        """Start the server again, whatever became of it; databases keep their DSN."""
+        self.server.restart()
+        self.server.wait_ready()
+        self.oracle.server_dsn = self.server.dsn()
+
+    def misses(self, dsn: str) -> str:
+        """How a database that is done differs from what it should be; '' when it does not."""
+        settle(self.server.dsn(), admin.dbname(dsn))
+        expected = end_of(self.ground, self.direction, dsn)
+        return "; ".join(compared(self.ground, expected, dsn, f"after the {self.direction} run"))
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.server.close()
+
+
+@dataclass(frozen=True)
+class Strike:
+    """What became of one strike; without `reason` it is a pass, if it fired."""
+
+    fired: bool
+    reason: str = ""
+    evidence: str = ""
+    state: str = ""
+
+
+def judged(stage: Stage, dsn: str, reasons: list[str], seen: str) -> Strike:
+    """Judge the state that a runner left; without evidence that it was struck it was not."""
+    judgement = stage.oracle.judge(stage.direction, dsn)
+    stage.drop(dsn)
+    found = [*reasons, *([judgement.reason] if judgement.verdict != "pass" else [])]
+    return Strike(bool(seen), "; ".join(found), seen, judgement.state)
+
+
+def finished(stage: Stage, dsn: str, ending: Ending, seen: str) -> Strike:
+    """Judge a runner that should have gone on to its end in spite of all."""
+    if ending.status != 0:
+        return judged(stage, dsn, [f"the runner did not go on: {said(ending)}"], seen)
+    reason = stage.misses(dsn)
+    stage.drop(dsn)
+    return Strike(bool(seen), reason, seen, "completed")
+
+
+def struck(task: Task, strike: Callable[[Point], Strike]) -> list[Row]:
+    """Strike at each point of a task; what goes wrong with one is its row, and the next goes on."""
+    return [_row(point, strike) for point in task.points]
+
+
+def _row(point: Point, strike: Callable[[Point], Strike]) -> Row:
+    began = time.monotonic()
+    try:
+        found = strike(point)
+    except (HarnessError, TimeoutError) as error:
+        row = Row(point, False, "unknown", reason=str(error))
+    except Exception:  # a bug of ours: shown, and this point is unknown
+        row = Row(point, False, "unknown", reason=traceback.format_exc())
+    else:
+        reason = found.reason or ("" if found.fired else "the fault did not fire")
+        verdict = "fail" if reason else "pass"
+        row = Row(point, found.fired, verdict, found.state, reason, found.evidence)  # type: ignore[arg-type]  # one of the two
+    point_done()
+    return replace(row, seconds=time.monotonic() - began)

@@ -1,0 +1,1 @@
+"""Crashes within one statement, where a server that is pinned waits."""

@@ -1,0 +1,33 @@
+"""A database whose index was left half built: what a run must mend that is struck itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.crash.domain.pinned.moments import LEFT
+from harness.crash.domain.pinned.strike import Victim
+from harness.crash.domain.pinned.walk import Path
+from harness.crash.ground import Ground
+from harness.crash.model import Point
+from harness.crash.state import settle
+from harness.database import admin
+from harness.server import Server
+
+
+def half_built(ground: Ground, server: Server, step: str, path: Path) -> str:
+    """Build a step's index until it could be validated, and end the backend there; the DSN.
+
+    The run is the product's own, whatever the ground plants. PinMissed when it does not come there.
+    That the index is half built is seen again at each moment that is held on it.
+    """
+    dsn = path.clone_before(step)
+    point = Point("pinned", "forward", step, LEFT, "terminate")
+    victim = Victim(replace(ground, prepare=None), server, point, dsn)
+    try:
+        victim.arrange()
+        victim.strike()
+        victim.let_go()
+    finally:
+        victim.leave()
+    settle(server.dsn(), admin.dbname(dsn))
+    return dsn

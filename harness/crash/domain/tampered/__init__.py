@@ -1,0 +1,1 @@
+"""What somebody changed behind a run's back: ledger, plan, roles, world."""

@@ -1,0 +1,239 @@
+"""The ledger changed by somebody else: its columns, its rows, its bits on disk."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+from harness.crash import runners, state
+from harness.crash.domain.tampered.outcome import Outcome, attempt
+from harness.crash.domain.tampered.stand import Stand
+from harness.crash.model import Direction, Point
+from harness.crash.run.walk import Struck
+from harness.database import admin, template
+from harness.errors import InfrastructureError
+from harness.fault import tamper
+from harness.poll import wait_until
+
+if TYPE_CHECKING:
+    from harness.crash.ground import Ground
+    from harness.database.fingerprint import Fingerprint
+    from harness.server import Server
+
+STEP = sql.Identifier("migration_control", "step")
+CURRENT = sql.SQL("(select max(id) from migration_control.run)")
+ROWS: dict[str, sql.Composable] = {
+    "step": sql.SQL(
+        "(run_id, position) = (select run_id, position from migration_control.step"
+        " order by run_id desc, position desc limit 1)"
+    ),
+    "run": sql.SQL("id = {}").format(CURRENT),
+    "plan_file": sql.SQL(
+        "(run_id, path) = (select f.run_id, f.path from migration_control.plan_file as f"
+        " join migration_control.run as r on r.id = f.run_id and r.direction = 'forward'"
+        " where f.path like 'phases/%' order by f.run_id desc, f.path limit 1)"
+    ),
+    "ledger": sql.SQL("true"),
+}
+"""The row of each table that is tampered with: the latest; of files, one of the way forward."""
+
+WITHIN = {"run.state", "run.direction", "run.steps_done"}
+UNSEALED = {"step.started_at", "step.updated_at"}
+CHANGES: dict[str, str] = {
+    "plan_file.run_id": "run_id + 100",
+    "step.state": "case when state = 'running' then 'done' else 'running' end",
+    "run.state": "case when state = 'running' then 'completed' else 'running' end",
+    "run.direction": "case when direction = 'forward' then 'rollback' else 'forward' end",
+    "run.undoes": "case when undoes is null then id end",
+}
+BY_TYPE: dict[str, str] = {
+    "bigint": "coalesce({0}, 0) + 1",
+    "integer": "coalesce({0}, 0) + 1",
+    "text": "coalesce({0}, '') || 'x'",
+    "timestamp with time zone": "coalesce({0}, now()) + interval '1 day'",
+}
+COLUMNS = """
+select table_name, column_name, data_type from information_schema.columns
+where table_schema = 'migration_control' and table_name = any(%s)
+order by table_name, ordinal_position
+"""
+BITS = {"checked": 8, "unchecked": 32}
+"""How many bits of a checkpoint are flipped: seen by the page's checksum, and by the seal alone."""
+
+NAMES = r"the ledger|checkpoint of step|run \d|the plan changed"
+
+
+def faults(dsn: str, boundary: str) -> list[str]:
+    """Every column of the ledger that can be changed, and every table that can lose a row.
+
+    Within a step only what says how far it came: the rest is the same there as between steps.
+    """
+    with admin.connection(dsn) as conn:
+        rows = conn.execute(COLUMNS, [list(ROWS)]).fetchall()
+    every = [f"{table}.{column}" for table, column, _ in rows]
+    every += ["step.deleted", "plan_file.deleted"]
+    if boundary == "between":
+        return every
+    return [one for one in every if one.startswith("step.") or one in WITHIN]
+
+
+def strike(stand: Stand, point: Point) -> Struck:
+    """Change one thing, and run on in every direction that is open."""
+    table, _, what = point.fault.partition(".")
+    outcomes = []
+    changed = 0
+    for direction in directions(stand.scene.ground, point.direction):
+        with stand.copy() as dsn:
+            changed = tamper.execute(dsn, _change(dsn, table, what, ROWS[table]))
+            outcomes.append(_attempt(stand, direction, dsn, point))
+    return _struck(stand, changed == 1, outcomes)
+
+
+def directions(ground: Ground, direction: Direction) -> tuple[Direction, ...]:
+    """From a migration one may go on or back, if the plan leads back; from a rollback only on."""
+    both = direction == "forward" and ground.returns
+    return ("forward", "rollback") if both else (direction,)
+
+
+def _attempt(stand: Stand, direction: Direction, dsn: str, point: Point) -> Outcome:
+    scene = stand.scene
+    sealed = point.fault.startswith("step.") and point.fault not in UNSEALED
+    if point.fault == "step.deleted":  # what was only begun may be begun again, if it ends golden
+        sealed = point.boundary == "between"
+    anything = point.fault.startswith("run.")  # a run's row may be read as another state's
+    return attempt(
+        scene.ground,
+        scene.walk.server_dsn,
+        direction,
+        dsn,
+        names="." if anything else f"{NAMES}|{re.escape(point.step)}",
+        kept=stand.fingerprint,
+        must_refuse=sealed or point.fault.startswith(("plan_file.", "ledger.version")),
+    )
+
+
+def _struck(stand: Stand, fired: bool, outcomes: list[Outcome]) -> Struck:
+    """What came of it; a refusal is worth as much as the state that it keeps."""
+    reasons = [reason for outcome in outcomes for reason in outcome.reasons]
+    came = "; ".join(outcome.evidence for outcome in outcomes)
+    state = ""
+    if any(outcome.refused for outcome in outcomes):
+        state, bad = stand.judged
+        reasons += bad
+    return Struck(fired, came, tuple(reasons), state)
+
+
+def _change(dsn: str, table: str, what: str, rows: sql.Composable) -> sql.Composed:
+    of = sql.Identifier("migration_control", table)
+    if what == "deleted":
+        return sql.SQL("delete from {} where {}").format(of, rows)
+    with admin.connection(dsn) as conn:
+        known = conn.execute(COLUMNS, [[table]]).fetchall()
+    types = {column: kind for _, column, kind in known}
+    column = sql.Identifier(what)
+    given = CHANGES.get(f"{table}.{what}")
+    value = sql.SQL(given or BY_TYPE[types[what]]).format(column)
+    return sql.SQL("update {} set {} = {} where {}").format(of, column, value, rows)
+
+
+def bits(
+    ground: Ground, server: Server, name: str, points: list[Point], kept: Fingerprint
+) -> dict[Point, Struck]:
+    """Flip a bit of the latest checkpoint in a copy for each point, all in one restart.
+
+    `name` is the database to copy. DSNs from before are void after this.
+    """
+    copies = {}
+    for point in points:
+        dsn = template.clone(server.dsn(), name)
+        copies[point] = (admin.dbname(dsn), tamper.stored(dsn, STEP, ROWS["step"]))
+    unchecked = points[0].fault.startswith("bit.unchecked")
+    with admin.connection(server.dsn()) as conn:
+        conn.execute(f"alter system set ignore_checksum_failure = {'on' if unchecked else 'off'}")
+    server.stop()
+    assert server.data_dir is not None, "bits are flipped where the files can be reached"
+    flips = {}
+    for point, (_, row) in copies.items():
+        mode, number = point.fault.split(".")[1:]
+        flips[point] = tamper.flip_bit(server.data_dir, row, int(number), BITS[mode])
+    server.start()
+    server.wait_ready()
+    found = {}
+    for point, (copy, _) in copies.items():
+        found[point] = _flipped(ground, server, copy, point, str(flips[point]), kept)
+        _drop(server, copy)
+    return found
+
+
+def _drop(server: Server, name: str) -> None:
+    """Drop a copy; the server may be coming up again from what it met in another one."""
+
+    def dropped() -> bool:
+        try:
+            admin.drop(server.dsn(), name)
+        except (psycopg.OperationalError, InfrastructureError):
+            return False
+        return True
+
+    wait_until(dropped, 60, f"the end of {name}")
+
+
+def _reading(
+    ground: Ground, server: Server, name: str, direction: Direction, kept: Fingerprint
+) -> Outcome:
+    names = rf"{NAMES}|SQLSTATE XX00[01]"
+    dsn = admin.with_dbname(server.dsn(), name)
+    return attempt(ground, server.dsn(), direction, dsn, names=names, kept=kept)
+
+
+def _down(
+    ground: Ground, server: Server, name: str, direction: Direction, kept: Fingerprint
+) -> Outcome:
+    """The server itself breaks on the row: the runner, like anybody, loses its connection.
+
+    The ledger cannot be looked at without breaking the server again; everything else can.
+    """
+    server.wait_ready()
+    ending = runners.run(ground, direction, admin.with_dbname(server.dsn(), name))
+    server.wait_ready()
+    came = f"{direction}: status {ending.status}, {ending.error or 'no message'}"
+    reasons = []
+    if ending.status not in (1, 3, 5):
+        reasons.append(f"ended with status {ending.status} when the server went down")
+    reasons += state.differences(
+        kept, _left(ground, server, name), "after the server went down", ground.drawn
+    )
+    return Outcome(True, f"the server breaks on reading it; {came}", tuple(reasons))
+
+
+def _left(ground: Ground, server: Server, name: str) -> Fingerprint:
+    """What a database is when its server is up again: one may answer before it notices a crash."""
+
+    def taken() -> Fingerprint | None:
+        try:
+            return ground.identity(admin.with_dbname(server.dsn(), name))
+        except (psycopg.OperationalError, InfrastructureError):
+            return None
+
+    found = wait_until(taken, 60, f"a look at {name}")
+    assert found is not None
+    return found
+
+
+def _flipped(
+    ground: Ground, server: Server, name: str, point: Point, flip: str, kept: Fingerprint
+) -> Struck:
+    """Run on the damaged copy; once it went on, there is nothing left to go back from."""
+    outcomes: list[Outcome] = []
+    for direction in directions(ground, point.direction):
+        if all(outcome.refused for outcome in outcomes):
+            try:
+                outcomes.append(_reading(ground, server, name, direction, kept))
+            except (InfrastructureError, psycopg.OperationalError):
+                outcomes.append(_down(ground, server, name, direction, kept))
+    reasons = tuple(reason for outcome in outcomes for reason in outcome.reasons)
+    came = "; ".join(outcome.evidence for outcome in outcomes)
+    return Struck(True, f"{flip}; {came}", reasons)

@@ -1,0 +1,189 @@
+"""What a run needs is taken from it in the middle: a privilege is revoked, a table changes hands.
+
+What it lacks is named, nothing is overwritten, and once it is given back the migration goes on.
+That it was taken is the catalog's word: a run may fail for other reasons.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote
+
+from pglast import ast
+from psycopg import sql
+
+from harness.crash import runners, state
+from harness.crash.domain.contended.strike import CHECKPOINTS
+from harness.crash.domain.tampered.owner import OWNER, THIEF, Owned
+from harness.crash.model import Point
+from harness.crash.run.look import script
+from harness.crash.run.walk import Struck, Walk
+from harness.database import admin
+from harness.fault.contention import Rival
+from harness.fault.process import Ending
+from harness.plan import Script
+from harness.plan.check import altered, tree
+
+REVOKED, DISOWNED = FAULTS = ("revoked", "disowned")
+MAKES: dict[Any, tuple[str, Callable[[Any], str | None]]] = {
+    ast.CreateStmt: ("table", lambda node: node.relation.schemaname),
+    ast.CreateEnumStmt: ("type", lambda node: node.typeName[0].sval),
+    ast.ViewStmt: ("view", lambda node: node.view.schemaname),
+    ast.CreateFunctionStmt: ("function", lambda node: node.funcname[0].sval),
+    ast.IndexStmt: ("index", lambda node: node.relation.schemaname),
+}
+"""What makes what, and in which schema."""
+WRITES = {ast.InsertStmt: "insert", ast.UpdateStmt: "update", ast.DeleteStmt: "delete"}
+OWNED = "select pg_get_userbyid(relowner) from pg_class"
+OWNED += " where oid = to_regclass(%s) and relkind in ('r', 'p')"
+KEPT = "update pg_catalog.pg_class set relacl = {acl}::aclitem[] where oid = to_regclass({table})"
+"""Gives a privilege back as it was: without any grant at all is another state than with all."""
+Taken = tuple[str, str, str]  # a step, a boundary and the fault there
+
+
+@dataclass(frozen=True)
+class Right:
+    """How something is taken and given back, who tells whether the owner has it, and what the
+    runner's error must say.
+    """
+
+    take: str
+    give: str
+    holds: str
+    says: str
+
+
+def faults(walk: Walk) -> list[Taken]:
+    """What can be taken where: before the first step that makes each kind of object, that writes so
+    in a kind of step, and that alters each table; and while another runs. Uses the walk up.
+    """
+    found: list[Taken] = []
+    kinds: set[str] = set()
+    tables: set[str] = set()
+    written: set[tuple[str, str]] = set()
+    for number, step in enumerate(walk.steps):
+        of = script(walk, step)
+        made = list(dict.fromkeys(makes(of)))
+        found += [(step, f"create-{kind}", REVOKED) for kind in made if kind not in kinds]
+        kinds.update(made)
+        if made and number and "running" not in kinds:  # held at the step before
+            kinds.add("running")
+            found.append((step, "running", REVOKED))
+        for verb, table in dict.fromkeys(writes(of)):
+            if (of.kind, verb) not in written and _is_owned(walk, step, table):
+                written.add((of.kind, verb))
+                found.append((step, f"{verb}-{quote(table, safe='.')}", REVOKED))
+        for table in sorted(altered(of) - tables):
+            if _is_owned(walk, step, table):
+                tables.add(table)
+                found.append((step, f"own-{quote(table, safe='.')}", DISOWNED))
+    return found
+
+
+def makes(of: Script) -> Iterator[str]:
+    """The kinds of objects that a script makes in schema public."""
+    if of.nothing is not None or of.kind == "batch":
+        return
+    for statement in of.statements:
+        node = tree(statement)
+        made = MAKES.get(type(node))
+        if made and made[1](node) == "public":
+            yield made[0]
+
+
+def writes(of: Script) -> Iterator[tuple[str, str]]:
+    """How a script writes to which tables."""
+    if of.nothing is not None:
+        return
+    for statement in of.statements:
+        node = tree(statement, batch=of.kind == "batch")
+        verb = WRITES.get(type(node))
+        if verb and node.relation.schemaname:
+            yield verb, f"{node.relation.schemaname}.{node.relation.relname}"
+
+
+def _is_owned(walk: Walk, step: str, table: str) -> bool:
+    """Whether a table is the owner's just before a step; one that is not there yet is nobody's."""
+    walk.to(step)
+    with admin.connection(walk.dsn) as conn:
+        row = conn.execute(OWNED, [_identifier(table)]).fetchone()
+    return row is not None and row[0] == OWNER
+
+
+def _identifier(table: str) -> str:
+    return sql.Identifier(*table.split(".", 1)).as_string(None)
+
+
+def strike(its: Owned, point: Point) -> Struck:
+    """Take it away, run, give it back, and run on."""
+    scene = its.scene
+    with scene.walk.copy() as dsn:
+        right = _right(its, dsn, point.boundary)
+        had = its.ask(dsn, right.holds)
+        reasons: list[str] = []
+        if point.boundary == "running":
+            ending = _while_running(its, dsn, right.take)
+        else:
+            its.execute(dsn, right.take)
+            before = its.fingerprint(dsn)
+            ending = runners.run(scene.ground, scene.direction, dsn)
+            state.settle(scene.walk.server_dsn, admin.dbname(dsn))
+            reasons += state.compared(scene.ground, before, its.above(dsn), "after the failure")
+        fired = bool(had) and not its.ask(dsn, right.holds)
+        reasons += _badly_named(ending, right.says)
+        its.execute(dsn, right.give)
+        where, bad = scene.judged(dsn)
+        said = ending.error or f"status {ending.status}"
+        return Struck(fired, f"{right.take}: {said}", (*reasons, *bad), where)
+
+
+def _right(its: Owned, dsn: str, boundary: str) -> Right:
+    """What a boundary takes from the owner, in a database where it is still there."""
+    what, _, name = boundary.partition("-")
+    if what in ("create", "running"):
+        return Right(
+            "revoke create on schema public from pg_database_owner",
+            "grant create on schema public to pg_database_owner",
+            f"select has_schema_privilege('{OWNER}', 'public', 'create')",
+            r"permission denied for schema public \(SQLSTATE 42501",
+        )
+    table = _identifier(unquote(name))
+    literal = sql.Literal(table).as_string(None)
+    of = f"from pg_catalog.pg_class where oid = to_regclass({literal})"
+    if what == "own":
+        change = f"alter table {table} owner to "
+        holds = f"select pg_get_userbyid(relowner) = '{OWNER}' {of}"
+        return Right(change + THIEF, change + OWNER, holds, re.escape(unquote(name)))
+    acl = sql.Literal(its.ask(dsn, f"select relacl::text {of}")).as_string(None)
+    denied = re.escape(unquote(name).partition(".")[2])
+    return Right(
+        f"revoke {what} on {table} from {OWNER}",
+        KEPT.format(acl=acl, table=literal),
+        f"select has_table_privilege('{OWNER}', {literal}, '{what}')",
+        rf"permission denied for table {denied} \(SQLSTATE 42501",
+    )
+
+
+def _badly_named(ending: Ending, says: str) -> Iterator[str]:
+    if ending.status != 1:
+        yield f"ended with status {ending.status}, not 1: {ending.error or 'nothing was said'}"
+    if not re.search(says, ending.error):
+        yield f"the error does not say what is lacking: {ending.error}"
+
+
+def _while_running(its: Owned, dsn: str, take: str) -> Ending:
+    """Hold the runner at the checkpoint of a step, and take the privilege away meanwhile."""
+    scene = its.scene
+    plan = scene.ground.sweeping(lock_timeout=30.0)
+    with Rival(its.above(dsn)) as rival:
+        rival.lock(CHECKPOINTS, "share")
+        with runners.start(scene.ground, scene.direction, dsn, plan, close=rival.sockets) as runner:
+            rival.until_blocking()
+            its.execute(dsn, take)
+            rival.close()
+            ending = runner.wait()
+    state.settle(scene.walk.server_dsn, admin.dbname(dsn))
+    return ending

@@ -1,0 +1,104 @@
+"""Where a migration stands when somebody tampers: between steps, inside a batch, at an intent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from harness.crash import runners
+from harness.crash.run.look import Needs, script
+from harness.crash.run.walk import Scene, Walk, advance
+from harness.database import admin, template
+from harness.database.fingerprint import Fingerprint
+from harness.fault.contention import Rival
+from harness.runner.index import wanted
+
+TABLE = """
+select n.nspname || '.' || t.relname from pg_index as i
+join pg_class as t on t.oid = i.indrelid join pg_namespace as n on n.oid = t.relnamespace
+where i.indexrelid = to_regclass(%s)
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A step, and how far into it: between (just before it), running or intent."""
+
+    step: str
+    boundary: str
+
+
+def places(walk: Walk, needs: dict[str, Needs]) -> list[Place]:
+    """The middle of the run, and the middle one of the steps that can be left half done."""
+    kinds = {step: script(walk, step).kind for step in walk.steps}
+    found = [Place(_middle(walk.steps), "between")]
+    running = [step for step in walk.steps if needs[step].batches > 1]
+    intent = [step for step in walk.steps if kinds[step] == "concurrent"]
+    for steps, boundary in ((running, "running"), (intent, "intent")):
+        if steps:
+            found.append(Place(_middle(steps), boundary))
+    return found
+
+
+def _middle(steps: list[str]) -> str:
+    return steps[len(steps) // 2]
+
+
+@dataclass
+class Stand:
+    """A database at a place, to be copied for every tampering."""
+
+    scene: Scene
+    place: Place
+    dsn: str
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """What the database is before anybody tampers."""
+        return self.scene.ground.identity(self.dsn)
+
+    @contextmanager
+    def copy(self) -> Iterator[str]:
+        """A copy for the length of the block."""
+        server = self.scene.walk.server_dsn
+        dsn = template.clone(server, admin.dbname(self.dsn))
+        try:
+            yield dsn
+        finally:
+            admin.drop(server, admin.dbname(dsn))
+
+    @cached_property
+    def judged(self) -> tuple[str, tuple[str, ...]]:
+        """The state that is come back to when the tampering is undone, and why it ends badly."""
+        with self.copy() as dsn:
+            return self.scene.judged(dsn)
+
+
+@contextmanager
+def stand(scene: Scene, place: Place) -> Iterator[Stand]:
+    """Bring a copy of the walk's database to a place."""
+    walk = scene.walk
+    walk.to(place.step)
+    with walk.copy() as dsn:
+        if place.boundary == "running":
+            advance(walk.ground, walk.direction, dsn, lambda event: event.kind == "batch")
+        elif place.boundary == "intent":
+            _to_intent(walk, place.step, dsn)
+        yield Stand(scene, place, dsn)
+
+
+def _to_intent(walk: Walk, step: str, dsn: str) -> None:
+    """Let the runner give up after it has said what it is about to do."""
+    want = wanted(script(walk, step).statements[0])
+    table = str(want.table)
+    if want.table is None:
+        with admin.connection(dsn) as conn:
+            row = conn.execute(TABLE, [want.index.sql]).fetchone()
+        assert row is not None
+        table = str(row[0])
+    plan = walk.ground.sweeping(retries=0, concurrent_lock_timeout=0.05)
+    with Rival(dsn) as rival:
+        rival.lock(table, "share update exclusive")
+        runners.run(walk.ground, walk.direction, dsn, plan)

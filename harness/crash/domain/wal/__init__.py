@@ -1,0 +1,1 @@
+"""Every durable state: the golden run's WAL, cut at each commit."""

@@ -1,0 +1,243 @@
+"""The wire domain: every message of the runs forward, back and resumed, struck in every way.
+
+Each segment of the golden run, the messages between two commits, is explored from a clone of the
+state at its beginning, by a runner that resumes there and sends the same messages. A rollback is
+struck from its beginning twice over: of a finished migration, and of one that was left halfway.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from harness.crash.bench import Bench, bench
+from harness.crash.domain.wire.cursor import Astray, Cursor, halfway
+from harness.crash.domain.wire.faults import FAULTS
+from harness.crash.domain.wire.golden import Beat, Segment, golden
+from harness.crash.ground import Ground
+from harness.crash.model import DIRECTIONS, END, Direction, Point, Row, Task
+
+RESUME = "(resume)"  # what a resuming runner sends before it goes on with a step
+ACKED = "sigkill-acked"  # killed when it has heard that a commit was done
+RACE = "race"
+CLOSING = "closing"  # one message further than the run has: nothing fires, and the sweep is closed
+CHUNK = 10  # segments that one task explores
+TAKEN_UP = {"transaction": (0,), "batch": (1,), "concurrent": (1, 2)}  # behind so many commits
+IDLE = ("stall",)  # faults that mostly wait: tasks of their own, so that others use the time
+EVERY = frozenset({*FAULTS, ACKED, RACE, CLOSING})
+MAIN = frozenset({"cut", "unheard", "sigkill", ACKED})
+HALF = {"half-batch-": ("batch", 1), "half-intent-": ("concurrent", 1)}  # where it was left
+BACK = 2  # states of a kind that are rolled back in every sample
+HALF_STEPS = 2  # of a rollback begun halfway that are struck: what follows is as in any other
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Consecutive segments of a golden run, and what leads there: a task's share of it.
+
+    `resumed` are the segments where the resuming runner's own messages are struck too, with those
+    messages. Of the whole run: `last` is the number of its last segment, `final` that of the first
+    one of its last step, `beyond` the message after its last, `commits` the point at which a runner
+    is killed behind each commit. Of those, the states in `back` are rolled back whatever is struck.
+    A rollback that begins `half` so many commits forward has a `mark` in the names of its points.
+    """
+
+    direction: Direction
+    segments: tuple[Segment, ...]
+    resumed: dict[int, tuple[Beat, ...]]
+    last: int
+    final: int
+    beyond: Beat
+    commits: dict[int, Point]
+    back: frozenset[int] = frozenset()
+    faults: frozenset[str] = EVERY
+    half: int = 0
+    mark: str = ""
+
+    def led_from(self, number: int) -> int:
+        """The segment from which a point of segment `number` is led to alone: its step's first."""
+        step = next(one.step for one in self.segments if one.number == number)
+        return next(one.number for one in self.segments if one.step == step)
+
+
+def tasks(ground: Ground) -> list[Task]:
+    """Every point of the ground's directions, found in golden runs.
+
+    On lean ground a direction is one task, and what is nested is left out: a resuming runner's own
+    messages, and a rollback that begins halfway.
+    """
+    with bench(ground) as place:
+        wanted = [direction for direction in DIRECTIONS if ground.goes(direction)]
+        cuts = {direction: golden(ground, place, direction) for direction in wanted}
+        found: list[Task] = []
+        for direction, cut in cuts.items():
+            found += _direction(ground, place, direction, cut)
+        if "rollback" in cuts and not ground.lean:
+            forward = cuts.get("forward") or golden(ground, place, "forward")
+            found += _halfway(ground, place, forward)
+        return found
+
+
+def _direction(
+    ground: Ground, place: Bench, direction: Direction, cut: list[Segment]
+) -> list[Task]:
+    resumed = {} if ground.lean else _resumed(ground, place, direction, cut)
+    back = _chosen(ground, cut) if direction == "forward" else frozenset()
+    whole = replace(_whole(direction, cut), back=back)
+    found: list[Task] = []
+    for share in [tuple(cut)] if ground.lean else _shares(cut):
+        numbers = {segment.number for segment in share}
+        prefixes = {number: beats for number, beats in resumed.items() if number in numbers}
+        stretch = replace(whole, segments=share, resumed=prefixes)
+        found += _tasks(stretch, IDLE if not ground.lean else ())
+    return found
+
+
+def _whole(direction: Direction, cut: list[Segment], mark: str = "") -> Stretch:
+    """A run as one stretch, nothing of a resuming runner's own in it."""
+    beyond = Beat(END, 1 + sum(len(segment.beats) for segment in cut), "X", "", 1, False, mark)
+    last_step = cut[-2].step if len(cut) > 1 else cut[-1].step
+    final = next(segment.number for segment in cut if segment.step == last_step)
+    heard = {segment.number + 1: segment.beats[segment.to_commit - 1] for segment in cut}
+    commits = {
+        number: Point("wire", direction, beat.step, beat.boundary, ACKED)
+        for number, beat in heard.items()
+    }
+    return Stretch(direction, tuple(cut), {}, len(cut) - 1, final, beyond, commits, mark=mark)
+
+
+def _halfway(ground: Ground, place: Bench, forward: list[Segment]) -> list[Task]:
+    """Rollbacks of a migration that was killed: within a batch step, and at an index's intent."""
+    found: list[Task] = []
+    kinds = _kinds(ground, "forward", forward)
+    for mark, kind in HALF.items():
+        for half in kinds.get(kind, ())[:1]:
+            with halfway(ground, place, half) as left:
+                cut = [one.marked(mark) for one in golden(ground, left, "rollback")]
+            steps = list(dict.fromkeys(segment.ends_in for segment in cut))[: 1 + HALF_STEPS]
+            struck = tuple(segment for segment in cut if segment.ends_in in steps)
+            whole = _whole("rollback", cut, mark)
+            found += _tasks(replace(whole, segments=struck, faults=MAIN, half=half), ())
+    return found
+
+
+def _shares(cut: list[Segment]) -> list[tuple[Segment, ...]]:
+    """The run in parts of about the same size, each beginning with a step of its own."""
+    shares: list[list[Segment]] = [[]]
+    for segment in cut:
+        last = shares[-1]
+        if len(last) >= CHUNK and last[-1].step != segment.step:
+            shares.append([])
+        shares[-1].append(segment)
+    return [tuple(share) for share in shares]
+
+
+def _tasks(stretch: Stretch, apart: tuple[str, ...]) -> list[Task]:
+    """A stretch's points; those of faults that are kept apart in a task of their own."""
+    points = [point for segment in stretch.segments for point in points_of(stretch, segment)]
+    idle = tuple(point for point in points if point.fault in apart)
+    busy = tuple(point for point in points if point.fault not in apart)
+    extra = {"stretch": stretch}
+    return [Task("wire", chosen, _seconds(chosen), extra) for chosen in (busy, idle) if chosen]
+
+
+def _seconds(points: Iterable[Point]) -> float:
+    """What points may cost."""
+    return sum(FAULTS[p.fault].seconds if p.fault in FAULTS else 0.5 for p in points)
+
+
+def points_of(stretch: Stretch, segment: Segment) -> list[Point]:
+    """The points of one segment, in the order of its messages."""
+    found: list[Point] = []
+    for beat in (*stretch.resumed.get(segment.number, ()), *segment.beats):
+        found += [
+            Point("wire", stretch.direction, beat.step, beat.boundary, fault.name)
+            for fault in FAULTS.values()
+            if fault.name in stretch.faults and fault.at(beat)
+        ]
+        if beat.commits and beat.step != RESUME:
+            found.append(Point("wire", stretch.direction, beat.step, beat.boundary, ACKED))
+    if segment.number == stretch.last and CLOSING in stretch.faults:
+        beyond = stretch.beyond
+        found.append(Point("wire", stretch.direction, beyond.step, beyond.boundary, CLOSING))
+    if RACE in stretch.faults:  # once a segment: more often than at every tenth message
+        first = segment.beats[0]
+        found.append(Point("wire", stretch.direction, first.step, first.boundary, RACE))
+    return found
+
+
+def _resumed(
+    ground: Ground, place: Bench, direction: Direction, cut: list[Segment]
+) -> dict[int, tuple[Beat, ...]]:
+    """What a resuming runner sends of its own, at one segment of each kind, and at the last."""
+    found: dict[int, tuple[Beat, ...]] = {}
+    with Cursor(ground, place, direction) as cursor, suppress(Astray):  # the sweep will say so
+        for number in _typical(ground, direction, cut):
+            cursor.go_to(number)
+            sent = cursor.advance(cut[number])
+            own = (*sent.prefix, *sent.body) if sent.differs(cut[number]) else sent.prefix
+            found[number] = tuple(
+                replace(beat, step=RESUME, place=1000 * number + place_in_run)
+                for place_in_run, beat in enumerate(own, 1)
+            )
+    return found
+
+
+def _typical(ground: Ground, direction: Direction, cut: list[Segment]) -> list[int]:
+    """Segments to resume at: the first of each kind that the run has, and the last of all."""
+    first = {numbers[0] for numbers in _kinds(ground, direction, cut).values()}
+    return sorted({*first, cut[-1].number}) if len(cut) > 1 else []
+
+
+def _chosen(ground: Ground, cut: list[Segment]) -> frozenset[int]:
+    """Some states of each kind, drawn by the seed: rolled back even where nothing is struck."""
+    chance = random.Random(ground.seed)  # noqa: S311 - a sample, not a secret
+    kinds = _kinds(ground, "forward", cut).values()
+    return frozenset(
+        number for found in kinds for number in chance.sample(found, min(BACK, len(found)))
+    )
+
+
+def _kinds(
+    ground: Ground, direction: Direction, cut: list[Segment]
+) -> dict[tuple[str, int], list[int]]:
+    """Segments by what they find: a transaction to begin, a batch behind others, an intent to carry
+    out, a finished index to recognise.
+    """
+    found: dict[tuple[str, int], list[int]] = {}
+    commits: dict[str, int] = {}
+    for segment in cut[1:]:
+        script = ground.script(direction, segment.step)
+        behind = commits[segment.step] = commits.get(segment.step, -1) + 1
+        if script is None:
+            continue
+        behind = min(behind, TAKEN_UP[script.kind][-1])
+        if behind in TAKEN_UP[script.kind]:
+            found.setdefault((script.kind, behind), []).append(segment.number)
+    return found
+
+
+def run(ground: Ground, task: Task) -> list[Row]:
+    """Strike at every point of a stretch."""
+    from harness.crash.domain.wire.sweep import Sweep
+
+    stretch = trimmed(task)
+    with bench(ground) as usual, halfway(ground, usual, stretch.half) as place:
+        return Sweep(ground, place, stretch).rows(task.points)
+
+
+def trimmed(task: Task) -> Stretch:
+    """The part of a stretch that leads to the task's points: from the first one's step on.
+
+    A point of the chain of kills is led to by the whole chain, as when it was found to fail.
+    """
+    stretch: Stretch = task.extra["stretch"]
+    wanted = set(task.points)
+    needed = [s.number for s in stretch.segments if not wanted.isdisjoint(points_of(stretch, s))]
+    begin = stretch.led_from(needed[0])
+    if any(point.fault == ACKED for point in wanted):
+        begin = stretch.segments[0].number
+    kept = [s for s in stretch.segments if begin <= s.number <= needed[-1]]
+    return replace(stretch, segments=tuple(kept))

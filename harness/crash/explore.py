@@ -1,0 +1,246 @@
+"""The whole exploration: find every point, strike, judge, and write down what it comes to."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness import __version__, plan
+from harness.crash import coverage, coverage_file, sample, workers
+from harness.crash.asked import Enumeration
+from harness.crash.golden_note import Note
+from harness.crash.ground import Ground
+from harness.crash.model import DomainName, Point, Row, Task
+from harness.crash.places import cleanup_steps, places_of
+from harness.crash.settings import Settings, narrowed
+from harness.crash.undisturbed.study import studied
+from harness.errors import InfrastructureError
+from harness.plan import Plan
+from harness.report import crash_page
+from harness.scenario.judged import tree_hash
+from harness.server import Server, choose
+from harness.server.place import data_root, free
+from harness.writable import refuse_unwritable
+
+ROOM = 512 * 1024**2
+"""Bytes that must be free where servers keep their data, for each worker: at 1,000 rows its server
+and copies, and a share of the server that all begin with, took 350 MB at most."""
+WAYS = ("forward", "rollback")
+LOOKING, STRIKING = "looking for points", "striking"
+EXPLORABLE = "use embedded or system: servers of its own, on this machine"
+
+Told = Callable[[str, int, int], None]
+
+
+def silent(_what: str, _done: int, _total: int) -> None:
+    """Nobody listens."""
+
+
+def run(settings: Settings, told: Told = silent) -> dict[str, Any]:
+    """Explore and give the document that also stands in build/crash.json.
+
+    Raises InfrastructureError when there is no server that may be killed or too little room, and
+    UsageError for an unknown fault or point; nothing has been explored then, and as a rule not even
+    a server started.
+    """
+    subject = plan.load(settings.plan)
+    settings = narrowed(settings, subject)
+    if settings.server == "container":
+        raise _inexplorable(settings.server)
+    if settings.build is not None:
+        for name in ("crash.json", "report/crash.html"):
+            refuse_unwritable(settings.build / name, "name a directory for --build")
+    _room(settings.workers)
+    with _started(settings) as server:
+        return run_on(server, settings, subject, told)
+
+
+def run_on(
+    server: Server, settings: Settings, subject: Plan, told: Told = silent
+) -> dict[str, Any]:
+    """Explore on a server that is there; other domains than wire start servers besides."""
+    began = time.monotonic()
+    settings = narrowed(settings, subject)
+    told("running it undisturbed", 0, 0)
+    with _grounded(settings, subject, server) as (ground, notes):
+        told(LOOKING, 0, 0)
+        failures: dict[DomainName, str] = {}
+        found = workers.find_all(
+            ground, settings.domains, settings.workers, failures, lambda: told(LOOKING, 0, 0)
+        )
+        every = sample.in_directions(
+            [task for some in found.values() for task in some], ground.directions
+        )
+        chosen = _chosen(settings, every)
+        rows = _explored(settings, ground, chosen, told)
+    expected = tuple(point for task in chosen for point in task.points)
+    places = places_of(settings, ground, failures)
+    document = coverage.Coverage(
+        expected,
+        tuple(_compared(row, ground) for row in rows),
+        tuple(step.id for step in subject.steps),
+        Enumeration.of_tasks(
+            settings.asked,
+            every,
+            absent=places.absent,
+            unlooked=places.unlooked,
+            faultless=places.faultless,
+        ),
+        _files(subject),
+        notes,
+        tuple(cleanup_steps(subject)),
+    ).document(
+        _replay(settings, server),
+        _environment(settings, subject, server),
+        seconds=time.monotonic() - began,
+    )
+    document |= {
+        "omitted": {table: dict(columns) for table, columns in ground.omit.items()},
+        "drawn": sorted(ground.drawn),
+    }
+    if settings.build is not None:
+        coverage_file.write(document, settings.build / "crash.json")
+        crash_page.render(document, settings.build / "report" / "crash.html")
+    return document
+
+
+def _compared(row: Row, ground: Ground) -> Row:
+    """A pass is none where all that the step changes could not be compared."""
+    if row.verdict != "pass" or (row.point.direction, row.point.step) not in ground.hidden:
+        return row
+    reason = "all that this step changes differs by itself from run to run: nothing was compared"
+    return replace(row, verdict="unknown", reason=reason)
+
+
+def _files(subject: Plan) -> dict[tuple[str, str], str]:
+    """Direction and step -> the file that is run there, below the plan's directory."""
+    scripts = [(way, step.id, getattr(step, way)) for step in subject.steps for way in WAYS]
+    found = {(way, step): script.name for way, step, script in scripts}
+    return found | {
+        ("cleanup", step): script.name for step, script in cleanup_steps(subject).items()
+    }
+
+
+def _room(workers: int) -> None:
+    root, _ = data_root()
+    there, needed = root if root.exists() else root.parent, ROOM * workers
+    if free(there) < needed:
+        raise InfrastructureError(
+            f"only {free(there) // 2**20} MB are free where servers keep their data",
+            where=str(root),
+            hint=f"free {needed // 2**20} MB there for {workers} workers, take fewer of them,"
+            " or name another directory in HARNESS_DATA",
+        )
+
+
+def _inexplorable(provider: str) -> InfrastructureError:
+    return InfrastructureError(
+        f"the exploration cannot kill and copy a server of provider {provider}", hint=EXPLORABLE
+    )
+
+
+@contextmanager
+def _started(settings: Settings) -> Iterator[Server]:
+    """A server of this exploration's own, closed at the end."""
+    server = choose(
+        settings.server, version=settings.pg_version, profile="fast", owner_pid=os.getpid()
+    )
+    if not server.capabilities.can_kill or not server.capabilities.local_files:
+        raise _inexplorable(server.provider)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@contextmanager
+def _grounded(
+    settings: Settings, subject: Plan, server: Server
+) -> Iterator[tuple[Ground, tuple[Note, ...]]]:
+    """The seeded and the migrated database on a server, and what undisturbed runs come to."""
+    ground = Ground(
+        plan=subject,
+        rows=settings.rows,
+        seed=settings.seed,
+        provider=server.provider,
+        version=server.version,
+        owner_pid=os.getpid(),
+        directions=settings.directions,
+        lean=settings.boundaries and settings.points is not None,
+    )
+    own = any(domain != "wire" for domain in settings.domains)  # they make baselines of their own
+    ground, place, notes = studied(ground, server.dsn(), twice=own)
+    try:
+        yield replace(ground, extra={"bench": place}), notes
+    finally:
+        place.close()
+
+
+def _chosen(settings: Settings, every: list[Task]) -> list[Task]:
+    """The tasks to run, with the points that were asked for."""
+    if settings.replay:
+        every = sample.replayed(every, Point.parse(settings.replay))
+    if settings.faults:
+        every = sample.struck_by(every, settings.faults)
+    if settings.points is not None:
+        every = sample.sampled(
+            every, settings.points, settings.seed, boundaries=settings.boundaries
+        )
+    return every
+
+
+def _explored(settings: Settings, ground: Ground, chosen: Sequence[Task], told: Told) -> list[Row]:
+    """Every row. Domains that mostly wait and those that mostly work are explored side by side."""
+    number = sum(len(task.points) for task in chosen)
+    told(STRIKING, 0, number)
+    return list(
+        workers.run_tasks(
+            ground, chosen, settings.workers, lambda done: told(STRIKING, done, number)
+        )
+    )
+
+
+def _replay(settings: Settings, server: Server) -> coverage.Replay:
+    """How a point is repeated, here or on another machine: from the same place of a checkout.
+
+    A server that could not be struck again, such as a gate's container, is named by its version.
+    """
+    plan_path = _relative(settings.plan)
+    provider = "embedded" if server.provider == "embedded" else "system"
+    return coverage.Replay(
+        settings.rows,
+        settings.seed,
+        None if plan_path == Path("sql/plan.toml") else str(plan_path),
+        provider,
+        server.version,
+    )
+
+
+def _relative(path: Path) -> Path:
+    """A path as it is said below the working directory; one from elsewhere stays whole."""
+    whole, here = path.resolve(), Path.cwd().resolve()
+    return whole.relative_to(here) if whole.is_relative_to(here) else path
+
+
+def _environment(settings: Settings, subject: Plan, server: Server) -> dict[str, Any]:
+    return {
+        "plan": f"{subject.name} {subject.version}",
+        "plan hash": subject.hash,
+        "postgres": server.version,
+        "server": server.provider,
+        "rows": settings.rows,
+        "seed": settings.seed,
+        "workers": settings.workers,
+        "cores": os.cpu_count(),
+        "harness": __version__,
+        "tool hash": tree_hash([Path(harness.__file__).parent], __version__),
+        "python": platform.python_version(),
+    }

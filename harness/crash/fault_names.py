@@ -1,0 +1,63 @@
+"""Every fault by its name, known before anything is looked for: a wrong name is refused at once.
+
+Where a part of a name is found by looking, such as a column of the ledger, it is in capitals here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from harness.crash.domain.contended import domain as contended
+from harness.crash.domain.environment import domain as environment
+from harness.crash.domain.pinned.strike import ALONE, TOGETHER
+from harness.crash.domain.tampered import domain as tampered
+from harness.crash.domain.wal.golden import FAULT
+from harness.crash.domain.wire.domain import ACKED, CLOSING, RACE, RESUME
+from harness.crash.domain.wire.faults import FAULTS
+from harness.crash.model import END, START, DomainName, Point
+from harness.errors import UsageError
+from harness.plan import Plan
+
+NAMES: dict[DomainName, tuple[str, ...]] = {
+    "wire": (*FAULTS, ACKED, RACE, CLOSING),
+    "wal": (FAULT,),
+    "pinned": ALONE + TOGETHER,
+    "contended": contended.FAULTS,
+    "tampered": tampered.FAULTS,
+    "environment": environment.FAULTS,
+}
+
+
+def knows(domain: DomainName, fault: str) -> bool:
+    """Whether a domain has a fault of this name."""
+    shapes = (re.sub("[A-Z]+", r"\\w+", re.escape(name)) for name in NAMES[domain])
+    return any(re.fullmatch(shape, fault) for shape in shapes)
+
+
+def knowing(domains: Sequence[DomainName], faults: Sequence[str]) -> tuple[DomainName, ...]:
+    """The domains that know one of the faults; UsageError when none knows one of them."""
+    for fault in faults:
+        if not any(knows(domain, fault) for domain in domains):
+            raise UsageError(
+                f"no fault {fault!r} in what is explored",
+                hint="; ".join(f"{domain} has {', '.join(NAMES[domain])}" for domain in domains),
+            )
+    return tuple(domain for domain in domains if any(knows(domain, fault) for fault in faults))
+
+
+def refuse_unknown(point: Point, plan: Plan) -> None:
+    """UsageError for a point that this plan cannot have: its step or its fault is unknown."""
+    steps = [START, RESUME, END, *(step.id for step in plan.steps)]
+    if point.direction == "cleanup":
+        steps = [START, RESUME, END, *(s.name.removesuffix(".sql") for s in plan.cleanup)]
+    if point.step not in steps:
+        raise UsageError(
+            f"no crash point {point.id}: plan {plan.name} has no step {point.step}",
+            hint="the plan must be that of the exploration that printed it",
+        )
+    if not knows(point.domain, point.fault):
+        raise UsageError(
+            f"no crash point {point.id}: domain {point.domain} has no fault {point.fault}",
+            hint="one of " + ", ".join(NAMES[point.domain]),
+        )

@@ -1,0 +1,94 @@
+"""The words of the exploration: a point to strike at, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Protocol, get_args
+
+from harness.crash.ground import Ground
+from harness.errors import UsageError
+
+Direction = Literal["forward", "rollback", "cleanup"]
+DomainName = Literal["wire", "wal", "pinned", "contended", "tampered", "environment"]
+Verdict = Literal["pass", "fail", "unknown"]
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+DOMAINS: tuple[DomainName, ...] = get_args(DomainName)
+START = "(start)"  # the runner's own work before its first step
+END = "(end)"  # and after its last
+NOWHERE = "(nowhere)"  # the step of a point that stands for those that were not found
+
+
+@dataclass(frozen=True, order=True)
+class Point:
+    """Where and how to strike. Its id is the same in every run on the same plan, rows and seed.
+
+    `step` is a step's id, or START or END; `boundary` says where within the step, without spaces
+    or colons: `m03` is the third message, `commit` its commit record.
+    """
+
+    domain: DomainName
+    direction: Direction
+    step: str
+    boundary: str
+    fault: str
+
+    @property
+    def id(self) -> str:
+        """What `harness crash --replay` takes."""
+        return ":".join((self.domain, self.direction, self.step, self.boundary, self.fault))
+
+    @staticmethod
+    def parse(text: str) -> Point:
+        """Read an id back; UsageError when it is none."""
+        parts = text.split(":")
+        if len(parts) != 5 or parts[0] not in DOMAINS or parts[1] not in DIRECTIONS:
+            raise UsageError(
+                f"{text!r} is no crash point",
+                hint="write DOMAIN:DIRECTION:STEP:BOUNDARY:FAULT as a failure prints it",
+            )
+        return Point(*parts)  # type: ignore[arg-type]  # checked above
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the coverage ledger. A fault that did not fire is never a pass.
+
+    `state` names the state the database was left in; `reason` says why it is no pass, in one
+    sentence; `evidence` is what was seen of the fault (a wait event, an error, a log line).
+    """
+
+    point: Point
+    fired: bool
+    verdict: Verdict
+    state: str = ""
+    reason: str = ""
+    evidence: str = ""
+    seconds: float = 0.0
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        point = asdict(self.point)
+        rest = {name: value for name, value in asdict(self).items() if name != "point"}
+        return {"id": self.point.id, **point, **rest, "seconds": round(self.seconds, 4)}
+
+
+@dataclass(frozen=True)
+class Task:
+    """Points that one worker process explores together, because they share what is costly."""
+
+    domain: DomainName
+    points: tuple[Point, ...]
+    weight: float = 1.0  # seconds that it may take, about: the longest go first
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class Domain(Protocol):
+    """A way of striking. Both functions run in worker processes; everything passed is pickled."""
+
+    def tasks(self, ground: Ground) -> list[Task]:
+        """Every point that must be struck, in tasks; found by looking, not by striking."""
+        ...
+
+    def run(self, ground: Ground, task: Task) -> list[Row]:
+        """Strike at each point of a task: exactly one row for each."""
+        ...

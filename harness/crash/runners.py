@@ -1,0 +1,62 @@
+"""Runners as jobs: migrate and rollback of a ground's plan, in forked processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from harness import runner
+from harness.crash.ground import Ground, named
+from harness.crash.model import Direction
+from harness.fault.process import Ending, Job, JobProcess, Tell, fork
+from harness.runner.signals import stop_requested
+
+if TYPE_CHECKING:
+    from harness.plan import Plan
+
+WHY = "the exploration strikes the clean-up"
+VERBS: dict[Direction, Callable[..., Any]] = {
+    "forward": runner.migrate,
+    "rollback": runner.rollback,
+    "cleanup": partial(runner.cleanup, override_retention=WHY),
+}
+
+
+def job(ground: Ground, direction: Direction, dsn: str, plan: Plan | None = None) -> Job:
+    """The job of running the plan in a direction, signals taken as the command line takes them.
+
+    It tells each of the runner's events, and its result is the runner's outcome.
+    """
+    subject = plan or ground.sweeping()
+
+    def work(tell: Tell) -> Any:
+        if ground.prepare is not None:
+            named(ground.prepare)()
+        with stop_requested() as stop:
+            return VERBS[direction](dsn, subject, on_event=tell, stop=stop)
+
+    return work
+
+
+def start(
+    ground: Ground,
+    direction: Direction,
+    dsn: str,
+    plan: Plan | None = None,
+    *,
+    close: tuple[int, ...] = (),
+) -> JobProcess:
+    """Start a runner process."""
+    return fork(job(ground, direction, dsn, plan), close=close)
+
+
+def run(ground: Ground, direction: Direction, dsn: str, plan: Plan | None = None) -> Ending:
+    """Run to the end in a process of its own."""
+    with start(ground, direction, dsn, plan) as process:
+        return process.wait()
+
+
+def migrate_undisturbed(ground: Ground, dsn: str) -> None:
+    """Migrate with the product as it is, whatever the ground plants in others."""
+    runner.migrate(dsn, ground.sweeping())

@@ -1,0 +1,67 @@
+"""The settings of an exploration, and what is wrong with them before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from harness.crash import fault_names
+from harness.crash.asked import Asked
+from harness.crash.model import DIRECTIONS, DOMAINS, Direction, DomainName, Point
+from harness.errors import UsageError
+from harness.plan import Plan
+
+Name = TypeVar("Name", bound=str)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to explore. `points` None is all of them; `build` None writes nothing."""
+
+    plan: Path
+    rows: int = 1000
+    seed: int = 1
+    points: int | None = None
+    boundaries: bool = False
+    domains: tuple[DomainName, ...] = DOMAINS
+    directions: tuple[Direction, ...] = DIRECTIONS
+    faults: tuple[str, ...] = ()
+    replay: str | None = None
+    server: str = "embedded"
+    pg_version: int | None = None
+    workers: int = 2
+    build: Path | None = Path("build")
+
+    @property
+    def asked(self) -> Asked:
+        """What the ledger is held against."""
+        return Asked(self.domains, self.directions, self.faults, self.points, self.replay)
+
+
+def narrowed(settings: Settings, subject: Plan) -> Settings:
+    """The domains and directions that the named faults, or the one point, can be in.
+
+    UsageError for a fault or a point that none of them can have.
+    """
+    if settings.replay:
+        point = Point.parse(settings.replay)
+        fault_names.refuse_unknown(point, subject)
+        settings = replace(settings, domains=(point.domain,), directions=(point.direction,))
+    if settings.faults:
+        known = fault_names.knowing(settings.domains, settings.faults)
+        settings = replace(settings, domains=known)
+    return settings
+
+
+def listed(what: str, text: str, known: Sequence[Name]) -> tuple[Name, ...]:
+    """Names from a list with commas, in the order of those known; UsageError for another one."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    strange = [name for name in names if name not in known]
+    if strange or not names:
+        raise UsageError(
+            f"no {what} {strange[0]!r}" if strange else f"no {what} is named",
+            hint="one or more of " + ", ".join(known),
+        )
+    return tuple(name for name in known if name in names)
