@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from harness.commands.shared import answer, dsn_option, json_option, named, plan_option
 from harness.commands.usage import Seconds
+from harness.core.jsonfile import write_json
 from harness.writable import refuse_unwritable
 
 
@@ -79,7 +79,7 @@ def dry_run(
         )
     document = done.document()
     if save is not None:
-        _write(save, document)
+        write_json(save, document, indent=1)
     answer(document, as_json, list(lines(document, verbose=verbose)))
     sys.exit(0 if document["verdict"] == "pass" else 1)
 
@@ -100,12 +100,3 @@ def _compare(dsn: str, path: Path, plan_path: Path, as_json: bool) -> None:
         line += f", {found['why']}" if found["why"] else ""
     answer(found, as_json, [line])
     sys.exit(0 if found["verdict"] == "pass" else 1)
-
-
-def _write(path: Path, document: dict[str, Any]) -> None:
-    from harness.errors import UsageError
-
-    try:
-        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror}", where=str(path)) from None

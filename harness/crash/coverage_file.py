@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.core.jsonfile import write_json
 from harness.crash.coverage import SCHEMA_VERSION
 from harness.errors import UsageError
 
@@ -24,13 +25,7 @@ ENTRY_KEYS = frozenset(
 
 def write(document: Mapping[str, Any], path: Path) -> None:
     """Write a ledger's document to a file, whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(document, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from error
+    write_json(path, document)
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.core.jsonfile import write_whole
 from harness.errors import UsageError
 
 LARGEST = 1_900_000  # bytes; above it what is said of single points is cut, and the page says so
@@ -119,7 +120,7 @@ def render(document: Mapping[str, Any], path: Path) -> None:
             break
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, encoding="utf-8")
+        write_whole(path, page)
     except OSError as error:
         raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from error
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from harness.check.finding import Finding, Severity
+from harness.core.jsonfile import PARTIAL, write_json
 from harness.report import crash_rows, matrix, samples, tally, timeline
 from harness.report.shape import MisshapenError, document, objects, text
 from harness.report.verdict import Exhibit, Word
@@ -52,13 +53,7 @@ def keep(name: str, found: Mapping[str, Any]) -> None:
     directory = os.environ.get(VARIABLE)
     if not directory:
         return
-    path = Path(directory) / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    text = json.dumps(found, default=str, ensure_ascii=False) + "\n"
-    # a byte of a name that is no text is a lone surrogate, which JSON writes as \udcXX
-    partial.write_text(text, "utf-8", errors="backslashreplace")
-    partial.replace(path)
+    write_json(Path(directory) / f"{name}.json", found)
 
 
 def count(
@@ -75,7 +70,7 @@ def count(
 
 def forget(directory: Path) -> None:
     """Remove what an earlier gate left, so that it cannot speak for this one."""
-    for pattern in ("*.json", "*.partial"):
+    for pattern in ("*.json", f"*{PARTIAL}"):
         for path in directory.glob(pattern):
             path.unlink()
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.core.jsonfile import write_whole
 from harness.errors import UsageError
 from harness.report import claims, crash_page, matrix
 from harness.report.evidence import READERS, Piece
@@ -29,7 +30,7 @@ def render(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = portable(html(document, pieces, logs), Path.cwd())  # crash.json keeps its paths
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     except OSError as error:
         raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from error
 

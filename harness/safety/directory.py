@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from harness.core.jsonfile import PARTIAL
 from harness.errors import UsageError
 from harness.poll import wait_until
 from harness.safety import identity, manifest
@@ -82,7 +83,8 @@ def _clear(directory: Path) -> None:
     wait_until(gone, 10, f"the end of what writes to {directory / DUMP}", pause=0.05)
     for name in _FILES:
         (directory / name).unlink(missing_ok=True)
-        (directory / f"{name}.partial").unlink(missing_ok=True)
+        for partial in directory.glob(f"{name}.*{PARTIAL}"):
+            partial.unlink(missing_ok=True)
     (directory / UNFINISHED).unlink(missing_ok=True)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from harness.core.jsonfile import write_whole
 from harness.database.furniture import Furniture
 from harness.database.making import Making
 from harness.errors import Refused, UsageError
@@ -68,18 +68,8 @@ def write(manifest: Manifest, directory: Path) -> None:
     """Write the manifest whole or not at all, and make sure that it reached the disk."""
     document = {"format": FORMAT, **dataclasses.asdict(manifest)}
     document["checksum"] = _checksum(document)
-    partial = directory / f"{NAME}.partial"
-    # a byte of a name that is no text is a lone surrogate, which JSON writes as \udcXX
-    with partial.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(directory / NAME)
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    write_whole(directory / NAME, text + "\n", durable=True)
 
 
 def read(directory: Path) -> Manifest:

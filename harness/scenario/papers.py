@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.check import judgement
+from harness.core.jsonfile import write_whole
 from harness.crash import coverage_file
 from harness.crash.asked import incomplete
 from harness.errors import UsageError
@@ -36,7 +37,7 @@ def write(build: Path, document: Mapping[str, Any], pieces: Sequence[Piece]) -> 
     page.render(document, pieces, report / "index.html", _logs(build))
     path = report / "pull-request.md"
     try:
-        path.write_text(pull_request.markdown(document), "utf-8")
+        write_whole(path, pull_request.markdown(document))
     except OSError as error:
         raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from error
     return report / "index.html"

@@ -18,6 +18,7 @@ from typing import Final
 
 from filelock import FileLock
 
+from harness.core.jsonfile import write_whole
 from harness.errors import InfrastructureError
 from harness.server import place, profile
 from harness.server.account import Account, environment
@@ -130,10 +131,7 @@ def _verifier(password: str) -> str:
 
 def _write_last(path: Path, text: str) -> None:
     """Write a file that marks a directory complete: private, and there only when whole."""
-    partial = path.with_suffix(".partial")
-    partial.touch(mode=0o600)
-    partial.write_text(text)
-    partial.rename(path)
+    write_whole(path, text, permissions=0o600)
 
 
 def _run(command: list[str], who: Account, what: str, stdin: str | None = None) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 
 from filelock import FileLock
 
+from harness.core.jsonfile import write_whole
 from harness.errors import InfrastructureError
 from harness.server import place, process
 from harness.server.protocol import Record
@@ -45,10 +46,7 @@ def lock() -> FileLock:
 
 def save(record: Record) -> None:
     """Write a record; whole or not at all."""
-    target = _path(record["id"])
-    partial = target.with_suffix(".partial")
-    partial.write_text(json.dumps({**record, "host": socket.gethostname()}))
-    partial.rename(target)
+    write_whole(_path(record["id"]), json.dumps({**record, "host": socket.gethostname()}))
 
 
 def forget(identifier: str) -> None:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from harness.core.jsonfile import write_whole
 from harness.database.fingerprint import model
 from harness.database.fingerprint.model import FORMAT, Fingerprint, Sketch
 from harness.errors import UsageError
@@ -68,11 +69,8 @@ def _refuse_other_format(found: Any, where: str, older: bool) -> None:
 
 def save(found: Fingerprint, path: Path) -> None:
     """Write a fingerprint to a file, whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
     try:
-        # a byte that is no text is a lone surrogate, which this writes as JSON's own \udcXX
-        partial.write_bytes(to_json(found).encode("utf-8", "backslashreplace"))
-        partial.replace(path)
+        write_whole(path, to_json(found))
     except OSError as error:
         raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from error
 

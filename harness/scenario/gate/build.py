@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from harness.core.jsonfile import write_json, write_whole
 from harness.errors import AnotherRunnerError
 from harness.report import evidence
 from harness.report.portable import portable_document
@@ -68,7 +69,7 @@ def forget(build: Path) -> None:
 def take_over(build: Path, left: Path, root: Path) -> None:
     """Put what the suites left (evidence, the logs) in its place; evidence is made portable."""
     for path in sorted((left / "evidence").glob("*.json")):
-        (build / "evidence" / path.name).write_text(_evidence(path, root), "utf-8")
+        write_whole(build / "evidence" / path.name, _evidence(path, root))
     for name in ("pytest.log", "junit.xml"):
         with suppress(FileNotFoundError):
             shutil.copyfile(left / name, build / name)
@@ -88,7 +89,4 @@ def _evidence(path: Path, root: Path) -> str:
 
 def write_verdict(build: Path, document: Mapping[str, Any]) -> None:
     """Whole or not at all: half a verdict is none."""
-    path = build / VERDICT
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(document, indent=2) + "\n")
-    partial.replace(path)
+    write_json(build / VERDICT, document, indent=2, durable=True)

@@ -1,0 +1,1 @@
+"""What everybody says: errors, findings, files; imports nothing above it."""
