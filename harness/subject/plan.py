@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,11 +12,9 @@ from typing import Final
 from harness import runner
 from harness.plan import Plan
 from harness.runner import ledger
-from harness.subject.loopback import loopback
 from harness.subject.protocol import (
     Connection,
     Direction,
-    Enclosure,
     Invocation,
     Part,
     Position,
@@ -116,12 +113,8 @@ class PlanSubject:
         )
         return Position((runs, steps), _words(known))
 
-    def enclosure(self) -> AbstractContextManager[Enclosure]:
-        """An open one: our runner connects where it is told to."""
-        return loopback()
-
     def prove_reach(self, dsn: str) -> None:
-        """Nothing to show, for the same reason."""
+        """Nothing to show: our runner connects where it is told to."""
 
 
 def _words(known: ledger.Ledger) -> str:

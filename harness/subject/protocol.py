@@ -7,9 +7,7 @@ processes: every one is a frozen dataclass of plain values, its seeder a functio
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, get_args
@@ -64,29 +62,13 @@ class Invocation:
 
     `argv` is executed as it stands; a command line of a shell is ("/bin/sh", "-c", text). Nothing
     is inherited: a variable that is not in `environment` is not set. A run that has not ended after
-    `limit` seconds is killed with everything that it started, and what it came to is unknown.
+    `limit` seconds is killed with everything that it started.
     """
 
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     cwd: Path | None = None
     limit: float = 120.0
-
-
-class Enclosure(Protocol):
-    """Where the processes of a subject run, and what they can reach from there."""
-
-    def listener(self) -> socket.socket:
-        """A new TCP socket that listens on 127.0.0.1, where the enclosed processes reach it.
-
-        The caller serves and closes it. One that belongs to a network namespace of the enclosure is
-        accepted from outside of it as any other.
-        """
-        ...
-
-    def enclosed(self, invocation: Invocation) -> Invocation:
-        """The invocation that starts the same process in there."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -168,6 +150,10 @@ class Subject(Protocol):
     def invocation(self, direction: Direction, dsn: str) -> Invocation:
         """The process that runs it in a direction against `dsn`, or that resumes such a run.
 
+        It is started as the leader of a process group: a signal to that group must reach all of
+        it, and whatever of it is left when the leader has ended is killed. What keeps it from
+        other databases than `dsn` is part of the invocation.
+
         Raises UsageError for a direction that it does not have.
         """
         ...
@@ -180,13 +166,6 @@ class Subject(Protocol):
         """How far the database has come; None when it cannot tell. Reads only.
 
         Raises Refused when its accounts contradict themselves: no run can go on from there.
-        """
-        ...
-
-    def enclosure(self) -> AbstractContextManager[Enclosure]:
-        """A place for its processes, for as long as the context lasts; may be used by many runs.
-
-        Raises Refused when none is to be had in which it could not reach other databases.
         """
         ...
 
