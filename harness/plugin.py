@@ -163,7 +163,7 @@ def choose_server(config: pytest.Config, owner: int) -> Server:
 
 
 @pytest.fixture(scope="session")
-def pg_server(request: pytest.FixtureRequest) -> Server:
+def harness_server(request: pytest.FixtureRequest) -> Server:
     """One running server, shared by all workers of the session."""
     from filelock import FileLock
 
@@ -185,7 +185,7 @@ def pg_server(request: pytest.FixtureRequest) -> Server:
 
 
 @pytest.fixture(scope="session")
-def plan(request: pytest.FixtureRequest) -> Plan:
+def harness_plan(request: pytest.FixtureRequest) -> Plan:
     """The plan under test."""
     from harness.plan import load
 
@@ -194,103 +194,109 @@ def plan(request: pytest.FixtureRequest) -> Plan:
 
 
 @pytest.fixture(scope="session")
-def rows(request: pytest.FixtureRequest) -> int:
+def harness_rows(request: pytest.FixtureRequest) -> int:
     """How many rows the suites seed."""
     return _number(request.config, "rows")
 
 
 @pytest.fixture(scope="session")
-def seed(request: pytest.FixtureRequest) -> int:
+def harness_seed(request: pytest.FixtureRequest) -> int:
     """The seed of the synthetic rows."""
     return _number(request.config, "seed")
 
 
 @pytest.fixture(scope="session")
-def seeded(pg_server: Server, plan: Plan, rows: int, seed: int) -> TemplateFactory:
-    """Return a factory: seeded(rows=None, profile="real", seed=None) -> a sealed template."""
+def harness_template(
+    harness_server: Server, harness_plan: Plan, harness_rows: int, harness_seed: int
+) -> TemplateFactory:
+    """Return a factory: make(rows=None, profile="real", seed=None) -> a sealed template."""
     from fixtures.seed import load
     from harness.database import template
     from harness.runner import baseline
 
-    default_rows, default_seed = rows, seed
+    default_rows, default_seed = harness_rows, harness_seed
 
     def make(rows: int | None = None, profile: str = "real", seed: int | None = None) -> str:
         count, number = rows or default_rows, default_seed if seed is None else seed
 
         def build(dsn: str) -> None:
-            baseline(dsn, plan)
+            baseline(dsn, harness_plan)
             load(dsn, rows=count, seed=number, profile=profile)
 
         return template.ensure(
-            pg_server.dsn(), f"seed-{count}-{number}-{profile}-{plan.hash}", build
+            harness_server.dsn(), f"seed-{count}-{number}-{profile}-{harness_plan.hash}", build
         )
 
     return make
 
 
 @pytest.fixture(scope="session")
-def migrated(pg_server: Server, plan: Plan, seeded: TemplateFactory) -> TemplateFactory:
-    """Return a factory like `seeded`, of databases migrated (as far as `until`)."""
+def harness_migrated_template(
+    harness_server: Server, harness_plan: Plan, harness_template: TemplateFactory
+) -> TemplateFactory:
+    """Return a factory like `harness_template`, of databases migrated (as far as `until`)."""
     from harness.database import template
     from harness.runner import migrate
 
     def make(*, until: str | None = None, **arguments: Any) -> str:
-        source = seeded(**arguments)
+        source = harness_template(**arguments)
 
         def build(dsn: str) -> None:
-            migrate(dsn, plan, until=until)
+            migrate(dsn, harness_plan, until=until)
 
-        return template.ensure(pg_server.dsn(), f"{source}-until-{until}", build, base=source)
+        return template.ensure(harness_server.dsn(), f"{source}-until-{until}", build, base=source)
 
     return make
 
 
 @pytest.fixture
-def clone(request: pytest.FixtureRequest, pg_server: Server) -> Iterator[CloneFactory]:
-    """Return a factory: clone(template) -> DSN of a database of this test's own."""
+def harness_clone(request: pytest.FixtureRequest, harness_server: Server) -> Iterator[CloneFactory]:
+    """Return a factory: harness_clone(template) -> DSN of a database of this test's own."""
     made: list[str] = []
 
     def make(template_name: str) -> str:
         from harness.database import template
 
-        made.append(template.clone(pg_server.dsn(), template_name))
+        made.append(template.clone(harness_server.dsn(), template_name))
         return made[-1]
 
     yield make
-    _finish(request, pg_server, made)
+    _finish(request, harness_server, made)
 
 
 @pytest.fixture
-def empty_database(request: pytest.FixtureRequest, pg_server: Server) -> Iterator[str]:
+def harness_empty_database(request: pytest.FixtureRequest, harness_server: Server) -> Iterator[str]:
     """DSN of a new, empty database."""
     from harness.database import admin
 
     name = admin.unique_name("harness_empty")
-    admin.create(pg_server.dsn(), name)
-    dsn = admin.with_dbname(pg_server.dsn(), name)
+    admin.create(harness_server.dsn(), name)
+    dsn = admin.with_dbname(harness_server.dsn(), name)
     yield dsn
-    _finish(request, pg_server, [dsn])
+    _finish(request, harness_server, [dsn])
 
 
 @pytest.fixture
-def empty_baseline(empty_database: str, plan: Plan) -> str:
+def harness_baseline(harness_empty_database: str, harness_plan: Plan) -> str:
     """DSN of a new database that holds the plan's baseline and no rows."""
     from harness.runner import baseline
 
-    baseline(empty_database, plan)
-    return empty_database
+    baseline(harness_empty_database, harness_plan)
+    return harness_empty_database
 
 
 @pytest.fixture(scope="module")
-def source(pg_server: Server, seeded: TemplateFactory) -> Iterator[str]:
+def harness_source(harness_server: Server, harness_template: TemplateFactory) -> Iterator[str]:
     """DSN of a seeded database to read, shared by a module."""
-    yield from _module_clone(pg_server, seeded())
+    yield from _module_clone(harness_server, harness_template())
 
 
 @pytest.fixture(scope="module")
-def target(pg_server: Server, migrated: TemplateFactory) -> Iterator[str]:
-    """DSN of a migrated database to read, shared by a module; its source is `source`."""
-    yield from _module_clone(pg_server, migrated())
+def harness_target(
+    harness_server: Server, harness_migrated_template: TemplateFactory
+) -> Iterator[str]:
+    """DSN of a migrated database to read, shared by a module; its source is `harness_source`."""
+    yield from _module_clone(harness_server, harness_migrated_template())
 
 
 def _module_clone(server: Server, template_name: str) -> Iterator[str]:

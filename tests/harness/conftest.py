@@ -40,25 +40,25 @@ def _fits(item: pytest.Item, version: int, provider: str) -> bool:
 
 
 @pytest.fixture
-def things(empty_database: str) -> str:
+def things(harness_empty_database: str) -> str:
     """DSN of a database with one small table, a sequence and a grant."""
-    run_sql(empty_database, THINGS)
-    return empty_database
+    run_sql(harness_empty_database, THINGS)
+    return harness_empty_database
 
 
 @pytest.fixture
-def target(pg_server: Server) -> Iterator[str]:
+def target(harness_server: Server) -> Iterator[str]:
     """DSN of another empty database, to restore into."""
     name = admin.unique_name("harness_restored")
-    admin.create(pg_server.dsn(), name)
-    yield admin.with_dbname(pg_server.dsn(), name)
-    admin.drop(pg_server.dsn(), name)
+    admin.create(harness_server.dsn(), name)
+    yield admin.with_dbname(harness_server.dsn(), name)
+    admin.drop(harness_server.dsn(), name)
 
 
 @pytest.fixture
-def role(pg_server: Server) -> Iterator[str]:
+def role(harness_server: Server) -> Iterator[str]:
     """A role that may log in and nothing else; what it owns is dropped by the test."""
     name = admin.unique_name("backup")
-    run_sql(pg_server.dsn(), f"CREATE ROLE {name} LOGIN PASSWORD '{SECRET}'")
+    run_sql(harness_server.dsn(), f"CREATE ROLE {name} LOGIN PASSWORD '{SECRET}'")
     yield name
-    run_sql(pg_server.dsn(), f"DROP ROLE IF EXISTS {name}")
+    run_sql(harness_server.dsn(), f"DROP ROLE IF EXISTS {name}")

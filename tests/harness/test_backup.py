@@ -47,9 +47,12 @@ def writing(dsn: str) -> Iterator[Callable[[], int]]:
 
 
 def test_a_seeded_database_comes_back_as_it_was(
-    seeded: Callable[..., str], clone: Callable[[str], str], target: str, tmp_path: Path
+    harness_template: Callable[..., str],
+    harness_clone: Callable[[str], str],
+    target: str,
+    tmp_path: Path,
 ) -> None:
-    source = clone(seeded(rows=300))
+    source = harness_clone(harness_template(rows=300))
     found = backup(source, tmp_path / "new")
     assert (found.verdict, found.differences) == ("pass", ())
     back = restore(target, tmp_path / "new")
@@ -61,13 +64,13 @@ def test_a_seeded_database_comes_back_as_it_was(
 
 
 def test_a_half_migrated_database_comes_back_with_its_ledger_and_goes_on(
-    migrated: Callable[..., str],
-    clone: Callable[[str], str],
-    plan: Plan,
+    harness_migrated_template: Callable[..., str],
+    harness_clone: Callable[[str], str],
+    harness_plan: Plan,
     target: str,
     tmp_path: Path,
 ) -> None:
-    source = clone(migrated(rows=300, until=plan.phases[0].id))
+    source = harness_clone(harness_migrated_template(rows=300, until=harness_plan.phases[0].id))
     before = identity.take(source)
     found = backup(source, tmp_path)
     assert (found.verdict, found.differences) == ("pass", ())
@@ -76,8 +79,8 @@ def test_a_half_migrated_database_comes_back_with_its_ledger_and_goes_on(
     left = [str(one) for one in identity.differences(before, identity.take(target))]
     assert tuple(left) == found.respelled
     assert all("ARRAY[" in line or "WHEN" in line for line in found.respelled)
-    assert runner.status(target, plan) == runner.status(source, plan)
-    assert runner.migrate(target, plan).state == "migrated"
+    assert runner.status(target, harness_plan) == runner.status(source, harness_plan)
+    assert runner.migrate(target, harness_plan).state == "migrated"
 
 
 def test_the_saved_fingerprint_is_one_to_compare_with(things: str, tmp_path: Path) -> None:
@@ -89,12 +92,12 @@ def test_the_saved_fingerprint_is_one_to_compare_with(things: str, tmp_path: Pat
 
 
 def test_a_backup_leaves_the_database_as_it_was_and_no_scratch_database(
-    things: str, pg_server: Server, tmp_path: Path
+    things: str, harness_server: Server, tmp_path: Path
 ) -> None:
     before = identity.take(things)
     taken(things, tmp_path)
     assert identity.differences(before, identity.take(things)) == ()
-    assert scratches(pg_server, os.getpid()) == 0
+    assert scratches(harness_server, os.getpid()) == 0
 
 
 def test_a_database_that_is_written_to_meanwhile_is_backed_up_as_of_one_moment(

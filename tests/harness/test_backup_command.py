@@ -143,26 +143,26 @@ def at_its_proof(things: str, directory: Path, stack: ExitStack) -> subprocess.P
 
 
 def test_a_backup_stopped_in_its_proof_drops_the_scratch_database(
-    things: str, pg_server: Server, tmp_path: Path
+    things: str, harness_server: Server, tmp_path: Path
 ) -> None:
     with ExitStack() as stack:
         process = at_its_proof(things, tmp_path, stack)
-        assert scratches(pg_server, process.pid) == 1
+        assert scratches(harness_server, process.pid) == 1
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 5, err
-    assert scratches(pg_server, process.pid) == 0
+    assert scratches(harness_server, process.pid) == 0
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_scratch_database_of_a_killed_backup_is_dropped_by_the_next(
-    things: str, pg_server: Server, tmp_path: Path
+    things: str, harness_server: Server, tmp_path: Path
 ) -> None:
     with ExitStack() as stack:
         process = at_its_proof(things, tmp_path / "killed", stack)
     run_sql(things, "DROP MATERIALIZED VIEW public.slow")
-    assert scratches(pg_server, process.pid) == 1
+    assert scratches(harness_server, process.pid) == 1
     lives = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %s"
     wait_until(lambda: not ask(things, lives, proof.SCRATCH.lock_class), 60, "the end of its lock")
     assert backup(things, tmp_path / "next").verdict == "pass"
-    assert scratches(pg_server, process.pid) == 0
+    assert scratches(harness_server, process.pid) == 0

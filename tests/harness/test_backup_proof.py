@@ -68,7 +68,7 @@ def test_a_sequence_may_be_ahead_in_a_dump_and_never_behind(things: str, tmp_pat
 
 
 def test_a_dump_that_cannot_be_restored_is_not_proven(
-    things: str, pg_server: Server, tmp_path: Path
+    things: str, harness_server: Server, tmp_path: Path
 ) -> None:
     before = identity.take(things)
     dump = dumped(things, tmp_path / "dump")
@@ -76,7 +76,7 @@ def test_a_dump_that_cannot_be_restored_is_not_proven(
     found = proof.prove(things, major(things), dump, before)
     assert found.verdict == "fail"
     assert "cannot be restored" in found.why
-    assert scratches(pg_server, os.getpid()) == 0
+    assert scratches(harness_server, os.getpid()) == 0
 
 
 def test_a_stale_materialized_view_fails_the_backup_which_is_then_refused(
@@ -94,7 +94,7 @@ def test_a_stale_materialized_view_fails_the_backup_which_is_then_refused(
 
 
 def test_a_subscription_is_not_made_a_second_time_and_fails_the_backup(
-    things: str, pg_server: Server, tmp_path: Path
+    things: str, harness_server: Server, tmp_path: Path
 ) -> None:
     options = "connect = false, enabled = false, create_slot = false, slot_name = NONE"
     run_sql(
@@ -107,7 +107,7 @@ def test_a_subscription_is_not_made_a_second_time_and_fails_the_backup(
         run_sql(things, "DROP SUBSCRIPTION feed")
     assert found.verdict == "fail"
     assert all("subscription feed" in line for line in found.differences)
-    assert scratches(pg_server, os.getpid()) == 0
+    assert scratches(harness_server, os.getpid()) == 0
 
 
 def test_where_no_scratch_database_may_be_made_nothing_is_known_and_nothing_restored(

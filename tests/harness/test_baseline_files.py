@@ -58,77 +58,83 @@ def dump(name: str) -> str:
     ],
 )
 def test_a_dump_of_any_version_is_a_baseline(
-    roles: str, schema: str, tmp_path: Path, empty_database: str
+    roles: str, schema: str, tmp_path: Path, harness_empty_database: str
 ) -> None:
     plan = planned(tmp_path, roles_010=dump(roles), schema_020=dump(schema))
-    made = runner.baseline(empty_database, plan)
+    made = runner.baseline(harness_empty_database, plan)
     assert made == ["app.child", "app.mv", "app.part", "app.part1", "app.t", "app.v"]
     rows = "SELECT array_agg(name ORDER BY id) FROM app.t"
-    assert tuple(ask(empty_database, rows)) == HOSTILE
-    assert ask(empty_database, "SELECT lo_get(4711)") == b"\0\xffA"
-    assert ask(empty_database, "SELECT to_regnamespace('migration_baseline') IS NULL")
-    assert ask(empty_database, "SELECT pg_has_role('dump_owner', 'dump_reader', 'USAGE')")
-    before = fingerprint.take(empty_database)
-    assert runner.migrate(empty_database, plan).state == "migrated"
-    runner.rollback(empty_database, plan)
-    assert fingerprint.take(empty_database) == before
+    assert tuple(ask(harness_empty_database, rows)) == HOSTILE
+    assert ask(harness_empty_database, "SELECT lo_get(4711)") == b"\0\xffA"
+    assert ask(harness_empty_database, "SELECT to_regnamespace('migration_baseline') IS NULL")
+    assert ask(harness_empty_database, "SELECT pg_has_role('dump_owner', 'dump_reader', 'USAGE')")
+    before = fingerprint.take(harness_empty_database)
+    assert runner.migrate(harness_empty_database, plan).state == "migrated"
+    runner.rollback(harness_empty_database, plan)
+    assert fingerprint.take(harness_empty_database) == before
 
 
-def test_a_dump_of_roles_keeps_the_role_that_we_are(tmp_path: Path, empty_database: str) -> None:
+def test_a_dump_of_roles_keeps_the_role_that_we_are(
+    tmp_path: Path, harness_empty_database: str
+) -> None:
     """It holds another server's password for it: with that nobody could come back."""
     query = "SELECT rolpassword FROM pg_authid WHERE rolname = session_user"
-    before = ask(empty_database, query)
-    assert f"ALTER ROLE {ask(empty_database, 'SELECT session_user')} " in dump("roles_15")
-    runner.baseline(empty_database, planned(tmp_path, roles_010=dump("roles_15")))
-    assert ask(empty_database, query) == before
+    before = ask(harness_empty_database, query)
+    assert f"ALTER ROLE {ask(harness_empty_database, 'SELECT session_user')} " in dump("roles_15")
+    runner.baseline(harness_empty_database, planned(tmp_path, roles_010=dump("roles_15")))
+    assert ask(harness_empty_database, query) == before
 
 
-def test_dumps_of_both_versions_make_the_same(tmp_path: Path, empty_database: str) -> None:
+def test_dumps_of_both_versions_make_the_same(tmp_path: Path, harness_empty_database: str) -> None:
     found = []
     for name in ("plain_15", "plain_18"):
         plan = planned(tmp_path / name, roles_010=dump("roles_15"), schema_020=dump(name))
-        runner.baseline(empty_database, plan)
-        found.append(fingerprint.take(empty_database))
+        runner.baseline(harness_empty_database, plan)
+        found.append(fingerprint.take(harness_empty_database))
         run_sql(
-            empty_database,
+            harness_empty_database,
             "DROP SCHEMA app CASCADE; DROP PUBLICATION pub; SELECT lo_unlink(4711)",
         )
     assert found[0] == found[1]
 
 
-def test_a_label_of_one_file_is_used_in_the_next(tmp_path: Path, empty_database: str) -> None:
+def test_a_label_of_one_file_is_used_in_the_next(
+    tmp_path: Path, harness_empty_database: str
+) -> None:
     plan = planned(
         tmp_path,
         type_010="create type public.e as enum ('a');",
         label_020="alter type public.e add value 'b';",
         table_030="create table public.t (e public.e default 'b'); insert into public.t select",
     )
-    assert runner.baseline(empty_database, plan) == ["public.t"]
+    assert runner.baseline(harness_empty_database, plan) == ["public.t"]
 
 
-def test_a_deferred_check_ends_with_its_file(tmp_path: Path, empty_database: str) -> None:
+def test_a_deferred_check_ends_with_its_file(tmp_path: Path, harness_empty_database: str) -> None:
     plan = planned(
         tmp_path,
         rows_010="create table public.t (id int primary key, p int references public.t"
         " deferrable initially deferred); insert into public.t values (1, 2), (2, 1);",
         more_020="alter table public.t add column c int;",
     )
-    assert runner.baseline(empty_database, plan) == ["public.t"]
+    assert runner.baseline(harness_empty_database, plan) == ["public.t"]
 
 
-def test_the_header_of_a_file_counts(tmp_path: Path, empty_database: str) -> None:
+def test_the_header_of_a_file_counts(tmp_path: Path, harness_empty_database: str) -> None:
     plan = planned(
         tmp_path,
         one_010="-- set: search_path=public\n-- set: work_mem=7MB\ncreate table t (a int);"
         " create table seen as select current_setting('work_mem') as w;",
         two_020="create table public.other as select current_setting('search_path') as p;",
     )
-    runner.baseline(empty_database, plan)
-    assert ask(empty_database, "SELECT w FROM public.seen") == "7MB"
-    assert ask(empty_database, "SELECT p FROM public.other") in ("", '""')
+    runner.baseline(harness_empty_database, plan)
+    assert ask(harness_empty_database, "SELECT w FROM public.seen") == "7MB"
+    assert ask(harness_empty_database, "SELECT p FROM public.other") in ("", '""')
 
 
-def test_what_a_session_is_told_ends_with_its_file(tmp_path: Path, empty_database: str) -> None:
+def test_what_a_session_is_told_ends_with_its_file(
+    tmp_path: Path, harness_empty_database: str
+) -> None:
     plan = planned(
         tmp_path,
         one_010="create role dump_other; grant create on schema public to dump_other;"
@@ -137,13 +143,13 @@ def test_what_a_session_is_told_ends_with_its_file(tmp_path: Path, empty_databas
         " current_setting('search_path') as p;",
     )
     try:
-        runner.baseline(empty_database, plan)
-        assert ask(empty_database, "SELECT u FROM public.b") != "dump_other"
-        assert ask(empty_database, "SELECT p FROM public.b") in ("", '""')
+        runner.baseline(harness_empty_database, plan)
+        assert ask(harness_empty_database, "SELECT u FROM public.b") != "dump_other"
+        assert ask(harness_empty_database, "SELECT p FROM public.b") in ("", '""')
         owner = "SELECT relowner::regrole::text FROM pg_class WHERE oid = 'public.a'::regclass"
-        assert ask(empty_database, owner) == "dump_other"
+        assert ask(harness_empty_database, owner) == "dump_other"
     finally:
-        run_sql(empty_database, "DROP OWNED BY dump_other CASCADE; DROP ROLE dump_other")
+        run_sql(harness_empty_database, "DROP OWNED BY dump_other CASCADE; DROP ROLE dump_other")
 
 
 REFUSED = {
@@ -179,7 +185,9 @@ def test_what_only_psql_can_do_is_refused_with_file_and_line(mistake: str, tmp_p
     assert said in str(refused.value)
 
 
-def test_what_looks_like_psql_within_a_quote_is_text(tmp_path: Path, empty_database: str) -> None:
+def test_what_looks_like_psql_within_a_quote_is_text(
+    tmp_path: Path, harness_empty_database: str
+) -> None:
     text = """create table public.t (a text);
 comment on table public.t is '
 \\connect x; COPY public.t FROM stdin;
@@ -198,8 +206,8 @@ b\\;c
 -- \\connect y
 insert into public.t values ('last');
 """
-    runner.baseline(empty_database, planned(tmp_path, one_010=text))
-    assert ask(empty_database, "SELECT array_agg(a ORDER BY ctid) FROM public.t") == [
+    runner.baseline(harness_empty_database, planned(tmp_path, one_010=text))
+    assert ask(harness_empty_database, "SELECT array_agg(a ORDER BY ctid) FROM public.t") == [
         "it's;\\connect",
         ";$b$\n\\.\n",
         "b;c",
@@ -233,15 +241,15 @@ FAILS = {
 
 @pytest.mark.parametrize("failure", FAILS)
 def test_a_file_that_fails_leaves_nothing_of_itself(
-    failure: str, tmp_path: Path, empty_database: str
+    failure: str, tmp_path: Path, harness_empty_database: str
 ) -> None:
     text, line, said = FAILS[failure]
     with pytest.raises(StepFailed) as failed:
-        runner.baseline(empty_database, planned(tmp_path, one_010=text))
+        runner.baseline(harness_empty_database, planned(tmp_path, one_010=text))
     assert str(failed.value).startswith(f"{tmp_path}/baseline/010_one.sql:{line}: ")
     assert said in str(failed.value)
     plan = planned(tmp_path, one_010="create table public.good (a int);")
-    assert runner.baseline(empty_database, plan) == ["public.good"]
+    assert runner.baseline(harness_empty_database, plan) == ["public.good"]
 
 
 FILES = {
@@ -258,20 +266,20 @@ def half_done(root: Path, dsn: str) -> None:
 
 
 def test_an_unfinished_baseline_is_refused_by_everybody_and_finished(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
-    half_done(tmp_path, empty_database)
+    half_done(tmp_path, harness_empty_database)
     plan = planned(tmp_path, **FILES | {"two_020": "create table public.b (x int);"})
-    found = runner.status(empty_database, plan)
+    found = runner.status(harness_empty_database, plan)
     assert (found.state, found.next) == ("foreign", "harness baseline")
     assert "its baseline is unfinished: run `harness baseline` again" in str(found.reason)
     for call in (runner.migrate, runner.rollback):
         with pytest.raises(Refused, match="its baseline is unfinished"):
-            call(empty_database, plan)
-    assert runner.baseline(empty_database, plan) == ["public.a", "public.b", "public.c"]
+            call(harness_empty_database, plan)
+    assert runner.baseline(harness_empty_database, plan) == ["public.a", "public.b", "public.c"]
     with pytest.raises(Refused, match="is not empty"):
-        runner.baseline(empty_database, plan)
-    assert runner.status(empty_database, plan).state == "clean"
+        runner.baseline(harness_empty_database, plan)
+    assert runner.status(harness_empty_database, plan).state == "clean"
 
 
 @pytest.mark.parametrize(
@@ -283,11 +291,11 @@ def test_an_unfinished_baseline_is_refused_by_everybody_and_finished(
     ],
 )
 def test_another_baseline_does_not_go_on_with_it(
-    files: dict[str, str], said: str, tmp_path: Path, empty_database: str
+    files: dict[str, str], said: str, tmp_path: Path, harness_empty_database: str
 ) -> None:
-    half_done(tmp_path / "old", empty_database)
+    half_done(tmp_path / "old", harness_empty_database)
     with pytest.raises(Refused) as refused:
-        runner.baseline(empty_database, planned(tmp_path / "new", **files))
+        runner.baseline(harness_empty_database, planned(tmp_path / "new", **files))
     assert said in str(refused.value)
     assert "drop and create the database" in str(refused.value)
 
@@ -307,24 +315,30 @@ def _mortal(dsn: str, root: str, die_at: int) -> None:
 
 
 def test_a_baseline_killed_anywhere_is_finished_by_the_next(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
     plan = planned(tmp_path, **FILES | {"two_020": "create table public.b (x int);"})
     context = multiprocessing.get_context("fork")
     states = set()
     for message in range(3, 120, 4):
-        process = context.Process(target=_mortal, args=(empty_database, str(tmp_path), message))
+        process = context.Process(
+            target=_mortal, args=(harness_empty_database, str(tmp_path), message)
+        )
         process.start()
         process.join(60)
-        state = runner.status(empty_database, plan)
+        state = runner.status(harness_empty_database, plan)
         states.add(str(state.reason))
         if process.exitcode == 0:
             break
         if state.state == "clean":  # killed after the last commit
             assert message > 10
         else:
-            assert runner.baseline(empty_database, plan) == ["public.a", "public.b", "public.c"]
-        run_sql(empty_database, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            assert runner.baseline(harness_empty_database, plan) == [
+                "public.a",
+                "public.b",
+                "public.c",
+            ]
+        run_sql(harness_empty_database, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     assert process.exitcode == 0
     assert states == {
         "the database is empty",
@@ -333,8 +347,8 @@ def test_a_baseline_killed_anywhere_is_finished_by_the_next(
     }
 
 
-def test_a_lost_server_is_not_the_files_fault(tmp_path: Path, empty_database: str) -> None:
+def test_a_lost_server_is_not_the_files_fault(tmp_path: Path, harness_empty_database: str) -> None:
     text = "select pg_terminate_backend(pg_backend_pid());"
     with pytest.raises((psycopg.OperationalError, HarnessError)) as lost:
-        runner.baseline(empty_database, planned(tmp_path, one_010=text))
+        runner.baseline(harness_empty_database, planned(tmp_path, one_010=text))
     assert not isinstance(lost.value, StepFailed)

@@ -51,9 +51,9 @@ def schemas(dsn: str) -> set[str]:
 
 
 @pytest.fixture
-def small(clone, seeded):
+def small(harness_clone, harness_template):
     """DSN of a seeded database of 300 rows."""
-    return clone(seeded(rows=300))
+    return harness_clone(harness_template(rows=300))
 
 
 @pytest.fixture
@@ -110,8 +110,8 @@ def test_no_server_is_an_infrastructure_error_that_keeps_the_secret(command):
     assert "s3cret" not in out + err
 
 
-def test_a_database_that_does_not_exist_is_an_infrastructure_error(pg_server):
-    code, _, err = harness("migrate", dsn=pg_server.dsn("harness_nowhere"))
+def test_a_database_that_does_not_exist_is_an_infrastructure_error(harness_server):
+    code, _, err = harness("migrate", dsn=harness_server.dsn("harness_nowhere"))
     assert code == 3
     assert "harness_nowhere" in err
 
@@ -119,34 +119,34 @@ def test_a_database_that_does_not_exist_is_an_infrastructure_error(pg_server):
 # ---------------------------------------------------------------- the way there and back
 
 
-def test_a_database_made_by_hand_goes_there_and_back(empty_database, tmp_path):
+def test_a_database_made_by_hand_goes_there_and_back(harness_empty_database, tmp_path):
     saved = str(tmp_path / "before.json")
-    assert document("status", dsn=empty_database)["state"] == "foreign"
-    assert "companies" in str(document("baseline", dsn=empty_database)["relations"])
-    assert document("seed", "--rows", "300", dsn=empty_database)["rows"] == 300
-    assert document("status", dsn=empty_database)["state"] == "clean"
-    document("fingerprint", "--save", saved, dsn=empty_database)
+    assert document("status", dsn=harness_empty_database)["state"] == "foreign"
+    assert "companies" in str(document("baseline", dsn=harness_empty_database)["relations"])
+    assert document("seed", "--rows", "300", dsn=harness_empty_database)["rows"] == 300
+    assert document("status", dsn=harness_empty_database)["state"] == "clean"
+    document("fingerprint", "--save", saved, dsn=harness_empty_database)
 
-    migrated = document("migrate", dsn=empty_database)
+    migrated = document("migrate", dsn=harness_empty_database)
     assert (migrated["state"], migrated["resumed"]) == ("migrated", False)
     assert migrated["steps_run"]
-    assert document("status", dsn=empty_database)["state"] == "migrated"
+    assert document("status", dsn=harness_empty_database)["state"] == "migrated"
 
-    again = document("migrate", dsn=empty_database)
+    again = document("migrate", dsn=harness_empty_database)
     assert (again["state"], again["steps_run"]) == ("migrated", [])
-    compared = document("fingerprint", "--compare", saved, dsn=empty_database, status=1)
+    compared = document("fingerprint", "--compare", saved, dsn=harness_empty_database, status=1)
     assert compared["equal"] is False
     assert compared["differences"]
 
-    back = document("rollback", dsn=empty_database)
+    back = document("rollback", dsn=harness_empty_database)
     assert back["state"] == "rolled-back"
     assert back["archived"] == {}
-    assert document("fingerprint", "--compare", saved, dsn=empty_database)["equal"] is True
-    assert document("status", dsn=empty_database)["state"] == "rolled-back"
+    assert document("fingerprint", "--compare", saved, dsn=harness_empty_database)["equal"] is True
+    assert document("status", dsn=harness_empty_database)["state"] == "rolled-back"
 
 
-def test_until_stops_there_and_status_says_partial(small, plan):
-    step = plan.phases[0].steps[2].id
+def test_until_stops_there_and_status_says_partial(small, harness_plan):
+    step = harness_plan.phases[0].steps[2].id
     assert document("migrate", "--until", step, dsn=small)["state"] == "partial"
     status = document("status", dsn=small)
     assert (status["state"], status["direction"]) == ("partial", "forward")
@@ -160,7 +160,7 @@ def test_until_a_step_that_is_not_there_is_a_usage_error(small):
     assert "migration_control" not in schemas(small)
 
 
-def test_sigterm_stops_midway_and_the_next_run_resumes(small, plan):
+def test_sigterm_stops_midway_and_the_next_run_resumes(small, harness_plan):
     with psycopg.connect(small) as blocker:
         blocker.execute("lock table deals in access share mode")  # holds the renaming back
         process = start("migrate", "--json", dsn=small)
@@ -182,20 +182,20 @@ def test_sigterm_stops_midway_and_the_next_run_resumes(small, plan):
 # ---------------------------------------------------------------- refusals
 
 
-def test_an_empty_database_is_refused_with_what_to_do(empty_database):
-    code, _, err = harness("migrate", dsn=empty_database)
+def test_an_empty_database_is_refused_with_what_to_do(harness_empty_database):
+    code, _, err = harness("migrate", dsn=harness_empty_database)
     assert code == 1
     assert "harness baseline" in err
-    assert schemas(empty_database) == {"public", "information_schema"}
+    assert schemas(harness_empty_database) == {"public", "information_schema"}
 
 
-def test_a_foreign_database_is_refused_and_left_alone(empty_database):
-    with psycopg.connect(empty_database) as conn:
+def test_a_foreign_database_is_refused_and_left_alone(harness_empty_database):
+    with psycopg.connect(harness_empty_database) as conn:
         conn.execute("create table deals (id int, precious text)")
     for command in ("migrate", "baseline", "seed", "rollback", "cleanup"):
-        code, _, err = harness(command, dsn=empty_database)
+        code, _, err = harness(command, dsn=harness_empty_database)
         assert code == 1, (command, err)
-    assert schemas(empty_database) == {"public", "information_schema"}
+    assert schemas(harness_empty_database) == {"public", "information_schema"}
 
 
 def test_seeding_twice_is_refused(small):
@@ -210,7 +210,7 @@ def test_rollback_of_what_was_never_migrated_does_nothing_or_says_so(small):
     assert "clean" in out + err or "nothing" in out + err
 
 
-def test_a_role_without_rights_is_refused_and_nothing_is_half_changed(small, pg_server):
+def test_a_role_without_rights_is_refused_and_nothing_is_half_changed(small, harness_server):
     with psycopg.connect(small, autocommit=True) as conn:
         conn.execute("drop role if exists harness_powerless")
         conn.execute("create role harness_powerless login password 's3cret'")
@@ -245,8 +245,10 @@ def test_another_runner_at_work_exits_4(small, project):
     assert first.returncode == 0
 
 
-def test_rollback_after_the_window_is_refused_unless_overridden(clone, migrated):
-    dsn = clone(migrated(rows=300))
+def test_rollback_after_the_window_is_refused_unless_overridden(
+    harness_clone, harness_migrated_template
+):
+    dsn = harness_clone(harness_migrated_template(rows=300))
     age_completion(dsn, "49 hours")
     code, _, err = harness("rollback", dsn=dsn)
     assert code == 1
@@ -255,8 +257,10 @@ def test_rollback_after_the_window_is_refused_unless_overridden(clone, migrated)
     assert document("rollback", "--override-window", "drill", dsn=dsn)["state"] == "rolled-back"
 
 
-def test_cleanup_before_its_time_is_refused_unless_overridden(clone, migrated):
-    dsn = clone(migrated(rows=300))
+def test_cleanup_before_its_time_is_refused_unless_overridden(
+    harness_clone, harness_migrated_template
+):
+    dsn = harness_clone(harness_migrated_template(rows=300))
     code, _, err = harness("cleanup", dsn=dsn)
     assert code == 1
     assert "90" in err

@@ -42,10 +42,10 @@ WRITES = [
 
 
 @pytest.fixture(scope="module")
-def before(pg_server: Server, seeded: Templates) -> Iterator[str]:
-    dsn = template.clone(pg_server.dsn(), seeded(rows=ROWS))
+def before(harness_server: Server, harness_template: Templates) -> Iterator[str]:
+    dsn = template.clone(harness_server.dsn(), harness_template(rows=ROWS))
     yield dsn
-    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+    admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
 def one(kind: contract_file.Kind, name: str) -> tuple[contract_file.Query, ...]:
@@ -65,10 +65,15 @@ def said(found: list[Finding]) -> list[str]:
 
 @pytest.mark.parametrize(("name", "defect", "says"), READS, ids=lambda v: v[:50])
 def test_planted_defect_of_a_read_is_reported(
-    name: str, defect: str, says: str, before: str, migrated: Templates, clone: Clone
+    name: str,
+    defect: str,
+    says: str,
+    before: str,
+    harness_migrated_template: Templates,
+    harness_clone: Clone,
 ) -> None:
     recordings = [(contract.record(before, one("read", name), p), p) for p in PROVIDERS]
-    after = broken(clone(migrated(rows=ROWS)), defect)
+    after = broken(harness_clone(harness_migrated_template(rows=ROWS)), defect)
     for recording, provider in recordings:
         found = said(contract.replay(after, recording, provider))
         assert found, provider.name
@@ -78,18 +83,33 @@ def test_planted_defect_of_a_read_is_reported(
 
 @pytest.mark.parametrize(("name", "defect", "says"), WRITES, ids=lambda v: v[:50])
 def test_planted_defect_of_a_write_is_reported(
-    name: str, defect: str, says: str, seeded: Templates, migrated: Templates, clone: Clone
+    name: str,
+    defect: str,
+    says: str,
+    harness_template: Templates,
+    harness_migrated_template: Templates,
+    harness_clone: Clone,
 ) -> None:
     provider = PROVIDERS[1]
-    recording = contract.record(clone(seeded(rows=ROWS)), one("write", name), provider)
-    found = said(contract.replay(broken(clone(migrated(rows=ROWS)), defect), recording, provider))
+    recording = contract.record(
+        harness_clone(harness_template(rows=ROWS)), one("write", name), provider
+    )
+    found = said(
+        contract.replay(
+            broken(harness_clone(harness_migrated_template(rows=ROWS)), defect), recording, provider
+        )
+    )
     assert [text for text in found if says in text], found
 
 
-def test_a_lost_effect_is_reported(seeded: Templates, migrated: Templates, clone: Clone) -> None:
-    recording = contract.record(clone(seeded(rows=ROWS)), one("write", "drag_deal"), PROVIDERS[0])
+def test_a_lost_effect_is_reported(
+    harness_template: Templates, harness_migrated_template: Templates, harness_clone: Clone
+) -> None:
+    recording = contract.record(
+        harness_clone(harness_template(rows=ROWS)), one("write", "drag_deal"), PROVIDERS[0]
+    )
     after = broken(
-        clone(migrated(rows=ROWS)),
+        harness_clone(harness_migrated_template(rows=ROWS)),
         "create function public.keep() returns trigger language plpgsql as"
         " 'begin new.index := old.index; return new; end';"
         "create trigger aa_keep before update on public.opportunities"
@@ -99,7 +119,7 @@ def test_a_lost_effect_is_reported(seeded: Templates, migrated: Templates, clone
     assert {finding.id for finding in found} >= {"contract.effect"}
 
 
-def test_a_known_difference_that_is_gone_is_reported(before: str, clone: Clone) -> None:
+def test_a_known_difference_that_is_gone_is_reported(before: str, harness_clone: Clone) -> None:
     known = contract_file.load(legacy.HERE / "different", "read")
     recording = contract.record(before, known, PROVIDERS[0])
     found = contract.replay(before, recording, PROVIDERS[0])  # a table has what a view has not
@@ -107,13 +127,13 @@ def test_a_known_difference_that_is_gone_is_reported(before: str, clone: Clone) 
 
 
 def test_reads_write_nothing_even_when_they_try(
-    before: str, migrated: Templates, clone: Clone, tmp_path: Path
+    before: str, harness_migrated_template: Templates, harness_clone: Clone, tmp_path: Path
 ) -> None:
     (tmp_path / "read").mkdir()
     (tmp_path / "read" / "sly.sql").write_text(
         "-- about: a read that writes\ndelete from public.tags returning id\n"
     )
-    after = clone(migrated(rows=ROWS))
+    after = harness_clone(harness_migrated_template(rows=ROWS))
     identities = fingerprint.take(before), fingerprint.take(after)
     assert contract.reads(before, after, tmp_path) == []  # refused alike on both sides
     assert (fingerprint.take(before), fingerprint.take(after)) == identities

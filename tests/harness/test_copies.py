@@ -45,40 +45,42 @@ def debian() -> Iterator[Server]:
 
 
 @pytest.fixture
-def named(pg_server: Server) -> Iterator[Callable[[str], str]]:
+def named(harness_server: Server) -> Iterator[Callable[[str], str]]:
     """Return a factory: named(name) -> DSN of a new database of that very name."""
     made: list[str] = []
 
     def make(name: str) -> str:
-        admin.create(pg_server.dsn(), name)
+        admin.create(harness_server.dsn(), name)
         made.append(name)
-        return admin.with_dbname(pg_server.dsn(), name)
+        return admin.with_dbname(harness_server.dsn(), name)
 
     yield make
     for name in made:
-        admin.drop(pg_server.dsn(), name)
+        admin.drop(harness_server.dsn(), name)
 
 
 @pytest.mark.parametrize("how", HOWS)
 def test_what_the_database_sets_its_copy_has_too(
-    empty_database: str, tmp_path: Path, how: str
+    harness_empty_database: str, tmp_path: Path, how: str
 ) -> None:
     case = CASES / "database-setting"
-    psql(empty_database, case / "setup.sql")
+    psql(harness_empty_database, case / "setup.sql")
     plan = case / "plan/plan.toml"
-    status, document = told("dry-run", "--dsn", empty_database, "--plan", plan, "--clone", how)
+    status, document = told(
+        "dry-run", "--dsn", harness_empty_database, "--plan", plan, "--clone", how
+    )
     assert (status, document["copy"]["how"]) == (0, how), document["findings"]
     if how == "dump":
-        assert backup(empty_database, tmp_path / "b").verdict == "pass"
+        assert backup(harness_empty_database, tmp_path / "b").verdict == "pass"
 
 
 @pytest.mark.parametrize("how", HOWS)
 def test_what_stands_around_the_database_stands_around_its_copy(
-    empty_database: str, pg_server: Server, role: str, how: str
+    harness_empty_database: str, harness_server: Server, role: str, how: str
 ) -> None:
-    name = admin.dbname(empty_database)
+    name = admin.dbname(harness_empty_database)
     run_sql(
-        empty_database,
+        harness_empty_database,
         f'ALTER DATABASE {name} SET search_path = app, "$user", \'Odd, "Name"\';'
         f"ALTER DATABASE {name} SET \"DateStyle\" = 'German, DMY';"
         f"ALTER DATABASE {name} SET default_transaction_read_only = on;"
@@ -89,24 +91,31 @@ def test_what_stands_around_the_database_stands_around_its_copy(
         f"COMMENT ON DATABASE {name} IS 'it''s ours';"
         f"ALTER DATABASE {name} OWNER TO {role}",
     )
-    with admin.connection(empty_database) as conn:
+    with admin.connection(harness_empty_database) as conn:
         wanted = surroundings(conn, name)
     assert wanted.settings[0].value == 'app, "$user", "Odd, ""Name"""'
     try:
-        with scratch(empty_database, Wish(how=how)) as copy, admin.connection(copy.dsn) as conn:  # type: ignore[arg-type]
+        with (
+            scratch(harness_empty_database, Wish(how=how)) as copy,
+            admin.connection(copy.dsn) as conn,
+        ):  # type: ignore[arg-type]
             assert surroundings(conn, conn.info.dbname) == wanted
             assert copy.lacks == ()
     finally:
-        admin.drop(pg_server.dsn(), name)
+        admin.drop(harness_server.dsn(), name)
 
 
 @pytest.mark.parametrize("how", HOWS)
-def test_a_read_only_database_is_rehearsed(empty_database: str, tmp_path: Path, how: str) -> None:
-    name = admin.dbname(empty_database)
-    run_sql(empty_database, "CREATE TABLE public.t (id int)")
-    run_sql(empty_database, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+def test_a_read_only_database_is_rehearsed(
+    harness_empty_database: str, tmp_path: Path, how: str
+) -> None:
+    name = admin.dbname(harness_empty_database)
+    run_sql(harness_empty_database, "CREATE TABLE public.t (id int)")
+    run_sql(harness_empty_database, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     plan = plan_of(tmp_path / "plan", *PLAIN)
-    status, document = told("dry-run", "--dsn", empty_database, "--plan", plan, "--clone", how)
+    status, document = told(
+        "dry-run", "--dsn", harness_empty_database, "--plan", plan, "--clone", how
+    )
     assert (status, document["verdict"]) == (0, "pass"), document["findings"]
 
 
@@ -128,21 +137,26 @@ def test_a_plan_that_names_its_own_database_is_rehearsed_under_that_name(
             assert surroundings(conn, name).settings == ()
 
 
-def test_elsewhere_the_plan_runs_as_the_role_that_was_named(empty_database: str, role: str) -> None:
-    run_sql(empty_database, f"GRANT ALL ON DATABASE {admin.dbname(empty_database)} TO {role}")
-    theirs = make_conninfo(empty_database, user=role, password=SECRET)
+def test_elsewhere_the_plan_runs_as_the_role_that_was_named(
+    harness_empty_database: str, role: str
+) -> None:
+    run_sql(
+        harness_empty_database,
+        f"GRANT ALL ON DATABASE {admin.dbname(harness_empty_database)} TO {role}",
+    )
+    theirs = make_conninfo(harness_empty_database, user=role, password=SECRET)
     with scratch(theirs, Wish(how="elsewhere")) as copy:
         assert ask(copy.dsn, "SELECT current_user::text") == role
         assert ask(copy.dsn, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
-    run_sql(empty_database, f"DROP OWNED BY {role}")
+    run_sql(harness_empty_database, f"DROP OWNED BY {role}")
 
 
 def test_a_database_without_schema_public_has_a_backup_and_comes_back(
-    empty_database: str, target: str, tmp_path: Path
+    harness_empty_database: str, target: str, tmp_path: Path
 ) -> None:
-    psql(empty_database, CASES / "no-public-schema/setup.sql")
-    run_sql(empty_database, "DROP EXTENSION plpgsql")
-    found = backup(empty_database, tmp_path)
+    psql(harness_empty_database, CASES / "no-public-schema/setup.sql")
+    run_sql(harness_empty_database, "DROP EXTENSION plpgsql")
+    found = backup(harness_empty_database, tmp_path)
     assert (found.verdict, found.differences) == ("pass", ())
     assert restore(target, tmp_path).verdict == "pass"
     assert ask(target, "SELECT to_regnamespace('public') IS NULL")
@@ -171,10 +185,12 @@ def test_a_restore_that_fails_leaves_a_lacking_schema_lacking(
 
 @pytest.mark.parametrize("how", HOWS)
 def test_a_database_without_schema_public_is_rehearsed_without_it(
-    empty_database: str, how: str
+    harness_empty_database: str, how: str
 ) -> None:
-    run_sql(empty_database, "DROP SCHEMA public; CREATE SCHEMA app; CREATE TABLE app.t (id int)")
-    with scratch(empty_database, Wish(how=how)) as copy:  # type: ignore[arg-type]
+    run_sql(
+        harness_empty_database, "DROP SCHEMA public; CREATE SCHEMA app; CREATE TABLE app.t (id int)"
+    )
+    with scratch(harness_empty_database, Wish(how=how)) as copy:  # type: ignore[arg-type]
         assert ask(copy.dsn, "SELECT to_regnamespace('public') IS NULL")
         assert ask(copy.dsn, "SELECT to_regclass('app.t') IS NOT NULL")
 
@@ -235,14 +251,14 @@ def test_a_copy_that_no_server_of_ours_can_hold_is_refused_with_the_extension(
 
 
 def test_bytes_that_are_no_text_are_rehearsed_and_backed_up(
-    pg_server: Server, tmp_path: Path
+    harness_server: Server, tmp_path: Path
 ) -> None:
     name = admin.unique_name("harness_ascii")
     run_sql(
-        pg_server.dsn(),
+        harness_server.dsn(),
         f"CREATE DATABASE {name} TEMPLATE template0 ENCODING SQL_ASCII LC_COLLATE 'C' LC_CTYPE 'C'",
     )
-    dsn = pg_server.dsn(name)
+    dsn = harness_server.dsn(name)
     try:
         psql(dsn, CASES / "sql-ascii-bytes/setup.sql", PGCLIENTENCODING="SQL_ASCII")
         plan = plan_of(tmp_path / "plan", *PLAIN)
@@ -251,26 +267,26 @@ def test_bytes_that_are_no_text_are_rehearsed_and_backed_up(
             assert (status, document["copy"]["how"]) == (0, how), document["findings"]
         assert backup(dsn, tmp_path / "b").verdict == "pass"
     finally:
-        admin.drop(pg_server.dsn(), name)
+        admin.drop(harness_server.dsn(), name)
 
 
 def test_a_copy_that_cannot_be_looked_at_from_inside_is_refused_in_one_sentence(
-    empty_database: str, tmp_path: Path
+    harness_empty_database: str, tmp_path: Path
 ) -> None:
-    run_sql(empty_database, "CREATE TABLE public.t (id int); DROP EXTENSION plpgsql")
+    run_sql(harness_empty_database, "CREATE TABLE public.t (id int); DROP EXTENSION plpgsql")
     plan = load(plan_of(tmp_path / "plan", *PLAIN))
     with pytest.raises(Refused, match='from inside: language "plpgsql" does not exist'):
-        dry_run(empty_database, plan)
+        dry_run(harness_empty_database, plan)
 
 
 def test_an_estimate_from_a_server_of_our_own_is_never_a_promise(
-    empty_database: str, tmp_path: Path
+    harness_empty_database: str, tmp_path: Path
 ) -> None:
-    run_sql(empty_database, "CREATE TABLE public.t (id int)")
+    run_sql(harness_empty_database, "CREATE TABLE public.t (id int)")
     plan = load(plan_of(tmp_path / "plan", *PLAIN))
-    document = dry_run(empty_database, plan, how="elsewhere").document()
+    document = dry_run(harness_empty_database, plan, how="elsewhere").document()
     assert any("on a server of our own (" in line for line in lines(document))
-    runner.migrate(empty_database, plan)
+    runner.migrate(harness_empty_database, plan)
     document["estimate_seconds"] = 1e6
-    found = estimate_error(empty_database, document)
+    found = estimate_error(harness_empty_database, document)
     assert (found.verdict, "server of our own" in found.why) == ("unknown", True)

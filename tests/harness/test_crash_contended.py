@@ -19,8 +19,8 @@ STEP, FILL, INDEX = "1.1/010_column", "1.1/020_fill", "1.2/010_index"
 
 
 @pytest.fixture(scope="module")
-def ground(pg_server, tmp_path_factory) -> Ground:
-    return ground_of(pg_server.dsn(), SmallPlan(tmp_path_factory.mktemp("small")).load())
+def ground(harness_server, tmp_path_factory) -> Ground:
+    return ground_of(harness_server.dsn(), SmallPlan(tmp_path_factory.mktemp("small")).load())
 
 
 @pytest.fixture(scope="module")

@@ -65,9 +65,9 @@ class Cell:
 
 
 @pytest.fixture(scope="module")
-def ground(pg_server, tmp_path_factory) -> Iterator[Ground]:
+def ground(harness_server, tmp_path_factory) -> Iterator[Ground]:
     """The plan of the proof, how it goes with the engine as it is, and a bench for the wire."""
-    dsn = pg_server.dsn()
+    dsn = harness_server.dsn()
     found = ground_of(dsn, defect_plan(tmp_path_factory.mktemp("plan")))
     bench = furnished(found, dsn)
     yield replace(found, extra={"bench": bench})
@@ -181,10 +181,10 @@ def test_the_engine_as_it_is_passes_where_defects_are_caught(ground, usual, plan
 
 
 @pytest.mark.parametrize("planted", DEFECTS, ids=lambda planted: planted.name)
-def test_only_a_disturbed_run_shows_a_hidden_defect(pg_server, ground, planted):
+def test_only_a_disturbed_run_shows_a_hidden_defect(harness_server, ground, planted):
     bad = replace(ground, prepare=planted.prepare)
     with workers.pool(1) as processes:
-        found = processes.submit(undisturbed, bad, pg_server.dsn()).result()
+        found = processes.submit(undisturbed, bad, harness_server.dsn()).result()
     assert (found == []) is planted.hidden, found
 
 

@@ -29,11 +29,11 @@ NEEDS = {"disk": "mount", "wal": "mount", "pooler": "pgbouncer", "clock": "faket
 
 
 @pytest.fixture(scope="module")
-def ground(pg_server, tmp_path_factory) -> Ground:
+def ground(harness_server, tmp_path_factory) -> Ground:
     small = SmallPlan(tmp_path_factory.mktemp("environment"))
     # On a busy machine what happens while a step is pinned may take longer than its lock timeout.
     small.replace("plan.toml", 'lock_timeout = "200ms"', 'lock_timeout = "5s"')
-    return ground_of(pg_server.dsn(), small.load())
+    return ground_of(harness_server.dsn(), small.load())
 
 
 @pytest.fixture(scope="module")

@@ -43,10 +43,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> SmallPlan:
 
 
 @pytest.fixture(scope="module")
-def ground(pg_server, small) -> Iterator[Ground]:
+def ground(harness_server, small) -> Iterator[Ground]:
     """The small plan and its bench."""
-    found = ground_of(pg_server.dsn(), small.load())
-    place = furnished(found, pg_server.dsn())
+    found = ground_of(harness_server.dsn(), small.load())
+    place = furnished(found, harness_server.dsn())
     yield replace(found, extra={"bench": place})
     place.close()
 
@@ -252,7 +252,7 @@ def test_room_is_asked_for_by_the_number_of_workers(small, monkeypatch):
 
 
 def test_a_direction_in_which_nothing_is_found_leaves_the_whole_unknown(
-    pg_server, small, monkeypatch, tmp_path
+    harness_server, small, monkeypatch, tmp_path
 ):
     """Would pass if only what was enumerated were held against the rows."""
     find_all = workers.find_all
@@ -270,7 +270,7 @@ def test_a_direction_in_which_nothing_is_found_leaves_the_whole_unknown(
         points=2,
         build=tmp_path,
     )
-    document = explore.run_on(pg_server, settings, small.load())
+    document = explore.run_on(harness_server, settings, small.load())
     assert document["verdict"] == "unknown"
     (unknown,) = document["unknowns"]
     assert unknown["id"] == f"wire:rollback:{NOWHERE}:none:any"

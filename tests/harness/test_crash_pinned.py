@@ -59,8 +59,8 @@ def small(tmp_path_factory) -> Plan:
 
 
 @pytest.fixture(scope="module")
-def ground(pg_server, small) -> Ground:
-    return ground_of(pg_server.dsn(), small)
+def ground(harness_server, small) -> Ground:
+    return ground_of(harness_server.dsn(), small)
 
 
 @pytest.fixture(scope="module")
@@ -173,12 +173,12 @@ def test_a_moment_that_never_comes_is_a_failure(ground):
 
 
 @pytest.mark.parametrize("table", ["public.things", "public.kinds"])
-def test_a_writer_pins_the_table_it_writes_and_no_other(empty_database, tmp_path, table):
-    plan = prepared_to_fill(tmp_path, empty_database)
+def test_a_writer_pins_the_table_it_writes_and_no_other(harness_empty_database, tmp_path, table):
+    plan = prepared_to_fill(tmp_path, harness_empty_database)
     pin = Pin((Stage(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE", BUILDING),))
-    with closing(Held(empty_database, pin)) as held:
+    with closing(Held(harness_empty_database, pin)) as held:
         held.install()
-        with child("migrate", empty_database, plan) as runner:
+        with child("migrate", harness_empty_database, plan) as runner:
             if table == "public.things":
                 pinned = held.reach(runner.process.is_alive)
                 assert held.lives(pinned.pid)
@@ -189,30 +189,30 @@ def test_a_writer_pins_the_table_it_writes_and_no_other(empty_database, tmp_path
             runner.outcome()
 
 
-def test_what_is_not_seen_is_not_believed(empty_database, tmp_path):
-    plan = prepared_to_fill(tmp_path, empty_database)
+def test_what_is_not_seen_is_not_believed(harness_empty_database, tmp_path):
+    plan = prepared_to_fill(tmp_path, harness_empty_database)
     stage = Stage("LOCK TABLE public.things IN ROW EXCLUSIVE MODE", BUILDING)
     valid = replace(BUILDING, flags=(True, True, True))
-    with closing(Held(empty_database, Pin((stage,), index="public.things_upper"))) as held:
+    with closing(Held(harness_empty_database, Pin((stage,), index="public.things_upper"))) as held:
         held.install()
         assert held.seen(BUILDING) is None
-        with child("migrate", empty_database, plan) as runner:
+        with child("migrate", harness_empty_database, plan) as runner:
             held.reach(runner.process.is_alive)
             assert held.seen(valid) is None
             held.release()
             runner.outcome()
 
 
-def test_nothing_of_a_pin_stays(empty_database, tmp_path):
-    prepared_to_fill(tmp_path, empty_database)
+def test_nothing_of_a_pin_stays(harness_empty_database, tmp_path):
+    prepared_to_fill(tmp_path, harness_empty_database)
     schema = "SELECT count(*) FROM pg_namespace WHERE nspname = 'migration_pin'"
     triggers = "SELECT count(*) FROM pg_trigger WHERE tgname = 'migration_pin'"
-    with psycopg.connect(empty_database, autocommit=True) as conn:
+    with psycopg.connect(harness_empty_database, autocommit=True) as conn:
         installing = Path(remove.__code__.co_filename).with_name("pin_install.sql")
         conn.execute(installing.read_bytes())
-    assert (ask(empty_database, schema), ask(empty_database, triggers)) == (1, 2)
-    remove(empty_database)
-    assert (ask(empty_database, schema), ask(empty_database, triggers)) == (0, 0)
+    assert (ask(harness_empty_database, schema), ask(harness_empty_database, triggers)) == (1, 2)
+    remove(harness_empty_database)
+    assert (ask(harness_empty_database, schema), ask(harness_empty_database, triggers)) == (0, 0)
 
 
 def believe_the_name() -> None:

@@ -76,10 +76,10 @@ def carried(dsn: str, act: str, number: int = 0) -> dict[str, Any]:
 
 
 @pytest.fixture
-def counted(empty_database: str) -> str:
-    with psycopg.connect(empty_database, autocommit=True) as conn:
+def counted(harness_empty_database: str) -> str:
+    with psycopg.connect(harness_empty_database, autocommit=True) as conn:
         conn.execute("create table t (a int)")
-    return empty_database
+    return harness_empty_database
 
 
 def rows(dsn: str) -> int:

@@ -29,8 +29,8 @@ FORWARD_FILE = "phases/1.1_fill/010_column.forward.sql"
 
 
 @pytest.fixture(scope="module")
-def ground(pg_server, tmp_path_factory) -> Ground:
-    return ground_of(pg_server.dsn(), SmallPlan(tmp_path_factory.mktemp("small")).load())
+def ground(harness_server, tmp_path_factory) -> Ground:
+    return ground_of(harness_server.dsn(), SmallPlan(tmp_path_factory.mktemp("small")).load())
 
 
 @pytest.fixture(scope="module")
@@ -214,11 +214,11 @@ def test_a_planted_defect_is_caught(ground, defect, point):
     assert row.reason
 
 
-def test_a_privilege_is_lost_by_the_word_of_the_catalog_alone(pg_server, tmp_path):
+def test_a_privilege_is_lost_by_the_word_of_the_catalog_alone(harness_server, tmp_path):
     """Would fire if a runner that complains were enough: here everybody may create."""
     small = SmallPlan(tmp_path)
     small.replace("baseline/010_things.sql", "CREATE TABLE", f"{GENEROUS}\nCREATE TABLE")
-    generous = ground_of(pg_server.dsn(), small.load())
+    generous = ground_of(harness_server.dsn(), small.load())
     point = forward(STEP, "create-table", "revoked")
     (row,) = with_defect(generous, be_refused, point)
     assert (row.fired, row.verdict) == (False, "fail"), row
@@ -247,25 +247,25 @@ def test_what_a_run_did_to_a_server_that_breaks_is_looked_at(ground, defect, har
     assert harmless or "public.things" in outcome.reasons[0]
 
 
-def test_a_script_that_makes_two_of_a_kind_is_enumerated_once(pg_server, tmp_path):
+def test_a_script_that_makes_two_of_a_kind_is_enumerated_once(harness_server, tmp_path):
     """Would fail if each statement were a point: both would have one name."""
     small = SmallPlan(tmp_path)
     small.replace(FORWARD_FILE, "INSERT INTO", "CREATE TABLE public.sorts (id int);\nINSERT INTO")
     back = FORWARD_FILE.replace("forward", "rollback")
     small.replace(back, "DROP TABLE", "DROP TABLE public.sorts;\nDROP TABLE")
-    ground = ground_of(pg_server.dsn(), small.load())
+    ground = ground_of(harness_server.dsn(), small.load())
     found = Counter(points(find_tasks(ground, "tampered")))
     assert forward(STEP, "create-table", "revoked") in found
     assert [point.id for point, times in found.items() if times > 1] == []
 
 
-def test_a_plan_for_superusers_alone_leaves_privileges_unknown_not_unsaid(pg_server, tmp_path):
+def test_a_plan_for_superusers_alone_leaves_privileges_unknown_not_unsaid(harness_server, tmp_path):
     small = SmallPlan(tmp_path)
     script = "phases/1.1_fill/010_column.forward.sql"
     small.replace(
         script, "INSERT INTO", "SELECT pg_catalog.pg_read_file('PG_VERSION');\nINSERT INTO"
     )
-    ground = ground_of(pg_server.dsn(), small.load())
+    ground = ground_of(harness_server.dsn(), small.load())
     tasks = [
         replace(task, points=tuple(p for p in task.points if p.fault == "revoked"))
         for task in find_tasks(ground, "tampered")

@@ -74,8 +74,8 @@ def told(notes: tuple[Note, ...]) -> list[tuple[str, str, str]]:
     return [(note.outcome, note.direction, note.step) for note in notes]
 
 
-def test_of_an_exact_plan_there_is_nothing_to_say(pg_server: Server, tmp_path: Path) -> None:
-    with studying(pg_server, plan_of(tmp_path, TABLE + ROWS, STEP)) as (ground, _, notes):
+def test_of_an_exact_plan_there_is_nothing_to_say(harness_server: Server, tmp_path: Path) -> None:
+    with studying(harness_server, plan_of(tmp_path, TABLE + ROWS, STEP)) as (ground, _, notes):
         assert notes == ()
         assert (ground.omit, ground.drawn, ground.backs, ground.inexact) == ({}, set(), (), set())
         assert ground.returns
@@ -90,12 +90,12 @@ LOSSY: dict[str, tuple[Step, str]] = {
 
 @pytest.mark.parametrize(("lossy", "seen"), LOSSY.values(), ids=LOSSY)
 def test_a_step_that_is_not_undone_is_a_failure_of_its_own_by_step(
-    pg_server: Server, tmp_path: Path, lossy: Step, seen: str
+    harness_server: Server, tmp_path: Path, lossy: Step, seen: str
 ) -> None:
     """30 of 30 points failed for it, and none said that it was the plan's rollback."""
     other = ("create table public.k (a int);\n", "drop table public.k;\n")
     plan = plan_of(tmp_path, TABLE + ROWS, other, lossy, STEP)
-    with studying(pg_server, plan) as (ground, _, (note,)):
+    with studying(harness_server, plan) as (ground, _, (note,)):
         assert told((note,)) == [("failed", "rollback", "1/020_s")]
         assert note.file == "phases/1_p/020_s.rollback.sql"
         assert "does not undo this step: " in note.reason
@@ -106,24 +106,24 @@ def test_a_step_that_is_not_undone_is_a_failure_of_its_own_by_step(
 
 
 def test_a_declared_irreversible_step_is_told_and_fails_nothing(
-    pg_server: Server, tmp_path: Path
+    harness_server: Server, tmp_path: Path
 ) -> None:
     label = (
         "alter type public.e add value 'b';\n",
         "-- irreversible: a label cannot be taken out\n-- stays: label b\n\nselect 1;\n",
     )
     plan = plan_of(tmp_path, "create type public.e as enum ('a');\n" + TABLE, label, STEP)
-    with studying(pg_server, plan) as (_, _, (note,)):
+    with studying(harness_server, plan) as (_, _, (note,)):
         assert told((note,)) == [("info", "rollback", "1/010_s")]
         assert "a label cannot be taken out" in note.reason
         assert "label b" in note.reason
 
 
 def test_a_rollback_that_fails_undisturbed_is_said_and_forward_is_explored(
-    pg_server: Server, tmp_path: Path
+    harness_server: Server, tmp_path: Path
 ) -> None:
     bad = ("create table public.k (a int);\n", "drop table public.nowhere;\n")
-    with studying(pg_server, plan_of(tmp_path, TABLE, bad, STEP)) as (ground, copy, (note,)):
+    with studying(harness_server, plan_of(tmp_path, TABLE, bad, STEP)) as (ground, copy, (note,)):
         assert told((note,)) == [("failed", "rollback", "1/010_s")]
         assert "the undisturbed rollback fails" in note.reason
         assert "nowhere" in note.reason
@@ -131,18 +131,18 @@ def test_a_rollback_that_fails_undisturbed_is_said_and_forward_is_explored(
         assert not ground.goes("rollback")
         dsn = copy()
         runner.migrate(dsn, ground.sweeping(), until="1/010_s")
-        assert Oracle(ground, pg_server.dsn()).judge("forward", dsn).verdict == "pass"
+        assert Oracle(ground, harness_server.dsn()).judge("forward", dsn).verdict == "pass"
 
 
 def test_a_struck_rollback_is_held_against_where_the_undisturbed_one_leads(
-    pg_server: Server, tmp_path: Path
+    harness_server: Server, tmp_path: Path
 ) -> None:
     lossy = ("update public.t set a = a + 1;\n", "-- nothing: no way back\n")
     other = ("create table public.k (a int);\n", "drop table public.k;\n")
     plan = plan_of(tmp_path, TABLE + ROWS, other, lossy, STEP)
-    with studying(pg_server, plan) as (ground, copy, (note,)):
+    with studying(harness_server, plan) as (ground, copy, (note,)):
         assert "does not undo this step: data: table public.t: other values in a" in note.reason
-        oracle = Oracle(ground, pg_server.dsn())
+        oracle = Oracle(ground, harness_server.dsn())
         for steps in (1, 2, 3):
             dsn = copy()
             runner.migrate(dsn, ground.sweeping(), until=f"1/0{steps}0_s")
@@ -152,7 +152,7 @@ def test_a_struck_rollback_is_held_against_where_the_undisturbed_one_leads(
 
 
 def test_a_batch_left_halfway_that_cannot_be_undone_is_asked_only_for_an_end(
-    pg_server: Server, tmp_path: Path
+    harness_server: Server, tmp_path: Path
 ) -> None:
     batch = (
         (
@@ -162,7 +162,7 @@ def test_a_batch_left_halfway_that_cannot_be_undone_is_asked_only_for_an_end(
         "-- irreversible: the sign is gone\n\nselect 1;\n",
     )
     rows = ROWS.replace("(1, 9)", "(1, 250)")
-    with studying(pg_server, plan_of(tmp_path, TABLE + rows, batch)) as (ground, copy, _):
+    with studying(harness_server, plan_of(tmp_path, TABLE + rows, batch)) as (ground, copy, _):
         dsn, seen = copy(), list[str]()
         with pytest.raises(Exception, match="stop"):
             runner.migrate(
@@ -172,7 +172,7 @@ def test_a_batch_left_halfway_that_cannot_be_undone_is_asked_only_for_an_end(
                 stop=lambda: "batch" in seen,
             )
         assert end_of(ground, "rollback", dsn) is None
-        assert Oracle(ground, pg_server.dsn()).judge("forward", dsn).verdict == "pass"
+        assert Oracle(ground, harness_server.dsn()).judge("forward", dsn).verdict == "pass"
 
 
 ODD = (
@@ -187,16 +187,16 @@ STAMP = (
 
 
 def test_values_that_no_two_runs_share_are_named_and_left_out(
-    pg_server: Server, tmp_path: Path
+    harness_server: Server, tmp_path: Path
 ) -> None:
     """30 of 40 points "failed" for them. Baselines that domains make differ as well."""
-    with studying(pg_server, plan_of(tmp_path, ODD, STAMP, STEP_O), twice=True) as found:
+    with studying(harness_server, plan_of(tmp_path, ODD, STAMP, STEP_O), twice=True) as found:
         ground, copy, (note,) = found
         assert told((note,)) == [("info", "forward", "(start)")]
         assert ground.omit == {"public.o": dict.fromkeys(("token", "made", "stamp"), "value")}
         assert "public.o.stamp" in note.reason
         assert ground.hidden == set()
-        oracle, dsn = Oracle(ground, pg_server.dsn()), copy()
+        oracle, dsn = Oracle(ground, harness_server.dsn()), copy()
         runner.migrate(dsn, ground.sweeping(), until="1/010_s")
         assert oracle.judge("forward", dsn).verdict == "pass"
 
@@ -211,8 +211,10 @@ LOST = (
 )
 
 
-def test_what_else_is_lost_beside_such_values_is_seen(pg_server: Server, tmp_path: Path) -> None:
-    with studying(pg_server, plan_of(tmp_path, ODD, STAMP, STEP_O)) as (ground, copy, _):
+def test_what_else_is_lost_beside_such_values_is_seen(
+    harness_server: Server, tmp_path: Path
+) -> None:
+    with studying(harness_server, plan_of(tmp_path, ODD, STAMP, STEP_O)) as (ground, copy, _):
         for lost in LOST:
             dsn = copy()
             runner.migrate(dsn, ground.sweeping())
@@ -221,24 +223,30 @@ def test_what_else_is_lost_beside_such_values_is_seen(pg_server: Server, tmp_pat
             assert state.compared(ground, ground.after, dsn, "there") != [], lost
 
 
-def test_a_step_that_changes_only_such_values_is_known(pg_server: Server, tmp_path: Path) -> None:
+def test_a_step_that_changes_only_such_values_is_known(
+    harness_server: Server, tmp_path: Path
+) -> None:
     only = ("update public.t set s = clock_timestamp();\n", "-- irreversible: gone\n\nselect 1;\n")
-    with studying(pg_server, plan_of(tmp_path, TABLE + ROWS, only, STEP)) as (ground, _, _):
+    with studying(harness_server, plan_of(tmp_path, TABLE + ROWS, only, STEP)) as (ground, _, _):
         assert ground.hidden == {("forward", "1/010_s")}
 
 
-def test_rows_that_no_two_runs_share_are_refused_by_name(pg_server: Server, tmp_path: Path) -> None:
+def test_rows_that_no_two_runs_share_are_refused_by_name(
+    harness_server: Server, tmp_path: Path
+) -> None:
     some = "insert into public.t select 100 + g from generate_series(1, {}) g;\n"
     number = "(select (extract(microseconds from clock_timestamp()) * 7)::int % 1000)"
     step = (some.format(number), "delete from public.t where id > 100;\n")
     with (
         pytest.raises(Refused, match=r"two undisturbed runs end differently .*public\.t"),
-        studying(pg_server, plan_of(tmp_path, TABLE, step)),
+        studying(harness_server, plan_of(tmp_path, TABLE, step)),
     ):
         pass
 
 
-def test_the_same_values_in_other_rows_are_left_out_too(pg_server: Server, tmp_path: Path) -> None:
+def test_the_same_values_in_other_rows_are_left_out_too(
+    harness_server: Server, tmp_path: Path
+) -> None:
     shuffled = (
         (
             "update public.t set a = n from (select id i, row_number() over (order by random()) n"
@@ -246,7 +254,7 @@ def test_the_same_values_in_other_rows_are_left_out_too(pg_server: Server, tmp_p
         ),
         "update public.t set a = id;\n",
     )
-    with studying(pg_server, plan_of(tmp_path, TABLE + ROWS, shuffled)) as (ground, _, _):
+    with studying(harness_server, plan_of(tmp_path, TABLE + ROWS, shuffled)) as (ground, _, _):
         assert ground.omit == {"public.t": {"a": "whole"}}
 
 
@@ -259,20 +267,20 @@ INSERT = (
 )
 
 
-def test_numbers_that_a_struck_run_lost_are_no_loss(pg_server: Server, tmp_path: Path) -> None:
+def test_numbers_that_a_struck_run_lost_are_no_loss(harness_server: Server, tmp_path: Path) -> None:
     """4 points failed and 31 were unknown of 60, for a serial key and three rows."""
-    with studying(pg_server, plan_of(tmp_path, SERIAL, INSERT)) as (ground, copy, (note,)):
+    with studying(harness_server, plan_of(tmp_path, SERIAL, INSERT)) as (ground, copy, (note,)):
         assert ground.drawn == {"public.n_id_seq"}
         assert ground.omit == {"public.n": {"id": "value"}}
         assert "numbers drawn from public.n_id_seq stand in public.n.id" in note.reason
         assert ground.backs == ()
         dsn = copy()
         run_sql(dsn, "select nextval('public.n_id_seq')")
-        assert Oracle(ground, pg_server.dsn()).judge("forward", dsn).verdict == "pass"
+        assert Oracle(ground, harness_server.dsn()).judge("forward", dsn).verdict == "pass"
 
 
-def test_a_sequence_that_is_behind_is_a_loss(pg_server: Server, tmp_path: Path) -> None:
-    with studying(pg_server, plan_of(tmp_path, SERIAL, INSERT)) as (ground, copy, _):
+def test_a_sequence_that_is_behind_is_a_loss(harness_server: Server, tmp_path: Path) -> None:
+    with studying(harness_server, plan_of(tmp_path, SERIAL, INSERT)) as (ground, copy, _):
         dsn = copy()
         runner.migrate(dsn, ground.sweeping())
         run_sql(dsn, "select setval('public.n_id_seq', 2)")
@@ -281,14 +289,14 @@ def test_a_sequence_that_is_behind_is_a_loss(pg_server: Server, tmp_path: Path) 
 
 
 def test_a_sequence_that_is_set_and_not_drawn_from_must_stand_where_it_was(
-    pg_server: Server, tmp_path: Path
+    harness_server: Server, tmp_path: Path
 ) -> None:
     """A rollback that forgets a sequence leaves it ahead: no gap excuses that."""
     step = (
         "alter sequence public.n_id_seq restart with 1000;\n",
         "alter sequence public.n_id_seq restart with 2;\n",
     )
-    with studying(pg_server, plan_of(tmp_path, SERIAL, step)) as (ground, copy, notes):
+    with studying(harness_server, plan_of(tmp_path, SERIAL, step)) as (ground, copy, notes):
         assert (ground.drawn, notes) == (set(), ())
         dsn = copy()
         runner.migrate(dsn, ground.sweeping())
@@ -299,26 +307,30 @@ def test_a_sequence_that_is_set_and_not_drawn_from_must_stand_where_it_was(
 
 
 def test_a_clean_up_has_an_end_of_its_own_and_no_way_back(
-    pg_server: Server, tmp_path: Path
+    harness_server: Server, tmp_path: Path
 ) -> None:
     cleanup = "alter table public.t drop s;\n"
-    with studying(pg_server, plan_of(tmp_path, TABLE + ROWS, STEP, cleanup=cleanup)) as found:
+    with studying(harness_server, plan_of(tmp_path, TABLE + ROWS, STEP, cleanup=cleanup)) as found:
         ground, copy, notes = found
         assert notes == ()
         assert ground.cleaned is not None
         assert ground.cleaned != ground.after
         dsn = copy()
         runner.migrate(dsn, ground.sweeping())
-        oracle = Oracle(ground, pg_server.dsn())
+        oracle = Oracle(ground, harness_server.dsn())
         assert oracle.stays(dsn) == []  # it has not begun
         with pytest.raises(Exception, match="stop"):
             runner.cleanup(dsn, ground.sweeping(), override_retention="a test", stop=lambda: True)
         assert oracle.judge("cleanup", dsn).verdict == "pass"
 
 
-def test_a_clean_up_that_fails_undisturbed_is_said(pg_server: Server, tmp_path: Path) -> None:
+def test_a_clean_up_that_fails_undisturbed_is_said(harness_server: Server, tmp_path: Path) -> None:
     cleanup = "drop table public.nowhere;\n"
-    with studying(pg_server, plan_of(tmp_path, TABLE, STEP, cleanup=cleanup)) as (ground, _, notes):
+    with studying(harness_server, plan_of(tmp_path, TABLE, STEP, cleanup=cleanup)) as (
+        ground,
+        _,
+        notes,
+    ):
         assert told(notes) == [("failed", "cleanup", "cleanup/010_c")]
         assert not ground.goes("cleanup")
         assert ground.goes("rollback")

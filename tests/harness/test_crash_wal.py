@@ -41,10 +41,10 @@ def resume_by_name() -> None:
 
 
 @pytest.fixture(scope="module")
-def ground(pg_server, tmp_path_factory) -> Ground:
+def ground(harness_server, tmp_path_factory) -> Ground:
     files = SmallPlan(tmp_path_factory.mktemp("plan"))
     files.replace("baseline/010_things.sql", "generate_series(1, 1000)", "generate_series(1, 250)")
-    return ground_of(pg_server.dsn(), files.load())
+    return ground_of(harness_server.dsn(), files.load())
 
 
 @pytest.fixture(scope="module")
@@ -226,8 +226,8 @@ def test_points_are_numbered_within_their_step():
     ]
 
 
-def test_a_server_whose_files_are_not_ours_is_refused(pg_server):
-    theirs = choose("existing", dsn=pg_server.dsn())
+def test_a_server_whose_files_are_not_ours_is_refused(harness_server):
+    theirs = choose("existing", dsn=harness_server.dsn())
     with pytest.raises(InfrastructureError, match="cannot be cut, its files are not ours"):
         wal.keeping(theirs)
 

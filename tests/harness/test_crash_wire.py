@@ -35,11 +35,11 @@ CHEAP = ("cut", "unheard", "sigkill", ACKED, CLOSING)
 
 
 @pytest.fixture(scope="module")
-def ground(pg_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def ground(harness_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     """The small plan and its bench."""
     plan = SmallPlan(tmp_path_factory.mktemp("plan")).load()
-    found = ground_of(pg_server.dsn(), plan)
-    place = furnished(found, pg_server.dsn())
+    found = ground_of(harness_server.dsn(), plan)
+    place = furnished(found, harness_server.dsn())
     yield replace(found, extra={"bench": place})
     place.close()
 

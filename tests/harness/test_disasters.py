@@ -74,12 +74,12 @@ def waits_for_a_lock(dsn: str) -> bool:
 
 
 @pytest.mark.parametrize("command", ["migrate", "rollback"])
-def test_a_server_killed_under_the_runner_costs_nothing(durable, plan, hasty, command):
-    golden, victim = (prepared(durable, plan, name) for name in ("golden", "victim"))
-    runner.migrate(golden, plan)
+def test_a_server_killed_under_the_runner_costs_nothing(durable, harness_plan, hasty, command):
+    golden, victim = (prepared(durable, harness_plan, name) for name in ("golden", "victim"))
+    runner.migrate(golden, harness_plan)
     if command == "rollback":
-        runner.migrate(victim, plan)
-        runner.rollback(golden, plan)
+        runner.migrate(victim, harness_plan)
+        runner.rollback(golden, harness_plan)
     table = "deals" if command == "migrate" else "opportunities"
     with closing(psycopg.connect(victim)) as blocker:
         blocker.execute(f"lock table public.{table} in access share mode")  # pins the swap
@@ -112,13 +112,13 @@ def small_disk(tmp_path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(small_disk, plan, monkeypatch):
+def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(small_disk, harness_plan, monkeypatch):
     monkeypatch.setenv("HARNESS_DATA", str(small_disk))
     server = choose("embedded", profile="durable")
     server.start()
     try:
-        golden, victim = (prepared(server, plan, name) for name in ("golden", "victim"))
-        runner.migrate(golden, plan)
+        golden, victim = (prepared(server, harness_plan, name) for name in ("golden", "victim"))
+        runner.migrate(golden, harness_plan)
         with psycopg.connect(server.dsn(), autocommit=True) as conn:
             conn.execute("checkpoint")
         ballast = small_disk / "ballast"

@@ -105,10 +105,10 @@ def test_a_dsn_is_a_string_that_shows_no_password_and_survives_being_passed_on()
 
 
 @pytest.fixture
-def local(pg_server: Server) -> LocalServer:
-    if not isinstance(pg_server, LocalServer):
+def local(harness_server: Server) -> LocalServer:
+    if not isinstance(harness_server, LocalServer):
         pytest.skip("needs a server whose socket is ours")
-    return pg_server
+    return harness_server
 
 
 @pytest.fixture

@@ -24,18 +24,22 @@ def own_shell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def crm(empty_database: str) -> str:
+def crm(harness_empty_database: str) -> str:
     """A database with what the setup.sql of these cases makes."""
-    psql(empty_database, CASES / "dsn-empty-host" / "setup.sql")
-    return empty_database
+    psql(harness_empty_database, CASES / "dsn-empty-host" / "setup.sql")
+    return harness_empty_database
 
 
 @pytest.fixture
-def socket(pg_server: Server) -> dict[str, str]:
+def socket(harness_server: Server) -> dict[str, str]:
     """Where the server's socket is, in libpq's words."""
-    if not isinstance(pg_server, LocalServer):
+    if not isinstance(harness_server, LocalServer):
         pytest.skip("needs a server whose socket is ours")
-    return {"host": str(pg_server.socket_dir), "port": str(pg_server.port), "user": "postgres"}
+    return {
+        "host": str(harness_server.socket_dir),
+        "port": str(harness_server.port),
+        "user": "postgres",
+    }
 
 
 def plan_of(case: str) -> tuple[str, Path]:
@@ -113,21 +117,21 @@ def test_the_shells_variables_reach_the_named_server_alone(
 
 
 @pytest.fixture
-def two(pg_server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
+def two(harness_server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
     """A DSN that is balanced between two servers, and a DSN of either."""
     other = choose("embedded")
     other.start()
     name = admin.unique_name("lb")
-    either = [pg_server.dsn(name), other.dsn(name)]
-    for server, dsn in zip((pg_server, other), either, strict=True):
+    either = [harness_server.dsn(name), other.dsn(name)]
+    for server, dsn in zip((harness_server, other), either, strict=True):
         admin.create(server.dsn(), name)
         psql(dsn, CASES / "load-balanced-hosts" / "setup.sql")
         run_sql(dsn, f"create role {name} superuser login password 'same-Word'")
     ports = ",".join(str(conninfo_to_dict(dsn)["port"]) for dsn in either)
     login = f"user={name} password=same-Word dbname={name}"
     yield f"host=127.0.0.1,127.0.0.1 port={ports} {login} load_balance_hosts=random", either
-    admin.drop(pg_server.dsn(), name)
-    run_sql(pg_server.dsn(), f"drop role {name}")
+    admin.drop(harness_server.dsn(), name)
+    run_sql(harness_server.dsn(), f"drop role {name}")
     other.close()
 
 

@@ -75,16 +75,16 @@ def test_every_password_gets_there(things: str, role: str, tmp_path: Path, secre
 
 @pytest.mark.parametrize("name", ["of two words", "it's \\ = a", "?x=1&dbname=postgres"])
 def test_every_database_is_reached_and_no_other(
-    pg_server: Server, tmp_path: Path, name: str
+    harness_server: Server, tmp_path: Path, name: str
 ) -> None:
-    admin.create(pg_server.dsn(), name)
+    admin.create(harness_server.dsn(), name)
     try:
-        dsn = pg_server.dsn(name)
+        dsn = harness_server.dsn(name)
         run_sql(dsn, THINGS)
         assert "TABLE public.things" in witness.dump(dsn)
         taken(dsn, tmp_path / "backup")
     finally:
-        admin.drop(pg_server.dsn(), name)
+        admin.drop(harness_server.dsn(), name)
 
 
 def test_the_shell_has_no_say_in_a_dump(things: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +109,7 @@ def test_a_proof_never_restores_into_the_named_database(
 
 
 def test_a_pooler_that_takes_no_options_is_given_none(
-    pg_server: Server, things: str, tmp_path: Path
+    harness_server: Server, things: str, tmp_path: Path
 ) -> None:
     try:
         pooler = PgBouncer(things, Pool("session", 4))

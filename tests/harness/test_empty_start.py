@@ -43,11 +43,13 @@ def harness(plan: Plan, dsn: str, *arguments: str) -> tuple[int, dict[str, objec
     return done.returncode, json.loads(done.stdout)
 
 
-def test_every_command_takes_it_from_nothing_and_back(tmp_path: Path, empty_database: str) -> None:
+def test_every_command_takes_it_from_nothing_and_back(
+    tmp_path: Path, harness_empty_database: str
+) -> None:
     plan = fresh(tmp_path)
 
     def state(command: str, key: str = "state") -> object:
-        status, told = harness(plan, empty_database, command)
+        status, told = harness(plan, harness_empty_database, command)
         assert status == 0, told
         return told[key]
 
@@ -80,29 +82,29 @@ RELATION = [
 
 @pytest.mark.parametrize("baseline", NO_RELATION)
 def test_without_a_relation_in_its_baseline_it_starts_empty(
-    baseline: str | None, tmp_path: Path, empty_database: str
+    baseline: str | None, tmp_path: Path, harness_empty_database: str
 ) -> None:
     plan = fresh(tmp_path, baseline)
     assert plan.starts_empty
-    assert runner.baseline(empty_database, plan) == []
-    assert runner.status(empty_database, plan).state == "clean"
-    assert runner.migrate(empty_database, plan).state == "migrated"
+    assert runner.baseline(harness_empty_database, plan) == []
+    assert runner.status(harness_empty_database, plan).state == "clean"
+    assert runner.migrate(harness_empty_database, plan).state == "migrated"
 
 
 @pytest.mark.parametrize("baseline", RELATION)
 def test_with_a_relation_in_its_baseline_an_empty_database_is_refused(
-    baseline: str, tmp_path: Path, empty_database: str
+    baseline: str, tmp_path: Path, harness_empty_database: str
 ) -> None:
     plan = fresh(tmp_path, baseline)
     assert not plan.starts_empty
-    found = runner.status(empty_database, plan)
+    found = runner.status(harness_empty_database, plan)
     assert (found.reason, found.next) == ("the database is empty", "harness baseline")
     with pytest.raises(Refused, match="run `harness baseline`"):
-        runner.migrate(empty_database, plan)
-    runner.baseline(empty_database, plan)
-    assert runner.migrate(empty_database, plan).state == "migrated"
+        runner.migrate(harness_empty_database, plan)
+    runner.baseline(harness_empty_database, plan)
+    assert runner.migrate(harness_empty_database, plan).state == "migrated"
 
 
-def test_an_exploration_finds_no_table_to_hold(tmp_path: Path, empty_database: str) -> None:
-    with holding(empty_database, fresh(tmp_path)):
-        assert pinned_step(empty_database, ended=lambda: True) is None
+def test_an_exploration_finds_no_table_to_hold(tmp_path: Path, harness_empty_database: str) -> None:
+    with holding(harness_empty_database, fresh(tmp_path)):
+        assert pinned_step(harness_empty_database, ended=lambda: True) is None

@@ -26,14 +26,14 @@ SEEDS = range(1, 21)
 
 
 @pytest.fixture(scope="module")
-def database(pg_server: Server, plan: Plan) -> Iterator[str]:
+def database(harness_server: Server, harness_plan: Plan) -> Iterator[str]:
     """A baseline that each test fills anew."""
     name = admin.unique_name("harness_ordinary")
-    admin.create(pg_server.dsn(), name)
-    dsn = admin.with_dbname(pg_server.dsn(), name)
-    baseline(dsn, plan)
+    admin.create(harness_server.dsn(), name)
+    dsn = admin.with_dbname(harness_server.dsn(), name)
+    baseline(dsn, harness_plan)
     yield dsn
-    admin.drop(pg_server.dsn(), name)
+    admin.drop(harness_server.dsn(), name)
 
 
 def validated(dsn: str, plan: Plan, *, rows: int, seed: int, profile: str) -> tuple[int, Any]:
@@ -48,10 +48,10 @@ def validated(dsn: str, plan: Plan, *, rows: int, seed: int, profile: str) -> tu
 @pytest.mark.parametrize("profile", ["clean", "real"])
 @pytest.mark.parametrize("number", SEEDS)
 def test_ordinary_rows_give_no_finding_above_info(
-    database: str, plan: Plan, number: int, profile: str
+    database: str, harness_plan: Plan, number: int, profile: str
 ) -> None:
     size = 200 + 60 * number
-    status, found = validated(database, plan, rows=size, seed=number, profile=profile)
+    status, found = validated(database, harness_plan, rows=size, seed=number, profile=profile)
     assert [one for one in found["findings"] if one["severity"] != "info"] == []
     assert (status, found["verdict"]) == (0, "pass")
     # Clean rows have no flaw at all, real ones the few that every database has: they are looked at.
@@ -60,7 +60,7 @@ def test_ordinary_rows_give_no_finding_above_info(
 
 
 def test_the_same_question_of_hostile_rows_is_answered_with_an_alarm(
-    database: str, plan: Plan
+    database: str, harness_plan: Plan
 ) -> None:
-    status, found = validated(database, plan, rows=500, seed=1, profile="hostile")
+    status, found = validated(database, harness_plan, rows=500, seed=1, profile="hostile")
     assert (status, found["verdict"]) == (1, "fail")

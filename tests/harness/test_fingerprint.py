@@ -36,9 +36,9 @@ def execute(dsn: str, statements: str) -> None:
 
 
 @pytest.fixture
-def people(empty_database: str) -> str:
-    execute(empty_database, PEOPLE)
-    return empty_database
+def people(harness_empty_database: str) -> str:
+    execute(harness_empty_database, PEOPLE)
+    return harness_empty_database
 
 
 @pytest.fixture
@@ -79,14 +79,17 @@ def test_as_many_connections_as_you_like_give_the_same(people: str) -> None:
     assert len({fingerprint.take(people, workers=n) for n in (1, 2, 3)}) == 1
 
 
-def test_a_large_table_is_hashed_in_parts_that_miss_no_row(empty_database: str) -> None:
+def test_a_large_table_is_hashed_in_parts_that_miss_no_row(harness_empty_database: str) -> None:
     rows = "select n, repeat('x', 900) from generate_series(1, 40000) n"
-    execute(empty_database, f"create table large as {rows}; create table small as {rows} limit 0")
-    before = fingerprint.take(empty_database).relations["public.large"]
+    execute(
+        harness_empty_database,
+        f"create table large as {rows}; create table small as {rows} limit 0",
+    )
+    before = fingerprint.take(harness_empty_database).relations["public.large"]
     assert before["rows"] == 40000
     for row in (1, 20000, 40000):  # the first, a middle and the last part
-        execute(empty_database, f"update large set repeat = 'y' where n = {row}")
-        after = fingerprint.take(empty_database).relations["public.large"]
+        execute(harness_empty_database, f"update large set repeat = 'y' where n = {row}")
+        after = fingerprint.take(harness_empty_database).relations["public.large"]
         assert after["rows"] == 40000
         assert after["digest"] != before["digest"]
         before = after
@@ -103,23 +106,29 @@ def test_the_clients_own_settings_do_not_matter(
     assert fingerprint.take(people) == before
 
 
-def test_a_table_with_more_columns_than_a_function_takes_arguments(empty_database: str) -> None:
+def test_a_table_with_more_columns_than_a_function_takes_arguments(
+    harness_empty_database: str,
+) -> None:
     columns = ", ".join(f"c{n} integer default {n}" for n in range(250))
-    execute(empty_database, f"create table wide ({columns}); insert into wide default values")
-    before = fingerprint.take(empty_database, detail=True)
-    execute(empty_database, "update wide set c3 = null, c4 = 34")  # 3, 4 is not 34 and nothing
-    between = fingerprint.take(empty_database, detail=True)
-    execute(empty_database, "update wide set c3 = 34, c4 = null")
-    after = fingerprint.take(empty_database, detail=True)
+    execute(
+        harness_empty_database, f"create table wide ({columns}); insert into wide default values"
+    )
+    before = fingerprint.take(harness_empty_database, detail=True)
+    execute(
+        harness_empty_database, "update wide set c3 = null, c4 = 34"
+    )  # 3, 4 is not 34 and nothing
+    between = fingerprint.take(harness_empty_database, detail=True)
+    execute(harness_empty_database, "update wide set c3 = 34, c4 = null")
+    after = fingerprint.take(harness_empty_database, detail=True)
     assert len({before.data, between.data, after.data}) == 3
 
 
-def test_a_table_without_columns_is_counted(empty_database: str) -> None:
-    execute(empty_database, "create table bare (); insert into bare default values")
-    before = fingerprint.take(empty_database)
-    execute(empty_database, "insert into bare default values")
+def test_a_table_without_columns_is_counted(harness_empty_database: str) -> None:
+    execute(harness_empty_database, "create table bare (); insert into bare default values")
+    before = fingerprint.take(harness_empty_database)
+    execute(harness_empty_database, "insert into bare default values")
     assert before.relations["public.bare"]["rows"] == 1
-    assert fingerprint.take(empty_database).data != before.data
+    assert fingerprint.take(harness_empty_database).data != before.data
 
 
 def test_one_moment_is_read_while_others_write(people: str) -> None:
@@ -210,14 +219,16 @@ def test_a_large_object_that_may_not_be_read_is_refused(people: str, reader: str
         fingerprint.take(as_role(people, reader))
 
 
-def test_a_value_that_cannot_be_read_names_its_table(empty_database: str) -> None:
+def test_a_value_that_cannot_be_read_names_its_table(harness_empty_database: str) -> None:
     execute(
-        empty_database,
+        harness_empty_database,
         "create type mood as enum ('sad'); create table t (m mood); insert into t values ('sad')",
     )
-    execute(empty_database, "delete from pg_catalog.pg_enum where enumtypid = 'mood'::regtype")
+    execute(
+        harness_empty_database, "delete from pg_catalog.pg_enum where enumtypid = 'mood'::regtype"
+    )
     with pytest.raises(Refused, match=r"a value cannot be read, in public\.t: .*enum"):
-        fingerprint.take(empty_database)
+        fingerprint.take(harness_empty_database)
 
 
 def test_a_standby_gives_the_fingerprint_of_its_primary_or_says_what_it_lacks() -> None:
@@ -241,14 +252,14 @@ def test_a_standby_gives_the_fingerprint_of_its_primary_or_says_what_it_lacks() 
         server.close()
 
 
-def test_other_sessions_temporary_objects_do_not_count(empty_database: str) -> None:
-    before = fingerprint.take(empty_database)
-    with psycopg.connect(empty_database, autocommit=True) as conn:
+def test_other_sessions_temporary_objects_do_not_count(harness_empty_database: str) -> None:
+    before = fingerprint.take(harness_empty_database)
+    with psycopg.connect(harness_empty_database, autocommit=True) as conn:
         conn.execute("create temporary table t (id serial primary key); comment on table t is 'x'")
         conn.execute("create function pg_temp.f() returns int language sql as 'select 1'")
         conn.execute("create type pg_temp.e as enum ('a'); grant select on t to public")
         conn.execute("create statistics pg_temp.s on id, (id + 1) from t")
-        assert fingerprint.take(empty_database) == before
+        assert fingerprint.take(harness_empty_database) == before
 
 
 def test_no_server_is_infrastructure_and_tells_no_password() -> None:
@@ -396,22 +407,24 @@ def test_a_table_that_is_not_there_is_a_usage_error(people: str, twin: str) -> N
         ("select setval('s', 6, false)", "the next number is the same"),
     ],
 )
-def test_a_sequence_is_ahead_or_behind(empty_database: str, statement: str, note: str) -> None:
-    execute(empty_database, "create sequence s; select setval('s', 5)")
-    before = fingerprint.take(empty_database)
-    execute(empty_database, statement)
-    after = fingerprint.take(empty_database)
+def test_a_sequence_is_ahead_or_behind(
+    harness_empty_database: str, statement: str, note: str
+) -> None:
+    execute(harness_empty_database, "create sequence s; select setval('s', 5)")
+    before = fingerprint.take(harness_empty_database)
+    execute(harness_empty_database, statement)
+    after = fingerprint.take(harness_empty_database)
     (difference,) = fingerprint.compare(before, after)
     assert (difference.kind, difference.note) == ("sequences", note)
     tolerated = fingerprint.compare(before, after, allow_sequence_gaps=True)
     assert tolerated == (() if note != "behind" else (difference,))
 
 
-def test_a_descending_sequence_is_ahead_when_it_is_lower(empty_database: str) -> None:
-    execute(empty_database, "create sequence s increment -1; select setval('s', -5)")
-    before = fingerprint.take(empty_database)
-    execute(empty_database, "select nextval('s')")
-    (difference,) = fingerprint.compare(before, fingerprint.take(empty_database))
+def test_a_descending_sequence_is_ahead_when_it_is_lower(harness_empty_database: str) -> None:
+    execute(harness_empty_database, "create sequence s increment -1; select setval('s', -5)")
+    before = fingerprint.take(harness_empty_database)
+    execute(harness_empty_database, "select nextval('s')")
+    (difference,) = fingerprint.compare(before, fingerprint.take(harness_empty_database))
     assert difference.note == "ahead"
 
 

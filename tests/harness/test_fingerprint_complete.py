@@ -35,8 +35,8 @@ def read() -> str:
 
 
 @pytest.fixture(scope="module")
-def columns(pg_server: Server) -> list[str]:
-    with psycopg.connect(pg_server.dsn()) as conn:
+def columns(harness_server: Server) -> list[str]:
+    with psycopg.connect(harness_server.dsn()) as conn:
         return [name for (name,) in conn.execute(COLUMNS)]
 
 
@@ -62,8 +62,8 @@ def test_a_column_that_is_new_in_a_catalog_is_missed(columns: list[str]) -> None
         test_every_column_of_every_catalog_is_read_or_declared([*columns, "pg_class.relnew"])
 
 
-def test_every_way_to_depend_on_an_extension_is_known(pg_server: Server) -> None:
-    with psycopg.connect(pg_server.dsn()) as conn:
+def test_every_way_to_depend_on_an_extension_is_known(harness_server: Server) -> None:
+    with psycopg.connect(harness_server.dsn()) as conn:
         found = {kind for (kind,) in conn.execute("select distinct deptype::text from pg_depend")}
     # n, a, i, P, S come with what is compared; e: belongs to an extension; x: goes with one
     assert found <= {"n", "a", "i", "P", "S", "e", "x"}

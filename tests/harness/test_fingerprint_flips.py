@@ -34,30 +34,30 @@ def execute(dsn: str, statements: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def one_of_everything(pg_server: Server) -> str:
+def one_of_everything(harness_server: Server) -> str:
     setup = (HERE / "setup.sql").read_text()
-    return template.ensure(pg_server.dsn(), f"flips {setup}", lambda dsn: execute(dsn, setup))
+    return template.ensure(harness_server.dsn(), f"flips {setup}", lambda dsn: execute(dsn, setup))
 
 
 @pytest.fixture(scope="module")
 def original(
-    pg_server: Server, one_of_everything: str
+    harness_server: Server, one_of_everything: str
 ) -> Iterator[tuple[Fingerprint, witness.Dump]]:
-    dsn = template.clone(pg_server.dsn(), one_of_everything)
+    dsn = template.clone(harness_server.dsn(), one_of_everything)
     yield fingerprint.take(dsn, detail=True), witness.dump(dsn)
-    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+    admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
 @pytest.fixture
 def prepared(
-    clone: Callable[[str], str],
+    harness_clone: Callable[[str], str],
     one_of_everything: str,
     original: tuple[Fingerprint, witness.Dump],
 ) -> Callable[[Case], tuple[str, Fingerprint, witness.Dump]]:
     """A clone, and what it is like before the flip."""
 
     def prepare(case: Case) -> tuple[str, Fingerprint, witness.Dump]:
-        dsn = clone(one_of_everything)
+        dsn = harness_clone(one_of_everything)
         if "before" not in case:
             return dsn, *original
         execute(dsn, case["before"])
@@ -155,17 +155,17 @@ def test_owner_and_privileges_of_every_kind_have_a_flip(
 
 @pytest.mark.parametrize("created", cases("created"))
 def test_what_a_database_was_created_with_is_seen_and_named(
-    created: Case, pg_server: Server
+    created: Case, harness_server: Server
 ) -> None:
     names = [admin.unique_name("harness_created") for _ in range(2)]
     prints = []
     try:
         for name, options in zip(names, (created["as"], created["or_as"]), strict=True):
-            execute(pg_server.dsn(), f"create database {name} template template0 {options}")
-            prints.append(fingerprint.take(admin.with_dbname(pg_server.dsn(), name)))
+            execute(harness_server.dsn(), f"create database {name} template template0 {options}")
+            prints.append(fingerprint.take(admin.with_dbname(harness_server.dsn(), name)))
     finally:
         for name in names:
-            admin.drop(pg_server.dsn(), name)
+            admin.drop(harness_server.dsn(), name)
     assert_named(created["differs"], *prints)
 
 
@@ -210,17 +210,19 @@ def test_every_flip_changes_only_its_own_digest(
 
 
 def test_a_restored_dump_has_other_oids_and_the_same_fingerprint(
-    pg_server: Server,
+    harness_server: Server,
     one_of_everything: str,
-    clone: Callable[[str], str],
-    empty_database: str,
+    harness_clone: Callable[[str], str],
+    harness_empty_database: str,
 ) -> None:
-    dsn = clone(one_of_everything)
-    execute(empty_database, "create table moved (id integer); drop table moved")  # other oids
-    restore(dsn, empty_database, pg_server.version)
-    before, after = fingerprint.take(dsn), fingerprint.take(empty_database)
+    dsn = harness_clone(one_of_everything)
+    execute(
+        harness_empty_database, "create table moved (id integer); drop table moved"
+    )  # other oids
+    restore(dsn, harness_empty_database, harness_server.version)
+    before, after = fingerprint.take(dsn), fingerprint.take(harness_empty_database)
     assert named(fingerprint.compare(before, after)) == []
-    oids = [oid_of(each, "app.item") for each in (dsn, empty_database)]
+    oids = [oid_of(each, "app.item") for each in (dsn, harness_empty_database)]
     assert oids[0] != oids[1]
 
 

@@ -21,18 +21,18 @@ CASES = Path(__file__).parent / "cases"
 
 
 @pytest.fixture
-def created(pg_server: Server) -> Iterator[Callable[[str], str]]:
+def created(harness_server: Server) -> Iterator[Callable[[str], str]]:
     """Create databases with options of their own; the call returns the DSN."""
     names: list[str] = []
 
     def create(options: str) -> str:
         names.append(admin.unique_name("harness_odd"))
-        run_sql(pg_server.dsn(), f"create database {names[-1]} template template0 {options}")
-        return admin.with_dbname(pg_server.dsn(), names[-1])
+        run_sql(harness_server.dsn(), f"create database {names[-1]} template template0 {options}")
+        return admin.with_dbname(harness_server.dsn(), names[-1])
 
     yield create
     for name in names:
-        admin.drop(pg_server.dsn(), name)
+        admin.drop(harness_server.dsn(), name)
 
 
 def run_case(dsn: str, file: str) -> None:
@@ -168,11 +168,13 @@ def test_one_locale_under_two_spellings_is_one(created: Callable[[str], str]) ->
 # -- cases of one statement each
 
 
-def test_what_an_extension_takes_along_is_compared(empty_database: str) -> None:
-    run_case(empty_database, "depends-on-extension/setup.sql")
-    before = fingerprint.take(empty_database)
-    run_case(empty_database, "depends-on-extension/flip.sql")
-    found = [d.object for d in fingerprint.compare(before, fingerprint.take(empty_database))]
+def test_what_an_extension_takes_along_is_compared(harness_empty_database: str) -> None:
+    run_case(harness_empty_database, "depends-on-extension/setup.sql")
+    before = fingerprint.take(harness_empty_database)
+    run_case(harness_empty_database, "depends-on-extension/flip.sql")
+    found = [
+        d.object for d in fingerprint.compare(before, fingerprint.take(harness_empty_database))
+    ]
     assert found == [
         "function public.f()",
         "materialized view public.mv",
@@ -180,45 +182,50 @@ def test_what_an_extension_takes_along_is_compared(empty_database: str) -> None:
     ]
 
 
-def test_backslashes_do_not_depend_on_a_setting(empty_database: str) -> None:
-    run_case(empty_database, "standard-conforming-strings/setup.sql")
-    before = fingerprint.take(empty_database)
-    name = admin.dbname(empty_database)
-    run_sql(empty_database, f'alter database "{name}" set standard_conforming_strings = off')
-    assert fingerprint.take(empty_database) == before
+def test_backslashes_do_not_depend_on_a_setting(harness_empty_database: str) -> None:
+    run_case(harness_empty_database, "standard-conforming-strings/setup.sql")
+    before = fingerprint.take(harness_empty_database)
+    name = admin.dbname(harness_empty_database)
+    run_sql(
+        harness_empty_database, f'alter database "{name}" set standard_conforming_strings = off'
+    )
+    assert fingerprint.take(harness_empty_database) == before
 
 
 @pytest.mark.postgres(since=17)
-def test_a_limit_of_the_database_does_not_end_a_fingerprint(empty_database: str) -> None:
-    run_sql(empty_database, "create table t as select g from generate_series(1, 100000) g")
-    name = admin.dbname(empty_database)
-    run_sql(empty_database, f"alter database \"{name}\" set transaction_timeout = '20ms'")
-    assert fingerprint.take(empty_database, detail=True).relations["public.t"]["rows"] == 100000
+def test_a_limit_of_the_database_does_not_end_a_fingerprint(harness_empty_database: str) -> None:
+    run_sql(harness_empty_database, "create table t as select g from generate_series(1, 100000) g")
+    name = admin.dbname(harness_empty_database)
+    run_sql(harness_empty_database, f"alter database \"{name}\" set transaction_timeout = '20ms'")
+    assert (
+        fingerprint.take(harness_empty_database, detail=True).relations["public.t"]["rows"]
+        == 100000
+    )
 
 
-def test_rights_on_system_objects_are_compared(empty_database: str, role: str) -> None:
-    before = fingerprint.take(empty_database)
+def test_rights_on_system_objects_are_compared(harness_empty_database: str, role: str) -> None:
+    before = fingerprint.take(harness_empty_database)
     run_sql(
-        empty_database,
+        harness_empty_database,
         f"grant select on pg_catalog.pg_authid to {role};"
         f"grant execute on function pg_catalog.pg_read_file(text) to {role}",
     )
-    after = fingerprint.take(empty_database)
-    run_sql(empty_database, f"drop owned by {role}")
+    after = fingerprint.take(harness_empty_database)
+    run_sql(harness_empty_database, f"drop owned by {role}")
     assert [d.object for d in fingerprint.compare(before, after)] == [
         "system function pg_catalog.pg_read_file(pg_catalog.text)",
         "system table pg_catalog.pg_authid",
     ]
-    assert fingerprint.take(empty_database) == before
+    assert fingerprint.take(harness_empty_database) == before
 
 
 def test_a_rehearsal_sees_rights_on_system_objects_that_stay(
-    pg_server: Server, empty_database: str
+    harness_server: Server, harness_empty_database: str
 ) -> None:
     case = CASES / "system-object-privileges"
-    run_case(empty_database, "system-object-privileges/setup.sql")
-    found = dry_run(empty_database, plan.load(case / "plan" / "plan.toml"))
-    run_sql(pg_server.dsn(), "drop role app_r")
+    run_case(harness_empty_database, "system-object-privileges/setup.sql")
+    found = dry_run(harness_empty_database, plan.load(case / "plan" / "plan.toml"))
+    run_sql(harness_server.dsn(), "drop role app_r")
     assert found.verdict == "fail"
     (critical,) = [one for one in found.findings if one.severity == "critical"]
     assert "system table pg_catalog.pg_authid" in str(critical)
@@ -227,9 +234,9 @@ def test_a_rehearsal_sees_rights_on_system_objects_that_stay(
 # -- objects that raise
 
 
-def test_a_cast_that_raises_is_never_used(empty_database: str) -> None:
+def test_a_cast_that_raises_is_never_used(harness_empty_database: str) -> None:
     run_sql(
-        empty_database,
+        harness_empty_database,
         "create type mood as enum ('sad'); create type pair as (a integer);"
         "create function raises(anyelement) returns text language plpgsql"
         " as 'begin raise exception ''cast''; end';"
@@ -245,29 +252,29 @@ def test_a_cast_that_raises_is_never_used(empty_database: str) -> None:
         "create cast (t as text) with function t_text(t);"
         "insert into t values ('sad', row(1))",
     )
-    before = fingerprint.take(empty_database, detail=True)
-    run_sql(empty_database, "update t set p = row(2)")
-    after = fingerprint.take(empty_database, detail=True)
+    before = fingerprint.take(harness_empty_database, detail=True)
+    run_sql(harness_empty_database, "update t set p = row(2)")
+    after = fingerprint.take(harness_empty_database, detail=True)
     assert named(before, after) == ['data: table public.t k="sad": p']
 
 
-def test_a_view_that_raises_is_never_read(empty_database: str) -> None:
+def test_a_view_that_raises_is_never_read(harness_empty_database: str) -> None:
     run_sql(
-        empty_database,
+        harness_empty_database,
         "create view v as select 1 / (random() * 0)::integer as n;"
         "create materialized view m as select 1 / 0 as n with no data",
     )
-    assert fingerprint.take(empty_database).relations == {}
+    assert fingerprint.take(harness_empty_database).relations == {}
 
 
 @pytest.mark.postgres(since=18)
-def test_a_virtual_column_that_raises_is_never_read(empty_database: str) -> None:
+def test_a_virtual_column_that_raises_is_never_read(harness_empty_database: str) -> None:
     run_sql(
-        empty_database,
+        harness_empty_database,
         "create table t (id integer primary key, n integer generated always as (1 / (id - 1)));"
         "insert into t values (1)",
     )
-    assert fingerprint.take(empty_database, detail=True).relations["public.t"]["rows"] == 1
+    assert fingerprint.take(harness_empty_database, detail=True).relations["public.t"]["rows"] == 1
 
 
 # -- files of other versions
@@ -275,10 +282,10 @@ def test_a_virtual_column_that_raises_is_never_read(empty_database: str) -> None
 
 @pytest.mark.parametrize(("number", "age"), [(1, "an older"), (99, "a newer")])
 def test_a_file_of_another_format_is_refused_in_a_sentence(
-    empty_database: str, tmp_path: Path, number: int, age: str
+    harness_empty_database: str, tmp_path: Path, number: int, age: str
 ) -> None:
     file = tmp_path / "before.json"
-    fingerprint.save(fingerprint.take(empty_database), file)
+    fingerprint.save(fingerprint.take(harness_empty_database), file)
     document = json.loads(file.read_text())
     file.write_text(json.dumps({**document, "format": number}))
     with pytest.raises(UsageError, match=f"saved by {age} version.*format {number}"):

@@ -53,8 +53,8 @@ class Setting(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def everything(pg_server: Server) -> str:
-    return template.ensure(pg_server.dsn(), f"flips {SETUP}", lambda dsn: _execute(dsn, SETUP))
+def everything(harness_server: Server) -> str:
+    return template.ensure(harness_server.dsn(), f"flips {SETUP}", lambda dsn: _execute(dsn, SETUP))
 
 
 def _execute(dsn: str, statements: str) -> None:
@@ -64,9 +64,9 @@ def _execute(dsn: str, statements: str) -> None:
 
 @pytest.mark.parametrize("place", [0, 1], ids=["one value", "another value"])
 def test_no_setting_of_a_database_changes_its_fingerprint(
-    everything: str, clone: Callable[[str], str], place: int
+    everything: str, harness_clone: Callable[[str], str], place: int
 ) -> None:
-    dsn = clone(everything)
+    dsn = harness_clone(everything)
     before = fingerprint.take(dsn)
     settings = [
         Setting(name, values[place % len(values)]) for name, values in possible(dsn).items()

@@ -34,15 +34,15 @@ def test_suites_that_pass_are_go_and_the_file_says_what_was_judged(project):
 
 
 def test_a_go_allows_a_database_that_is_made_from_the_same_baseline(
-    project, empty_baseline, plan, pg_server
+    project, harness_baseline, harness_plan, harness_server
 ):
     gate(project)
     here = load(project / "sql" / "plan.toml")
-    if pg_server.version == 18:  # the embedded one that the gate judged on
-        refuse_without_verdict(empty_baseline, here, project / "build" / "verdict.json")
+    if harness_server.version == 18:  # the embedded one that the gate judged on
+        refuse_without_verdict(harness_baseline, here, project / "build" / "verdict.json")
     else:
         with pytest.raises(Refused, match="judged was Postgres 18"):
-            refuse_without_verdict(empty_baseline, here, project / "build" / "verdict.json")
+            refuse_without_verdict(harness_baseline, here, project / "build" / "verdict.json")
 
 
 def test_the_full_gate_wants_the_planted_gaps_besides(project):

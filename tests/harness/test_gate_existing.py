@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from harness.server import Server
 
 USES = """
-def test_a(pg_server, clone, seeded, empty_baseline):
-    assert pg_server.provider == "existing"
-    clone(seeded(rows=50))
+def test_a(harness_server, harness_clone, harness_template, harness_baseline):
+    assert harness_server.provider == "existing"
+    harness_clone(harness_template(rows=50))
 """
 LEFT = "harness_clone_gdeadbeef_12_0123abcd"
 NOT_OURS = ("crm", "harness_mine", "harness_clone_12_0123abcd")

@@ -38,10 +38,10 @@ SEED = 20
 
 
 @pytest.fixture
-def ground(empty_database: str, target: str, tmp_path: Path) -> Path:
+def ground(harness_empty_database: str, target: str, tmp_path: Path) -> Path:
     """A plan, a database with rows for it, a backup of that, and an empty one to restore into."""
-    prepared(tmp_path / "plan", empty_database)
-    assert backup(empty_database, tmp_path / "taken").verdict == "pass"
+    prepared(tmp_path / "plan", harness_empty_database)
+    assert backup(harness_empty_database, tmp_path / "taken").verdict == "pass"
     (tmp_path / "target").write_text(admin.dbname(target))
     return tmp_path
 
@@ -60,32 +60,32 @@ def test_the_next_tool_removes_what_a_killed_one_left(
     tool: str,
     ground: Path,
     temporary: Path,
-    empty_database: str,
+    harness_empty_database: str,
     target: str,
-    pg_server: Server,
+    harness_server: Server,
 ) -> None:
-    length = seconds_of(tool, empty_database, ground, temporary)
+    length = seconds_of(tool, harness_empty_database, ground, temporary)
     moments = random.Random(SEED)  # noqa: S311 - moments, not secrets
     for number in range(POINTS):
-        _emptied(pg_server, target, ground)
+        _emptied(harness_server, target, ground)
         mark = uuid.uuid4().hex
         moment = moments.uniform(number, number + 1) / POINTS * length
-        with started(tool, empty_database, ground, mark, temporary) as child:
+        with started(tool, harness_empty_database, ground, mark, temporary) as child:
             child.join(moment)
             child.kill()
             child.join()
             pid = child.pid or 0
         _without_whole_backup(ground / "new")
-        assert backup(empty_database, ground / "new").verdict == "pass"
+        assert backup(harness_empty_database, ground / "new").verdict == "pass"
         left = [
-            *databases(pg_server.dsn(), pid),
+            *databases(harness_server.dsn(), pid),
             *processes(mark),
             *records(pid),
             *files(temporary),
         ]
         assert left == [], f"killed after {moment:.3f} s of {length:.3f} s"
         if tool == "restore":
-            _whole_or_nothing(empty_database, target, ground)
+            _whole_or_nothing(harness_empty_database, target, ground)
 
 
 def _emptied(server: Server, target: str, ground: Path) -> None:

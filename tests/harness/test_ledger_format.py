@@ -60,17 +60,17 @@ def version(dsn: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def ends(pg_server: Server, plan: Plan) -> Ends:
+def ends(harness_server: Server, plan: Plan) -> Ends:
     """What an undisturbed run of today leaves in a database, forward and back."""
     name = admin.unique_name("harness_ends")
-    admin.create(pg_server.dsn(), name)
-    dsn = admin.with_dbname(pg_server.dsn(), name)
+    admin.create(harness_server.dsn(), name)
+    dsn = admin.with_dbname(harness_server.dsn(), name)
     runner.baseline(dsn, plan)
     runner.migrate(dsn, plan)
     forward = contents(dsn)
     runner.rollback(dsn, plan)
     found = {"forward": forward, "back": contents(dsn)}
-    admin.drop(pg_server.dsn(), name)
+    admin.drop(harness_server.dsn(), name)
     return found
 
 
@@ -80,40 +80,40 @@ def test_every_stored_position_is_tried() -> None:
 
 @pytest.mark.parametrize("position", STATES)
 def test_a_stored_ledger_says_where_it_stands(
-    position: str, empty_database: str, plan: Plan
+    position: str, harness_empty_database: str, plan: Plan
 ) -> None:
-    stored(empty_database, position)
-    assert runner.status(empty_database, plan).state == STATES[position]
-    assert version(empty_database) == 1  # to look is not to change
+    stored(harness_empty_database, position)
+    assert runner.status(harness_empty_database, plan).state == STATES[position]
+    assert version(harness_empty_database) == 1  # to look is not to change
 
 
 @pytest.mark.parametrize("position", FORWARD)
 def test_a_stored_run_is_resumed(
-    position: str, empty_database: str, plan: Plan, ends: Ends
+    position: str, harness_empty_database: str, plan: Plan, ends: Ends
 ) -> None:
-    stored(empty_database, position)
-    assert runner.migrate(empty_database, plan).state == "migrated"
-    assert position == "cleaned_up" or contents(empty_database) == ends["forward"]
+    stored(harness_empty_database, position)
+    assert runner.migrate(harness_empty_database, plan).state == "migrated"
+    assert position == "cleaned_up" or contents(harness_empty_database) == ends["forward"]
 
 
 @pytest.mark.parametrize("position", BACK)
 def test_a_stored_run_is_rolled_back(
-    position: str, empty_database: str, plan: Plan, ends: Ends
+    position: str, harness_empty_database: str, plan: Plan, ends: Ends
 ) -> None:
-    stored(empty_database, position)
-    done = runner.rollback(empty_database, plan, override_window="it is old")
-    assert (done.state, contents(empty_database)) == ("rolled-back", ends["back"])
-    assert version(empty_database) == ledger_format.VERSION
+    stored(harness_empty_database, position)
+    done = runner.rollback(harness_empty_database, plan, override_window="it is old")
+    assert (done.state, contents(harness_empty_database)) == ("rolled-back", ends["back"])
+    assert version(harness_empty_database) == ledger_format.VERSION
 
 
-def test_a_stored_run_is_cleaned_up(empty_database: str, plan: Plan) -> None:
-    stored(empty_database, "migrated")
-    dropped = runner.cleanup(empty_database, plan, override_retention="it is old")
+def test_a_stored_run_is_cleaned_up(harness_empty_database: str, plan: Plan) -> None:
+    stored(harness_empty_database, "migrated")
+    dropped = runner.cleanup(harness_empty_database, plan, override_retention="it is old")
     assert dropped == ["table public.kinds"]
-    assert runner.cleanup(empty_database, plan) == []
+    assert runner.cleanup(harness_empty_database, plan) == []
 
 
-def test_an_upgraded_ledger_is_a_new_one(empty_database: str, plan: Plan) -> None:
+def test_an_upgraded_ledger_is_a_new_one(harness_empty_database: str, plan: Plan) -> None:
     """No column, default or constraint tells an upgraded ledger from one made today."""
     shape = (
         "SELECT array_agg(t ORDER BY t) FROM (SELECT a.attrelid::regclass || '.' || a.attname ||"
@@ -122,38 +122,43 @@ def test_an_upgraded_ledger_is_a_new_one(empty_database: str, plan: Plan) -> Non
         " AND d.adnum = a.attnum WHERE a.attrelid::regclass::text LIKE 'migration_control.%'"
         " AND a.attnum > 0) AS s(t)"
     )
-    runner.baseline(empty_database, plan)
-    runner.migrate(empty_database, plan)
-    made = ask(empty_database, shape)
-    run_sql(empty_database, "DROP SCHEMA public, migration_control CASCADE; CREATE SCHEMA public")
-    stored(empty_database, "forward_in_a_batch")
-    assert ask(empty_database, shape) != made
-    runner.migrate(empty_database, plan)
-    assert ask(empty_database, shape) == made
+    runner.baseline(harness_empty_database, plan)
+    runner.migrate(harness_empty_database, plan)
+    made = ask(harness_empty_database, shape)
+    run_sql(
+        harness_empty_database,
+        "DROP SCHEMA public, migration_control CASCADE; CREATE SCHEMA public",
+    )
+    stored(harness_empty_database, "forward_in_a_batch")
+    assert ask(harness_empty_database, shape) != made
+    runner.migrate(harness_empty_database, plan)
+    assert ask(harness_empty_database, shape) == made
 
 
 def test_an_upgrade_that_is_killed_leaves_the_old_ledger_whole(
-    empty_database: str, plan: Plan, ends: Ends
+    harness_empty_database: str, plan: Plan, ends: Ends
 ) -> None:
-    stored(empty_database, "forward_in_a_batch")
+    stored(harness_empty_database, "forward_in_a_batch")
     seen = set()
     for message in range(12, 32):
-        with child("migrate", empty_database, plan, die_at=message) as dying:
+        with child("migrate", harness_empty_database, plan, die_at=message) as dying:
             ended = dying.ended()
-        seen.add(version(empty_database))
-        assert runner.status(empty_database, plan).state in ("partial", "migrated")
+        seen.add(version(harness_empty_database))
+        assert runner.status(harness_empty_database, plan).state in ("partial", "migrated")
         if ended != -signal.SIGKILL:
             break
     assert seen == {1, ledger_format.VERSION}
-    assert runner.migrate(empty_database, plan).state == "migrated"
-    assert contents(empty_database) == ends["forward"]
+    assert runner.migrate(harness_empty_database, plan).state == "migrated"
+    assert contents(harness_empty_database) == ends["forward"]
 
 
-def test_an_older_harness_reads_as_far_as_the_version(empty_database: str, plan: Plan) -> None:
+def test_an_older_harness_reads_as_far_as_the_version(
+    harness_empty_database: str, plan: Plan
+) -> None:
     """It looks at the seals first: with ours it would call a newer ledger a damaged one."""
-    runner.baseline(empty_database, plan)
-    runner.migrate(empty_database, plan)
-    with psycopg.connect(empty_database) as conn:
+    runner.baseline(harness_empty_database, plan)
+    runner.migrate(harness_empty_database, plan)
+    with psycopg.connect(harness_empty_database) as conn:
         rows = conn.execute(
             "SELECT run_id, step, position, kind, state, last_key, rows, batches, attempts, seal,"
             " object FROM migration_control.step"
@@ -167,15 +172,15 @@ def test_an_older_harness_reads_as_far_as_the_version(empty_database: str, plan:
     "damage", ["object = 'create x'", "object = NULL", "object_seal = NULL", "object_seal = 'x'"]
 )
 def test_what_a_concurrent_step_is_about_is_sealed(
-    damage: str, empty_database: str, plan: Plan
+    damage: str, harness_empty_database: str, plan: Plan
 ) -> None:
-    runner.baseline(empty_database, plan)
-    runner.migrate(empty_database, plan)
+    runner.baseline(harness_empty_database, plan)
+    runner.migrate(harness_empty_database, plan)
     table = sql.Identifier("migration_control", "step")
     change = sql.SQL("UPDATE {} SET {} WHERE position = 3").format(table, sql.SQL(damage))
-    with psycopg.connect(empty_database) as conn:
+    with psycopg.connect(harness_empty_database) as conn:
         conn.execute(change)
-    found = runner.status(empty_database, plan)
+    found = runner.status(harness_empty_database, plan)
     assert (found.state, "step 1.2/010_index" in str(found.reason)) == ("foreign", True)
 
 
@@ -227,28 +232,28 @@ def damaged(dsn: str, plan: Plan, damage: str) -> str:
 
 @pytest.mark.parametrize("damage", REFUSED)
 def test_a_ledger_that_cannot_be_built_on_is_refused(
-    damage: str, empty_database: str, plan: Plan
+    damage: str, harness_empty_database: str, plan: Plan
 ) -> None:
-    said = damaged(empty_database, plan, damage)
-    before = contents(empty_database)
-    found = runner.status(empty_database, plan)
+    said = damaged(harness_empty_database, plan, damage)
+    before = contents(harness_empty_database)
+    found = runner.status(harness_empty_database, plan)
     assert (found.state, said in (found.reason or "")) == ("foreign", True)
     for call in (runner.migrate, runner.rollback, runner.cleanup):
         with pytest.raises(Refused) as refusal:
-            call(empty_database, plan)
+            call(harness_empty_database, plan)
         assert said in str(refusal.value)
-    assert contents(empty_database) == before
+    assert contents(harness_empty_database) == before
 
 
 @pytest.mark.parametrize(
     "command", ["status", "migrate", "rollback", "cleanup", "verify", "dry-run", "validate"]
 )
 def test_every_command_refuses_it_in_one_sentence(
-    command: str, empty_database: str, plan: Plan
+    command: str, harness_empty_database: str, plan: Plan
 ) -> None:
-    said = damaged(empty_database, plan, "newer, with other tables")
+    said = damaged(harness_empty_database, plan, "newer, with other tables")
     done = subprocess.run(
-        [sys.executable, "-m", "harness.cli", command, "--dsn", empty_database, "--json"],
+        [sys.executable, "-m", "harness.cli", command, "--dsn", harness_empty_database, "--json"],
         env=os.environ | {"HARNESS_PLAN": str(plan.path)},
         capture_output=True,
         text=True,
@@ -260,18 +265,18 @@ def test_every_command_refuses_it_in_one_sentence(
 
 
 def test_a_role_that_may_read_half_of_it_is_told_so(
-    empty_database: str, plan: Plan, role: str
+    harness_empty_database: str, plan: Plan, role: str
 ) -> None:
-    runner.baseline(empty_database, plan)
-    runner.migrate(empty_database, plan)
+    runner.baseline(harness_empty_database, plan)
+    runner.migrate(harness_empty_database, plan)
     run_sql(
-        empty_database,
+        harness_empty_database,
         f"GRANT USAGE ON SCHEMA migration_control TO {role};"
         f" GRANT SELECT ON migration_control.ledger TO {role}",
     )
-    run_sql(empty_database, f"ALTER ROLE {role} PASSWORD 'x'")
-    dsn = psycopg.conninfo.make_conninfo(empty_database, user=role, password="x")
+    run_sql(harness_empty_database, f"ALTER ROLE {role} PASSWORD 'x'")
+    dsn = psycopg.conninfo.make_conninfo(harness_empty_database, user=role, password="x")
     reason = runner.status(dsn, plan).reason
     assert reason is not None
     assert "may not read the ledger: permission denied for table" in reason
-    run_sql(empty_database, f"DROP OWNED BY {role}")
+    run_sql(harness_empty_database, f"DROP OWNED BY {role}")

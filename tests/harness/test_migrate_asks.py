@@ -29,14 +29,14 @@ Templates = Callable[..., str]
 
 
 @pytest.fixture
-def small(clone: Clone, seeded: Templates) -> str:
-    return clone(seeded(rows=ROWS))
+def small(harness_clone: Clone, harness_template: Templates) -> str:
+    return harness_clone(harness_template(rows=ROWS))
 
 
 @pytest.fixture
-def edited(plan: Plan, tmp_path: Path) -> Path:
+def edited(harness_plan: Plan, tmp_path: Path) -> Path:
     """A copy of the plan to spoil."""
-    shutil.copytree(plan.root, tmp_path / "sql")
+    shutil.copytree(harness_plan.root, tmp_path / "sql")
     return tmp_path / "sql"
 
 
@@ -104,8 +104,8 @@ def test_what_was_begun_is_not_asked_again(small: str) -> None:
     assert "validate" not in migrate(small, "--until", "1.1/020_enums")
 
 
-def test_a_database_without_rows_may_start(empty_baseline: str) -> None:
-    assert migrate(empty_baseline, "--until", FIRST)["validate"]["verdict"] == "pass"
+def test_a_database_without_rows_may_start(harness_baseline: str) -> None:
+    assert migrate(harness_baseline, "--until", FIRST)["validate"]["verdict"] == "pass"
 
 
 def test_a_plan_that_does_not_ask_is_not_asked(small: str, edited: Path) -> None:
@@ -170,9 +170,9 @@ def test_a_backup_of_other_rows_is_refused(small: str, tmp_path: Path) -> None:
 
 
 def test_a_backup_of_another_database_is_refused(
-    small: str, clone: Clone, seeded: Templates, tmp_path: Path
+    small: str, harness_clone: Clone, harness_template: Templates, tmp_path: Path
 ) -> None:
-    directory = taken(clone(seeded(rows=ROWS)), tmp_path / "backup")
+    directory = taken(harness_clone(harness_template(rows=ROWS)), tmp_path / "backup")
     with pytest.raises(Refused, match="the backup is of database"):
         migrate(small, "--backup", str(directory))
     assert not begun(small)

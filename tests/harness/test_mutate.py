@@ -145,9 +145,9 @@ INSIDE = [
 
 
 @pytest.fixture(scope="module")
-def every(plan: Plan) -> tuple[Mutant, ...]:
+def every(harness_plan: Plan) -> tuple[Mutant, ...]:
     """The mutants of the reference plan."""
-    return mutants.of_plan(plan)
+    return mutants.of_plan(harness_plan)
 
 
 @pytest.fixture
@@ -223,14 +223,14 @@ def test_an_index_is_built_while_writers_wait(every: tuple[Mutant, ...]) -> None
         assert not any("CONCURRENTLY" in s.text.upper() for s in one.script.statements)
 
 
-def test_the_clean_up_has_mutants_of_its_own(plan: Plan, every: tuple[Mutant, ...]) -> None:
+def test_the_clean_up_has_mutants_of_its_own(harness_plan: Plan, every: tuple[Mutant, ...]) -> None:
     one = next(m for m in every if m.step == "cleanup/030_backups")
-    changed = mutants.applied(plan, one)
+    changed = mutants.applied(harness_plan, one)
     assert one.id.startswith("cleanup/030_backups:")
-    assert changed.phases == plan.phases
-    assert [a.name for a, b in zip(changed.cleanup, plan.cleanup, strict=True) if a != b] == [
-        "cleanup/030_backups.sql"
-    ]
+    assert changed.phases == harness_plan.phases
+    assert [
+        a.name for a, b in zip(changed.cleanup, harness_plan.cleanup, strict=True) if a != b
+    ] == ["cleanup/030_backups.sql"]
 
 
 @pytest.mark.parametrize(("operator", "old", "new"), INSIDE)
@@ -246,31 +246,33 @@ def test_what_a_function_says_to_people_is_left_alone(small: SmallPlan) -> None:
 
 
 def test_the_reference_plan_has_every_kind_of_mutant_both_ways(
-    plan: Plan, every: tuple[Mutant, ...]
+    harness_plan: Plan, every: tuple[Mutant, ...]
 ) -> None:
     listed = {operator for _, operator, _ in MADE} - {"drop-part", "delete-statement"}
     assert listed <= {m.operator for m in every}
     assert {m.direction for m in every} == {"forward", "rollback"}
     assert {m.step for m in every if not m.cleans} == {
-        step.id for step in plan.steps if step.forward.statements or step.rollback.statements
+        step.id
+        for step in harness_plan.steps
+        if step.forward.statements or step.rollback.statements
     }
     assert len({m.id for m in every}) == len(every)
 
 
 def test_a_mutant_differs_from_the_plan_in_one_script_and_keeps_its_hash(
-    plan: Plan, every: tuple[Mutant, ...]
+    harness_plan: Plan, every: tuple[Mutant, ...]
 ) -> None:
     for mutant in every[::40]:
         if mutant.swap or mutant.cleans:
             continue
         try:
-            changed = mutants.applied(plan, mutant)
+            changed = mutants.applied(harness_plan, mutant)
         except UsageError:
             continue
-        assert changed.files == plan.files
+        assert changed.files == harness_plan.files
         differing = [
             (old.id, direction)
-            for old, new in zip(plan.steps, changed.steps, strict=True)
+            for old, new in zip(harness_plan.steps, changed.steps, strict=True)
             for direction in ("forward", "rollback")
             if getattr(old, direction) != getattr(new, direction)
         ]
@@ -537,8 +539,8 @@ def test_command_without_a_judge_says_so(small: SmallPlan) -> None:
 
 
 def test_declared_equivalents_of_the_reference_plan_are_mutants_of_it(
-    plan: Plan, every: tuple[Mutant, ...]
+    harness_plan: Plan, every: tuple[Mutant, ...]
 ) -> None:
-    known = equivalents.read(plan.root / equivalents.NAME)
+    known = equivalents.read(harness_plan.root / equivalents.NAME)
     assert known
     equivalents.refuse_stale(known, every)  # raises

@@ -25,9 +25,9 @@ ROOM = 10**15
 
 
 @pytest.fixture
-def small(tmp_path: Path, empty_database: str) -> SmallPlan:
+def small(tmp_path: Path, harness_empty_database: str) -> SmallPlan:
     plan = SmallPlan(tmp_path)
-    runner.baseline(empty_database, plan.load())
+    runner.baseline(harness_empty_database, plan.load())
     return plan
 
 
@@ -41,25 +41,25 @@ def loud(found: Preflight) -> list[str]:
     return [finding.id for finding in found.findings if finding.severity != "info"]
 
 
-def test_a_clean_database_gives_no_finding(small: SmallPlan, empty_database: str) -> None:
-    found = looked(empty_database, small.load())
+def test_a_clean_database_gives_no_finding(small: SmallPlan, harness_empty_database: str) -> None:
+    found = looked(harness_empty_database, small.load())
     assert loud(found) == []
     assert found.document()["ready"] is True
 
 
 def test_clean_partial_migrated_rolled_back_and_foreign_are_told_apart(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
     plan = small.load()
-    runner.migrate(empty_database, plan, until="1.1/010_column")
-    assert loud(looked(empty_database, plan)) == ["preflight.partial"]
-    runner.migrate(empty_database, plan)
-    assert loud(looked(empty_database, plan)) == ["preflight.migrated"]
-    runner.rollback(empty_database, plan)
-    assert loud(looked(empty_database, plan)) == []
-    run_sql(empty_database, "ALTER TABLE public.things RENAME TO others")
-    run_sql(empty_database, "DROP SCHEMA migration_control CASCADE")
-    found = looked(empty_database, plan)
+    runner.migrate(harness_empty_database, plan, until="1.1/010_column")
+    assert loud(looked(harness_empty_database, plan)) == ["preflight.partial"]
+    runner.migrate(harness_empty_database, plan)
+    assert loud(looked(harness_empty_database, plan)) == ["preflight.migrated"]
+    runner.rollback(harness_empty_database, plan)
+    assert loud(looked(harness_empty_database, plan)) == []
+    run_sql(harness_empty_database, "ALTER TABLE public.things RENAME TO others")
+    run_sql(harness_empty_database, "DROP SCHEMA migration_control CASCADE")
+    found = looked(harness_empty_database, plan)
     assert loud(found) == ["preflight.foreign"]
     assert "public.things" in found.findings[0].message
     assert found.document()["ready"] is False
@@ -70,50 +70,50 @@ def test_clean_partial_migrated_rolled_back_and_foreign_are_told_apart(
     [("0.9", "preflight.plan.older"), ("1.10", "preflight.plan.newer")],
 )
 def test_an_older_and_a_newer_plan_are_told_apart(
-    small: SmallPlan, empty_database: str, version: str, finding: str
+    small: SmallPlan, harness_empty_database: str, version: str, finding: str
 ) -> None:
     small.replace("plan.toml", 'version = "1"', 'version = "1.9"')
-    runner.migrate(empty_database, small.load())
+    runner.migrate(harness_empty_database, small.load())
     small.replace("plan.toml", 'version = "1.9"', f'version = "{version}"')
-    assert loud(looked(empty_database, small.load())) == ["preflight.migrated", finding]
+    assert loud(looked(harness_empty_database, small.load())) == ["preflight.migrated", finding]
 
 
 def test_an_edited_plan_and_another_plan_are_told_apart(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
-    runner.migrate(empty_database, small.load())
+    runner.migrate(harness_empty_database, small.load())
     path = "phases/1.1_fill/010_column.forward.sql"
     small.replace(path, "a column", "the column")
-    found = looked(empty_database, small.load())
+    found = looked(harness_empty_database, small.load())
     assert loud(found) == ["preflight.migrated", "preflight.plan.edited"]
     assert path in found.findings[1].evidence
     small.replace("plan.toml", 'name = "small"', 'name = "other"')
-    assert "preflight.plan.other" in loud(looked(empty_database, small.load()))
+    assert "preflight.plan.other" in loud(looked(harness_empty_database, small.load()))
 
 
-def test_thresholds_may_change_between_runs(small: SmallPlan, empty_database: str) -> None:
-    runner.migrate(empty_database, small.load(), until="1.1/010_column")
+def test_thresholds_may_change_between_runs(small: SmallPlan, harness_empty_database: str) -> None:
+    runner.migrate(harness_empty_database, small.load(), until="1.1/010_column")
     before = small.load()
     small.replace("plan.toml", "[runner]", "[validate]\nwarning_percent = 2\n\n[runner]")
     assert small.load().files == before.files
     assert small.load().hash != before.hash
-    assert runner.migrate(empty_database, small.load()).state == "migrated"
+    assert runner.migrate(harness_empty_database, small.load()).state == "migrated"
 
 
 def test_an_invalid_index_and_an_unvalidated_constraint_are_found(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
     run_sql(
-        empty_database,
+        harness_empty_database,
         "UPDATE public.things SET name = 'same';"
         "ALTER TABLE public.things ADD CONSTRAINT short CHECK (length(name) < 9) NOT VALID",
     )
     with (
-        psycopg.connect(empty_database, autocommit=True) as conn,
+        psycopg.connect(harness_empty_database, autocommit=True) as conn,
         pytest.raises(psycopg.errors.UniqueViolation),
     ):
         conn.execute("CREATE UNIQUE INDEX CONCURRENTLY twice ON public.things (name)")
-    found = looked(empty_database, small.load())
+    found = looked(harness_empty_database, small.load())
     assert loud(found) == ["preflight.invalid_indexes", "preflight.unvalidated_constraints"]
     assert [finding.evidence for finding in found.findings[:2]] == [
         "public.twice",
@@ -129,52 +129,56 @@ def open_transaction(dsn: str) -> Iterator[int]:
         yield row[0]
 
 
-def test_a_long_transaction_is_found_with_its_pid(small: SmallPlan, empty_database: str) -> None:
+def test_a_long_transaction_is_found_with_its_pid(
+    small: SmallPlan, harness_empty_database: str
+) -> None:
     plan = small.load()
     patient = replace(plan, preflight=replace(plan.preflight, long_transaction=3600.0))
     hasty = replace(plan, preflight=replace(plan.preflight, long_transaction=0.0))
-    with open_transaction(empty_database) as pid:
-        assert loud(looked(empty_database, patient)) == []
-        found = looked(empty_database, hasty)
+    with open_transaction(harness_empty_database) as pid:
+        assert loud(looked(harness_empty_database, patient)) == []
+        found = looked(harness_empty_database, hasty)
     assert loud(found) == ["preflight.long_transactions"]
     assert f"pid {pid} of " in found.findings[0].evidence
 
 
-def test_a_missing_extension_is_found(small: SmallPlan, empty_database: str) -> None:
+def test_a_missing_extension_is_found(small: SmallPlan, harness_empty_database: str) -> None:
     wanted = '[preflight]\nextensions = ["plpgsql", "unheard_of"]'
     small.replace("plan.toml", "[preflight]", wanted)
-    found = looked(empty_database, small.load())
+    found = looked(harness_empty_database, small.load())
     assert loud(found) == ["preflight.extensions"]
     assert found.findings[0].evidence == "unheard_of"
 
 
 def test_a_version_outside_those_of_the_plan_is_found(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
     plan = small.load()
-    here = int(ask(empty_database, "SHOW server_version_num")) // 10_000
+    here = int(ask(harness_empty_database, "SHOW server_version_num")) // 10_000
     newer = replace(plan, preflight=replace(plan.preflight, postgres=(here + 1, here + 2)))
     older = replace(plan, preflight=replace(plan.preflight, postgres=(here - 2, here - 1)))
     for asked, severity in ((newer, "critical"), (older, "warning")):
-        found = looked(empty_database, asked)
+        found = looked(harness_empty_database, asked)
         assert [(f.id, f.severity) for f in found.findings if f.severity != "info"] == [
             ("preflight.postgres", severity)
         ]
 
 
 @pytest.fixture
-def weak_role(empty_database: str) -> Iterator[str]:
+def weak_role(harness_empty_database: str) -> Iterator[str]:
     """A DSN of a role that may read everything and change nothing."""
-    name = ask(empty_database, "SELECT 'reader_' || current_database()")
+    name = ask(harness_empty_database, "SELECT 'reader_' || current_database()")
     run_sql(
-        empty_database,
+        harness_empty_database,
         f"CREATE ROLE {name} LOGIN PASSWORD 'weak'; GRANT pg_read_all_data TO {name}",
     )
-    yield psycopg.conninfo.make_conninfo(empty_database, user=name, password="weak")
-    run_sql(empty_database, f"DROP OWNED BY {name}; DROP ROLE {name}")
+    yield psycopg.conninfo.make_conninfo(harness_empty_database, user=name, password="weak")
+    run_sql(harness_empty_database, f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
-def test_missing_rights_are_found(small: SmallPlan, empty_database: str, weak_role: str) -> None:
+def test_missing_rights_are_found(
+    small: SmallPlan, harness_empty_database: str, weak_role: str
+) -> None:
     found = looked(weak_role, small.load())
     assert loud(found) == ["preflight.create", "preflight.ownership"]
     assert found.findings[-1].id == "preflight.ownership"
@@ -184,20 +188,22 @@ def test_missing_rights_are_found(small: SmallPlan, empty_database: str, weak_ro
 
 
 def test_a_database_that_is_read_only_by_default_is_found(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
-    name = psycopg.conninfo.conninfo_to_dict(empty_database)["dbname"]
-    run_sql(empty_database, f"ALTER DATABASE {name} SET default_transaction_read_only TO on")
-    assert loud(looked(empty_database, small.load())) == ["preflight.read_only"]
+    name = psycopg.conninfo.conninfo_to_dict(harness_empty_database)["dbname"]
+    run_sql(
+        harness_empty_database, f"ALTER DATABASE {name} SET default_transaction_read_only TO on"
+    )
+    assert loud(looked(harness_empty_database, small.load())) == ["preflight.read_only"]
 
 
 def test_the_roles_that_the_plan_grants_to_must_exist(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
     path = "phases/1.1_fill/010_column.forward.sql"
     grant = "GRANT SELECT ON public.things TO nobody_at_all, public, current_user;"
     small.write(path, (small.root / path).read_text() + grant)
-    found = looked(empty_database, small.load())
+    found = looked(harness_empty_database, small.load())
     assert loud(found) == ["preflight.roles"]
     assert found.findings[0].evidence == "nobody_at_all"
 
@@ -251,11 +257,11 @@ def test_a_disk_is_too_small_or_large_enough_or_unseen(
 
 
 def test_only_the_disk_of_this_very_server_is_looked_at(
-    small: SmallPlan, empty_database: str, pg_server: Server, tmp_path: Path
+    small: SmallPlan, harness_empty_database: str, harness_server: Server, tmp_path: Path
 ) -> None:
-    with psycopg.connect(empty_database) as conn:
+    with psycopg.connect(harness_empty_database) as conn:
         seen = server_facts.look(conn, small.load())
-    if pg_server.provider in ("embedded", "system"):
+    if harness_server.provider in ("embedded", "system"):
         assert (seen.free_bytes() or 0) > 0
     (tmp_path / "postmaster.pid").write_text(f"1\n{tmp_path}\n{seen.started - 100}\n5432\n")
     assert replace(seen, data_directory=str(tmp_path)).free_bytes() is None

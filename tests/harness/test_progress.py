@@ -176,33 +176,35 @@ def meter_of(runs: int = 1) -> tuple[Told, Meter, Steps]:
     return told, meter, Steps(meter, runs)
 
 
-def test_a_rehearsal_counts_both_ways(tmp_path: Path, empty_database: str) -> None:
-    plan = prepared(tmp_path, empty_database)
+def test_a_rehearsal_counts_both_ways(tmp_path: Path, harness_empty_database: str) -> None:
+    plan = prepared(tmp_path, harness_empty_database)
     told, meter, steps = meter_of(runs=2)
 
     def receive(event: Event) -> None:
         steps.receive(event)
         meter.tick()
 
-    runner.migrate(empty_database, plan, on_event=receive)
-    runner.rollback(empty_database, plan, on_event=receive)
+    runner.migrate(harness_empty_database, plan, on_event=receive)
+    runner.rollback(harness_empty_database, plan, on_event=receive)
     counts = [re.search(r"(\d) of (\d) steps", text) for text in told.lines]
     seen = list(dict.fromkeys(found.groups() for found in counts if found))
     assert seen == [(str(done), "6") for done in range(7)]
 
 
-def test_a_resumed_run_starts_at_what_its_ledger_says(tmp_path: Path, empty_database: str) -> None:
-    plan = prepared_to_fill(tmp_path, empty_database)
+def test_a_resumed_run_starts_at_what_its_ledger_says(
+    tmp_path: Path, harness_empty_database: str
+) -> None:
+    plan = prepared_to_fill(tmp_path, harness_empty_database)
     seen: list[Event] = []
     with pytest.raises(Exception, match="stop"):
         runner.migrate(
-            empty_database,
+            harness_empty_database,
             plan,
             on_event=seen.append,
             stop=lambda: any(event.kind == "batch" for event in seen),
         )
     again: list[Event] = []
-    runner.migrate(empty_database, plan, on_event=again.append)
+    runner.migrate(harness_empty_database, plan, on_event=again.append)
     told = [(one.kind, one.done, one.total) for one in again]
     assert told[0] == ("resumed", 1, 3)
     assert [one for one in told if one[0] in ("measured", "batch")] == [
@@ -311,11 +313,11 @@ def at_terminal(command: list[str], columns: int, term: str = "xterm") -> list[s
 
 @pytest.mark.parametrize("columns", [40, 80])
 def test_a_terminal_shows_a_bar_that_fits(
-    tmp_path: Path, empty_database: str, columns: int
+    tmp_path: Path, harness_empty_database: str, columns: int
 ) -> None:
-    small = prepared_slow(tmp_path, empty_database)
-    runner.migrate(empty_database, small.load(), until="1.1/010_column")
-    lines = at_terminal(migrated(small, empty_database), columns)
+    small = prepared_slow(tmp_path, harness_empty_database)
+    runner.migrate(harness_empty_database, small.load(), until="1.1/010_column")
+    lines = at_terminal(migrated(small, harness_empty_database), columns)
     assert max(map(len, lines)) < columns
     bars = [one for one in lines if "━" in one or "─" in one]
     counted = [one for one in bars if re.search(r" 1/3 .*(%|rows)", one)]
@@ -325,11 +327,11 @@ def test_a_terminal_shows_a_bar_that_fits(
 
 
 def test_a_log_is_told_of_a_long_backfill_and_stdout_is_not(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
-    small = prepared_slow(tmp_path, empty_database)
+    small = prepared_slow(tmp_path, harness_empty_database)
     done = subprocess.run(
-        migrated(small, empty_database, "--json"),
+        migrated(small, harness_empty_database, "--json"),
         capture_output=True,
         text=True,
         check=True,
@@ -343,6 +345,6 @@ def test_a_log_is_told_of_a_long_backfill_and_stdout_is_not(
     assert done.stdout.count("\n") == 1
 
 
-def test_a_dumb_terminal_is_given_no_bar(tmp_path: Path, empty_database: str) -> None:
-    prepared(tmp_path, empty_database)
-    assert at_terminal(migrated(SmallPlan(tmp_path), empty_database), 80, term="dumb") == []
+def test_a_dumb_terminal_is_given_no_bar(tmp_path: Path, harness_empty_database: str) -> None:
+    prepared(tmp_path, harness_empty_database)
+    assert at_terminal(migrated(SmallPlan(tmp_path), harness_empty_database), 80, term="dumb") == []

@@ -138,14 +138,14 @@ LOCAL = [
 
 
 @pytest.fixture(scope="module")
-def world(pg_server: Server) -> Iterator[Facts]:
+def world(harness_server: Server) -> Iterator[Facts]:
     """What the catalogs say of a database with functions and triggers of every kind."""
     name = admin.unique_name("harness_reach")
-    admin.create(pg_server.dsn(), name)
-    run_sql(pg_server.dsn(name), WORLD)
-    with admin.connection(pg_server.dsn(name)) as conn:
+    admin.create(harness_server.dsn(), name)
+    run_sql(harness_server.dsn(name), WORLD)
+    with admin.connection(harness_server.dsn(name)) as conn:
         yield facts(conn)
-    admin.drop(pg_server.dsn(), name)
+    admin.drop(harness_server.dsn(), name)
 
 
 def reach_of(world: Facts, directory: Path, text: str) -> Reach | None:
@@ -197,11 +197,13 @@ def test_a_delete_that_cascades_to_a_trigger_reaches_what_the_trigger_does(
     assert {"apart", "seen"} <= world.reached_by("apart")
 
 
-def test_the_reference_plan_stays_in_its_database(plan: Plan, empty_baseline: str) -> None:
-    with admin.connection(empty_baseline) as conn:
+def test_the_reference_plan_stays_in_its_database(
+    harness_plan: Plan, harness_baseline: str
+) -> None:
+    with admin.connection(harness_baseline) as conn:
         found = facts(conn)
-    assert reaches(plan, found) is None
-    undeclared = replace(plan, dry_run=replace(plan.dry_run, local=()))
+    assert reaches(harness_plan, found) is None
+    undeclared = replace(harness_plan, dry_run=replace(harness_plan.dry_run, local=()))
     reach = reaches(undeclared, found)
     assert reach is not None
     assert "put together at run time" in reach.why
@@ -225,13 +227,13 @@ def test_a_text_that_is_put_together_is_known_as_far_as_it_is(expression: str, t
 
 
 def test_privileges_on_the_named_database_are_rehearsed_elsewhere(
-    pg_server: Server, tmp_path: Path
+    harness_server: Server, tmp_path: Path
 ) -> None:
     case = CASES / "dry-run-grants-on-database"
     name = "crm"
-    admin.create(pg_server.dsn(), name)
+    admin.create(harness_server.dsn(), name)
     try:
-        dsn = pg_server.dsn(name)
+        dsn = harness_server.dsn(name)
         psql(dsn, case / "setup.sql")
         before = commons.commons(dsn)
         _, document = told("dry-run", "--dsn", dsn, "--plan", case / "plan/plan.toml")
@@ -240,33 +242,33 @@ def test_privileges_on_the_named_database_are_rehearsed_elsewhere(
         assert ask(dsn, "SELECT datacl FROM pg_database WHERE datname = %s", name) is None
         assert not [one for one in commons.changed(before, commons.commons(dsn)) if name in one]
     finally:
-        admin.drop(pg_server.dsn(), name)
-        run_sql(pg_server.dsn(), "DROP ROLE IF EXISTS app_r")
+        admin.drop(harness_server.dsn(), name)
+        run_sql(harness_server.dsn(), "DROP ROLE IF EXISTS app_r")
 
 
 def test_what_would_reach_another_server_is_not_rehearsed_at_all(
-    empty_database: str, tmp_path: Path
+    harness_empty_database: str, tmp_path: Path
 ) -> None:
-    run_sql(empty_database, "CREATE TABLE public.t (id int); CREATE EXTENSION dblink")
+    run_sql(harness_empty_database, "CREATE TABLE public.t (id int); CREATE EXTENSION dblink")
     target = tmp_path / "written"
     plan = plan_of(
         tmp_path / "plan", f"DO $$ BEGIN COPY public.t TO PROGRAM 'touch {target}'; END $$;"
     )
-    status, document = told("dry-run", "--dsn", empty_database, "--plan", plan)
+    status, document = told("dry-run", "--dsn", harness_empty_database, "--plan", plan)
     assert (status, document["verdict"], document["copy"]) == (1, "unknown", None)
     assert "runs a program of the server" in document["findings"][0]["message"]
     assert not target.exists()
 
 
 def test_the_second_witness_sees_what_the_first_did_not_and_says_who_was_there(
-    empty_database: str,
+    harness_empty_database: str,
 ) -> None:
-    name = admin.dbname(empty_database)
-    before = commons.commons(empty_database)
+    name = admin.dbname(harness_empty_database)
+    before = commons.commons(harness_empty_database)
     assert commons.finding(name, before, before) is None
-    run_sql(empty_database, f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
-    with open_transaction(empty_database, "SET application_name = 'billing'"):
-        after = commons.commons(empty_database)
+    run_sql(harness_empty_database, f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
+    with open_transaction(harness_empty_database, "SET application_name = 'billing'"):
+        after = commons.commons(harness_empty_database)
     found = commons.finding(name, before, after)
     assert found is not None
     assert f"database {name}" in found.evidence or f"datname={name}" in found.evidence

@@ -38,7 +38,7 @@ def told(plan: Plan, *findings: Finding) -> list[causes.Cause]:
     return causes.told(findings, {"verify": {"relations": [COMPARED]}}, Writers(plan).of)
 
 
-def test_one_broken_backfill_is_one_cause_with_step_file_and_row(plan: Plan) -> None:
+def test_one_broken_backfill_is_one_cause_with_step_file_and_row(harness_plan: Plan) -> None:
     beneath = (
         of_test("test_a", "assert ['contacts 7: x'] == []"),
         of_test("test_b", "AssertionError: first_name is 'BETTY'"),
@@ -46,7 +46,9 @@ def test_one_broken_backfill_is_one_cause_with_step_file_and_row(plan: Plan) -> 
         critical("dry-run.way-back", "rollback", "9 things", "public.contacts id=1: search_tsv"),
     )
     search = FIRST_NAME.replace("first_name", "search_tsv")
-    (cause,) = told(plan, VIEW, *beneath, critical(ROWS.id, ROWS.where, ROWS.message, search))
+    (cause,) = told(
+        harness_plan, VIEW, *beneath, critical(ROWS.id, ROWS.where, ROWS.message, search)
+    )
     assert cause.step == "1.1/080_contacts_backfill"
     assert cause.file.startswith("phases/1.1_foundation/080_contacts_backfill.forward.sql:")
     assert cause.sentence == (
@@ -66,15 +68,15 @@ def test_one_broken_backfill_is_one_cause_with_step_file_and_row(plan: Plan) -> 
     ],
 )
 def test_missing_rows_are_a_cause_of_their_own(
-    plan: Plan, evidence: str, row: tuple[str, ...]
+    harness_plan: Plan, evidence: str, row: tuple[str, ...]
 ) -> None:
     lost = critical("verify.rows.activities", "public.activities", "1 differs", evidence)
-    (cause,) = told(plan, lost)
+    (cause,) = told(harness_plan, lost)
     assert cause.sentence == "step 1.4/030_backfill leaves rows of public.activities wrong"
     assert cause.row == causes.Row("public.activities", *row)
 
 
-def test_two_broken_columns_of_two_steps_are_two_causes(plan: Plan) -> None:
+def test_two_broken_columns_of_two_steps_are_two_causes(harness_plan: Plan) -> None:
     other = critical(
         "verify.rows.activities", "public.activities", "x", "5: subject is 'Ca', expected 'Call'"
     )
@@ -84,7 +86,7 @@ def test_two_broken_columns_of_two_steps_are_two_causes(plan: Plan) -> None:
         of_test("test_c", "assert 1 == 2"),
     )
     search = critical(ROWS.id, ROWS.where, "x", FIRST_NAME.replace("first_name", "search_tsv"))
-    found = told(plan, search, other, *tests)
+    found = told(harness_plan, search, other, *tests)
     assert [(cause.step, cause.findings[1:]) for cause in found[:2]] == [
         ("1.1/080_contacts_backfill", ("forward.test_b",)),
         ("1.4/030_backfill", ("forward.test_a",)),
@@ -92,23 +94,27 @@ def test_two_broken_columns_of_two_steps_are_two_causes(plan: Plan) -> None:
     assert found[2].findings == ("forward.test_c",)  # which of the two it is nobody can say
 
 
-def test_a_statement_that_fails_in_every_test_is_one_cause(plan: Plan) -> None:
+def test_a_statement_that_fails_in_every_test_is_one_cause(harness_plan: Plan) -> None:
     said = "sql/phases/1.2_contacts/030_backfill.forward.sql:7: relation {} does not exist"
-    found = told(plan, *(of_test(f"test_{n}", said.format(n)) for n in range(9)))
+    found = told(harness_plan, *(of_test(f"test_{n}", said.format(n)) for n in range(9)))
     assert [(cause.step, cause.file, len(cause.tests)) for cause in found] == [
         ("1.2/030_backfill", "sql/phases/1.2_contacts/030_backfill.forward.sql:7", 9)
     ]
 
 
-def test_evidence_says_it_better_than_the_test_that_failed_with_it(plan: Plan) -> None:
+def test_evidence_says_it_better_than_the_test_that_failed_with_it(harness_plan: Plan) -> None:
     said = "sql/phases/1.2_contacts/030_backfill.forward.sql:7: server closed the connection"
     test = of_test("test_a", f"AssertionError: 1 of 9 failed, {said}")
-    (cause,) = told(plan, test, critical("crash.wire.blip", "1.2/030_backfill at m01", said))
+    (cause,) = told(
+        harness_plan, test, critical("crash.wire.blip", "1.2/030_backfill at m01", said)
+    )
     assert (cause.sentence, len(cause.findings)) == (said, 2)
 
 
-def test_an_object_that_one_step_alone_speaks_of_leads_to_its_way_there_or_back(plan: Plan) -> None:
-    writers = Writers(plan)
+def test_an_object_that_one_step_alone_speaks_of_leads_to_its_way_there_or_back(
+    harness_plan: Plan,
+) -> None:
+    writers = Writers(harness_plan)
     index = critical("x", "forward", "index opportunities_stage_idx is absent")
     back = critical("y", "rollback", "index public.opportunities_stage_idx: presence")
     unknown = critical("z", "forward", 'policy "Enable read access for authenticated users"')
@@ -121,14 +127,14 @@ def test_an_object_that_one_step_alone_speaks_of_leads_to_its_way_there_or_back(
     ]
 
 
-def test_what_says_the_same_but_for_its_values_has_one_cause(plan: Plan) -> None:
+def test_what_says_the_same_but_for_its_values_has_one_cause(harness_plan: Plan) -> None:
     alike = [of_test(f"test_{n}", f"no connection to port {n}") for n in (1, 22)]
     other = critical("security.gained", "anon", "anon may read", "")
-    assert [len(cause.findings) for cause in told(plan, *alike, other)] == [2, 1]
+    assert [len(cause.findings) for cause in told(harness_plan, *alike, other)] == [2, 1]
 
 
-def test_a_warning_has_no_cause(plan: Plan) -> None:
-    assert told(plan, Finding("x", "warning", "y", "z")) == []
+def test_a_warning_has_no_cause(harness_plan: Plan) -> None:
+    assert told(harness_plan, Finding("x", "warning", "y", "z")) == []
 
 
 @pytest.mark.parametrize(
@@ -141,9 +147,9 @@ def test_a_warning_has_no_cause(plan: Plan) -> None:
     ],
 )
 def test_a_column_leads_to_the_step_that_writes_it(
-    plan: Plan, relation: str, column: str, step: str | None
+    harness_plan: Plan, relation: str, column: str, step: str | None
 ) -> None:
-    found = Writers(plan).of(relation, column)
+    found = Writers(harness_plan).of(relation, column)
     assert (found.step if found else None) == step
 
 

@@ -40,24 +40,31 @@ def kinds(told: list[Event]) -> list[str]:
 
 
 def test_a_lock_held_for_a_while_is_waited_for_by_trying_again(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
-    plan = prepared(tmp_path, empty_database)
+    plan = prepared(tmp_path, harness_empty_database)
     told = list[Event]()
-    with open_transaction(empty_database, "LOCK TABLE public.things IN SHARE MODE") as blocker:
+    with open_transaction(
+        harness_empty_database, "LOCK TABLE public.things IN SHARE MODE"
+    ) as blocker:
 
         def listen(event: Event) -> None:
             told.append(event)
             if kinds(told).count("retry") == 2:
                 blocker.rollback()
 
-        assert runner.migrate(empty_database, plan, on_event=listen).state == "migrated"
+        assert runner.migrate(harness_empty_database, plan, on_event=listen).state == "migrated"
     assert [event.step for event in told if event.kind == "retry"] == ["1.1/010_column"] * 2
     assert "55P03" in next(event.message for event in told if event.kind == "retry")
-    assert ask(empty_database, "SELECT attempts FROM migration_control.step ORDER BY 1 DESC") == 3
+    assert (
+        ask(harness_empty_database, "SELECT attempts FROM migration_control.step ORDER BY 1 DESC")
+        == 3
+    )
 
 
-def test_a_deadlock_runs_the_whole_transaction_again(tmp_path: Path, empty_database: str) -> None:
+def test_a_deadlock_runs_the_whole_transaction_again(
+    tmp_path: Path, harness_empty_database: str
+) -> None:
     small = SmallPlan(tmp_path)
     small.write(
         COLUMN,
@@ -68,14 +75,14 @@ def test_a_deadlock_runs_the_whole_transaction_again(tmp_path: Path, empty_datab
         "ALTER TABLE public.things ADD COLUMN upper_name text;\n",
     )
     plan = small.load()
-    runner.baseline(empty_database, plan)
+    runner.baseline(harness_empty_database, plan)
     told = list[Event]()
-    with psycopg.connect(empty_database) as other:
+    with psycopg.connect(harness_empty_database) as other:
         other.execute("SET deadlock_timeout = '60s'")
         other.execute("SELECT pg_advisory_xact_lock(77)")
-        cross = threading.Thread(target=_then_read, args=(empty_database, other))
+        cross = threading.Thread(target=_then_read, args=(harness_empty_database, other))
         cross.start()
-        outcome = runner.migrate(empty_database, plan, on_event=told.append)
+        outcome = runner.migrate(harness_empty_database, plan, on_event=told.append)
         cross.join()
     assert outcome.state == "migrated"
     assert "40P01" in next(event.message for event in told if event.kind == "retry")
@@ -89,7 +96,7 @@ def _then_read(dsn: str, other: psycopg.Connection[Any]) -> None:
 
 
 def test_a_serialization_failure_runs_the_whole_transaction_again(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
     small = SmallPlan(tmp_path)
     small.write("baseline/020_tries.sql", "CREATE SEQUENCE public.tries;")
@@ -99,9 +106,9 @@ def test_a_serialization_failure_runs_the_whole_transaction_again(
         "DO $$ BEGIN IF nextval('public.tries') < 3 THEN RAISE SQLSTATE '40001'; END IF; END $$;"
         "CREATE TABLE public.kinds (",
     )
-    runner.baseline(empty_database, small.load())
-    assert runner.migrate(empty_database, small.load()).state == "migrated"
-    assert ask(empty_database, "SELECT last_value FROM public.tries") == 3
+    runner.baseline(harness_empty_database, small.load())
+    assert runner.migrate(harness_empty_database, small.load()).state == "migrated"
+    assert ask(harness_empty_database, "SELECT last_value FROM public.tries") == 3
 
 
 SLOW = """CASE WHEN (SELECT count(*) FROM public.things WHERE id > %(after)s AND id <= %(upto)s)
@@ -109,152 +116,160 @@ SLOW = """CASE WHEN (SELECT count(*) FROM public.things WHERE id > %(after)s AND
 
 
 def test_a_batch_that_takes_too_long_is_halved_and_no_key_is_skipped(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
     small = SmallPlan(tmp_path)
     small.replace(FILL, "-- key: id", "-- key: id\n-- statement_timeout: 500ms")
     small.replace(FILL, "upper(name)\n", f"upper(name || left(pg_sleep({SLOW})::text, 0))\n")
-    runner.baseline(empty_database, small.load())
+    runner.baseline(harness_empty_database, small.load())
     told = list[Event]()
-    runner.migrate(empty_database, small.load(), until="1.1", on_event=told.append)
+    runner.migrate(harness_empty_database, small.load(), until="1.1", on_event=told.append)
     assert "retry" in kinds(told)
     assert kinds(told).count("batch") > ROWS // 400
-    assert ask(empty_database, WRONG) == 0
+    assert ask(harness_empty_database, WRONG) == 0
 
 
 def test_a_batch_that_cannot_be_made_smaller_fails_in_the_end(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
     small = SmallPlan(tmp_path)
     small.replace(FILL, "-- key: id", "-- key: id\n-- batch: 2\n-- statement_timeout: 50ms")
     small.replace(FILL, "upper(name)\n", "upper(name || left(pg_sleep(0.2)::text, 0))\n")
-    runner.baseline(empty_database, small.load())
+    runner.baseline(harness_empty_database, small.load())
     with pytest.raises(StepFailed, match="57014, after 3 attempts"):
-        runner.migrate(empty_database, small.load())
+        runner.migrate(harness_empty_database, small.load())
 
 
 @pytest.mark.parametrize("moment", ["step_started", "batch", "step_done"])
 @pytest.mark.parametrize("verb", ["migrate", "rollback"])
 def test_a_connection_cut_by_the_server_is_made_again(
-    tmp_path: Path, empty_database: str, moment: str, verb: str
+    tmp_path: Path, harness_empty_database: str, moment: str, verb: str
 ) -> None:
-    plan = prepared(tmp_path, empty_database)
-    before = contents(empty_database)
+    plan = prepared(tmp_path, harness_empty_database)
+    before = contents(harness_empty_database)
     if verb == "rollback":
-        runner.migrate(empty_database, plan)
+        runner.migrate(harness_empty_database, plan)
     told = list[Event]()
 
     def cut(event: Event) -> None:
         told.append(event)
         if event.kind == moment and "reconnecting" not in kinds(told):
             run_sql(
-                empty_database,
+                harness_empty_database,
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND application_name LIKE 'harness%'",
             )
 
-    outcome = getattr(runner, verb)(empty_database, plan, on_event=cut)
+    outcome = getattr(runner, verb)(harness_empty_database, plan, on_event=cut)
     fired = "reconnecting" in kinds(told)
     assert fired or (verb, moment) == ("rollback", "batch"), "the fault did not fire"
     assert sorted(outcome.steps_run) == [step.id for step in plan.steps]
     assert outcome.resumed is False
     if verb == "migrate":
         assert outcome.rows == ROWS + 1
-        assert ask(empty_database, WRONG) == 0
+        assert ask(harness_empty_database, WRONG) == 0
     else:
-        assert contents(empty_database) == before
+        assert contents(harness_empty_database) == before
 
 
 def test_a_server_that_drops_every_connection_stops_the_run_midway(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
     small = SmallPlan(tmp_path)
     small.replace(
         COLUMN, "CREATE TABLE", "SELECT pg_terminate_backend(pg_backend_pid());CREATE TABLE"
     )
-    runner.baseline(empty_database, small.load())
+    runner.baseline(harness_empty_database, small.load())
     with pytest.raises(Stopped, match=r"the connection was lost.*run the same again"):
-        runner.migrate(empty_database, small.load())
-    assert runner.status(empty_database, small.load()).state == "partial"
+        runner.migrate(harness_empty_database, small.load())
+    assert runner.status(harness_empty_database, small.load()).state == "partial"
 
 
 def test_a_stop_is_heard_at_the_next_checkpoint_and_the_next_run_goes_on(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
-    plan = prepared(tmp_path, empty_database)
+    plan = prepared(tmp_path, harness_empty_database)
     told = list[Event]()
     with pytest.raises(Stopped, match="stopped on request"):
         runner.migrate(
-            empty_database, plan, on_event=told.append, stop=lambda: "batch" in kinds(told)
+            harness_empty_database, plan, on_event=told.append, stop=lambda: "batch" in kinds(told)
         )
     assert kinds(told)[-1] == "batch"
-    assert ask(empty_database, "SELECT count(upper_name) FROM public.things") == 400
-    assert runner.migrate(empty_database, plan).rows == 600
+    assert ask(harness_empty_database, "SELECT count(upper_name) FROM public.things") == 400
+    assert runner.migrate(harness_empty_database, plan).rows == 600
     noted = "SELECT count(*) FROM migration_control.event WHERE kind = 'stopped'"
-    assert ask(empty_database, noted) == 1
+    assert ask(harness_empty_database, noted) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_after_the_statement_and_a_second_cancels_it(
-    tmp_path: Path, empty_database: str, number: signal.Signals
+    tmp_path: Path, harness_empty_database: str, number: signal.Signals
 ) -> None:
     small = SmallPlan(tmp_path)
     small.replace(FILL, "-- key: id", "-- key: id\n-- lock_timeout: 30s")
     plan = small.load()
-    runner.baseline(empty_database, plan)
-    runner.migrate(empty_database, plan, until="1.1/010_column")
+    runner.baseline(harness_empty_database, plan)
+    runner.migrate(harness_empty_database, plan, until="1.1/010_column")
     row = "SELECT FROM public.things WHERE id = 900 FOR UPDATE"
-    with open_transaction(empty_database, row), child("migrate", empty_database, plan) as run:
-        until_waiting(empty_database, "UPDATE public.things%")
+    with (
+        open_transaction(harness_empty_database, row),
+        child("migrate", harness_empty_database, plan) as run,
+    ):
+        until_waiting(harness_empty_database, "UPDATE public.things%")
         end = run.nagged(number)
         assert isinstance(end, Stopped), end
-    assert ask(empty_database, "SELECT count(upper_name) FROM public.things") == 800
-    assert runner.migrate(empty_database, plan).state == "migrated"
-    assert ask(empty_database, WRONG) == 0
+    assert ask(harness_empty_database, "SELECT count(upper_name) FROM public.things") == 800
+    assert runner.migrate(harness_empty_database, plan).state == "migrated"
+    assert ask(harness_empty_database, WRONG) == 0
 
 
 def test_a_cancelled_index_build_is_tidied_and_taken_up(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
-    plan = prepared(tmp_path, empty_database)
-    runner.migrate(empty_database, plan, until="1.1")
+    plan = prepared(tmp_path, harness_empty_database)
+    runner.migrate(harness_empty_database, plan, until="1.1")
     writer = "UPDATE public.things SET name = name WHERE id = 1"
     with (
-        open_transaction(empty_database, writer) as blocker,
-        child("migrate", empty_database, plan) as run,
+        open_transaction(harness_empty_database, writer) as blocker,
+        child("migrate", harness_empty_database, plan) as run,
     ):
-        pid = until_waiting(empty_database, "CREATE UNIQUE INDEX CONCURRENTLY%")
-        assert ask(empty_database, "SELECT pg_cancel_backend(%s)", pid)
-        until_waiting(empty_database, "DROP INDEX CONCURRENTLY%")
+        pid = until_waiting(harness_empty_database, "CREATE UNIQUE INDEX CONCURRENTLY%")
+        assert ask(harness_empty_database, "SELECT pg_cancel_backend(%s)", pid)
+        until_waiting(harness_empty_database, "DROP INDEX CONCURRENTLY%")
         blocker.rollback()
         assert run.event("retry").step == "1.2/010_index"
         assert isinstance(run.outcome(), Outcome)
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'public.things_upper'::regclass"
-    assert ask(empty_database, valid) is True
+    assert ask(harness_empty_database, valid) is True
 
 
-def test_a_throttle_holds_batches_back_until_its_limit(tmp_path: Path, empty_database: str) -> None:
+def test_a_throttle_holds_batches_back_until_its_limit(
+    tmp_path: Path, harness_empty_database: str
+) -> None:
     small = SmallPlan(tmp_path)
     small.replace(
         "plan.toml",
         "adaptive = false",
         'adaptive = false\nmax_active_sessions = 1\nthrottle_limit = "300ms"',
     )
-    runner.baseline(empty_database, small.load())
+    runner.baseline(harness_empty_database, small.load())
     told = list[Event]()
-    with psycopg.connect(empty_database) as one, psycopg.connect(empty_database) as two:
+    with (
+        psycopg.connect(harness_empty_database) as one,
+        psycopg.connect(harness_empty_database) as two,
+    ):
         threads = [threading.Thread(target=_busy, args=(conn,)) for conn in (one, two)]
         for thread in threads:
             thread.start()
         with pytest.raises(Stopped, match=r"2 other sessions are active"):
-            runner.migrate(empty_database, small.load(), on_event=told.append)
+            runner.migrate(harness_empty_database, small.load(), on_event=told.append)
         for conn in (one, two):
             conn.cancel_safe()
         for thread in threads:
             thread.join()
     assert "throttled" in kinds(told)
     assert "batch" not in kinds(told)
-    assert runner.migrate(empty_database, small.load()).state == "migrated"
+    assert runner.migrate(harness_empty_database, small.load()).state == "migrated"
 
 
 def _busy(conn: psycopg.Connection[Any]) -> None:
@@ -264,13 +279,15 @@ def _busy(conn: psycopg.Connection[Any]) -> None:
         conn.rollback()
 
 
-def test_throttles_ask_the_server_and_none_is_asked_for_by_default(empty_database: str) -> None:
+def test_throttles_ask_the_server_and_none_is_asked_for_by_default(
+    harness_empty_database: str,
+) -> None:
     assert throttle.throttles(RunnerSettings()) == ()
     settings = RunnerSettings(
         max_replication_lag_bytes=1, max_active_sessions=99, max_wal_bytes_per_second=1
     )
     lag, sessions, wal = throttle.throttles(settings)
-    with psycopg.connect(empty_database, autocommit=True) as conn:
+    with psycopg.connect(harness_empty_database, autocommit=True) as conn:
         assert lag.reason(conn) is None
         assert sessions.reason(conn) is None
         assert wal.reason(conn) is None
@@ -318,11 +335,11 @@ def test_waits_grow_and_have_jitter_and_a_bound() -> None:
 
 @pytest.mark.parametrize("moment", ["run_started", "batch"])
 def test_a_line_that_falls_silent_is_noticed_and_nothing_is_done_twice(
-    tmp_path: Path, empty_database: str, moment: str
+    tmp_path: Path, harness_empty_database: str, moment: str
 ) -> None:
-    plan = prepared(tmp_path, empty_database)
+    plan = prepared(tmp_path, harness_empty_database)
     told = list[Event]()
-    with forwarded(empty_database) as line:
+    with forwarded(harness_empty_database) as line:
 
         def fall_silent(event: Event) -> None:
             told.append(event)
@@ -332,26 +349,26 @@ def test_a_line_that_falls_silent_is_noticed_and_nothing_is_done_twice(
         outcome = runner.migrate(line.dsn, plan, on_event=fall_silent)
     assert "reconnecting" in kinds(told)
     assert (outcome.state, outcome.rows) == ("migrated", ROWS + 1)
-    assert ask(empty_database, WRONG) == 0
+    assert ask(harness_empty_database, WRONG) == 0
 
 
 @pytest.mark.parametrize("verb", ["migrate", "rollback"])
 def test_a_commit_whose_answer_is_lost_is_settled_by_the_ledger(
-    tmp_path: Path, empty_database: str, verb: str
+    tmp_path: Path, harness_empty_database: str, verb: str
 ) -> None:
-    plan = prepared(tmp_path, empty_database)
-    before = contents(empty_database)
-    runner.migrate(empty_database, plan)
-    after = contents(empty_database)
+    plan = prepared(tmp_path, harness_empty_database)
+    before = contents(harness_empty_database)
+    runner.migrate(harness_empty_database, plan)
+    after = contents(harness_empty_database)
     fired = 0
     for count in range(1, 30):
-        (runner.rollback if verb == "migrate" else runner.migrate)(empty_database, plan)
-        with forwarded(empty_database) as line:
+        (runner.rollback if verb == "migrate" else runner.migrate)(harness_empty_database, plan)
+        with forwarded(harness_empty_database) as line:
             line.cut_unheard(b"COMMIT", count)
             outcome = getattr(runner, verb)(line.dsn, plan)
             fired += line.fired
             assert sorted(outcome.steps_run) == [step.id for step in plan.steps]
-            assert contents(empty_database) == (after if verb == "migrate" else before)
+            assert contents(harness_empty_database) == (after if verb == "migrate" else before)
             if not line.fired:
                 break
     assert fired >= len(plan.steps) + 1, "every step commits, and the start of the run"
@@ -359,7 +376,7 @@ def test_a_commit_whose_answer_is_lost_is_settled_by_the_ledger(
 
 
 def test_a_full_disk_stops_the_run_where_it_can_be_taken_up(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
     small = SmallPlan(tmp_path)
     small.write("baseline/020_disk.sql", "CREATE TABLE public.disk (is_full boolean);")
@@ -369,11 +386,11 @@ def test_a_full_disk_stops_the_run_where_it_can_be_taken_up(
         "DO $$ BEGIN IF EXISTS (SELECT FROM public.disk) THEN RAISE SQLSTATE '53100'; END IF;"
         " END $$; CREATE TABLE public.kinds (",
     )
-    runner.baseline(empty_database, small.load())
-    run_sql(empty_database, "INSERT INTO public.disk VALUES (true)")
+    runner.baseline(harness_empty_database, small.load())
+    run_sql(harness_empty_database, "INSERT INTO public.disk VALUES (true)")
     with pytest.raises(Stopped, match=r"010_column.forward.sql:2: .*53100.*free space") as stopped:
-        runner.migrate(empty_database, small.load())
+        runner.migrate(harness_empty_database, small.load())
     assert stopped.value.exit_status == 5
-    assert ask(empty_database, "SELECT to_regclass('public.kinds')") is None
-    run_sql(empty_database, "DELETE FROM public.disk")
-    assert runner.migrate(empty_database, small.load()).state == "migrated"
+    assert ask(harness_empty_database, "SELECT to_regclass('public.kinds')") is None
+    run_sql(harness_empty_database, "DELETE FROM public.disk")
+    assert runner.migrate(harness_empty_database, small.load()).state == "migrated"

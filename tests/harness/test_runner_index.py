@@ -76,14 +76,14 @@ NAMES = [*ACCEPTED, *UNIQUE, "quoted name", "name cut to 63 bytes"]
 
 
 @pytest.fixture(scope="module")
-def dsn(pg_server: Server) -> Iterator[str]:
+def dsn(harness_server: Server) -> Iterator[str]:
     """A database with tables to index."""
     name = admin.unique_name("index")
-    admin.create(pg_server.dsn(), name)
-    made = admin.with_dbname(pg_server.dsn(), name)
+    admin.create(harness_server.dsn(), name)
+    made = admin.with_dbname(harness_server.dsn(), name)
     run_sql(made, SETUP)
     yield made
-    admin.drop(pg_server.dsn(), name)
+    admin.drop(harness_server.dsn(), name)
 
 
 def is_recognised(tmp_path: Path, dsn: str, statement: str, there: str) -> bool:

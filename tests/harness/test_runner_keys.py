@@ -73,13 +73,13 @@ REFUSED = {
 
 @pytest.mark.parametrize(("setup", "reason"), REFUSED.values(), ids=list(REFUSED))
 def test_a_key_that_leaves_rows_out_is_refused_before_anything_is_written(
-    tmp_path: Path, empty_database: str, setup: str, reason: str
+    tmp_path: Path, harness_empty_database: str, setup: str, reason: str
 ) -> None:
-    run_sql(empty_database, setup)
+    run_sql(harness_empty_database, setup)
     with pytest.raises(Refused, match=reason) as refused:
-        runner.migrate(empty_database, fills(tmp_path))
+        runner.migrate(harness_empty_database, fills(tmp_path))
     assert refused.value.where == f"{tmp_path}/phases/1_one/010_s.forward.sql:1"
-    assert ask(empty_database, "SELECT to_regnamespace('migration_control')") is None
+    assert ask(harness_empty_database, "SELECT to_regnamespace('migration_control')") is None
 
 
 ACCEPTED = {
@@ -100,18 +100,18 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize("setup", ACCEPTED.values(), ids=list(ACCEPTED))
-def test_every_row_is_reached_once(tmp_path: Path, empty_database: str, setup: str) -> None:
-    run_sql(empty_database, setup)
+def test_every_row_is_reached_once(tmp_path: Path, harness_empty_database: str, setup: str) -> None:
+    run_sql(harness_empty_database, setup)
     column = "n" if "STORED" in setup else "id"
     run_sql(
-        empty_database,
+        harness_empty_database,
         f"INSERT INTO public.t ({column}) OVERRIDING SYSTEM VALUE"
         " SELECT unnest(ARRAY[-3, 0, 1, 1, 1, 1, 2, 5, 32766])"
         if "PRIMARY" not in setup
         else "INSERT INTO public.t VALUES (-32768), (0), (1), (2), (32767)",
     )
-    runner.migrate(empty_database, fills(tmp_path))
-    assert ask(empty_database, "SELECT count(*) FROM public.t WHERE done IS NOT TRUE") == 0
+    runner.migrate(harness_empty_database, fills(tmp_path))
+    assert ask(harness_empty_database, "SELECT count(*) FROM public.t WHERE done IS NOT TRUE") == 0
 
 
 @pytest.mark.parametrize(
@@ -125,26 +125,30 @@ def test_every_row_is_reached_once(tmp_path: Path, empty_database: str, setup: s
     ],
 )
 def test_table_and_key_are_taken_as_they_stand(
-    tmp_path: Path, empty_database: str, table: str, key: str
+    tmp_path: Path, harness_empty_database: str, table: str, key: str
 ) -> None:
     schema = table.partition(".")[0]
-    run_sql(empty_database, f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    run_sql(empty_database, f"CREATE TABLE {table} ({key} int PRIMARY KEY, done bool)")
-    run_sql(empty_database, f"INSERT INTO {table} VALUES (1), (2), (3)")
-    runner.migrate(empty_database, fills(tmp_path, table, key))
-    assert ask(empty_database, f"SELECT bool_and(done) FROM {table}") is True
+    run_sql(harness_empty_database, f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    run_sql(harness_empty_database, f"CREATE TABLE {table} ({key} int PRIMARY KEY, done bool)")
+    run_sql(harness_empty_database, f"INSERT INTO {table} VALUES (1), (2), (3)")
+    runner.migrate(harness_empty_database, fills(tmp_path, table, key))
+    assert ask(harness_empty_database, f"SELECT bool_and(done) FROM {table}") is True
 
 
-def test_a_percent_sign_in_the_rows_is_written_twice(tmp_path: Path, empty_database: str) -> None:
-    run_sql(empty_database, "CREATE TABLE public.t (id int PRIMARY KEY, v text)")
-    run_sql(empty_database, "INSERT INTO public.t SELECT g, '5%' FROM generate_series(1, 5) g")
+def test_a_percent_sign_in_the_rows_is_written_twice(
+    tmp_path: Path, harness_empty_database: str
+) -> None:
+    run_sql(harness_empty_database, "CREATE TABLE public.t (id int PRIMARY KEY, v text)")
+    run_sql(
+        harness_empty_database, "INSERT INTO public.t SELECT g, '5%' FROM generate_series(1, 5) g"
+    )
     text = (
         "-- kind: batch\n-- table: public.t\n-- key: id\n\n"
         "UPDATE public.t SET v = v || ' 100%%' || $q$%%$q$ WHERE v LIKE '%%5%%' AND id %% 2 = 1"
         f" AND {BOUND.format(key='id')};"
     )
-    runner.migrate(empty_database, plan_of(tmp_path, (text, NOTHING)))
-    assert ask(empty_database, "SELECT string_agg(v, ',' ORDER BY id) FROM public.t") == (
+    runner.migrate(harness_empty_database, plan_of(tmp_path, (text, NOTHING)))
+    assert ask(harness_empty_database, "SELECT string_agg(v, ',' ORDER BY id) FROM public.t") == (
         "5% 100%%,5%,5% 100%%,5%,5% 100%%"
     )
 
@@ -196,73 +200,73 @@ def test_a_key_that_is_no_column_is_refused_when_the_plan_is_read(tmp_path: Path
 
 
 def test_what_a_step_before_changes_is_looked_at_when_its_turn_comes(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
-    run_sql(empty_database, "CREATE TABLE public.t (id int, done bool)")
-    run_sql(empty_database, "INSERT INTO public.t SELECT g FROM generate_series(1, 5) g")
+    run_sql(harness_empty_database, "CREATE TABLE public.t (id int, done bool)")
+    run_sql(harness_empty_database, "INSERT INTO public.t SELECT g FROM generate_series(1, 5) g")
     declared = "ALTER TABLE public.t ALTER id SET NOT NULL;"
     plan = plan_of(tmp_path / "a", (declared, NOTHING), (batch(), NOTHING))
-    assert runner.migrate(empty_database, plan).rows == 5
-    runner.rollback(empty_database, plan)
-    run_sql(empty_database, "ALTER TABLE public.t ALTER id DROP NOT NULL")
+    assert runner.migrate(harness_empty_database, plan).rows == 5
+    runner.rollback(harness_empty_database, plan)
+    run_sql(harness_empty_database, "ALTER TABLE public.t ALTER id DROP NOT NULL")
     other = "ALTER TABLE public.t ADD IF NOT EXISTS n int;"
     plan = plan_of(tmp_path / "b", (other, NOTHING), (batch(), NOTHING))
     with pytest.raises(Refused, match="not declared NOT NULL"):
-        runner.migrate(empty_database, plan)
-    assert runner.status(empty_database, plan).step == "1/020_s"
-    run_sql(empty_database, "ALTER TABLE public.t ALTER id SET NOT NULL")
-    assert runner.migrate(empty_database, plan).rows == 5
+        runner.migrate(harness_empty_database, plan)
+    assert runner.status(harness_empty_database, plan).step == "1/020_s"
+    run_sql(harness_empty_database, "ALTER TABLE public.t ALTER id SET NOT NULL")
+    assert runner.migrate(harness_empty_database, plan).rows == 5
 
 
 def test_a_way_back_that_cannot_be_gone_is_refused_before_the_way_there(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
-    run_sql(empty_database, "CREATE TABLE public.t (id int, done bool)")
+    run_sql(harness_empty_database, "CREATE TABLE public.t (id int, done bool)")
     plan = plan_of(tmp_path, ("SELECT 1;", batch()))
     with pytest.raises(Refused, match=r"010_s\.rollback\.sql:1: key 'id' of public\.t is not"):
-        runner.migrate(empty_database, plan)
+        runner.migrate(harness_empty_database, plan)
 
 
 @pytest.mark.parametrize("headers", ["", "-- set: row_security=on\n"])
 def test_rows_that_policies_hide_are_not_left_out_silently(
-    tmp_path: Path, empty_database: str, headers: str
+    tmp_path: Path, harness_empty_database: str, headers: str
 ) -> None:
     run_sql(
-        empty_database,
+        harness_empty_database,
         "CREATE TABLE public.t (id int PRIMARY KEY, done bool);"
         "INSERT INTO public.t VALUES (1), (2), (3);"
         "CREATE POLICY odd ON public.t USING (id % 2 = 1);"
         "ALTER TABLE public.t ENABLE ROW LEVEL SECURITY;"
         "ALTER TABLE public.t FORCE ROW LEVEL SECURITY",
     )
-    name = f"hidden_{ask(empty_database, 'SELECT current_database()')}"[:63]
-    run_sql(empty_database, f"CREATE ROLE {name}; ALTER TABLE public.t OWNER TO {name}")
+    name = f"hidden_{ask(harness_empty_database, 'SELECT current_database()')}"[:63]
+    run_sql(harness_empty_database, f"CREATE ROLE {name}; ALTER TABLE public.t OWNER TO {name}")
     plan = fills(tmp_path, headers=f"{headers}-- set: role={name}\n")
     try:
         with pytest.raises(HarnessError):
-            runner.migrate(empty_database, plan)
-        assert ask(empty_database, "SELECT count(*) FROM public.t WHERE done") == 0
+            runner.migrate(harness_empty_database, plan)
+        assert ask(harness_empty_database, "SELECT count(*) FROM public.t WHERE done") == 0
     finally:
-        run_sql(empty_database, f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
+        run_sql(harness_empty_database, f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
 
 
 @pytest.mark.postgres(since=18)
 def test_a_not_null_that_is_not_validated_is_not_believed(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
-    run_sql(empty_database, "CREATE TABLE public.t (id int, done bool)")
-    run_sql(empty_database, "INSERT INTO public.t VALUES (NULL), (1)")
-    run_sql(empty_database, "ALTER TABLE public.t ADD CONSTRAINT n NOT NULL id NOT VALID")
+    run_sql(harness_empty_database, "CREATE TABLE public.t (id int, done bool)")
+    run_sql(harness_empty_database, "INSERT INTO public.t VALUES (NULL), (1)")
+    run_sql(harness_empty_database, "ALTER TABLE public.t ADD CONSTRAINT n NOT NULL id NOT VALID")
     with pytest.raises(Refused, match="not declared NOT NULL"):
-        runner.migrate(empty_database, fills(tmp_path))
+        runner.migrate(harness_empty_database, fills(tmp_path))
 
 
 @pytest.mark.postgres(until=17)  # a part has the NOT NULL of the whole since 18
 def test_a_part_that_may_hold_rows_without_a_key_is_named(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
-    run_sql(empty_database, "CREATE TABLE public.t (id int NOT NULL, done bool)")
-    run_sql(empty_database, "CREATE TABLE public.t1 () INHERITS (public.t)")
-    run_sql(empty_database, "ALTER TABLE public.t1 ALTER id DROP NOT NULL")
+    run_sql(harness_empty_database, "CREATE TABLE public.t (id int NOT NULL, done bool)")
+    run_sql(harness_empty_database, "CREATE TABLE public.t1 () INHERITS (public.t)")
+    run_sql(harness_empty_database, "ALTER TABLE public.t1 ALTER id DROP NOT NULL")
     with pytest.raises(Refused, match=r"not declared NOT NULL \(in public\.t1\)"):
-        runner.migrate(empty_database, fills(tmp_path))
+        runner.migrate(harness_empty_database, fills(tmp_path))

@@ -94,42 +94,44 @@ def told(dsn: str) -> dict[str, str]:
 
 
 def test_nothing_of_a_session_reaches_the_next_step(
-    tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, harness_empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_sql(empty_database, SEEN)
-    plan = leaving(tmp_path, empty_database)
-    runner.migrate(empty_database, plan)
-    undisturbed = told(empty_database)
-    runner.rollback(empty_database, plan)
-    runner.migrate(empty_database, plan, until="1/010_s")
-    assert runner.migrate(empty_database, plan).resumed
-    resumed = told(empty_database)
+    run_sql(harness_empty_database, SEEN)
+    plan = leaving(tmp_path, harness_empty_database)
+    runner.migrate(harness_empty_database, plan)
+    undisturbed = told(harness_empty_database)
+    runner.rollback(harness_empty_database, plan)
+    runner.migrate(harness_empty_database, plan, until="1/010_s")
+    assert runner.migrate(harness_empty_database, plan).resumed
+    resumed = told(harness_empty_database)
     assert undisturbed == resumed
     assert set(undisturbed) == set(STATES)
     assert undisturbed["own setting"] == "none"
     assert undisturbed["session lock"] == "0"
 
-    runner.rollback(empty_database, plan)
+    runner.rollback(harness_empty_database, plan)
     monkeypatch.setattr(Session, "_refresh", lambda _: None)  # planted: one session for all
-    runner.migrate(empty_database, plan)
-    blind = told(empty_database)
+    runner.migrate(harness_empty_database, plan)
+    blind = told(harness_empty_database)
     put_back = {"setting", "role"}  # by every commit
     assert {kind for kind in STATES if blind[kind] == undisturbed[kind]} == put_back
 
 
 def test_nothing_of_a_session_reaches_the_next_step_of_a_way_back(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
-    run_sql(empty_database, SEEN)
-    plan = leaving(tmp_path, empty_database, forward=False)
-    runner.migrate(empty_database, plan)
-    runner.rollback(empty_database, plan)
-    assert told(empty_database)["own setting"] == "none"
+    run_sql(harness_empty_database, SEEN)
+    plan = leaving(tmp_path, harness_empty_database, forward=False)
+    runner.migrate(harness_empty_database, plan)
+    runner.rollback(harness_empty_database, plan)
+    assert told(harness_empty_database)["own setting"] == "none"
 
 
-def test_nothing_of_a_session_reaches_the_next_batch(tmp_path: Path, empty_database: str) -> None:
-    run_sql(empty_database, "CREATE TABLE public.t (id int PRIMARY KEY, v text)")
-    run_sql(empty_database, "INSERT INTO public.t SELECT generate_series(1, 6)")
+def test_nothing_of_a_session_reaches_the_next_batch(
+    tmp_path: Path, harness_empty_database: str
+) -> None:
+    run_sql(harness_empty_database, "CREATE TABLE public.t (id int PRIMARY KEY, v text)")
+    run_sql(harness_empty_database, "INSERT INTO public.t SELECT generate_series(1, 6)")
     within = "id > %(after)s AND id <= %(upto)s"
     text = (
         "-- kind: batch\n-- table: public.t\n-- key: id\n-- batch: 2\n\n"
@@ -137,12 +139,16 @@ def test_nothing_of_a_session_reaches_the_next_batch(tmp_path: Path, empty_datab
         f" WHERE {within};\n"
         f"SELECT set_config('own.n', 'used', false) FROM public.t WHERE {within};\n"
     )
-    runner.migrate(empty_database, plan_of(tmp_path, (text, "-- nothing: no way\n")))
-    assert ask(empty_database, "SELECT string_agg(DISTINCT v, ' ') FROM public.t") == "fresh"
+    runner.migrate(harness_empty_database, plan_of(tmp_path, (text, "-- nothing: no way\n")))
+    assert (
+        ask(harness_empty_database, "SELECT string_agg(DISTINCT v, ' ') FROM public.t") == "fresh"
+    )
 
 
-def test_the_settings_of_a_concurrent_step_end_with_it(tmp_path: Path, empty_database: str) -> None:
-    run_sql(empty_database, SEEN)
+def test_the_settings_of_a_concurrent_step_end_with_it(
+    tmp_path: Path, harness_empty_database: str
+) -> None:
+    run_sql(harness_empty_database, SEEN)
     index = (
         "-- kind: concurrent\n-- set: work_mem=77MB\n-- set: own.a=left\n"
         "CREATE INDEX CONCURRENTLY i ON public.seen (id);"
@@ -150,41 +156,43 @@ def test_the_settings_of_a_concurrent_step_end_with_it(tmp_path: Path, empty_dat
     see = "SELECT public.tell('a', current_setting('work_mem') || current_setting('own.a', true));"
     nothing = "-- nothing: it stays\n"
     plan = plan_of(tmp_path, (index, nothing), (see, nothing))
-    usual = ask(empty_database, "SHOW work_mem")
-    runner.migrate(empty_database, plan)
-    assert told(empty_database) == {"a": None}, usual
+    usual = ask(harness_empty_database, "SHOW work_mem")
+    runner.migrate(harness_empty_database, plan)
+    assert told(harness_empty_database) == {"a": None}, usual
 
 
 def test_where_no_new_session_is_to_be_had_the_old_one_forgets_and_says_so(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
-    name = f"two_{ask(empty_database, 'SELECT current_database()')}"[:63]
-    database = ask(empty_database, "SELECT current_database()")
-    run_sql(empty_database, f"CREATE ROLE {name} LOGIN PASSWORD 'p' CONNECTION LIMIT 2")
-    run_sql(empty_database, f'GRANT CREATE ON DATABASE "{database}" TO {name}; {SEEN}')
-    run_sql(empty_database, f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}")
+    name = f"two_{ask(harness_empty_database, 'SELECT current_database()')}"[:63]
+    database = ask(harness_empty_database, "SELECT current_database()")
+    run_sql(harness_empty_database, f"CREATE ROLE {name} LOGIN PASSWORD 'p' CONNECTION LIMIT 2")
+    run_sql(harness_empty_database, f'GRANT CREATE ON DATABASE "{database}" TO {name}; {SEEN}')
+    run_sql(harness_empty_database, f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}")
     see = "SELECT public.tell('a', current_setting('work_mem'));"
     nothing = "-- nothing: it stays\n"
     leave = "SELECT set_config('work_mem', '77MB', false);"
     plan = plan_of(tmp_path, (leave, nothing), (see, nothing))
     events: list[Event] = []
     try:
-        dsn = make_conninfo(empty_database, user=name, password="p")
+        dsn = make_conninfo(harness_empty_database, user=name, password="p")
         runner.migrate(dsn, plan, on_event=events.append)
         assert {event.kind for event in events} >= {"session_kept", "completed"}
-        assert told(empty_database)["a"] != "77MB"
+        assert told(harness_empty_database)["a"] != "77MB"
     finally:
-        run_sql(empty_database, f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
+        run_sql(harness_empty_database, f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
 
 
 @pytest.fixture
-def owner(empty_database: str) -> Iterator[str]:
+def owner(harness_empty_database: str) -> Iterator[str]:
     """A role that may make tables, but knows nothing of the ledger."""
     name = admin.unique_name("owner")
-    run_sql(empty_database, f"CREATE ROLE {name}; GRANT ALL ON SCHEMA public TO {name}; {SEEN}")
-    run_sql(empty_database, f"GRANT ALL ON public.seen, public.s TO {name}")
+    run_sql(
+        harness_empty_database, f"CREATE ROLE {name}; GRANT ALL ON SCHEMA public TO {name}; {SEEN}"
+    )
+    run_sql(harness_empty_database, f"GRANT ALL ON public.seen, public.s TO {name}")
     yield name
-    run_sql(empty_database, f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
+    run_sql(harness_empty_database, f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
 
 
 @pytest.mark.parametrize(
@@ -200,33 +208,35 @@ def owner(empty_database: str) -> Iterator[str]:
     ],
 )
 def test_the_role_of_a_script_does_not_write_the_checkpoint(
-    tmp_path: Path, empty_database: str, owner: str, left: str
+    tmp_path: Path, harness_empty_database: str, owner: str, left: str
 ) -> None:
     forward = f"{left.format(owner)};\nCREATE TABLE public.n (id int);\n"
     back = f"-- set: role={owner}\nDROP TABLE public.n;\n"
     plan = plan_of(tmp_path, (forward, back))
-    runner.migrate(empty_database, plan)
+    runner.migrate(harness_empty_database, plan)
     made_by = "SELECT relowner::regrole::text FROM pg_class WHERE oid = 'public.n'::regclass"
-    assert ask(empty_database, made_by) == owner
-    assert runner.rollback(empty_database, plan).state == "rolled-back"
+    assert ask(harness_empty_database, made_by) == owner
+    assert runner.rollback(harness_empty_database, plan).state == "rolled-back"
 
 
 @pytest.mark.parametrize("kind", ["batch", "concurrent"])
 def test_a_role_in_a_header_is_the_statements_only(
-    tmp_path: Path, empty_database: str, owner: str, kind: str
+    tmp_path: Path, harness_empty_database: str, owner: str, kind: str
 ) -> None:
-    run_sql(empty_database, "CREATE TABLE public.t (id int PRIMARY KEY, v text)")
-    run_sql(empty_database, "INSERT INTO public.t VALUES (1), (2), (3)")
-    run_sql(empty_database, f"ALTER TABLE public.t OWNER TO {owner}")
+    run_sql(harness_empty_database, "CREATE TABLE public.t (id int PRIMARY KEY, v text)")
+    run_sql(harness_empty_database, "INSERT INTO public.t VALUES (1), (2), (3)")
+    run_sql(harness_empty_database, f"ALTER TABLE public.t OWNER TO {owner}")
     head = f"-- kind: {kind}\n-- set: role={owner}\n"
     texts = {
         "batch": "-- table: public.t\n-- key: id\n-- batch: 1\n\nUPDATE public.t SET v ="
         " current_user WHERE id > %(after)s AND id <= %(upto)s;",
         "concurrent": "\nCREATE INDEX CONCURRENTLY i ON public.t (id);",
     }
-    runner.migrate(empty_database, plan_of(tmp_path, (head + texts[kind], "-- nothing: no\n")))
+    runner.migrate(
+        harness_empty_database, plan_of(tmp_path, (head + texts[kind], "-- nothing: no\n"))
+    )
     seen = "SELECT count(*) FROM public.t WHERE v = %s"
-    assert ask(empty_database, seen, owner) == (3 if kind == "batch" else 0)
+    assert ask(harness_empty_database, seen, owner) == (3 if kind == "batch" else 0)
 
 
 @pytest.mark.parametrize(
@@ -245,27 +255,27 @@ def test_a_role_in_a_header_is_the_statements_only(
     ],
 )
 def test_the_settings_of_a_script_do_not_reach_the_checkpoint(
-    tmp_path: Path, empty_database: str, left: str
+    tmp_path: Path, harness_empty_database: str, left: str
 ) -> None:
     run_sql(
-        empty_database,
+        harness_empty_database,
         "CREATE TABLE public.t (id int);"
         "CREATE FUNCTION public.wrong(text, text) RETURNS bool LANGUAGE sql AS 'SELECT false';"
         "CREATE OPERATOR public.= (LEFTARG = text, RIGHTARG = text, FUNCTION = public.wrong)",
     )
-    version = ask(empty_database, "SELECT current_setting('server_version_num')::int")
+    version = ask(harness_empty_database, "SELECT current_setting('server_version_num')::int")
     if "transaction_timeout" in left and version < 170000:
         left = "SELECT 1"
     plan = plan_of(tmp_path, (f"INSERT INTO public.t VALUES (1);\n{left};\n", "SELECT 1;"))
-    assert runner.migrate(empty_database, plan).state == "migrated"
-    assert ask(empty_database, "SELECT state FROM migration_control.step") == "done"
+    assert runner.migrate(harness_empty_database, plan).state == "migrated"
+    assert ask(harness_empty_database, "SELECT state FROM migration_control.step") == "done"
 
 
 def test_what_waits_for_the_commit_sees_what_the_script_left(
-    tmp_path: Path, empty_database: str, owner: str
+    tmp_path: Path, harness_empty_database: str, owner: str
 ) -> None:
     run_sql(
-        empty_database,
+        harness_empty_database,
         "CREATE TABLE public.t (id int);"
         "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM"
         " public.tell('at commit', current_user || ' ' || current_setting('own.a', true));"
@@ -274,17 +284,17 @@ def test_what_waits_for_the_commit_sees_what_the_script_left(
         f" FOR EACH ROW EXECUTE FUNCTION public.note(); GRANT ALL ON public.t TO {owner}",
     )
     forward = f"SET LOCAL ROLE {owner}; SET LOCAL own.a = 'mine'; INSERT INTO public.t VALUES (1);"
-    runner.migrate(empty_database, plan_of(tmp_path, (forward, "SELECT 1;")))
-    assert told(empty_database) == {"at commit": f"{owner} mine"}
+    runner.migrate(harness_empty_database, plan_of(tmp_path, (forward, "SELECT 1;")))
+    assert told(harness_empty_database) == {"at commit": f"{owner} mine"}
 
 
 def test_a_script_that_makes_its_transaction_read_only_is_told_so(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
-    run_sql(empty_database, SEEN)
+    run_sql(harness_empty_database, SEEN)
     forward = "SELECT 1;\nSELECT set_config('transaction_read_only', 'on', true);"
     with pytest.raises(StepFailed, match="the script made its transaction read-only") as failed:
-        runner.migrate(empty_database, plan_of(tmp_path, (forward, "SELECT 1;")))
+        runner.migrate(harness_empty_database, plan_of(tmp_path, (forward, "SELECT 1;")))
     assert str(failed.value.where).endswith("010_s.forward.sql:2")
 
 
@@ -347,12 +357,12 @@ ALL_VALID = [
 
 @pytest.mark.parametrize("text", ALL_VALID)
 def test_a_script_means_what_it_means_in_one_transaction_of_psql(
-    tmp_path: Path, empty_database: str, text: str
+    tmp_path: Path, harness_empty_database: str, text: str
 ) -> None:
-    run_sql(empty_database, SEEN)
-    runner.migrate(empty_database, plan_of(tmp_path, (text, "SELECT 1;")))
+    run_sql(harness_empty_database, SEEN)
+    runner.migrate(harness_empty_database, plan_of(tmp_path, (text, "SELECT 1;")))
     if "serializable" in text.lower():
-        assert told(empty_database) == {"a": "serializable"}
+        assert told(harness_empty_database) == {"a": "serializable"}
 
 
 OTHER = {
@@ -415,7 +425,7 @@ def outcome_with(dsn: str, plan: Plan, values: dict[str, str]) -> str:
 
 
 def test_no_setting_of_a_database_changes_what_a_plan_does(
-    tmp_path: Path, empty_database: str, target: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, harness_empty_database: str, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_of(tmp_path, (VALUES, "SELECT 1;"))
     fired = (
@@ -423,18 +433,18 @@ def test_no_setting_of_a_database_changes_what_a_plan_does(
         " LANGUAGE plpgsql AS 'BEGIN INSERT INTO public.fired VALUES (1); RETURN NULL; END';"
         "CREATE TRIGGER f AFTER INSERT ON public.seen FOR EACH ROW EXECUTE FUNCTION public.fire()"
     )
-    for dsn in (empty_database, target):
+    for dsn in (harness_empty_database, target):
         run_sql(dsn, SEEN + fired)
-    plain = outcome_with(empty_database, plan, {})
+    plain = outcome_with(harness_empty_database, plan, {})
     assert "|eu|" in plain
     assert outcome_with(target, plan, OTHER) == plain
 
 
 def test_the_values_that_are_pinned_hold_in_every_session(
-    empty_database: str, monkeypatch: pytest.MonkeyPatch
+    harness_empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every pinned setting that this server knows is named in the first thing a session does."""
-    with psycopg.connect(empty_database, autocommit=True) as conn:
+    with psycopg.connect(harness_empty_database, autocommit=True) as conn:
         conn.execute("DO $$ BEGIN END $$")
         conn.execute(settings.set_sql(settings.PINNED))
         for name, value in settings.PINNED.items():
@@ -445,10 +455,10 @@ def test_the_values_that_are_pinned_hold_in_every_session(
 
 @pytest.mark.parametrize("ended", ["harness lock", "harness runner"])
 def test_a_runner_that_lost_a_connection_between_steps_does_not_go_on_without_it(
-    tmp_path: Path, empty_database: str, ended: str
+    tmp_path: Path, harness_empty_database: str, ended: str
 ) -> None:
     """A new working session would hide that the lock is gone, or that somebody ended the run."""
-    run_sql(empty_database, SEEN)
+    run_sql(harness_empty_database, SEEN)
     nothing = "-- nothing: it stays\n"
     step = "SELECT public.tell('a', 'b');"
     plan = plan_of(tmp_path, (step, nothing), (step, nothing))
@@ -458,43 +468,44 @@ def test_a_runner_that_lost_a_connection_between_steps_does_not_go_on_without_it
         events.append(event)
         if event.kind == "step_done" and event.step == "1/010_s":
             run_sql(
-                empty_database,
+                harness_empty_database,
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE"
                 f" application_name = '{ended}' AND datname = current_database()",
             )
 
-    assert runner.migrate(empty_database, plan, on_event=end_it).state == "migrated"
+    assert runner.migrate(harness_empty_database, plan, on_event=end_it).state == "migrated"
     assert "reconnecting" in [event.kind for event in events]
-    assert ask(empty_database, "SELECT count(*) FROM public.seen") == 2
+    assert ask(harness_empty_database, "SELECT count(*) FROM public.seen") == 2
 
 
 @pytest.mark.postgres(since=17)
 def test_a_script_that_runs_into_its_own_time_limit_is_told_so(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
     forward = "SET LOCAL transaction_timeout = '100ms';\nSELECT pg_sleep(30);"
     plan = plan_of(tmp_path, (forward, "SELECT 1;"))
-    run_sql(empty_database, SEEN)
+    run_sql(harness_empty_database, SEEN)
     with pytest.raises(StepFailed, match=r"25P04.*the script's own transaction_timeout") as failed:
-        runner.migrate(empty_database, plan)
+        runner.migrate(harness_empty_database, plan)
     assert str(failed.value.where).endswith("010_s.forward.sql:2")
 
 
 def test_a_setting_that_the_role_may_not_put_right_is_refused(
-    tmp_path: Path, empty_database: str
+    tmp_path: Path, harness_empty_database: str
 ) -> None:
-    database = ask(empty_database, "SELECT current_database()")
+    database = ask(harness_empty_database, "SELECT current_database()")
     name = admin.unique_name("plain")
-    run_sql(empty_database, f"{SEEN}; CREATE ROLE {name} LOGIN PASSWORD 'p'")
-    run_sql(empty_database, f'GRANT CREATE ON DATABASE "{database}" TO {name}')
-    dsn = make_conninfo(empty_database, user=name, password="p")
+    run_sql(harness_empty_database, f"{SEEN}; CREATE ROLE {name} LOGIN PASSWORD 'p'")
+    run_sql(harness_empty_database, f'GRANT CREATE ON DATABASE "{database}" TO {name}')
+    dsn = make_conninfo(harness_empty_database, user=name, password="p")
     plan = plan_of(tmp_path, ("SELECT 1;", "SELECT 1;"))
     try:
         assert runner.migrate(dsn, plan).state == "migrated"
         run_sql(
-            empty_database, f'ALTER DATABASE "{database}" SET session_replication_role = replica'
+            harness_empty_database,
+            f'ALTER DATABASE "{database}" SET session_replication_role = replica',
         )
         with pytest.raises(Refused, match='permission denied to set parameter "session_repl'):
             runner.rollback(dsn, plan)
     finally:
-        run_sql(empty_database, f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
+        run_sql(harness_empty_database, f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")

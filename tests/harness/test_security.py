@@ -172,28 +172,31 @@ DEFECTS: list[tuple[str, str, str]] = [
 
 
 @pytest.fixture(scope="module")
-def policy(plan: Plan) -> SecurityPolicy:
-    return security.policy_of(plan.root)
+def policy(harness_plan: Plan) -> SecurityPolicy:
+    return security.policy_of(harness_plan.root)
 
 
 @pytest.fixture(scope="module")
-def before(pg_server: Server, seeded: Templates) -> Iterator[str]:
-    dsn = template.clone(pg_server.dsn(), seeded(rows=ROWS))
+def before(harness_server: Server, harness_template: Templates) -> Iterator[str]:
+    dsn = template.clone(harness_server.dsn(), harness_template(rows=ROWS))
     yield dsn
-    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+    admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
 @pytest.fixture(scope="module")
 def sabotaged(
-    pg_server: Server, policy: SecurityPolicy, before: str, migrated: Templates
+    harness_server: Server,
+    policy: SecurityPolicy,
+    before: str,
+    harness_migrated_template: Templates,
 ) -> Iterator[Security]:
     """A migrated database with every planted defect at once, judged once."""
-    dsn = template.clone(pg_server.dsn(), migrated(rows=ROWS))
+    dsn = template.clone(harness_server.dsn(), harness_migrated_template(rows=ROWS))
     with psycopg.connect(dsn, autocommit=True) as conn:
         for statements in dict.fromkeys(defect for defect, _, _ in DEFECTS):
             conn.execute(statements)
     yield security.judge(dsn, policy, before=before)
-    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+    admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
 @pytest.mark.parametrize(("defect", "finding", "said"), DEFECTS, ids=lambda v: v[:60])
@@ -206,9 +209,9 @@ def test_planted_defect_is_reported(
 
 
 def test_without_a_source_a_lost_policy_is_still_seen(
-    policy: SecurityPolicy, migrated: Templates, clone: Clone
+    policy: SecurityPolicy, harness_migrated_template: Templates, harness_clone: Clone
 ) -> None:
-    after = clone(migrated(rows=ROWS))
+    after = harness_clone(harness_migrated_template(rows=ROWS))
     with psycopg.connect(after, autocommit=True) as conn:
         conn.execute('drop policy "Task Update Policy" on public.tasks')
     found = security.judge(after, policy)
@@ -217,9 +220,9 @@ def test_without_a_source_a_lost_policy_is_still_seen(
 
 
 def test_without_a_source_rights_on_system_objects_are_seen(
-    policy: SecurityPolicy, migrated: Templates, clone: Clone
+    policy: SecurityPolicy, harness_migrated_template: Templates, harness_clone: Clone
 ) -> None:
-    after = clone(migrated(rows=ROWS))
+    after = harness_clone(harness_migrated_template(rows=ROWS))
     with psycopg.connect(after, autocommit=True) as conn:
         conn.execute("grant select on pg_catalog.pg_authid to public")
     found = security.judge(after, policy)
@@ -228,9 +231,15 @@ def test_without_a_source_rights_on_system_objects_are_seen(
 
 
 def test_rights_on_system_objects_that_were_there_before_are_no_finding(
-    policy: SecurityPolicy, migrated: Templates, seeded: Templates, clone: Clone
+    policy: SecurityPolicy,
+    harness_migrated_template: Templates,
+    harness_template: Templates,
+    harness_clone: Clone,
 ) -> None:
-    both = clone(seeded(rows=ROWS)), clone(migrated(rows=ROWS))
+    both = (
+        harness_clone(harness_template(rows=ROWS)),
+        harness_clone(harness_migrated_template(rows=ROWS)),
+    )
     for dsn in both:
         with psycopg.connect(dsn, autocommit=True) as conn:
             conn.execute("grant select on pg_catalog.pg_authid to public")
@@ -239,9 +248,9 @@ def test_rights_on_system_objects_that_were_there_before_are_no_finding(
 
 
 def test_what_cannot_be_tried_is_unknown_not_passed(
-    policy: SecurityPolicy, migrated: Templates, clone: Clone
+    policy: SecurityPolicy, harness_migrated_template: Templates, harness_clone: Clone
 ) -> None:
-    after = clone(migrated(rows=ROWS))
+    after = harness_clone(harness_migrated_template(rows=ROWS))
     with psycopg.connect(after, autocommit=True) as conn:
         conn.execute(
             "create table public.bare (id bigint);"
@@ -255,9 +264,9 @@ def test_what_cannot_be_tried_is_unknown_not_passed(
 
 
 def test_what_cannot_be_read_is_unknown_too(
-    policy: SecurityPolicy, migrated: Templates, clone: Clone
+    policy: SecurityPolicy, harness_migrated_template: Templates, harness_clone: Clone
 ) -> None:
-    after = clone(migrated(rows=ROWS))
+    after = harness_clone(harness_migrated_template(rows=ROWS))
     with psycopg.connect(after, autocommit=True) as conn:
         conn.execute(
             "create view public.broken with (security_invoker = on) as"
@@ -277,7 +286,7 @@ def test_a_role_that_the_server_does_not_have_is_refused(
 
 
 def test_an_explanation_of_nothing_is_reported(
-    policy: SecurityPolicy, before: str, plan: Plan
+    policy: SecurityPolicy, before: str, harness_plan: Plan
 ) -> None:
     found = security.judge(before, policy, before=before)
     assert "security.explanation.unused" in {f.id for f in found.findings}

@@ -47,12 +47,12 @@ def content(*arguments: object) -> str:
 
 
 @pytest.mark.parametrize("profile", ["real", "clean", "hostile"])
-def test_the_same_arguments_give_the_same_rows_in_any_process(empty_baseline, profile):
+def test_the_same_arguments_give_the_same_rows_in_any_process(harness_baseline, profile):
     found = []
     for hash_seed in ("0", "4711"):
-        in_another_process(LOAD, empty_baseline, "5", profile, hash_seed=hash_seed)
-        found.append(digests(empty_baseline))
-        empty(empty_baseline)
+        in_another_process(LOAD, harness_baseline, "5", profile, hash_seed=hash_seed)
+        found.append(digests(harness_baseline))
+        empty(harness_baseline)
     assert found[0] == found[1]
     assert len(set(found[0].values())) == len(TABLES)
 
@@ -77,38 +77,38 @@ def test_the_ratio_is_15_40_25_15_5():
     assert (c.companies, c.contacts, c.deals, notes, c.tasks) == (1500, 4000, 2500, 1500, 500)
 
 
-def test_even_a_handful_of_rows_loads(empty_baseline):
+def test_even_a_handful_of_rows_loads(harness_baseline):
     for rows in (1, 2, 3, 5, 8, 13):
-        report = seed.load(empty_baseline, rows=rows, profile="hostile")
-        with psycopg.connect(empty_baseline) as conn:
+        report = seed.load(harness_baseline, rows=rows, profile="hostile")
+        with psycopg.connect(harness_baseline) as conn:
             in_tables = {str(t): scalar(conn, f"SELECT count(*) FROM {t.quoted}") for t in TABLES}
         assert report.tables == in_tables
-        empty(empty_baseline)
+        empty(harness_baseline)
 
 
-def test_both_ways_of_loading_leave_the_same_database(empty_baseline):
-    seed.load(empty_baseline, rows=2000)
-    trusted = digests(empty_baseline)
-    empty(empty_baseline)
-    with psycopg.connect(empty_baseline, autocommit=True) as conn:
+def test_both_ways_of_loading_leave_the_same_database(harness_baseline):
+    seed.load(harness_baseline, rows=2000)
+    trusted = digests(harness_baseline)
+    empty(harness_baseline)
+    with psycopg.connect(harness_baseline, autocommit=True) as conn:
         owner = f"seeder_{scalar(conn, 'SELECT current_database()')}"
         conn.execute(f'CREATE ROLE "{owner}"')
         try:
             conn.execute(f'GRANT USAGE ON SCHEMA auth, public TO "{owner}"')
             for table in TABLES:
                 conn.execute(f'ALTER TABLE {table.quoted} OWNER TO "{owner}"')
-            separator = "&" if "?" in empty_baseline else "?"
-            seed.load(f"{empty_baseline}{separator}options=-crole%3D{owner}", rows=2000)
-            assert digests(empty_baseline) == trusted
+            separator = "&" if "?" in harness_baseline else "?"
+            seed.load(f"{harness_baseline}{separator}options=-crole%3D{owner}", rows=2000)
+            assert digests(harness_baseline) == trusted
         finally:
             conn.execute(f'REASSIGN OWNED BY "{owner}" TO CURRENT_USER')
             conn.execute(f'DROP OWNED BY "{owner}"')
             conn.execute(f'DROP ROLE "{owner}"')
 
 
-def test_sales_rows_belong_to_their_auth_users(empty_baseline):
-    seed.load(empty_baseline, rows=2000)
-    with psycopg.connect(empty_baseline) as conn:
+def test_sales_rows_belong_to_their_auth_users(harness_baseline):
+    seed.load(harness_baseline, rows=2000)
+    with psycopg.connect(harness_baseline) as conn:
         pairs = conn.execute(
             "SELECT s.email = u.email AND s.first_name = u.raw_user_meta_data ->> 'first_name'"
             " AND s.last_name = u.raw_user_meta_data ->> 'last_name', s.administrator"
@@ -118,41 +118,41 @@ def test_sales_rows_belong_to_their_auth_users(empty_baseline):
     assert len(pairs) == 8
 
 
-def test_the_next_insert_gets_the_next_id(empty_baseline):
-    seed.load(empty_baseline, rows=2000)
-    with psycopg.connect(empty_baseline) as conn:
+def test_the_next_insert_gets_the_next_id(harness_baseline):
+    seed.load(harness_baseline, rows=2000)
+    with psycopg.connect(harness_baseline) as conn:
         last = scalar(conn, "SELECT max(id) FROM companies")
         new = scalar(conn, "INSERT INTO companies (name) VALUES ('next') RETURNING id")
         assert new == last + 1
         assert scalar(conn, "SELECT last_value FROM tags_id_seq") == 12
 
 
-def test_triggers_and_foreign_keys_work_again_after_the_load(empty_baseline):
-    seed.load(empty_baseline, rows=100)
-    with psycopg.connect(empty_baseline) as conn, pytest.raises(errors.ForeignKeyViolation):
+def test_triggers_and_foreign_keys_work_again_after_the_load(harness_baseline):
+    seed.load(harness_baseline, rows=100)
+    with psycopg.connect(harness_baseline) as conn, pytest.raises(errors.ForeignKeyViolation):
         conn.execute("INSERT INTO deals (name, stage, company_id) VALUES ('x', 'won', 0)")
 
 
-def test_refuses_a_database_that_has_rows(empty_baseline):
-    with psycopg.connect(empty_baseline) as conn:
+def test_refuses_a_database_that_has_rows(harness_baseline):
+    with psycopg.connect(harness_baseline) as conn:
         conn.execute("INSERT INTO tags (name, color) VALUES ('mine', '#fff')")
-    before = digests(empty_baseline)
+    before = digests(harness_baseline)
     with pytest.raises(Refused, match=r"public\.tags already has rows.*harness baseline"):
-        seed.load(empty_baseline, rows=100)
-    assert digests(empty_baseline) == before
+        seed.load(harness_baseline, rows=100)
+    assert digests(harness_baseline) == before
 
 
-def test_refuses_to_seed_twice(empty_baseline):
-    seed.load(empty_baseline, rows=100)
-    before = digests(empty_baseline)
+def test_refuses_to_seed_twice(harness_baseline):
+    seed.load(harness_baseline, rows=100)
+    before = digests(harness_baseline)
     with pytest.raises(Refused, match="already has rows"):
-        seed.load(empty_baseline, rows=100)
-    assert digests(empty_baseline) == before
+        seed.load(harness_baseline, rows=100)
+    assert digests(harness_baseline) == before
 
 
-def test_refuses_a_database_without_the_baseline(empty_database):
+def test_refuses_a_database_without_the_baseline(harness_empty_database):
     with pytest.raises(Refused, match=r"no table .*harness baseline"):
-        seed.load(empty_database, rows=100)
+        seed.load(harness_empty_database, rows=100)
 
 
 @pytest.mark.parametrize(
@@ -168,20 +168,20 @@ def test_refuses_a_database_without_the_baseline(empty_database):
         ),
     ],
 )
-def test_refuses_a_schema_that_is_not_the_baseline(empty_baseline, change, said):
-    with psycopg.connect(empty_baseline) as conn:
+def test_refuses_a_schema_that_is_not_the_baseline(harness_baseline, change, said):
+    with psycopg.connect(harness_baseline) as conn:
         conn.execute(change)
     with pytest.raises(Refused, match=said):
-        seed.load(empty_baseline, rows=100)
+        seed.load(harness_baseline, rows=100)
 
 
-def test_does_not_wait_for_ever_for_a_table_in_use(empty_baseline, monkeypatch):
+def test_does_not_wait_for_ever_for_a_table_in_use(harness_baseline, monkeypatch):
     monkeypatch.setattr("fixtures.loading.LOCK_TIMEOUT", "50ms")
-    with psycopg.connect(empty_baseline) as other:
+    with psycopg.connect(harness_baseline) as other:
         other.execute("LOCK TABLE contacts IN ROW EXCLUSIVE MODE")
         with pytest.raises(Refused, match="in use"):
-            seed.load(empty_baseline, rows=100)
-    assert seed.load(empty_baseline, rows=100).rows == 100
+            seed.load(harness_baseline, rows=100)
+    assert seed.load(harness_baseline, rows=100).rows == 100
 
 
 @dataclass(frozen=True)
@@ -217,13 +217,13 @@ def unchanged(chunk: bytes) -> bytes:
     ("edit", "error"),
     [(in_company_999, errors.ForeignKeyViolation), (cut_short, psycopg.DataError)],
 )
-def test_a_load_that_fails_leaves_nothing(empty_baseline, edit, error):
-    before = digests(empty_baseline)
+def test_a_load_that_fails_leaves_nothing(harness_baseline, edit, error):
+    before = digests(harness_baseline)
     source = seed.rows_of(100, 1, "clean")
-    with connect(empty_baseline) as conn, pytest.raises(error):
+    with connect(harness_baseline) as conn, pytest.raises(error):
         fill(conn, Planted(source, edit))
-    assert digests(empty_baseline) == before
-    with connect(empty_baseline) as conn:
+    assert digests(harness_baseline) == before
+    with connect(harness_baseline) as conn:
         assert fill(conn, Planted(source, unchanged))["deals"] == 25
 
 
@@ -245,10 +245,10 @@ def test_an_unreadable_dsn_is_refused_without_quoting_it():
     assert "secret" not in str(caught.value)
 
 
-def test_progress_is_told_over_all_tables_and_never_goes_back(empty_baseline):
+def test_progress_is_told_over_all_tables_and_never_goes_back(harness_baseline):
     told: list[tuple[str, int, int]] = []
     seed.load(
-        empty_baseline,
+        harness_baseline,
         rows=3000,
         progress=lambda *one: told.append(one),
     )

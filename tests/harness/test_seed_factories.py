@@ -36,8 +36,8 @@ def test_a_models_attributes_are_its_tables_columns(model):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_what_a_factory_builds_can_be_inserted_and_read_back(empty_baseline, model):
-    with psycopg.connect(empty_baseline) as conn:
+def test_what_a_factory_builds_can_be_inserted_and_read_back(harness_baseline, model):
+    with psycopg.connect(harness_baseline) as conn:
         built = FACTORIES[model].build()
         key = insert(conn, built)
         columns = built.table.column_list
@@ -57,13 +57,13 @@ def test_the_same_number_builds_the_same_row():
     assert one != ContactFactory.build(__sequence=7, seed=3)
 
 
-def test_rows_can_be_bent_and_are_not_mended(empty_baseline):
-    with psycopg.connect(empty_baseline) as conn, pytest.raises(errors.NotNullViolation):
+def test_rows_can_be_bent_and_are_not_mended(harness_baseline):
+    with psycopg.connect(harness_baseline) as conn, pytest.raises(errors.NotNullViolation):
         insert(conn, CompanyFactory.build(name=None))
 
 
-def test_a_missing_parent_is_made_and_a_given_one_kept(empty_baseline):
-    with psycopg.connect(empty_baseline) as conn:
+def test_a_missing_parent_is_made_and_a_given_one_kept(harness_baseline):
+    with psycopg.connect(harness_baseline) as conn:
         insert(conn, TaskFactory.build())
         assert scalar(conn, "SELECT count(*) FROM contacts") == 1
         contact = insert(conn, ContactFactory.build())
@@ -71,8 +71,8 @@ def test_a_missing_parent_is_made_and_a_given_one_kept(empty_baseline):
         assert scalar(conn, "SELECT count(*) FROM contacts") == 2
 
 
-def test_the_first_user_becomes_an_administrator_by_the_trigger(empty_baseline):
-    with psycopg.connect(empty_baseline) as conn:
+def test_the_first_user_becomes_an_administrator_by_the_trigger(harness_baseline):
+    with psycopg.connect(harness_baseline) as conn:
         for number in (1, 2):
             insert(conn, AuthUserFactory.build(__sequence=number))
         made = conn.execute("SELECT administrator FROM sales ORDER BY id").fetchall()
@@ -100,13 +100,13 @@ ODD = (
 
 
 @pytest.mark.parametrize("value", ODD)
-def test_copy_text_means_the_same_as_the_literal(empty_database, value):
+def test_copy_text_means_the_same_as_the_literal(harness_empty_database, value):
     kind = "text"
     if isinstance(value, tuple):
         kind = "jsonb[]" if value and isinstance(value[0], dict) else "bigint[]"
     elif isinstance(value, (list, dict)):
         kind = "jsonb"
-    with psycopg.connect(empty_database) as conn:
+    with psycopg.connect(harness_empty_database) as conn:
         conn.execute(f"CREATE TEMP TABLE one (n int, v {kind}, w {kind})")
         with conn.cursor() as cursor, cursor.copy("COPY one FROM STDIN") as copy:
             copy.write(row([1, value, value]))

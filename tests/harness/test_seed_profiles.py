@@ -89,20 +89,22 @@ Wrong = dict[str, dict[str, set[int]]]
 
 
 @pytest.fixture(scope="module")
-def profile_of(pg_server: Server, seeded: TemplateFactory) -> Iterator[ProfileOf]:
+def profile_of(harness_server: Server, harness_template: TemplateFactory) -> Iterator[ProfileOf]:
     """Return a factory: profile_of(name) -> a connection to 10,000 rows of that profile."""
     made: dict[str, tuple[str, psycopg.Connection[Any]]] = {}
 
     def make(profile: str) -> psycopg.Connection[Any]:
         if profile not in made:
-            dsn = template.clone(pg_server.dsn(), seeded(rows=ROWS, seed=1, profile=profile))
+            dsn = template.clone(
+                harness_server.dsn(), harness_template(rows=ROWS, seed=1, profile=profile)
+            )
             made[profile] = dsn, psycopg.connect(dsn, autocommit=True)
         return made[profile][1]
 
     yield make
     for dsn, conn in made.values():
         conn.close()
-        admin.drop(pg_server.dsn(), admin.dbname(dsn))
+        admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
 @pytest.fixture(scope="module")

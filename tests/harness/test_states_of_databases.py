@@ -53,15 +53,15 @@ ODD_SETTINGS = {
 
 
 @pytest.fixture
-def small(clone: Clone, seeded: Templates) -> str:
-    return clone(seeded(rows=ROWS))
+def small(harness_clone: Clone, harness_template: Templates) -> str:
+    return harness_clone(harness_template(rows=ROWS))
 
 
 @pytest.fixture(scope="module")
-def before(pg_server: Server, seeded: Templates) -> Iterator[str]:
-    dsn = template.clone(pg_server.dsn(), seeded(rows=ROWS))
+def before(harness_server: Server, harness_template: Templates) -> Iterator[str]:
+    dsn = template.clone(harness_server.dsn(), harness_template(rows=ROWS))
     yield dsn
-    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+    admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
 def judged(dsn: str, plan: Plan) -> Validation:
@@ -75,59 +75,67 @@ def critical(found: Any) -> list[str]:
 
 
 def test_settings_of_the_database_are_no_finding_and_change_nothing(
-    small: str, before: str, plan: Plan
+    small: str, before: str, harness_plan: Plan
 ) -> None:
     name = admin.dbname(small)
     run_sql(small, "create schema evil")
     for key, value in ODD_SETTINGS.items():
         run_sql(small, f"alter database {name} set {key} = '{value}'" if key != "search_path"
                 else f"alter database {name} set {key} = {value}")  # fmt: skip
-    assert critical(judged(small, plan)) == []
-    assert status(small, plan).state == "clean"
-    migrate(small, plan)
-    assert status(small, plan).state == "migrated"
-    found = verify(small, plan, state="migrated", source=before)
+    assert critical(judged(small, harness_plan)) == []
+    assert status(small, harness_plan).state == "clean"
+    migrate(small, harness_plan)
+    assert status(small, harness_plan).state == "migrated"
+    found = verify(small, harness_plan, state="migrated", source=before)
     assert (found.verdict, critical(found)) == ("pass", [])
-    rollback(small, plan)
-    assert status(small, plan).state == "rolled-back"
+    rollback(small, harness_plan)
+    assert status(small, harness_plan).state == "rolled-back"
 
 
-def test_a_database_in_which_no_trigger_fires_is_seen_before(small: str, plan: Plan) -> None:
+def test_a_database_in_which_no_trigger_fires_is_seen_before(
+    small: str, harness_plan: Plan
+) -> None:
     run_sql(small, f"alter database {admin.dbname(small)} set session_replication_role = replica")
-    assert critical(judged(small, plan)) == ["preflight.no_triggers"]
+    assert critical(judged(small, harness_plan)) == ["preflight.no_triggers"]
 
 
 @pytest.fixture
-def powerless(pg_server: Server) -> Iterator[str]:
+def powerless(harness_server: Server) -> Iterator[str]:
     """A role that may connect and nothing else."""
     name = admin.unique_name("powerless")
-    run_sql(pg_server.dsn(), f"create role {name} login password 'x'")
+    run_sql(harness_server.dsn(), f"create role {name} login password 'x'")
     yield name
-    run_sql(pg_server.dsn(), f"drop role {name}")
+    run_sql(harness_server.dsn(), f"drop role {name}")
 
 
 def test_a_role_without_rights_gets_one_sentence_of_every_command(
-    clone: Clone, migrated: Templates, small: str, powerless: str, plan: Plan
+    harness_clone: Clone,
+    harness_migrated_template: Templates,
+    small: str,
+    powerless: str,
+    harness_plan: Plan,
 ) -> None:
     mine = make_conninfo(small, user=powerless, password="x")
-    assert status(mine, plan).state == "clean"
-    found = judged(mine, plan)
+    assert status(mine, harness_plan).state == "clean"
+    found = judged(mine, harness_plan)
     assert found.verdict == "fail"
     assert "preflight.ownership" in critical(found)
     for command in (migrate, cleanup):
         with pytest.raises(HarnessError):
-            command(mine, plan)
-    done = make_conninfo(clone(migrated(rows=ROWS)), user=powerless, password="x")
-    assert status(done, plan).state == "foreign"
+            command(mine, harness_plan)
+    done = make_conninfo(
+        harness_clone(harness_migrated_template(rows=ROWS)), user=powerless, password="x"
+    )
+    assert status(done, harness_plan).state == "foreign"
     for command in (migrate, rollback, cleanup):
         with pytest.raises(Refused):
-            command(done, plan)
-    looked = verify(done, plan, state="migrated")
+            command(done, harness_plan)
+    looked = verify(done, harness_plan, state="migrated")
     assert looked.verdict != "pass"
 
 
 def test_objects_that_raise_when_they_are_read_are_unknown_not_a_traceback(
-    small: str, before: str, plan: Plan
+    small: str, before: str, harness_plan: Plan
 ) -> None:
     run_sql(
         small,
@@ -137,58 +145,63 @@ def test_objects_that_raise_when_they_are_read_are_unknown_not_a_traceback(
         "create materialized view public.unread as select 1 as id with no data;"
         "revoke all on public.unread from anon, authenticated, service_role",
     )
-    assert judged(small, plan).verdict == "pass"
-    migrate(small, plan)
-    found = verify(small, plan, state="migrated", source=before)
+    assert judged(small, harness_plan).verdict == "pass"
+    migrate(small, harness_plan)
+    found = verify(small, harness_plan, state="migrated", source=before)
     assert found.verdict != "pass"
-    rollback(small, plan)
+    rollback(small, harness_plan)
 
 
-def test_an_event_trigger_that_refuses_is_told_and_leaves_nothing(small: str, plan: Plan) -> None:
+def test_an_event_trigger_that_refuses_is_told_and_leaves_nothing(
+    small: str, harness_plan: Plan
+) -> None:
     run_sql(
         small,
         "create function public.ev() returns event_trigger language plpgsql as"
         " 'begin raise exception ''no ddl here''; end';"
         "create event trigger refusing on ddl_command_start execute function public.ev()",
     )
-    assert "preflight.event_triggers" in [one.id for one in judged(small, plan).findings]
+    assert "preflight.event_triggers" in [one.id for one in judged(small, harness_plan).findings]
     with pytest.raises(HarnessError, match="no ddl here"):
-        migrate(small, plan)
-    assert status(small, plan).state == "clean"
+        migrate(small, harness_plan)
+    assert status(small, harness_plan).state == "clean"
     with psycopg.connect(small) as conn:
         conn.execute("drop event trigger refusing")
 
 
-def test_a_database_without_schema_public_is_refused(plan: Plan, small: str) -> None:
+def test_a_database_without_schema_public_is_refused(harness_plan: Plan, small: str) -> None:
     run_sql(small, "drop schema public cascade")
-    found = judged(small, plan)
+    found = judged(small, harness_plan)
     assert critical(found) == ["preflight.foreign"]
     with pytest.raises(Refused, match="empty"):
-        migrate(small, plan)
+        migrate(small, harness_plan)
 
 
 def test_a_standby_is_named_by_every_command_and_looked_at_by_those_that_only_read(
-    plan: Plan,
+    harness_plan: Plan,
 ) -> None:
     server = choose("embedded", profile="durable")
     server.start()
     try:
         for name in ("clean", "done"):
             admin.create(server.dsn(), name)
-            baseline(admin.with_dbname(server.dsn(), name), plan)
-        migrate(admin.with_dbname(server.dsn(), "done"), plan)
+            baseline(admin.with_dbname(server.dsn(), name), harness_plan)
+        migrate(admin.with_dbname(server.dsn(), "done"), harness_plan)
         server.stop()
         (Path(server.record()["home"]) / "data" / "standby.signal").touch()
         server.start()
         clean, done = (admin.with_dbname(server.dsn(), name) for name in ("clean", "done"))
-        assert (status(clean, plan).state, status(done, plan).state) == ("clean", "migrated")
-        assert "preflight.standby" in critical(judged(clean, plan))
+        assert (status(clean, harness_plan).state, status(done, harness_plan).state) == (
+            "clean",
+            "migrated",
+        )
+        assert "preflight.standby" in critical(judged(clean, harness_plan))
         with pytest.raises(Refused, match="the server is a standby"):
-            migrate(clean, plan)
+            migrate(clean, harness_plan)
         for command in (rollback, partial(cleanup, override_retention="x")):
             with pytest.raises(Refused, match="the server is a standby"):
-                command(done, plan)
-        found = verify(done, plan, state="migrated")
+                command(done, harness_plan)
+        found = verify(done, harness_plan, state="migrated")
         assert (found.verdict, critical(found)) == ("unknown", [])
     finally:
         server.close()

@@ -40,7 +40,7 @@ create table public.kinds (id int);
 
 
 @pytest.fixture
-def small(tmp_path: Path, empty_database: str) -> SmallPlan:
+def small(tmp_path: Path, harness_empty_database: str) -> SmallPlan:
     plan = SmallPlan(tmp_path / "sql")
     for path in (plan.root / "phases").rglob("*.sql"):
         path.unlink()
@@ -58,7 +58,7 @@ def small(tmp_path: Path, empty_database: str) -> SmallPlan:
     for name in ("cleanup",):
         for path in (plan.root / name).glob("*.sql"):
             path.unlink()
-    runner.baseline(empty_database, plan.load())
+    runner.baseline(harness_empty_database, plan.load())
     return plan
 
 
@@ -88,8 +88,10 @@ def test_what_may_be_there_already_needs_no_free_name(small: SmallPlan) -> None:
     }
 
 
-def test_nothing_around_the_tables_is_no_finding(small: SmallPlan, empty_database: str) -> None:
-    assert critical(looked(small, empty_database)) == {}
+def test_nothing_around_the_tables_is_no_finding(
+    small: SmallPlan, harness_empty_database: str
+) -> None:
+    assert critical(looked(small, harness_empty_database)) == {}
 
 
 NOTED = """
@@ -118,10 +120,10 @@ create trigger noted after {} on public.{} for each row execute function public.
     ids=lambda text: text.strip()[:70],
 )  # fmt: skip
 def test_what_is_around_them_is_named(
-    small: SmallPlan, empty_database: str, sql: str, finding: str, named: str
+    small: SmallPlan, harness_empty_database: str, sql: str, finding: str, named: str
 ) -> None:
-    run_sql(empty_database, sql)
-    found = critical(looked(small, empty_database))
+    run_sql(harness_empty_database, sql)
+    found = critical(looked(small, harness_empty_database))
     assert named in found[f"preflight.{finding}"]
 
 
@@ -140,22 +142,22 @@ def test_what_is_around_them_is_named(
     ids=lambda text: text.strip()[-70:],
 )
 def test_what_does_not_touch_the_run_is_no_finding(
-    small: SmallPlan, empty_database: str, sql: str
+    small: SmallPlan, harness_empty_database: str, sql: str
 ) -> None:
-    run_sql(empty_database, sql)
-    assert critical(looked(small, empty_database)) == {}
+    run_sql(harness_empty_database, sql)
+    assert critical(looked(small, harness_empty_database)) == {}
 
 
 def test_what_the_plan_tolerates_is_information_with_its_reason(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
-    run_sql(empty_database, NOTED.format("update", "things"))
+    run_sql(harness_empty_database, NOTED.format("update", "things"))
     text = (small.root / "plan.toml").read_text()
     small.write(
         "plan.toml",
         f'{text}\n[validate.tolerates]\n"trigger noted on public.things" = "it changes nothing"\n',
     )
-    found = looked(small, empty_database)
+    found = looked(small, harness_empty_database)
     assert critical(found) == {}
     (told,) = [one for one in found.findings if one.id == "preflight.triggers.tolerated"]
     assert (told.severity, "it changes nothing" in told.message) == ("info", True)
@@ -168,18 +170,20 @@ def test_what_is_tolerated_without_a_reason_is_refused(small: SmallPlan) -> None
         small.load()
 
 
-def test_collations_of_another_version_are_a_warning(small: SmallPlan, empty_database: str) -> None:
+def test_collations_of_another_version_are_a_warning(
+    small: SmallPlan, harness_empty_database: str
+) -> None:
     found = list(surroundings.findings((), ("database crm",), {}))
     assert [(one.id, one.severity) for one in found] == [("preflight.collation", "warning")]
     run_sql(
-        empty_database,
+        harness_empty_database,
         "update pg_collation set collversion = 'older' where collversion is not null;"
         "do $$ declare c record; begin"
         " select * into c from pg_collation where collversion = 'older' limit 1;"
         " if found then execute format('create table public.sorted (t text collate"
         " pg_catalog.%I)', c.collname); end if; end $$",
     )
-    with reading(empty_database, timeout=10, name="test") as conn:
+    with reading(harness_empty_database, timeout=10, name="test") as conn:
         versioned: Any = conn.execute(
             "select count(*) from pg_collation where collversion = 'older'"
         ).fetchone()
@@ -188,18 +192,22 @@ def test_collations_of_another_version_are_a_warning(small: SmallPlan, empty_dat
 
 
 def test_forced_row_level_security_stops_a_role_that_is_subject_to_it(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
     role = admin.unique_name("subject")
     run_sql(
-        empty_database,
+        harness_empty_database,
         f"create role {role} login password 'x'; alter table public.things owner to {role};"
         "alter table public.things enable row level security;"
         "alter table public.things force row level security",
     )
     try:
-        found = critical(looked(small, make_conninfo(empty_database, user=role, password="x")))
+        found = critical(
+            looked(small, make_conninfo(harness_empty_database, user=role, password="x"))
+        )
         assert "table public.things" in found["preflight.row_security"]
-        assert "preflight.row_security" not in critical(looked(small, empty_database))
+        assert "preflight.row_security" not in critical(looked(small, harness_empty_database))
     finally:
-        run_sql(empty_database, f"reassign owned by {role} to current_user; drop role {role}")
+        run_sql(
+            harness_empty_database, f"reassign owned by {role} to current_user; drop role {role}"
+        )

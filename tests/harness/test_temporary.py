@@ -40,28 +40,30 @@ def swept(server: Server) -> None:
         pass
 
 
-def test_what_a_killed_maker_left_is_dropped_by_the_next(pg_server: Server) -> None:
-    with left_behind(pg_server) as name:
-        swept(pg_server)
-        assert not admin.exists(pg_server.dsn(), name)
+def test_what_a_killed_maker_left_is_dropped_by_the_next(harness_server: Server) -> None:
+    with left_behind(harness_server) as name:
+        swept(harness_server)
+        assert not admin.exists(harness_server.dsn(), name)
 
 
-def test_it_is_dropped_although_somebody_is_connected(pg_server: Server) -> None:
-    with left_behind(pg_server) as name, admin.connection(pg_server.dsn(name)):
-        swept(pg_server)
-        assert not admin.exists(pg_server.dsn(), name)
+def test_it_is_dropped_although_somebody_is_connected(harness_server: Server) -> None:
+    with left_behind(harness_server) as name, admin.connection(harness_server.dsn(name)):
+        swept(harness_server)
+        assert not admin.exists(harness_server.dsn(), name)
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_what_lives_stays_whichever_database_its_lock_is_in(
-    pg_server: Server, empty_database: str, elsewhere: bool
+    harness_server: Server, harness_empty_database: str, elsewhere: bool
 ) -> None:
-    with left_behind(pg_server) as name:
-        with admin.connection(empty_database if elsewhere else pg_server.dsn()) as conn:
+    with left_behind(harness_server) as name:
+        with admin.connection(
+            harness_empty_database if elsewhere else harness_server.dsn()
+        ) as conn:
             temporary.hold(conn, KIND, name)
-            swept(pg_server)
-            assert admin.exists(pg_server.dsn(), name)
-        wait_until(lambda: _gone(pg_server, name), 60, "the end of the lock")
+            swept(harness_server)
+            assert admin.exists(harness_server.dsn(), name)
+        wait_until(lambda: _gone(harness_server, name), 60, "the end of the lock")
 
 
 def _gone(server: Server, name: str) -> bool:
@@ -69,10 +71,10 @@ def _gone(server: Server, name: str) -> bool:
     return not admin.exists(server.dsn(), name)
 
 
-def test_one_that_an_earlier_version_marked_is_dropped(pg_server: Server) -> None:
-    with left_behind(pg_server, name=admin.unique_name(KIND.prefix), mark=KIND.mark) as name:
-        swept(pg_server)
-        assert not admin.exists(pg_server.dsn(), name)
+def test_one_that_an_earlier_version_marked_is_dropped(harness_server: Server) -> None:
+    with left_behind(harness_server, name=admin.unique_name(KIND.prefix), mark=KIND.mark) as name:
+        swept(harness_server)
+        assert not admin.exists(harness_server.dsn(), name)
 
 
 def _alike(ours: str) -> list[str]:
@@ -89,38 +91,38 @@ def _alike(ours: str) -> list[str]:
     ]
 
 
-def test_a_foreign_database_of_a_similar_name_is_never_dropped(pg_server: Server) -> None:
+def test_a_foreign_database_of_a_similar_name_is_never_dropped(harness_server: Server) -> None:
     with ExitStack() as stack:
         names = [
-            stack.enter_context(left_behind(pg_server, name=name))
+            stack.enter_context(left_behind(harness_server, name=name))
             for name in _alike(KIND.new_name())
         ]
-        swept(pg_server)
-        assert [name for name in names if not admin.exists(pg_server.dsn(), name)] == []
+        swept(harness_server)
+        assert [name for name in names if not admin.exists(harness_server.dsn(), name)] == []
 
 
 def test_the_copy_that_a_killed_maker_was_making_is_waited_for_and_dropped(
-    pg_server: Server, empty_database: str
+    harness_server: Server, harness_empty_database: str
 ) -> None:
     name, maker = KIND.new_name(), subprocess.Popen(["true"])
     maker.wait()  # the name's process is dead, and the server still makes the database
     name = name.replace(f"_{os.getpid()}_", f"_{maker.pid}_")
     body = name.rpartition("_")[0]
     name = f"{body}_{temporary.checksum(body)}"
-    source = admin.dbname(empty_database)
+    source = admin.dbname(harness_empty_database)
 
     def make() -> None:
-        run_sql(pg_server.dsn(), f'create database "{name}" template {source}')
+        run_sql(harness_server.dsn(), f'create database "{name}" template {source}')
 
-    with open_transaction(empty_database, "SELECT 1"):  # it waits for this one, up to 5 s
+    with open_transaction(harness_empty_database, "SELECT 1"):  # it waits for this one, up to 5 s
         making = threading.Thread(target=make)
         making.start()
-        wait_until(lambda: _creating(pg_server, name), 10, "the copy to begin")
-        sweeping = threading.Thread(target=swept, args=[pg_server])
+        wait_until(lambda: _creating(harness_server, name), 10, "the copy to begin")
+        sweeping = threading.Thread(target=swept, args=[harness_server])
         sweeping.start()
     making.join()
     sweeping.join()
-    assert not admin.exists(pg_server.dsn(), name)
+    assert not admin.exists(harness_server.dsn(), name)
 
 
 def _creating(server: Server, name: str) -> bool:
@@ -128,13 +130,13 @@ def _creating(server: Server, name: str) -> bool:
     return bool(ask(server.dsn(), text, f'create database "{name}%'))
 
 
-def test_what_is_marked_as_another_kind_stays(pg_server: Server) -> None:
+def test_what_is_marked_as_another_kind_stays(harness_server: Server) -> None:
     other = temporary.Kind(KIND.prefix, "something else")
     name = admin.unique_name(KIND.prefix)
-    with left_behind(pg_server, name=name, mark=KIND.mark):
-        with temporary.reserved(pg_server.dsn(), other):
+    with left_behind(harness_server, name=name, mark=KIND.mark):
+        with temporary.reserved(harness_server.dsn(), other):
             pass
-        assert admin.exists(pg_server.dsn(), name)
+        assert admin.exists(harness_server.dsn(), name)
 
 
 def _fails_inside(server: Server, names: list[str]) -> None:
@@ -144,8 +146,8 @@ def _fails_inside(server: Server, names: list[str]) -> None:
         raise ZeroDivisionError
 
 
-def test_it_is_dropped_when_the_block_fails(pg_server: Server) -> None:
+def test_it_is_dropped_when_the_block_fails(harness_server: Server) -> None:
     names: list[str] = []
     with pytest.raises(ZeroDivisionError):
-        _fails_inside(pg_server, names)
-    assert not admin.exists(pg_server.dsn(), names[0])
+        _fails_inside(harness_server, names)
+    assert not admin.exists(harness_server.dsn(), names[0])

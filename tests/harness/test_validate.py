@@ -41,10 +41,10 @@ CHECK = "checks/validate/name_odd.sql"
 
 
 @pytest.fixture
-def small(tmp_path: Path, empty_database: str) -> SmallPlan:
+def small(tmp_path: Path, harness_empty_database: str) -> SmallPlan:
     plan = SmallPlan(tmp_path / "sql")
     plan.write(CHECK, NAMES)
-    runner.baseline(empty_database, plan.load())
+    runner.baseline(harness_empty_database, plan.load())
     return plan
 
 
@@ -58,53 +58,53 @@ def judged(small: SmallPlan, dsn: str, **options: Any) -> Validation:
 
 @pytest.mark.parametrize(("count", "verdict"), [(0, "pass"), (9, "pass"), (10, "fail")])
 def test_warnings_on_one_percent_of_a_relation_are_no_go(
-    small: SmallPlan, empty_database: str, count: int, verdict: str
+    small: SmallPlan, harness_empty_database: str, count: int, verdict: str
 ) -> None:
-    odd(empty_database, count)
-    found = judged(small, empty_database)
+    odd(harness_empty_database, count)
+    found = judged(small, harness_empty_database)
     assert (found.verdict, found.warning_percent) == (verdict, count / 10)
 
 
-def test_the_threshold_stands_in_the_plan(small: SmallPlan, empty_database: str) -> None:
-    odd(empty_database, 10)
+def test_the_threshold_stands_in_the_plan(small: SmallPlan, harness_empty_database: str) -> None:
+    odd(harness_empty_database, 10)
     small.replace("plan.toml", "[runner]", "[validate]\nwarning_percent = 1.1\n\n[runner]")
-    assert judged(small, empty_database).verdict == "pass"
+    assert judged(small, harness_empty_database).verdict == "pass"
 
 
-def test_a_row_with_two_warnings_counts_once(small: SmallPlan, empty_database: str) -> None:
-    run_sql(empty_database, "UPDATE public.things SET name = 'odd' WHERE id <= 9")
+def test_a_row_with_two_warnings_counts_once(small: SmallPlan, harness_empty_database: str) -> None:
+    run_sql(harness_empty_database, "UPDATE public.things SET name = 'odd' WHERE id <= 9")
     small.write("checks/validate/name_blank.sql", BLANK)
-    found = judged(small, empty_database)
+    found = judged(small, harness_empty_database)
     assert [finding.id for finding in found.findings] == ["things.name.blank", "things.name.odd"]
     assert (found.verdict, found.warning_percent) == ("pass", 0.9)
-    run_sql(empty_database, "UPDATE public.things SET name = '' WHERE id = 10")
-    assert judged(small, empty_database).verdict == "fail"
+    run_sql(harness_empty_database, "UPDATE public.things SET name = '' WHERE id = 10")
+    assert judged(small, harness_empty_database).verdict == "fail"
 
 
-def test_one_critical_row_is_no_go(small: SmallPlan, empty_database: str) -> None:
-    odd(empty_database, 1)
+def test_one_critical_row_is_no_go(small: SmallPlan, harness_empty_database: str) -> None:
+    odd(harness_empty_database, 1)
     small.replace(CHECK, "severity: warning", "severity: critical")
-    assert judged(small, empty_database).verdict == "fail"
+    assert judged(small, harness_empty_database).verdict == "fail"
 
 
 def test_the_plan_may_weigh_a_check_otherwise_or_leave_it_out(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
-    odd(empty_database, 500)
+    odd(harness_empty_database, 500)
     severity = '[validate.severity]\n"things.name.odd" = "info"\n\n[runner]'
     small.replace("plan.toml", "[runner]", severity)
-    found = judged(small, empty_database)
+    found = judged(small, harness_empty_database)
     assert (found.verdict, [finding.severity for finding in found.findings]) == ("pass", ["info"])
     small.replace("plan.toml", '"info"', '"off"')
-    found = judged(small, empty_database)
+    found = judged(small, harness_empty_database)
     assert [finding.id for finding in found.findings] == ["validate.nothing"]
 
 
 def test_a_plan_without_a_check_is_unknown_and_says_what_to_add(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
     shutil.rmtree(small.root / "checks")
-    found = judged(small, empty_database)
+    found = judged(small, harness_empty_database)
     assert found.verdict == "unknown"
     (said,) = found.document()["unknowns"]
     assert (said["check"], said["reason"]) == ("validate.nothing", "no check: no row was looked at")
@@ -112,79 +112,81 @@ def test_a_plan_without_a_check_is_unknown_and_says_what_to_add(
 
 
 def test_a_plan_that_says_it_has_no_check_passes_and_lists_it(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
     shutil.rmtree(small.root / "checks")
     small.replace("plan.toml", "[runner]", '[validate.without]\nchecks = "no rows"\n\n[runner]')
-    found = judged(small, empty_database)
+    found = judged(small, harness_empty_database)
     assert found.verdict == "pass"
     assert found.document()["not_applicable"] == [{"check": "validate.checks", "reason": "no rows"}]
 
 
 def test_an_empty_directory_of_checks_is_unknown(
-    small: SmallPlan, empty_database: str, tmp_path: Path
+    small: SmallPlan, harness_empty_database: str, tmp_path: Path
 ) -> None:
     (tmp_path / "mine").mkdir()
-    found = judged(small, empty_database, more=[tmp_path / "mine"])
+    found = judged(small, harness_empty_database, more=[tmp_path / "mine"])
     assert (found.verdict, found.unlooked[0].where) == ("unknown", str(tmp_path / "mine"))
 
 
-def test_empty_relations_are_unknown(small: SmallPlan, empty_database: str) -> None:
-    run_sql(empty_database, "TRUNCATE public.things CASCADE")
-    found = judged(small, empty_database)
+def test_empty_relations_are_unknown(small: SmallPlan, harness_empty_database: str) -> None:
+    run_sql(harness_empty_database, "TRUNCATE public.things CASCADE")
+    found = judged(small, harness_empty_database)
     assert found.verdict == "unknown"
     assert "no row was looked at" in found.unlooked[0].message
 
 
 def test_a_tolerated_share_is_information_and_what_is_above_it_a_warning(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
     small.replace(CHECK, "-- hint", "-- tolerate: 0.5%\n-- hint")
-    odd(empty_database, 5)
-    found = judged(small, empty_database)
+    odd(harness_empty_database, 5)
+    found = judged(small, harness_empty_database)
     assert ([f.severity for f in found.findings], found.warning_percent) == (["info"], 0.0)
-    odd(empty_database, 6)
-    assert [f.severity for f in judged(small, empty_database).findings] == ["warning"]
+    odd(harness_empty_database, 6)
+    assert [f.severity for f in judged(small, harness_empty_database).findings] == ["warning"]
 
 
 def test_a_finding_tells_count_share_keys_and_the_clean_up(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
-    odd(empty_database, 30)
-    document = judged(small, empty_database).document()
+    odd(harness_empty_database, 30)
+    document = judged(small, harness_empty_database).document()
     (finding,) = document["findings"]
     assert (finding["count"], finding["percent"], len(finding["keys"])) == (30, 3.0, 20)
     assert finding["keys"][:2] == ["1", "2"]
     assert finding["evidence"].startswith("1 (odd 1), 2 (odd 2)")
     assert finding["evidence"].endswith("and 10 more")
-    run_sql(empty_database, finding["cleanup"])
-    assert judged(small, empty_database).findings == ()
+    run_sql(harness_empty_database, finding["cleanup"])
+    assert judged(small, harness_empty_database).findings == ()
 
 
-def test_what_cannot_be_judged_is_unknown(small: SmallPlan, empty_database: str) -> None:
+def test_what_cannot_be_judged_is_unknown(small: SmallPlan, harness_empty_database: str) -> None:
     small.replace("plan.toml", "[runner]", '[validate]\ntimeout = "50ms"\n\n[runner]')
     small.replace(CHECK, "t where", "t cross join pg_sleep(10) where")
-    found = judged(small, empty_database)
+    found = judged(small, harness_empty_database)
     assert found.verdict == "unknown"
     assert "could not be judged, canceling statement due to statement timeout" in (
         found.findings[0].message
     )
 
 
-def test_a_relation_that_is_not_there_is_unknown(small: SmallPlan, empty_database: str) -> None:
+def test_a_relation_that_is_not_there_is_unknown(
+    small: SmallPlan, harness_empty_database: str
+) -> None:
     small.replace(CHECK, "public.things t", "public.gone t")
-    found = judged(small, empty_database)
+    found = judged(small, harness_empty_database)
     assert found.verdict == "unknown"
     assert 'relation "public.gone" does not exist' in found.findings[0].message
 
 
 def test_a_lock_makes_checks_unknown_and_only_the_first_waits_for_it(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
     checks = checks_of(small.load())
     with (
-        psycopg.connect(empty_database) as holder,
-        reading(empty_database, timeout=60, name="test") as conn,
+        psycopg.connect(harness_empty_database) as holder,
+        reading(harness_empty_database, timeout=60, name="test") as conn,
     ):
         holder.execute("LOCK TABLE public.things")
         (result,) = Judge(conn, keys=5).judge(checks)
@@ -192,29 +194,33 @@ def test_a_lock_makes_checks_unknown_and_only_the_first_waits_for_it(
         assert conn.execute("SHOW lock_timeout").fetchone() == ("50ms",)
 
 
-def test_a_check_that_writes_writes_nothing(small: SmallPlan, empty_database: str) -> None:
+def test_a_check_that_writes_writes_nothing(small: SmallPlan, harness_empty_database: str) -> None:
     run_sql(
-        empty_database,
+        harness_empty_database,
         "CREATE FUNCTION public.sly() RETURNS bigint LANGUAGE sql"
         " AS 'DELETE FROM public.things RETURNING id'",
     )
-    before = fingerprint.take(empty_database)
+    before = fingerprint.take(harness_empty_database)
     small.replace(CHECK, "from public.things t", "from public.things t, public.sly() s")
-    found = judged(small, empty_database)
+    found = judged(small, harness_empty_database)
     assert "read-only transaction" in found.findings[0].message
-    assert fingerprint.take(empty_database) == before
+    assert fingerprint.take(harness_empty_database) == before
 
 
-def test_validation_leaves_the_database_as_it_was(small: SmallPlan, empty_database: str) -> None:
-    odd(empty_database, 30)
-    before = fingerprint.take(empty_database)
-    judged(small, empty_database)
-    assert fingerprint.take(empty_database) == before
+def test_validation_leaves_the_database_as_it_was(
+    small: SmallPlan, harness_empty_database: str
+) -> None:
+    odd(harness_empty_database, 30)
+    before = fingerprint.take(harness_empty_database)
+    judged(small, harness_empty_database)
+    assert fingerprint.take(harness_empty_database) == before
 
 
-def test_rows_of_a_migrated_database_are_not_judged(small: SmallPlan, empty_database: str) -> None:
-    odd(empty_database, 500)
-    found = validate(empty_database, small.load(), Standing("migrated", run=1))
+def test_rows_of_a_migrated_database_are_not_judged(
+    small: SmallPlan, harness_empty_database: str
+) -> None:
+    odd(harness_empty_database, 500)
+    found = validate(harness_empty_database, small.load(), Standing("migrated", run=1))
     assert [finding.id for finding in found.findings if finding.severity == "critical"] == [
         "preflight.migrated"
     ]
@@ -222,16 +228,16 @@ def test_rows_of_a_migrated_database_are_not_judged(small: SmallPlan, empty_data
 
 
 def test_a_user_adds_checks_without_python(
-    small: SmallPlan, tmp_path: Path, empty_database: str
+    small: SmallPlan, tmp_path: Path, harness_empty_database: str
 ) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "blank.sql").write_text(BLANK)
-    run_sql(empty_database, "UPDATE public.things SET name = '' WHERE id <= 10")
-    assert judged(small, empty_database, more=[mine]).verdict == "fail"
+    run_sql(harness_empty_database, "UPDATE public.things SET name = '' WHERE id <= 10")
+    assert judged(small, harness_empty_database, more=[mine]).verdict == "fail"
     (mine / "again.sql").write_text(BLANK)
     with pytest.raises(UsageError, match=r"blank\.sql:1: id 'things.name.blank' is taken"):
-        judged(small, empty_database, more=[mine])
+        judged(small, harness_empty_database, more=[mine])
 
 
 @pytest.mark.parametrize(
@@ -258,18 +264,20 @@ def test_a_user_adds_checks_without_python(
     ],
 )
 def test_a_malformed_check_file_is_refused_with_its_line(
-    small: SmallPlan, empty_database: str, old: str, new: str, reason: str
+    small: SmallPlan, harness_empty_database: str, old: str, new: str, reason: str
 ) -> None:
     small.replace(CHECK, old, new)
     with pytest.raises(UsageError) as refused:
-        judged(small, empty_database)
+        judged(small, harness_empty_database)
     assert str(refused.value).replace(f"{small.root}/{CHECK}:", "").startswith(reason)
 
 
-def test_a_strange_file_among_the_checks_is_refused(small: SmallPlan, empty_database: str) -> None:
+def test_a_strange_file_among_the_checks_is_refused(
+    small: SmallPlan, harness_empty_database: str
+) -> None:
     small.write("checks/validate/readme.txt", "")
     with pytest.raises(UsageError, match="is not a check file"):
-        judged(small, empty_database)
+        judged(small, harness_empty_database)
 
 
 def run(*arguments: str) -> Any:
@@ -277,12 +285,12 @@ def run(*arguments: str) -> Any:
 
 
 def test_the_command_prints_one_document_and_fails_on_no_go(
-    small: SmallPlan, empty_database: str
+    small: SmallPlan, harness_empty_database: str
 ) -> None:
-    plan = ("--plan", str(small.root / "plan.toml"), "--dsn", empty_database)
+    plan = ("--plan", str(small.root / "plan.toml"), "--dsn", harness_empty_database)
     ended = run(*plan, "--json")
     assert (ended.exit_code, json.loads(ended.stdout)["verdict"]) == (0, "pass")
-    odd(empty_database, 10)
+    odd(harness_empty_database, 10)
     ended = run(*plan, "--json")
     document = json.loads(ended.stdout)
     assert ended.exit_code == 1
@@ -303,10 +311,12 @@ def test_the_command_refuses_a_bad_size_and_a_bad_check_before_it_connects(
     assert isinstance(run(*nowhere).exception, UsageError)
 
 
-def test_a_foreign_database_fails_with_a_reason(small: SmallPlan, empty_database: str) -> None:
-    with psycopg.connect(empty_database, autocommit=True) as conn:
+def test_a_foreign_database_fails_with_a_reason(
+    small: SmallPlan, harness_empty_database: str
+) -> None:
+    with psycopg.connect(harness_empty_database, autocommit=True) as conn:
         conn.execute("ALTER TABLE public.things RENAME TO others")
-    ended = run("--plan", str(small.root / "plan.toml"), "--dsn", empty_database, "--json")
+    ended = run("--plan", str(small.root / "plan.toml"), "--dsn", harness_empty_database, "--json")
     document = json.loads(ended.stdout)
     assert (ended.exit_code, document["findings"][0]["id"]) == (1, "preflight.foreign")
     assert "public.things" in document["findings"][0]["message"]

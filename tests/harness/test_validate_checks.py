@@ -32,14 +32,14 @@ Seeded = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def clean(pg_server: Any, seeded: Seeded) -> Iterator[psycopg.Connection[Any]]:
+def clean(harness_server: Any, harness_template: Seeded) -> Iterator[psycopg.Connection[Any]]:
     """A connection to clean rows; what a test does is rolled back."""
-    dsn = template.clone(pg_server.dsn(), seeded(rows=300, seed=1, profile="clean"))
+    dsn = template.clone(harness_server.dsn(), harness_template(rows=300, seed=1, profile="clean"))
     with psycopg.connect(dsn, options="-c session_replication_role=replica") as conn:
         conn.execute("set search_path to ''; set timezone to 'UTC'")
         conn.commit()
         yield conn
-    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+    admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
 @pytest.fixture
@@ -84,10 +84,10 @@ def test_a_check_says_what_it_means_and_what_to_do(name: str) -> None:
 
 
 def test_hostile_rows_fire_every_check_that_constraints_do_not_forestall(
-    clone: Callable[[str], str], seeded: Seeded, plan: Plan
+    harness_clone: Callable[[str], str], harness_template: Seeded, harness_plan: Plan
 ) -> None:
-    dsn = clone(seeded(rows=1500, seed=1, profile="hostile"))
-    found = validate(dsn, plan, Standing("clean"))
+    dsn = harness_clone(harness_template(rows=1500, seed=1, profile="hostile"))
+    found = validate(dsn, harness_plan, Standing("clean"))
     fired = {finding.id for finding in found.findings}
     expected = {
         name

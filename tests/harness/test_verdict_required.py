@@ -136,8 +136,8 @@ def fresh(path: Path, plan: Plan, age: timedelta = timedelta(), **changed) -> Pa
 
 
 @pytest.fixture
-def dsn(clone, seeded) -> str:
-    return clone(seeded(rows=200))
+def dsn(harness_clone, harness_template) -> str:
+    return harness_clone(harness_template(rows=200))
 
 
 @pytest.fixture
@@ -146,36 +146,40 @@ def like(dsn: str) -> dict:
     return {"source": source.take(dsn).document()}
 
 
-def test_a_plan_that_asks_for_no_verdict_needs_none(plan: Plan):
-    refuse_without_verdict("no such database is asked", plan, None)
+def test_a_plan_that_asks_for_no_verdict_needs_none(harness_plan: Plan):
+    refuse_without_verdict("no such database is asked", harness_plan, None)
 
 
-def test_the_plan_itself_can_demand_a_verdict(plan: Plan, dsn: str, like: dict, tmp_path: Path):
+def test_the_plan_itself_can_demand_a_verdict(
+    harness_plan: Plan, dsn: str, like: dict, tmp_path: Path
+):
     rule = RequireVerdict(tmp_path / "verdict.json", max_age_hours=24)
-    strict = replace(plan, require_verdict=rule)
+    strict = replace(harness_plan, require_verdict=rule)
     with pytest.raises(UsageError, match="cannot be read"):
         refuse_without_verdict(dsn, strict, None)
-    refuse_without_verdict(dsn, strict, fresh(tmp_path / "verdict.json", plan, **like))
-    old = fresh(tmp_path / "old.json", plan, age=timedelta(hours=30), **like)
+    refuse_without_verdict(dsn, strict, fresh(tmp_path / "verdict.json", harness_plan, **like))
+    old = fresh(tmp_path / "old.json", harness_plan, age=timedelta(hours=30), **like)
     with pytest.raises(Refused, match=r"30\.0 h old, the plan allows 24 h"):
         refuse_without_verdict(dsn, strict, old)
 
 
 def test_a_run_begun_with_a_good_verdict_may_go_on_when_it_is_old(
-    plan: Plan, dsn: str, tmp_path: Path
+    harness_plan: Plan, dsn: str, tmp_path: Path
 ):
-    strict = replace(plan, require_verdict=RequireVerdict(tmp_path / "v.json", max_age_hours=24))
-    fresh(tmp_path / "v.json", plan, age=timedelta(hours=30))
-    migrate(dsn, plan, until=plan.steps[0].id)
+    strict = replace(
+        harness_plan, require_verdict=RequireVerdict(tmp_path / "v.json", max_age_hours=24)
+    )
+    fresh(tmp_path / "v.json", harness_plan, age=timedelta(hours=30))
+    migrate(dsn, harness_plan, until=harness_plan.steps[0].id)
     refuse_without_verdict(dsn, strict, None)
     other = written(tmp_path / "other.json")
     with pytest.raises(Refused, match="on another plan"):
         refuse_without_verdict(dsn, strict, other)
 
 
-def test_what_is_refused_is_not_touched(plan: Plan, dsn: str, file: Path):
+def test_what_is_refused_is_not_touched(harness_plan: Plan, dsn: str, file: Path):
     with pytest.raises(Refused):
-        refuse_without_verdict(dsn, plan, file)
+        refuse_without_verdict(dsn, harness_plan, file)
     with psycopg.connect(dsn) as conn:
         assert conn.execute("select to_regnamespace('migration_control')").fetchone() == (None,)
 
@@ -199,43 +203,43 @@ DRIFT = {
 
 
 def test_a_database_unlike_the_judged_one_is_refused_object_by_object(
-    plan: Plan, dsn: str, like: dict, tmp_path: Path
+    harness_plan: Plan, dsn: str, like: dict, tmp_path: Path
 ):
-    file = fresh(tmp_path / "v.json", plan, **like)
-    refuse_without_verdict(dsn, plan, file)
+    file = fresh(tmp_path / "v.json", harness_plan, **like)
+    refuse_without_verdict(dsn, harness_plan, file)
     with psycopg.connect(dsn) as conn:
         for change in DRIFT:
             conn.execute(change)
     with pytest.raises(Refused, match="not like the one that was judged") as caught:
-        refuse_without_verdict(dsn, plan, file)
+        refuse_without_verdict(dsn, harness_plan, file)
     for said in DRIFT.values():
         assert all(text in caught.value.message for text in said), caught.value.message
-    migrate(dsn, plan, until=plan.steps[0].id)
-    refuse_without_verdict(dsn, plan, file)  # begun with a good verdict: it may go on
+    migrate(dsn, harness_plan, until=harness_plan.steps[0].id)
+    refuse_without_verdict(dsn, harness_plan, file)  # begun with a good verdict: it may go on
 
 
 def test_another_encoding_or_collation_is_refused(
-    plan: Plan, pg_server, like: dict, tmp_path: Path
+    harness_plan: Plan, harness_server, like: dict, tmp_path: Path
 ):
     name = admin.unique_name("harness_ascii")
-    with psycopg.connect(pg_server.dsn(), autocommit=True) as conn:
+    with psycopg.connect(harness_server.dsn(), autocommit=True) as conn:
         conn.execute(
             f"create database {name} template template0 encoding 'SQL_ASCII' locale 'POSIX'"
         )
-    there = source.take(admin.with_dbname(pg_server.dsn(), name))
+    there = source.take(admin.with_dbname(harness_server.dsn(), name))
     told = drift.differences(source.parse(like["source"]), there)
-    admin.drop(pg_server.dsn(), name)
+    admin.drop(harness_server.dsn(), name)
     assert 'database: encoding was "UTF8", is "SQL_ASCII"' in told
     assert any(line.startswith("database: ctype was") for line in told)
 
 
 def test_who_owns_a_database_and_what_it_has_besides_is_no_drift(
-    plan: Plan, dsn: str, like: dict, role: str, tmp_path: Path
+    harness_plan: Plan, dsn: str, like: dict, role: str, tmp_path: Path
 ):
     with psycopg.connect(dsn) as conn:
         conn.execute(f"alter table public.tags owner to {role}")
         conn.execute("create schema migration_archive")
-    refuse_without_verdict(dsn, plan, fresh(tmp_path / "v.json", plan, **like))
+    refuse_without_verdict(dsn, harness_plan, fresh(tmp_path / "v.json", harness_plan, **like))
     with psycopg.connect(dsn) as conn:
         conn.execute("drop schema migration_archive")
         conn.execute(f"reassign owned by {role} to current_user")
@@ -291,7 +295,7 @@ def run(plan: Plan, dsn: str, *arguments: str):
 
 
 def test_far_more_rows_than_were_judged_are_refused_or_accepted_with_a_reason(
-    plan: Plan, dsn: str, like: dict, tmp_path: Path
+    harness_plan: Plan, dsn: str, like: dict, tmp_path: Path
 ):
     with psycopg.connect(dsn) as conn:
         conn.execute(
@@ -303,14 +307,14 @@ def test_far_more_rows_than_were_judged_are_refused_or_accepted_with_a_reason(
         ({"rows": 3}, "judged on 3 rows, and here all tables together has 3"),
         ({"rows": 1000, "tables": {"public.tags": 1}}, "here public.tags has 101"),
     ):
-        file = fresh(tmp_path / "v.json", plan, seed=JUDGED["seed"] | seed, **like)
+        file = fresh(tmp_path / "v.json", harness_plan, seed=JUDGED["seed"] | seed, **like)
         verdict = ("--require-verdict", str(file))
-        refused = run(plan, dsn, *verdict)
+        refused = run(harness_plan, dsn, *verdict)
         assert isinstance(refused.exception, Refused)
         assert said in refused.exception.message
-    blank = run(plan, dsn, *verdict, "--accept-rows", " ")
+    blank = run(harness_plan, dsn, *verdict, "--accept-rows", " ")
     assert isinstance(blank.exception, UsageError)
-    assert run(plan, dsn, *verdict, "--accept-rows", "rehearsed on a copy").exit_code == 0
+    assert run(harness_plan, dsn, *verdict, "--accept-rows", "rehearsed on a copy").exit_code == 0
     with psycopg.connect(dsn) as conn:
         reasons = conn.execute("select reason from migration_control.run").fetchall()
     assert reasons == [("rows accepted: rehearsed on a copy",)]

@@ -46,99 +46,111 @@ Templates = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def before(pg_server: Server, seeded: Templates) -> Iterator[str]:
-    dsn = template.clone(pg_server.dsn(), seeded(rows=ROWS))
+def before(harness_server: Server, harness_template: Templates) -> Iterator[str]:
+    dsn = template.clone(harness_server.dsn(), harness_template(rows=ROWS))
     yield dsn
-    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+    admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
 @pytest.fixture(scope="module")
-def after(pg_server: Server, migrated: Templates) -> Iterator[str]:
-    dsn = template.clone(pg_server.dsn(), migrated(rows=ROWS))
+def after(harness_server: Server, harness_migrated_template: Templates) -> Iterator[str]:
+    dsn = template.clone(harness_server.dsn(), harness_migrated_template(rows=ROWS))
     yield dsn
-    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+    admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
 @pytest.fixture(scope="module")
-def sabotaged(pg_server: Server, migrated: Templates, plan: Plan, before: str) -> Iterator[Any]:
+def sabotaged(
+    harness_server: Server, harness_migrated_template: Templates, harness_plan: Plan, before: str
+) -> Iterator[Any]:
     """A migrated database with every planted defect at once, judged once."""
-    dsn = template.clone(pg_server.dsn(), migrated(rows=ROWS))
+    dsn = template.clone(harness_server.dsn(), harness_migrated_template(rows=ROWS))
     for defect in DEFECTS:
         with psycopg.connect(dsn, autocommit=True) as conn:
             conn.execute(defect["sql"])
-    every = dataclasses.replace(plan, verify=dataclasses.replace(plan.verify, keys=1000))
+    every = dataclasses.replace(
+        harness_plan, verify=dataclasses.replace(harness_plan.verify, keys=1000)
+    )
     yield verify(dsn, every, state="migrated", source=before)
-    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+    admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
 def words(finding: Finding) -> str:
     return f"{finding.message}\n{finding.evidence}"
 
 
-def test_a_migrated_database_passes_against_its_source(before: str, after: str, plan: Plan) -> None:
-    found = verify(after, plan, state="migrated", source=before)
+def test_a_migrated_database_passes_against_its_source(
+    before: str, after: str, harness_plan: Plan
+) -> None:
+    found = verify(after, harness_plan, state="migrated", source=before)
     assert [words(finding) for finding in found.findings] == []
     assert found.verdict == "pass"
-    assert len(found.samples) == plan.verify.samples
+    assert len(found.samples) == harness_plan.verify.samples
     assert all(sample.right for sample in found.samples)
     assert found.source == "given"
 
 
-def test_without_a_source_every_comparison_is_unknown_by_name(after: str, plan: Plan) -> None:
-    found = verify(after, plan, state="migrated")
+def test_without_a_source_every_comparison_is_unknown_by_name(
+    after: str, harness_plan: Plan
+) -> None:
+    found = verify(after, harness_plan, state="migrated")
     assert (found.verdict, found.source) == ("unknown", "kept")
     doubted = {one.check for one in found.unknowns}
-    assert doubted == {file.id for file in load(plan).rows} | {"verify.security.changes"}
+    assert doubted == {file.id for file in load(harness_plan).rows} | {"verify.security.changes"}
     assert all("--source" in one.next for one in found.unknowns)
     assert {one.severity for one in found.findings} == {"warning"}
 
 
 def test_names_in_capitals_are_no_pass_without_a_source(
-    before: str, migrated: Templates, clone: Clone, plan: Plan
+    before: str, harness_migrated_template: Templates, harness_clone: Clone, harness_plan: Plan
 ) -> None:
-    dsn = clone(migrated(rows=ROWS))
+    dsn = harness_clone(harness_migrated_template(rows=ROWS))
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("update public.contacts set first_name = upper(first_name)")
-    assert verify(dsn, plan, state="migrated").verdict == "unknown"
-    against = verify(dsn, plan, state="migrated", source=before)
+    assert verify(dsn, harness_plan, state="migrated").verdict == "unknown"
+    against = verify(dsn, harness_plan, state="migrated", source=before)
     assert against.verdict == "fail"
     assert "verify.rows.contacts" in {one.id for one in against.findings}
 
 
-def test_the_database_itself_is_no_source(after: str, plan: Plan) -> None:
-    found = verify(after, plan, state="migrated", source=after)
+def test_the_database_itself_is_no_source(after: str, harness_plan: Plan) -> None:
+    found = verify(after, harness_plan, state="migrated", source=after)
     assert found.verdict == "unknown"
     assert "the source is the database itself" in found.unknowns[0].reason
-    assert {file.id for file in load(plan).rows} <= {one.check for one in found.unknowns}
+    assert {file.id for file in load(harness_plan).rows} <= {one.check for one in found.unknowns}
 
 
 @pytest.mark.parametrize("state", ["partial", CLEANED])
 def test_a_source_that_was_migrated_proves_nothing(
-    after: str, migrated: Templates, clone: Clone, plan: Plan, state: str
+    after: str,
+    harness_migrated_template: Templates,
+    harness_clone: Clone,
+    harness_plan: Plan,
+    state: str,
 ) -> None:
-    other = clone(migrated(rows=ROWS))
-    found = verify(after, plan, state="migrated", source=other, source_state=state)
+    other = harness_clone(harness_migrated_template(rows=ROWS))
+    found = verify(after, harness_plan, state="migrated", source=other, source_state=state)
     assert found.verdict != "pass"
     assert f"the source is {state} itself" in found.unknowns[0].reason
 
 
 def test_hostile_rows_and_what_operators_added_are_no_alarm(
-    seeded: Templates, clone: Clone, plan: Plan
+    harness_template: Templates, harness_clone: Clone, harness_plan: Plan
 ) -> None:
-    hostile = seeded(rows=ROWS, profile="hostile")
-    before, after = clone(hostile), clone(hostile)
+    hostile = harness_template(rows=ROWS, profile="hostile")
+    before, after = harness_clone(hostile), harness_clone(hostile)
     for dsn in (before, after):
         with psycopg.connect(dsn, autocommit=True) as conn:
             conn.execute(OPERATORS)
-    migrate(after, plan)
-    found = verify(after, plan, state="migrated", source=before)
+    migrate(after, harness_plan)
+    found = verify(after, harness_plan, state="migrated", source=before)
     assert found.verdict == "pass", [words(finding) for finding in found.findings]
     assert {finding.id for finding in found.findings} == {"verify.constraints_validated"}
 
 
-def test_looking_changes_nothing(before: str, after: str, plan: Plan) -> None:
+def test_looking_changes_nothing(before: str, after: str, harness_plan: Plan) -> None:
     identities = [fingerprint.take(dsn) for dsn in (before, after)]
-    verify(after, plan, state="migrated", source=before)
+    verify(after, harness_plan, state="migrated", source=before)
     assert [fingerprint.take(dsn) for dsn in (before, after)] == identities
 
 
@@ -149,42 +161,44 @@ def test_planted_defect_is_reported(sabotaged: Verification, defect: dict[str, s
     assert sabotaged.verdict == "fail"
 
 
-def test_every_check_every_file_of_rows_and_every_trial_has_a_planted_defect(plan: Plan) -> None:
-    files = load(plan)
+def test_every_check_every_file_of_rows_and_every_trial_has_a_planted_defect(
+    harness_plan: Plan,
+) -> None:
+    files = load(harness_plan)
     known = {file.id for file in (*files.checks, *files.rows, *files.trials)}
     assert known == {defect["id"] for defect in DEFECTS}
 
 
 @pytest.mark.parametrize("state", ["clean", "partial", "rolling-back", "rolled-back"])
-def test_what_is_not_migrated_fails(state: str, before: str, plan: Plan) -> None:
-    found = verify(before, plan, state=state)
+def test_what_is_not_migrated_fails(state: str, before: str, harness_plan: Plan) -> None:
+    found = verify(before, harness_plan, state=state)
     assert found.verdict == "fail"
     assert state in found.findings[0].message
 
 
-def test_what_cannot_be_judged_is_unknown(before: str, plan: Plan) -> None:
-    found = verify(before, plan, state="foreign")
+def test_what_cannot_be_judged_is_unknown(before: str, harness_plan: Plan) -> None:
+    found = verify(before, harness_plan, state="foreign")
     assert found.verdict == "unknown"
     assert found.unknowns[0].next
 
 
-def test_a_database_that_only_claims_to_be_migrated_fails(before: str, plan: Plan) -> None:
-    assert verify(before, plan, state="migrated", source=before).verdict == "fail"
+def test_a_database_that_only_claims_to_be_migrated_fails(before: str, harness_plan: Plan) -> None:
+    assert verify(before, harness_plan, state="migrated", source=before).verdict == "fail"
 
 
 def test_a_source_that_is_none_leaves_it_unknown(
-    after: str, empty_database: str, plan: Plan
+    after: str, harness_empty_database: str, harness_plan: Plan
 ) -> None:
-    found = verify(after, plan, state="migrated", source=empty_database)
-    assert {one.check for one in found.unknowns} >= {file.id for file in load(plan).rows}
+    found = verify(after, harness_plan, state="migrated", source=harness_empty_database)
+    assert {one.check for one in found.unknowns} >= {file.id for file in load(harness_plan).rows}
     assert found.verdict != "pass"
 
 
-def test_the_same_seed_draws_the_same_samples(after: str, plan: Plan) -> None:
+def test_the_same_seed_draws_the_same_samples(after: str, harness_plan: Plan) -> None:
     drawn = [
         [
             (one.relation, one.key)
-            for one in verify(after, plan, state="migrated", seed=seed).samples
+            for one in verify(after, harness_plan, state="migrated", seed=seed).samples
         ]
         for seed in (1, 1, 2)
     ]
@@ -201,14 +215,16 @@ def test_a_sample_shows_the_field_that_is_wrong(sabotaged: Verification) -> None
     assert ("public.opportunities", "stage") in wrong
 
 
-def test_the_plan_has_the_last_word_on_severity(after: str, before: str, plan: Plan) -> None:
-    rules = dataclasses.replace(plan.verify, severity={"verify.comments": "critical"})
-    strict = dataclasses.replace(plan, verify=rules)
+def test_the_plan_has_the_last_word_on_severity(
+    after: str, before: str, harness_plan: Plan
+) -> None:
+    rules = dataclasses.replace(harness_plan.verify, severity={"verify.comments": "critical"})
+    strict = dataclasses.replace(harness_plan, verify=rules)
     with psycopg.connect(after, autocommit=True) as conn:
         said = conn.execute("select obj_description('public.deals'::regclass)").fetchone()
         conn.execute("comment on view public.deals is null")
         try:
-            assert verify(after, plan, state="migrated", source=before).verdict == "pass"
+            assert verify(after, harness_plan, state="migrated", source=before).verdict == "pass"
             assert verify(after, strict, state="migrated", source=before).verdict == "fail"
         finally:
             assert said is not None

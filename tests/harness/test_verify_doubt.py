@@ -51,26 +51,26 @@ Edit = Callable[..., Plan]
 
 
 @pytest.fixture(scope="module")
-def before(pg_server: Server, seeded: Templates) -> Iterator[str]:
-    dsn = template.clone(pg_server.dsn(), seeded(rows=ROWS))
+def before(harness_server: Server, harness_template: Templates) -> Iterator[str]:
+    dsn = template.clone(harness_server.dsn(), harness_template(rows=ROWS))
     yield dsn
-    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+    admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
 @pytest.fixture(scope="module")
-def after(pg_server: Server, migrated: Templates) -> Iterator[str]:
-    dsn = template.clone(pg_server.dsn(), migrated(rows=ROWS))
+def after(harness_server: Server, harness_migrated_template: Templates) -> Iterator[str]:
+    dsn = template.clone(harness_server.dsn(), harness_migrated_template(rows=ROWS))
     yield dsn
-    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+    admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
 @pytest.fixture
-def edited(plan: Plan, tmp_path: Path) -> Edit:
+def edited(harness_plan: Plan, tmp_path: Path) -> Edit:
     """Return a factory: edited("checks/verify/rows", toml="…") -> the plan without these files."""
 
     def make(*gone: str, toml: str = "") -> Plan:
         root = tmp_path / "sql"
-        shutil.copytree(plan.root, root)
+        shutil.copytree(harness_plan.root, root)
         for name in gone:
             place = root / name
             shutil.rmtree(place) if place.is_dir() else place.unlink()
@@ -119,26 +119,26 @@ def test_a_declaration_without_a_reason_is_refused(edited: Edit, text: str) -> N
 
 
 def test_an_empty_database_proves_nothing(
-    empty_baseline: str, clone: Clone, pg_server: Server, plan: Plan
+    harness_baseline: str, harness_clone: Clone, harness_server: Server, harness_plan: Plan
 ) -> None:
     from harness.runner import migrate
 
     name = admin.unique_name("harness_empty_copy")
-    admin.create(pg_server.dsn(), name, admin.dbname(empty_baseline))
-    copy = admin.with_dbname(pg_server.dsn(), name)
+    admin.create(harness_server.dsn(), name, admin.dbname(harness_baseline))
+    copy = admin.with_dbname(harness_server.dsn(), name)
     try:
-        migrate(copy, plan)
-        found = verify(copy, plan, state="migrated", source=empty_baseline)
+        migrate(copy, harness_plan)
+        found = verify(copy, harness_plan, state="migrated", source=harness_baseline)
     finally:
-        admin.drop(pg_server.dsn(), name)
+        admin.drop(harness_server.dsn(), name)
     assert found.verdict == "unknown"
     assert [one.check for one in found.unknowns if "no row was looked at" in one.reason]
 
 
 def test_a_contract_without_a_read_is_unknown(
-    before: str, after: str, plan: Plan, tmp_path: Path
+    before: str, after: str, harness_plan: Plan, tmp_path: Path
 ) -> None:
-    found = verify(after, plan, state="migrated", source=before, contract=tmp_path, count=0)
+    found = verify(after, harness_plan, state="migrated", source=before, contract=tmp_path, count=0)
     assert found.verdict == "unknown"
     assert [one.check for one in found.unknowns] == ["verify.contract"]
     assert [one.check for one in found.not_applicable] == ["verify.samples"]
@@ -155,16 +155,19 @@ def test_a_check_that_is_switched_off_is_listed(before: str, after: str, edited:
 
 
 def test_what_broke_a_rule_before_is_information(
-    seeded: Templates, clone: Clone, plan: Plan
+    harness_template: Templates, harness_clone: Clone, harness_plan: Plan
 ) -> None:
     from harness.runner import migrate
 
-    before, after = clone(seeded(rows=ROWS)), clone(seeded(rows=ROWS))
+    before, after = (
+        harness_clone(harness_template(rows=ROWS)),
+        harness_clone(harness_template(rows=ROWS)),
+    )
     for dsn in (before, after):
         with psycopg.connect(dsn, autocommit=True) as conn:
             conn.execute(OWN)
-    migrate(after, plan)
-    found = verify(after, plan, state="migrated", source=before)
+    migrate(after, harness_plan)
+    found = verify(after, harness_plan, state="migrated", source=before)
     told = [one for one in found.findings if one.id in REMARKS]
     assert {one.id for one in told} == REMARKS
     assert {one.severity for one in told} == {"info"}
@@ -173,12 +176,12 @@ def test_what_broke_a_rule_before_is_information(
 
 
 def test_what_the_migration_must_mend_is_not_excused_by_before(
-    before: str, migrated: Templates, clone: Clone, plan: Plan
+    before: str, harness_migrated_template: Templates, harness_clone: Clone, harness_plan: Plan
 ) -> None:
-    after = clone(migrated(rows=ROWS))
+    after = harness_clone(harness_migrated_template(rows=ROWS))
     with psycopg.connect(after, autocommit=True) as conn:
         conn.execute("alter view public.contacts_summary reset (security_invoker)")
-    found = verify(after, plan, state="migrated", source=before)
+    found = verify(after, harness_plan, state="migrated", source=before)
     assert found.verdict == "fail"
     assert "security.view.owner_rights" in {
         one.id for one in found.findings if one.severity == "critical"
@@ -187,9 +190,13 @@ def test_what_the_migration_must_mend_is_not_excused_by_before(
 
 @pytest.mark.parametrize("word", ["fail", "unknown"])
 def test_a_verdict_of_security_is_one_of_verify(
-    before: str, migrated: Templates, clone: Clone, plan: Plan, word: str
+    before: str,
+    harness_migrated_template: Templates,
+    harness_clone: Clone,
+    harness_plan: Plan,
+    word: str,
 ) -> None:
-    after = clone(migrated(rows=ROWS))
+    after = harness_clone(harness_migrated_template(rows=ROWS))
     with psycopg.connect(after, autocommit=True) as conn:
         conn.execute(
             "grant select on public.tags to anon; create policy o on public.tags using (true)"
@@ -198,22 +205,22 @@ def test_a_verdict_of_security_is_one_of_verify(
             " select 1 / (count(*) - count(*)) as id from public.tags;"
             "revoke all on public.broken from anon"
         )
-    found = verify(after, plan, state="migrated", source=before)
+    found = verify(after, harness_plan, state="migrated", source=before)
     assert found.security is not None
     assert (found.security.verdict, found.verdict) == (word, word)
 
 
 def test_an_attempt_that_ends_otherwise_is_unknown_not_denied(
-    migrated: Templates, clone: Clone, plan: Plan
+    harness_migrated_template: Templates, harness_clone: Clone, harness_plan: Plan
 ) -> None:
     """A view that raises for one role only: nobody knows what the role would reach."""
-    after = clone(migrated(rows=ROWS))
+    after = harness_clone(harness_migrated_template(rows=ROWS))
     with psycopg.connect(after, autocommit=True) as conn:
         conn.execute(
             "create view public.moody as select id from public.tags"
             " where 1 / (case when current_user = 'anon' then 0 else 1 end) = 1"
         )
-    found = security.judge(after, security.policy_of(plan.root))
+    found = security.judge(after, security.policy_of(harness_plan.root))
     cells = {row["name"]: row["after"] for row in found.matrix["relations"]}
     assert cells["public.moody"]["anon"]["select"] == "unknown"
     assert "anon select public.moody: unknown" in "".join(one.message for one in found.findings)
@@ -285,19 +292,23 @@ def test_the_command_says_unknown_and_what_next(after: str) -> None:
     assert {"check", "where", "reason", "next", "message"} <= set(document["unknowns"][0])
 
 
-def test_a_backup_is_a_source(pg_server: Server, before: str, after: str, tmp_path: Path) -> None:
+def test_a_backup_is_a_source(
+    harness_server: Server, before: str, after: str, tmp_path: Path
+) -> None:
     import os
 
     directory = taken(before, tmp_path / "backup")
     status, document = answered("--dsn", after, "--source", str(directory))
     assert (status, document["verdict"], document["source"]) == (0, "pass", "given")
-    assert scratches(pg_server, os.getpid()) == 0
+    assert scratches(harness_server, os.getpid()) == 0
 
 
 def test_a_source_that_is_migrated_is_told_by_its_ledger(
-    after: str, migrated: Templates, clone: Clone
+    after: str, harness_migrated_template: Templates, harness_clone: Clone
 ) -> None:
-    status, document = answered("--dsn", after, "--source", clone(migrated(rows=ROWS)))
+    status, document = answered(
+        "--dsn", after, "--source", harness_clone(harness_migrated_template(rows=ROWS))
+    )
     assert (status, document["verdict"]) == (1, "unknown")
     assert document["unknowns"][0]["check"] == "verify.source"
 

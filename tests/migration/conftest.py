@@ -22,53 +22,70 @@ PairFactory = Callable[..., Pair]
 
 
 @pytest.fixture(scope="module")
-def good(source: str, target: str) -> Iterator[Pair]:
+def good(harness_source: str, harness_target: str) -> Iterator[Pair]:
     """The seeded and the migrated database, to read."""
-    with paired(source, target) as pair:
+    with paired(harness_source, harness_target) as pair:
         yield pair
 
 
 @pytest.fixture(scope="module")
 def hostile(
-    pg_server: Server, seeded: TemplateFactory, migrated: TemplateFactory
+    harness_server: Server,
+    harness_template: TemplateFactory,
+    harness_migrated_template: TemplateFactory,
 ) -> Iterator[Pair]:
     """The seeded and the migrated database on hostile rows, to read."""
-    yield from _module_pair(pg_server, seeded, migrated, rows=HOSTILE, profile="hostile")
+    yield from _module_pair(
+        harness_server, harness_template, harness_migrated_template, rows=HOSTILE, profile="hostile"
+    )
 
 
 @pytest.fixture(scope="module")
-def small(pg_server: Server, seeded: TemplateFactory, migrated: TemplateFactory) -> Iterator[Pair]:
+def small(
+    harness_server: Server,
+    harness_template: TemplateFactory,
+    harness_migrated_template: TemplateFactory,
+) -> Iterator[Pair]:
     """A small migrated database to write to; each check takes back what it wrote."""
-    yield from _module_pair(pg_server, seeded, migrated, rows=SMALL, profile="real")
+    yield from _module_pair(
+        harness_server, harness_template, harness_migrated_template, rows=SMALL, profile="real"
+    )
 
 
 @pytest.fixture(scope="session")
-def halfway(pg_server: Server, plan: Plan, seeded: TemplateFactory) -> TemplateFactory:
+def halfway(
+    harness_server: Server, harness_plan: Plan, harness_template: TemplateFactory
+) -> TemplateFactory:
     """Return a factory: halfway(phase) -> a template migrated to the end of that phase."""
 
     def make(phase: str, rows: int | None = None) -> str:
-        ids = [one.id for one in plan.phases]
+        ids = [one.id for one in harness_plan.phases]
         place = ids.index(phase)
-        base = make(ids[place - 1], rows) if place else seeded(rows=rows)
+        base = make(ids[place - 1], rows) if place else harness_template(rows=rows)
 
         def build(dsn: str) -> None:
-            migrate(dsn, plan, until=plan.phases[place].steps[-1].id)
+            migrate(dsn, harness_plan, until=harness_plan.phases[place].steps[-1].id)
 
-        return template.ensure(pg_server.dsn(), f"{base}-then-{phase}", build, base=base)
+        return template.ensure(harness_server.dsn(), f"{base}-then-{phase}", build, base=base)
 
     return make
 
 
 @pytest.fixture
 def pair_factory(
-    seeded: TemplateFactory, migrated: TemplateFactory, clone: Callable[[str], str]
+    harness_template: TemplateFactory,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: Callable[[str], str],
 ) -> Iterator[PairFactory]:
     """Return a factory: a seeded and a migrated database of this test's own."""
     with ExitStack() as stack:
 
         def make(rows: int | None = None, profile: str = "real") -> Pair:
-            before, after = (make(rows=rows, profile=profile) for make in (seeded, migrated))
-            return stack.enter_context(paired(clone(before), clone(after)))
+            before, after = (
+                make(rows=rows, profile=profile)
+                for make in (harness_template, harness_migrated_template)
+            )
+            return stack.enter_context(paired(harness_clone(before), harness_clone(after)))
 
         yield make
 

@@ -47,22 +47,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def copies(pg_server: Server) -> Iterator[Callable[[str], Callable[[], Any]]]:
+def copies(harness_server: Server) -> Iterator[Callable[[str], Callable[[], Any]]]:
     """Return a factory of pedantic's `setup`: each round gets a copy of a template of its own."""
     made: list[str] = []
 
     def of(template_name: str) -> Callable[[], tuple[tuple[str], dict[str, Any]]]:
         def setup() -> tuple[tuple[str], dict[str, Any]]:
             while made:
-                admin.drop(pg_server.dsn(), admin.dbname(made.pop()))
-            made.append(template.clone(pg_server.dsn(), template_name))
+                admin.drop(harness_server.dsn(), admin.dbname(made.pop()))
+            made.append(template.clone(harness_server.dsn(), template_name))
             return (made[-1],), {}
 
         return setup
 
     yield of
     for dsn in made:
-        admin.drop(pg_server.dsn(), admin.dbname(dsn))
+        admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
 def report(benchmark: Any, rows: int, **figures: Any) -> None:
@@ -72,26 +72,30 @@ def report(benchmark: Any, rows: int, **figures: Any) -> None:
         benchmark.extra_info["rows_per_second"] = round(rows / benchmark.stats.stats.median)
 
 
-def test_seed(benchmark: Any, size: int, seed: int, plan: Plan, empty_baseline: str) -> None:
-    rates = raw_copy_rate(empty_baseline, rows=size, rounds=ROUNDS)
+def test_seed(
+    benchmark: Any, size: int, harness_seed: int, harness_plan: Plan, harness_baseline: str
+) -> None:
+    rates = raw_copy_rate(harness_baseline, rows=size, rounds=ROUNDS)
 
     def load() -> None:
-        load_rows(empty_baseline, rows=size, seed=seed)
+        load_rows(harness_baseline, rows=size, seed=harness_seed)
 
-    benchmark.pedantic(load, setup=lambda: empty(empty_baseline), rounds=ROUNDS)
+    benchmark.pedantic(load, setup=lambda: empty(harness_baseline), rounds=ROUNDS)
     report(benchmark, size, ratio_to_raw_copy=round(rates.ratio, 3))
 
 
-def test_clone(benchmark: Any, size: int, seeded: TemplateFactory, clone: CloneFactory) -> None:
-    name = seeded(rows=size)
-    benchmark.pedantic(clone, (name,), rounds=5)
+def test_clone(
+    benchmark: Any, size: int, harness_template: TemplateFactory, harness_clone: CloneFactory
+) -> None:
+    name = harness_template(rows=size)
+    benchmark.pedantic(harness_clone, (name,), rounds=5)
     report(benchmark, size)
 
 
 def test_fingerprint(
-    benchmark: Any, size: int, seeded: TemplateFactory, clone: CloneFactory
+    benchmark: Any, size: int, harness_template: TemplateFactory, harness_clone: CloneFactory
 ) -> None:
-    dsn = clone(seeded(rows=size))
+    dsn = harness_clone(harness_template(rows=size))
     benchmark.pedantic(fingerprint.take, (dsn,), rounds=5)
     report(benchmark, size)
 
@@ -101,45 +105,59 @@ def test_phase(
     benchmark: Any,
     size: int,
     phase: str,
-    plan: Plan,
+    harness_plan: Plan,
     copies: Any,
     halfway: TemplateFactory,
-    seeded: TemplateFactory,
+    harness_template: TemplateFactory,
 ) -> None:
     place = PHASES.index(phase)
-    start = halfway(PHASES[place - 1], rows=size) if place else seeded(rows=size)
-    last = plan.phases[place].steps[-1].id
+    start = halfway(PHASES[place - 1], rows=size) if place else harness_template(rows=size)
+    last = harness_plan.phases[place].steps[-1].id
     benchmark.pedantic(
-        lambda dsn: migrate(dsn, plan, until=last), setup=copies(start), rounds=ROUNDS
+        lambda dsn: migrate(dsn, harness_plan, until=last), setup=copies(start), rounds=ROUNDS
     )
-    report(benchmark, size, steps=len(plan.phases[place].steps))
+    report(benchmark, size, steps=len(harness_plan.phases[place].steps))
 
 
 def test_whole_migration(
-    benchmark: Any, size: int, plan: Plan, copies: Any, seeded: TemplateFactory
+    benchmark: Any, size: int, harness_plan: Plan, copies: Any, harness_template: TemplateFactory
 ) -> None:
     benchmark.pedantic(
-        lambda dsn: migrate(dsn, plan), setup=copies(seeded(rows=size)), rounds=ROUNDS
+        lambda dsn: migrate(dsn, harness_plan),
+        setup=copies(harness_template(rows=size)),
+        rounds=ROUNDS,
     )
-    report(benchmark, size, steps=len(plan.steps))
+    report(benchmark, size, steps=len(harness_plan.steps))
 
 
 def test_rollback(
-    benchmark: Any, size: int, plan: Plan, copies: Any, migrated: TemplateFactory
+    benchmark: Any,
+    size: int,
+    harness_plan: Plan,
+    copies: Any,
+    harness_migrated_template: TemplateFactory,
 ) -> None:
     benchmark.pedantic(
-        lambda dsn: rollback(dsn, plan), setup=copies(migrated(rows=size)), rounds=ROUNDS
+        lambda dsn: rollback(dsn, harness_plan),
+        setup=copies(harness_migrated_template(rows=size)),
+        rounds=ROUNDS,
     )
     report(benchmark, size)
 
 
 def test_backfill(
-    benchmark: Any, size: int, plan: Plan, copies: Any, migrated: TemplateFactory
+    benchmark: Any,
+    size: int,
+    harness_plan: Plan,
+    copies: Any,
+    harness_migrated_template: TemplateFactory,
 ) -> None:
-    step = plan.step(BACKFILL)
-    copy = copies(migrated(rows=size, until=step_before(plan, step.id)))
+    step = harness_plan.step(BACKFILL)
+    copy = copies(harness_migrated_template(rows=size, until=step_before(harness_plan, step.id)))
     single = statistics.median(_single_update(copy()[0][0], step) for _ in range(ROUNDS))
-    benchmark.pedantic(lambda dsn: migrate(dsn, plan, until=step.id), setup=copy, rounds=ROUNDS)
+    benchmark.pedantic(
+        lambda dsn: migrate(dsn, harness_plan, until=step.id), setup=copy, rounds=ROUNDS
+    )
     report(benchmark, size, single_update_seconds=round(single, 4))
     if benchmark.stats is not None:
         ratio = benchmark.stats.stats.median / single
@@ -151,12 +169,12 @@ def test_query(
     benchmark: Any,
     size: int,
     name: str,
-    seeded: TemplateFactory,
-    migrated: TemplateFactory,
-    clone: CloneFactory,
+    harness_template: TemplateFactory,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    made = seeded if name.endswith("-before") else migrated
-    with connected(clone(made(rows=size))) as conn, acting_as(conn, "authenticated"):
+    made = harness_template if name.endswith("-before") else harness_migrated_template
+    with connected(harness_clone(made(rows=size))) as conn, acting_as(conn, "authenticated"):
         found = benchmark(lambda: conn.execute(QUERIES[name]).fetchall())
     report(benchmark, size, found=len(found))
 

@@ -24,17 +24,19 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def scene(pg_server: Server, plan: Plan) -> Iterator[Scene]:
+def scene(harness_server: Server, harness_plan: Plan) -> Iterator[Scene]:
     """Databases with what operators added: a clean-up must not take it."""
-    case = Case(pg_server.dsn(), hurried(plan), hurried(plan), direction="rollback")
+    case = Case(
+        harness_server.dsn(), hurried(harness_plan), hurried(harness_plan), direction="rollback"
+    )
     found = Scene(case)
     yield found
     found.close()
 
 
 @pytest.fixture(scope="module")
-def cleaned(scene: Scene, plan: Plan) -> Cleaned:
-    return clean(scene.before(), scene.after(), plan)
+def cleaned(scene: Scene, harness_plan: Plan) -> Cleaned:
+    return clean(scene.before(), scene.after(), harness_plan)
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +59,8 @@ def test_it_lists_what_it_dropped(cleaned: Cleaned) -> None:
     assert "schema migration_archive" in cleaned.dropped
 
 
-def test_rows_rules_and_rights_are_verified_after_it(cleaned: Cleaned, plan: Plan) -> None:
-    assert cleaning.verified(cleaned, plan) == []
+def test_rows_rules_and_rights_are_verified_after_it(cleaned: Cleaned, harness_plan: Plan) -> None:
+    assert cleaning.verified(cleaned, harness_plan) == []
 
 
 @pytest.mark.parametrize(
@@ -81,10 +83,10 @@ def test_old_clients_are_told_that_their_names_are_gone(cleaned: Cleaned) -> Non
 
 
 def test_there_is_no_way_back_after_it_and_a_second_one_does_nothing(
-    cleaned: Cleaned, plan: Plan
+    cleaned: Cleaned, harness_plan: Plan
 ) -> None:
-    assert cleanup(cleaned.dsn, plan) == []
+    assert cleanup(cleaned.dsn, harness_plan) == []
     with pytest.raises(Refused, match="cleaned up"):
-        rollback(cleaned.dsn, plan)
-    found = status(cleaned.dsn, plan)
+        rollback(cleaned.dsn, harness_plan)
+    found = status(cleaned.dsn, harness_plan)
     assert (found.state, found.reason) == ("migrated", "cleaned up")

@@ -31,28 +31,43 @@ def counted(provider: Provider, names: list[str], what: str) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda p: p.name)
-def test_reads_are_answered_as_before(provider: Provider, source: str, target: str) -> None:
-    recording = contract.record(source, legacy.load("read"), provider)
-    assert contract.replay(target, recording, provider) == []
+def test_reads_are_answered_as_before(
+    provider: Provider, harness_source: str, harness_target: str
+) -> None:
+    recording = contract.record(harness_source, legacy.load("read"), provider)
+    assert contract.replay(harness_target, recording, provider) == []
     names = [query.name for query in legacy.load("read")]
     counted(provider, names, "reads through drivers")
 
 
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda p: p.name)
 def test_writes_do_what_they_did_and_differ_as_known(
-    provider: Provider, seeded: Templates, migrated: Templates, clone: Clone
+    provider: Provider,
+    harness_template: Templates,
+    harness_migrated_template: Templates,
+    harness_clone: Clone,
 ) -> None:
-    recording = contract.record(clone(seeded(rows=300)), WRITTEN, provider)
-    assert contract.replay(clone(migrated(rows=300)), recording, provider) == []
+    recording = contract.record(harness_clone(harness_template(rows=300)), WRITTEN, provider)
+    assert (
+        contract.replay(harness_clone(harness_migrated_template(rows=300)), recording, provider)
+        == []
+    )
     counted(provider, [query.name for query in WRITTEN], "writes through drivers")
 
 
 def test_hostile_rows_are_written_as_before(
-    seeded: Templates, migrated: Templates, clone: Clone
+    harness_template: Templates, harness_migrated_template: Templates, harness_clone: Clone
 ) -> None:
     hostile: dict[str, Any] = {"rows": 300, "profile": "hostile"}
-    recording = contract.record(clone(seeded(**hostile)), WRITTEN[::-1], PROVIDERS[1])
-    assert contract.replay(clone(migrated(**hostile)), recording, PROVIDERS[1]) == []
+    recording = contract.record(
+        harness_clone(harness_template(**hostile)), WRITTEN[::-1], PROVIDERS[1]
+    )
+    assert (
+        contract.replay(
+            harness_clone(harness_migrated_template(**hostile)), recording, PROVIDERS[1]
+        )
+        == []
+    )
 
 
 # -- what SQLAlchemy finds by itself
@@ -66,12 +81,12 @@ def reflected(made: sa.Engine, name: str) -> sa.Table:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_reflected_table_has_the_columns_and_rows_it_had(
-    name: str, source: str, target: str
+    name: str, harness_source: str, harness_target: str
 ) -> None:
     def seen(dsn: str) -> tuple[list[tuple[str, str]], list[Any]]:
         with engine(dsn) as made, made.connect() as conn:
             table = reflected(made, name)
-            if dsn == target:  # what a table gained is no matter of an old client
+            if dsn == harness_target:  # what a table gained is no matter of an old client
                 old = specification.old_columns(name)
                 columns = [column for column in table.columns if column.name in old]
             else:
@@ -80,12 +95,12 @@ def test_a_reflected_table_has_the_columns_and_rows_it_had(
             rows = conn.execute(sa.select(*columns).order_by(table.c.id)).fetchall()
             return kinds, [tuple(map(str, row)) for row in rows]
 
-    assert seen(target) == seen(source)
+    assert seen(harness_target) == seen(harness_source)
     evidence.count("contract", "tables found by SQLAlchemy itself", [name], TABLES)
 
 
 def test_reflected_writes_do_what_they_did(
-    seeded: Templates, migrated: Templates, clone: Clone
+    harness_template: Templates, harness_migrated_template: Templates, harness_clone: Clone
 ) -> None:
     def written(dsn: str) -> list[Any]:
         with engine(dsn) as made, made.begin() as conn:
@@ -102,12 +117,15 @@ def test_reflected_writes_do_what_they_did(
             left = conn.execute(sa.select(deals.c.name, deals.c.stage, deals.c.contact_ids)).all()
             return [key, stage, note, counts, sorted(map(repr, left))]
 
-    after, before = clone(migrated(rows=300)), clone(seeded(rows=300))
+    after, before = (
+        harness_clone(harness_migrated_template(rows=300)),
+        harness_clone(harness_template(rows=300)),
+    )
     assert written(after) == written(before)
 
 
 def test_a_mapped_deal_is_loaded_changed_and_deleted_as_before(
-    seeded: Templates, migrated: Templates, clone: Clone
+    harness_template: Templates, harness_migrated_template: Templates, harness_clone: Clone
 ) -> None:
     from sqlalchemy.orm import Session, registry
 
@@ -127,10 +145,14 @@ def test_a_mapped_deal_is_loaded_changed_and_deleted_as_before(
                 session.expire_all()
                 return [first.id, first.name, first.stage, session.get(Deal, gone)]
 
-    assert lived(clone(migrated(rows=300))) == lived(clone(seeded(rows=300)))
+    assert lived(harness_clone(harness_migrated_template(rows=300))) == lived(
+        harness_clone(harness_template(rows=300))
+    )
 
 
-def test_users_bring_their_own_contract(tmp_path: Path, source: str, target: str) -> None:
+def test_users_bring_their_own_contract(
+    tmp_path: Path, harness_source: str, harness_target: str
+) -> None:
     (tmp_path / "read").mkdir()
     report = tmp_path / "read" / "won_by_company.sql"
     report.write_text(
@@ -139,4 +161,4 @@ def test_users_bring_their_own_contract(tmp_path: Path, source: str, target: str
         "join public.deals d on d.company_id = c.id where d.stage = 'won'\n"
         "group by c.id, c.name order by c.id\n"
     )
-    assert contract.reads(source, target, tmp_path) == []
+    assert contract.reads(harness_source, harness_target, tmp_path) == []

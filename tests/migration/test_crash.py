@@ -26,12 +26,12 @@ SAMPLE = 50  # messages in each direction, besides every commit
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_every_commit_and_a_sample_of_messages(
-    direction: Direction, pg_server: Server, plan: Plan, seed: int
+    direction: Direction, harness_server: Server, harness_plan: Plan, harness_seed: int
 ) -> None:
     settings = explore.Settings(
-        plan=plan.path,
+        plan=harness_plan.path,
         rows=ROWS,
-        seed=seed,
+        seed=harness_seed,
         points=SAMPLE,
         boundaries=True,
         domains=("wire",),
@@ -39,9 +39,11 @@ def test_every_commit_and_a_sample_of_messages(
         workers=1,
         build=None,
     )
-    document = explore.run_on(pg_server, settings, plan)
+    document = explore.run_on(harness_server, settings, harness_plan)
     evidence.keep(f"crash.{direction}", document)
     assert document["verdict"] == "pass", "\n".join(words(document))
     commits = [row for row in document["rows"] if row["fault"] == ACKED]
-    assert len(commits) >= len(plan.cleanup if direction == "cleanup" else plan.steps)
+    assert len(commits) >= len(
+        harness_plan.cleanup if direction == "cleanup" else harness_plan.steps
+    )
     assert document["fired"] == document["points"] == len(commits) + SAMPLE

@@ -28,12 +28,12 @@ def rehearsed(dsn: str, plan: Plan) -> dict[str, Any]:
 
 
 def test_the_plan_runs_on_a_copy_and_says_how_long_it_takes(
-    plan: Plan, clone: Clone, seeded: Templates
+    harness_plan: Plan, harness_clone: Clone, harness_template: Templates
 ) -> None:
     document: dict[str, Any] = {}
     tries: list[dict[str, Any]] = []
     while len(tries) < TRIES:
-        document = rehearsed(clone(seeded()), plan)
+        document = rehearsed(harness_clone(harness_template()), harness_plan)
         tries.append(document["estimate"])
         if document["verdict"] != "pass" or document["estimate"]["verdict"] == "pass":
             break
@@ -43,4 +43,4 @@ def test_the_plan_runs_on_a_copy_and_says_how_long_it_takes(
     assert document["way_back"]["equal"]
     for direction in ("forward", "rollback"):
         steps = [step["id"] for step in document["steps"] if step["direction"] == direction]
-        assert sorted(steps) == sorted(step.id for step in plan.steps)
+        assert sorted(steps) == sorted(step.id for step in harness_plan.steps)

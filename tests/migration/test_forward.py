@@ -75,11 +75,14 @@ def migrate_among_old_clients(
 
 
 def test_what_old_clients_write_meanwhile_is_migrated_like_the_rest(
-    plan: Plan, seeded: Callable[..., str], clone: Callable[[str], str]
+    harness_plan: Plan, harness_template: Callable[..., str], harness_clone: Callable[[str], str]
 ) -> None:
-    before, dsn = clone(seeded(rows=SMALL)), clone(seeded(rows=SMALL))
+    before, dsn = (
+        harness_clone(harness_template(rows=SMALL)),
+        harness_clone(harness_template(rows=SMALL)),
+    )
     with paired(before, dsn) as pair:
-        assert migrate_among_old_clients(plan, pair, dsn).turns > len(plan.steps)
+        assert migrate_among_old_clients(harness_plan, pair, dsn).turns > len(harness_plan.steps)
         found = {check.__name__: check(pair) for check in MEANWHILE}
         assert {name: lines for name, lines in found.items() if lines} == {}
         # What an old client changed after the swap is not the value before the migration.
@@ -87,13 +90,16 @@ def test_what_old_clients_write_meanwhile_is_migrated_like_the_rest(
 
 
 def test_writes_that_pass_the_backfill_by_are_reported(
-    plan: Plan, seeded: Callable[..., str], clone: Callable[[str], str]
+    harness_plan: Plan, harness_template: Callable[..., str], harness_clone: Callable[[str], str]
 ) -> None:
-    before, dsn = clone(seeded(rows=SMALL)), clone(seeded(rows=SMALL))
-    filled = [s.id for s in plan.steps if s.forward.table == "public.deals"][-1]
+    before, dsn = (
+        harness_clone(harness_template(rows=SMALL)),
+        harness_clone(harness_template(rows=SMALL)),
+    )
+    filled = [s.id for s in harness_plan.steps if s.forward.table == "public.deals"][-1]
     defect = {filled: "alter table public.deals disable trigger user"}
     with paired(before, dsn) as pair:
-        migrate_among_old_clients(plan, pair, dsn, defect)
+        migrate_among_old_clients(harness_plan, pair, dsn, defect)
         assert any("stage" in line for line in mapping.check_opportunities(pair))
 
 

@@ -37,42 +37,44 @@ def found(plan: Plan, server: Server, stage: str, step: str, direction: Directio
 
 
 @pytest.mark.parametrize("stage", THERE)
-def test_users_on_the_way_there_and_after_it(stage: str, plan: Plan, pg_server: Server) -> None:
-    assert found(plan, pg_server, stage, plan.steps[0].id, "forward") == []
+def test_users_on_the_way_there_and_after_it(
+    stage: str, harness_plan: Plan, harness_server: Server
+) -> None:
+    assert found(harness_plan, harness_server, stage, harness_plan.steps[0].id, "forward") == []
     evidence.count("meanwhile", "things users do on the way there and after", [stage], THERE)
 
 
 @pytest.mark.parametrize("stage", BACK)
-def test_users_on_the_way_back(stage: str, plan: Plan, pg_server: Server) -> None:
-    assert found(plan, pg_server, stage, plan.steps[0].id, "rollback") == []
+def test_users_on_the_way_back(stage: str, harness_plan: Plan, harness_server: Server) -> None:
+    assert found(harness_plan, harness_server, stage, harness_plan.steps[0].id, "rollback") == []
     evidence.count("meanwhile", "things users do on the way back", [stage], BACK)
 
 
 @pytest.mark.parametrize("direction", ["forward", "rollback"])
 def test_no_step_holds_a_table_while_it_waits_for_one_that_users_write_before(
-    direction: Direction, plan: Plan, pg_server: Server
+    direction: Direction, harness_plan: Plan, harness_server: Server
 ) -> None:
     lines = [
         f"{step.id}: {line}"
-        for step in plan.steps
-        for line in found(plan, pg_server, "locks", step.id, direction)
+        for step in harness_plan.steps
+        for line in found(harness_plan, harness_server, "locks", step.id, direction)
     ]
     assert lines == []
-    steps = [step.id for step in plan.steps]
+    steps = [step.id for step in harness_plan.steps]
     evidence.count("meanwhile", f"steps watched for deadlocks, {direction}", steps, steps)
 
 
 @pytest.mark.parametrize("step", row_locks.HELD)
 def test_a_batch_locks_the_rows_it_reads_and_no_other(
-    step: str, plan: Plan, pg_server: Server
+    step: str, harness_plan: Plan, harness_server: Server
 ) -> None:
-    assert found(plan, pg_server, "row_locks", step, "forward") == []
+    assert found(harness_plan, harness_server, "row_locks", step, "forward") == []
     evidence.count("meanwhile", "batches whose row locks were seen", [step], row_locks.HELD)
 
 
 @pytest.mark.parametrize("step", waiting.LATE)
 def test_what_is_committed_while_the_way_back_waits_is_archived(
-    step: str, plan: Plan, pg_server: Server
+    step: str, harness_plan: Plan, harness_server: Server
 ) -> None:
-    assert found(plan, pg_server, "late", step, "rollback") == []
+    assert found(harness_plan, harness_server, "late", step, "rollback") == []
     evidence.count("meanwhile", "late commits archived", [step], waiting.LATE)

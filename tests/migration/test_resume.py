@@ -33,84 +33,112 @@ BATCH = 60  # rows: the larger backfills of the small seed take several of these
 
 
 @pytest.fixture(scope="module")
-def golden(target: str) -> Fingerprint:
+def golden(harness_target: str) -> Fingerprint:
     """The identity of the database that was migrated without interruption."""
-    return state(target)
+    return state(harness_target)
 
 
 # Killed at every checkpoint, one after the other.
 
 
 def test_killed_after_every_checkpoint_and_taken_up_each_time(
-    plan: Plan, rows: int, golden: Fingerprint, seeded: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan,
+    harness_rows: int,
+    golden: Fingerprint,
+    harness_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    dsn = clone(seeded())
-    deaths = _killed_to_the_end("migrate", dsn, impatient(plan, rows // 5), CHECKPOINTS)
+    dsn = harness_clone(harness_template())
+    deaths = _killed_to_the_end(
+        "migrate", dsn, impatient(harness_plan, harness_rows // 5), CHECKPOINTS
+    )
     batches = {step for kind, step, _ in deaths if kind == "batch"}
     steps = {step for kind, step, _ in deaths if kind == "step_done"}
-    assert batches == set(_batched(plan))  # the last batch and the end of its step are one commit
-    assert steps >= set(_ids(plan)) - batches
+    assert batches == set(
+        _batched(harness_plan)
+    )  # the last batch and the end of its step are one commit
+    assert steps >= set(_ids(harness_plan)) - batches
     assert differences(golden, state(dsn)) == []
-    assert migrate(dsn, plan).steps_run == []
-    assert status(dsn, plan).state == "migrated"
-    evidence.count("resume", "steps killed after and taken up", steps | batches, _ids(plan))
+    assert migrate(dsn, harness_plan).steps_run == []
+    assert status(dsn, harness_plan).state == "migrated"
+    evidence.count("resume", "steps killed after and taken up", steps | batches, _ids(harness_plan))
 
 
 def test_killed_after_every_batch_of_hostile_rows(
-    plan: Plan, seeded: TemplateFactory, migrated: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan,
+    harness_template: TemplateFactory,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    dsn = clone(seeded(rows=HOSTILE, profile="hostile"))
-    deaths = _killed_to_the_end("migrate", dsn, impatient(plan, HOSTILE // 5), ("batch",))
-    assert len(deaths) > len(_batched(plan))
-    assert differences(state(clone(migrated(rows=HOSTILE, profile="hostile"))), state(dsn)) == []
+    dsn = harness_clone(harness_template(rows=HOSTILE, profile="hostile"))
+    deaths = _killed_to_the_end("migrate", dsn, impatient(harness_plan, HOSTILE // 5), ("batch",))
+    assert len(deaths) > len(_batched(harness_plan))
+    assert (
+        differences(
+            state(harness_clone(harness_migrated_template(rows=HOSTILE, profile="hostile"))),
+            state(dsn),
+        )
+        == []
+    )
 
 
 def test_rollback_killed_after_every_checkpoint_and_taken_up_each_time(
-    plan: Plan, source: str, migrated: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan,
+    harness_source: str,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    dsn = clone(migrated())
-    deaths = _killed_to_the_end("rollback", dsn, impatient(plan), CHECKPOINTS)
+    dsn = harness_clone(harness_migrated_template())
+    deaths = _killed_to_the_end("rollback", dsn, impatient(harness_plan), CHECKPOINTS)
     died = {str(step) for _, step, _ in deaths}
-    assert died == set(_ids(plan))
-    assert differences(state(source), state(dsn)) == []
-    assert status(dsn, plan).state == "rolled-back"
-    evidence.count("resume", "steps of the way back killed after and taken up", died, _ids(plan))
+    assert died == set(_ids(harness_plan))
+    assert differences(state(harness_source), state(dsn)) == []
+    assert status(dsn, harness_plan).state == "rolled-back"
+    evidence.count(
+        "resume", "steps of the way back killed after and taken up", died, _ids(harness_plan)
+    )
 
 
 # Killed once, then left alone.
 
 
 def test_killed_once_and_taken_up_to_the_end(
-    plan: Plan, golden: Fingerprint, seeded: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan,
+    golden: Fingerprint,
+    harness_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    dsn = clone(seeded())
-    number = len(plan.steps) // 2
-    stand = Stand(("step_done",), step=plan.steps[number].id)
-    assert killed_at("migrate", dsn, plan, stand) is not None
-    outcome = migrate(dsn, plan)
+    dsn = harness_clone(harness_template())
+    number = len(harness_plan.steps) // 2
+    stand = Stand(("step_done",), step=harness_plan.steps[number].id)
+    assert killed_at("migrate", dsn, harness_plan, stand) is not None
+    outcome = migrate(dsn, harness_plan)
     assert outcome.resumed
-    assert outcome.steps_skipped == _ids(plan)[: number + 1]
+    assert outcome.steps_skipped == _ids(harness_plan)[: number + 1]
     assert differences(golden, state(dsn)) == []
 
 
 def test_killed_once_before_any_batch_or_index(
-    plan: Plan, pg_server: Server, seeded: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan,
+    harness_server: Server,
+    harness_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
     """Each of these moments for itself: a copy is killed there and taken up to the step's end."""
-    quick = impatient(plan, BATCH)
-    dsn = clone(seeded(rows=SMALL))
+    quick = impatient(harness_plan, BATCH)
+    dsn = harness_clone(harness_template(rows=SMALL))
     found: list[str] = []
     killed: list[str] = []
-    for step in _of_kind(plan, "batch") + _of_kind(plan, "concurrent")[:2]:
-        migrate(dsn, quick, until=step_before(plan, step.id))
-        with copied(pg_server, dsn) as before:
+    for step in _of_kind(harness_plan, "batch") + _of_kind(harness_plan, "concurrent")[:2]:
+        migrate(dsn, quick, until=step_before(harness_plan, step.id))
+        with copied(harness_server, dsn) as before:
             seen: list[Event] = []
             migrate(dsn, quick, until=step.id, on_event=seen.append)
             moments = [(e.kind, e.step, e.rows) for e in seen if e.kind in MOMENTS]
             after = state(dsn)
             for number, moment in enumerate(moments):
                 stand = Stand(MOMENTS, skip=frozenset(moments[:number]))
-                with copied(pg_server, before) as copy:
+                with copied(harness_server, before) as copy:
                     assert killed_at("migrate", copy, quick, stand, step.id) == moment
                     migrate(copy, quick, until=step.id)
                     found += [f"{moment}: {line}" for line in differences(after, state(copy))]
@@ -120,30 +148,47 @@ def test_killed_once_before_any_batch_or_index(
 
 
 def test_command_line_killed_and_called_again(
-    plan: Plan, seeded: TemplateFactory, migrated: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan,
+    harness_template: TemplateFactory,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    dsn = clone(seeded(rows=SMALL))
-    command = [sys.executable, "-m", "harness", "migrate", "--dsn", dsn, "--plan", str(plan.path)]
+    dsn = harness_clone(harness_template(rows=SMALL))
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        "migrate",
+        "--dsn",
+        dsn,
+        "--plan",
+        str(harness_plan.path),
+    ]
     with connected(dsn) as watcher:
         with subprocess.Popen(command, stdout=DEVNULL, stderr=DEVNULL) as process:
             wait_until(lambda: _steps_done(watcher) > 3 or process.poll() is not None, 60, "steps")
             process.kill()
         assert process.returncode == -signal.SIGKILL
-        assert 3 < _steps_done(watcher) < len(plan.steps)
+        assert 3 < _steps_done(watcher) < len(harness_plan.steps)
     subprocess.run(command, check=True, capture_output=True)
-    assert differences(state(clone(migrated(rows=SMALL))), state(dsn)) == []
+    assert (
+        differences(state(harness_clone(harness_migrated_template(rows=SMALL))), state(dsn)) == []
+    )
 
 
 # Killed with a statement in flight.
 
 
 def test_killed_inside_a_batch(
-    plan: Plan, seeded: TemplateFactory, migrated: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan,
+    harness_template: TemplateFactory,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    quick = impatient(plan, batch_rows=BATCH)
-    dsn = clone(seeded(rows=SMALL))
-    for step in _of_kind(plan, "batch"):
-        migrate(dsn, quick, until=step_before(plan, step.id))
+    quick = impatient(harness_plan, batch_rows=BATCH)
+    dsn = harness_clone(harness_template(rows=SMALL))
+    for step in _of_kind(harness_plan, "batch"):
+        migrate(dsn, quick, until=step_before(harness_plan, step.id))
         with connected(dsn) as watcher, psycopg.connect(dsn) as blocker:
             if blocker.execute(_locked_row(step)).fetchone() is None:
                 continue
@@ -154,19 +199,23 @@ def test_killed_inside_a_batch(
             blocker.rollback()
             assert migrate(dsn, quick, until=step.id).steps_run == [step.id]
     migrate(dsn, quick)
-    assert differences(state(clone(migrated(rows=SMALL))), state(dsn)) == []
+    assert (
+        differences(state(harness_clone(harness_migrated_template(rows=SMALL))), state(dsn)) == []
+    )
 
 
 @pytest.mark.parametrize("orphan_ends", [True, False], ids=["finished", "terminated"])
 def test_killed_inside_a_concurrent_index(
     orphan_ends: bool,
-    plan: Plan,
-    migrated: TemplateFactory,
-    clone: CloneFactory,
+    harness_plan: Plan,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    step = _of_kind(plan, "concurrent")[0]
-    quick = impatient(plan)
-    dsn = clone(migrated(rows=SMALL, until=step_before(plan, step.id)))
+    step = _of_kind(harness_plan, "concurrent")[0]
+    quick = impatient(harness_plan)
+    dsn = harness_clone(
+        harness_migrated_template(rows=SMALL, until=step_before(harness_plan, step.id))
+    )
     table = step.forward.statements[0].text.lower().split(" on ")[1].split()[0]
     with connected(dsn) as watcher, psycopg.connect(dsn) as blocker:
         blocker.execute(f"lock table {table} in row exclusive mode")
@@ -187,46 +236,55 @@ def test_killed_inside_a_concurrent_index(
 
         migrate(dsn, quick, until=step.id, on_event=let_go)
         assert _invalid(watcher) == []
-    whole = clone(migrated(rows=SMALL, until=step.id))
+    whole = harness_clone(harness_migrated_template(rows=SMALL, until=step.id))
     assert differences(state(whole), state(dsn)) == []
 
 
 def test_killed_inside_the_rollback_of_a_step(
-    plan: Plan, seeded: TemplateFactory, migrated: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan,
+    harness_template: TemplateFactory,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    dsn = clone(migrated(rows=SMALL))
+    dsn = harness_clone(harness_migrated_template(rows=SMALL))
     with connected(dsn) as watcher, psycopg.connect(dsn) as blocker:
         blocker.execute("select 1 from public.deals limit 1")  # holds the view and its table
-        with runner("rollback", dsn, impatient(plan)) as run:
+        with runner("rollback", dsn, impatient(harness_plan)) as run:
             wait_until(lambda: backends(watcher, "opportunit"), 30, "the rollback to wait")
             run.kill()
         blocker.rollback()
-    assert status(dsn, plan).state == "rolling-back"
-    rollback(dsn, impatient(plan))
-    assert differences(state(clone(seeded(rows=SMALL))), state(dsn)) == []
+    assert status(dsn, harness_plan).state == "rolling-back"
+    rollback(dsn, impatient(harness_plan))
+    assert differences(state(harness_clone(harness_template(rows=SMALL))), state(dsn)) == []
 
 
 # There and back.
 
 
 def test_migrated_again_after_a_rollback_is_migrated_once(
-    plan: Plan, golden: Fingerprint, migrated: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan,
+    golden: Fingerprint,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    dsn = clone(migrated())
-    rollback(dsn, plan)
-    outcome = migrate(dsn, plan)
-    assert outcome.steps_run == [step.id for step in plan.steps]
+    dsn = harness_clone(harness_migrated_template())
+    rollback(dsn, harness_plan)
+    outcome = migrate(dsn, harness_plan)
+    assert outcome.steps_run == [step.id for step in harness_plan.steps]
     assert differences(golden, state(dsn)) == []
 
 
 def test_killed_forward_and_rolled_back_from_there(
-    plan: Plan, pg_server: Server, seeded: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan,
+    harness_server: Server,
+    harness_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    untouched = state(clone(seeded(rows=SMALL)))
-    quick = impatient(plan, batch_rows=BATCH)
+    untouched = state(harness_clone(harness_template(rows=SMALL)))
+    quick = impatient(harness_plan, batch_rows=BATCH)
     for share in (0.2, 0.5, 0.8):
-        dsn = clone(seeded(rows=SMALL))
-        step = plan.steps[int(len(plan.steps) * share)].id
+        dsn = harness_clone(harness_template(rows=SMALL))
+        step = harness_plan.steps[int(len(harness_plan.steps) * share)].id
         stand = Stand(MOMENTS, step=step)
         assert killed_at("migrate", dsn, quick, stand) is not None
         rollback(dsn, quick)
@@ -237,9 +295,9 @@ def test_killed_forward_and_rolled_back_from_there(
 
 
 def test_a_row_backfilled_twice_is_seen(
-    golden: Fingerprint, migrated: TemplateFactory, clone: CloneFactory
+    golden: Fingerprint, harness_migrated_template: TemplateFactory, harness_clone: CloneFactory
 ) -> None:
-    dsn = clone(migrated())
+    dsn = harness_clone(harness_migrated_template())
     with connected(dsn) as conn:
         conn.execute(
             "insert into public.interaction_participants (activity_id, contact_id, created_at)"
@@ -250,19 +308,26 @@ def test_a_row_backfilled_twice_is_seen(
 
 
 def test_a_batch_left_out_is_seen(
-    plan: Plan, seeded: TemplateFactory, migrated: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan,
+    harness_template: TemplateFactory,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
     """A ledger that claims more than was done is not made good by resuming: the state differs."""
-    step = _of_kind(plan, "batch")[-1]
-    dsn = clone(migrated(rows=SMALL, until=step_before(plan, step.id)))
-    quick = impatient(plan, batch_rows=BATCH)
+    step = _of_kind(harness_plan, "batch")[-1]
+    dsn = harness_clone(
+        harness_migrated_template(rows=SMALL, until=step_before(harness_plan, step.id))
+    )
+    quick = impatient(harness_plan, batch_rows=BATCH)
     assert killed_at("migrate", dsn, quick, Stand(("batch",))) is not None
     with connected(dsn) as conn:
         conn.execute(
             "delete from public.activities where id = (select min(id) from public.activities)"
         )
     migrate(dsn, quick)
-    assert differences(state(clone(migrated(rows=SMALL))), state(dsn)) != []
+    assert (
+        differences(state(harness_clone(harness_migrated_template(rows=SMALL))), state(dsn)) != []
+    )
 
 
 def _killed_to_the_end(action: Action, dsn: str, plan: Plan, kinds: tuple[str, ...]) -> list[Mark]:

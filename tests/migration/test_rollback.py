@@ -35,37 +35,48 @@ SEEDS = ("real", "hostile")
 
 
 @pytest.fixture(scope="module")
-def before(source: str) -> Fingerprint:
+def before(harness_source: str) -> Fingerprint:
     """The identity of the seeded database."""
-    return state(source)
+    return state(harness_source)
 
 
 def test_rollback_of_the_whole_leaves_nothing_behind(
-    plan: Plan, source: str, before: Fingerprint, migrated: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan,
+    harness_source: str,
+    before: Fingerprint,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    dsn = clone(migrated())
-    outcome = rollback(dsn, plan)
+    dsn = harness_clone(harness_migrated_template())
+    outcome = rollback(dsn, harness_plan)
     assert differences(before, state(dsn)) == []
     assert outcome.archived == {}
-    assert status(dsn, plan).state == "rolled-back"
-    assert witness.differences(witness.dump(source), witness.dump(dsn)) == ()
+    assert status(dsn, harness_plan).state == "rolled-back"
+    assert witness.differences(witness.dump(harness_source), witness.dump(dsn)) == ()
     evidence.count("rollback", "seeds rolled back whole", ["real"], SEEDS)
 
 
 @pytest.mark.parametrize("phase", PHASES[:-1])
 def test_rollback_from_a_phase_boundary_leaves_nothing_behind(
-    phase: str, plan: Plan, before: Fingerprint, halfway: TemplateFactory, clone: CloneFactory
+    phase: str,
+    harness_plan: Plan,
+    before: Fingerprint,
+    halfway: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    dsn = clone(halfway(phase))
-    assert rollback(dsn, plan).archived == {}
+    dsn = harness_clone(halfway(phase))
+    assert rollback(dsn, harness_plan).archived == {}
     assert differences(before, state(dsn)) == []
 
 
 def test_rollback_of_hostile_rows_leaves_nothing_behind(
-    plan: Plan, hostile: Pair, migrated: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan,
+    hostile: Pair,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    dsn = clone(migrated(rows=HOSTILE, profile="hostile"))
-    assert rollback(dsn, plan).archived == {}
+    dsn = harness_clone(harness_migrated_template(rows=HOSTILE, profile="hostile"))
+    assert rollback(dsn, harness_plan).archived == {}
     source = hostile.source.info
     assert differences(state(admin.with_dbname(dsn, source.dbname)), state(dsn)) == []
     evidence.count("rollback", "seeds rolled back whole", ["hostile"], SEEDS)
@@ -74,33 +85,39 @@ def test_rollback_of_hostile_rows_leaves_nothing_behind(
 @pytest.mark.parametrize("phase", PHASES)
 def test_rollback_from_every_step_boundary_leaves_nothing_behind(
     phase: str,
-    plan: Plan,
-    pg_server: Server,
-    seeded: TemplateFactory,
+    harness_plan: Plan,
+    harness_server: Server,
+    harness_template: TemplateFactory,
     halfway: TemplateFactory,
-    clone: CloneFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    steps = next(p for p in plan.phases if p.id == phase).steps
+    steps = next(p for p in harness_plan.phases if p.id == phase).steps
     start = PHASES.index(phase)
-    dsn = clone(halfway(PHASES[start - 1], rows=SMALL) if start else seeded(rows=SMALL))
-    untouched = state(clone(seeded(rows=SMALL)))
+    dsn = harness_clone(
+        halfway(PHASES[start - 1], rows=SMALL) if start else harness_template(rows=SMALL)
+    )
+    untouched = state(harness_clone(harness_template(rows=SMALL)))
     found = []
     for step in steps:
-        migrate(dsn, plan, until=step.id)
-        with copied(pg_server, dsn) as copy:
-            outcome = rollback(copy, plan)
+        migrate(dsn, harness_plan, until=step.id)
+        with copied(harness_server, dsn) as copy:
+            outcome = rollback(copy, harness_plan)
             found += [f"{step.id}: {line}" for line in differences(untouched, state(copy))]
             found += [f"{step.id}: archived {outcome.archived}"] * bool(outcome.archived)
     assert found == []
-    ids, every = [step.id for step in steps], [step.id for step in plan.steps]
+    ids, every = [step.id for step in steps], [step.id for step in harness_plan.steps]
     evidence.count("rollback", "step boundaries rolled back from", ids, every)
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_rollback_after_users_wrote_keeps_what_it_can_and_archives_the_rest(
-    phase: str, plan: Plan, seeded: TemplateFactory, halfway: TemplateFactory, clone: CloneFactory
+    phase: str,
+    harness_plan: Plan,
+    harness_template: TemplateFactory,
+    halfway: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    plain, dsn = clone(seeded()), clone(halfway(phase))
+    plain, dsn = harness_clone(harness_template()), harness_clone(halfway(phase))
     wishes = user_writes.writes(phase)
     with connected(plain) as old, connected(dsn) as new:
         ids = user_writes.draw(old)
@@ -108,7 +125,7 @@ def test_rollback_after_users_wrote_keeps_what_it_can_and_archives_the_rest(
         user_writes.perform(old, wishes, ids, old=True)
         user_writes.perform(new, wishes, ids, old=False)
         written = user_writes.snapshot(new)
-    outcome = rollback(dsn, plan)
+    outcome = rollback(dsn, harness_plan)
     assert differences(state(plain), state(dsn)) == []
     with connected(dsn) as conn:
         held = user_writes.archive(conn)
@@ -118,27 +135,27 @@ def test_rollback_after_users_wrote_keeps_what_it_can_and_archives_the_rest(
 
 
 def test_rollback_after_the_window_is_refused_and_an_override_is_recorded(
-    plan: Plan, migrated: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan, harness_migrated_template: TemplateFactory, harness_clone: CloneFactory
 ) -> None:
-    dsn = clone(migrated(rows=SMALL))
-    late = f"interval '{plan.window_hours} hours 1 second'"
+    dsn = harness_clone(harness_migrated_template(rows=SMALL))
+    late = f"interval '{harness_plan.window_hours} hours 1 second'"
     with connected(dsn) as conn:
         conn.execute(f"update migration_control.run set completed_at = completed_at - {late}")
         with pytest.raises(Refused, match="window"):
-            rollback(dsn, plan)
-        assert status(dsn, plan).state == "migrated"
-        rollback(dsn, plan, override_window="the customer asked")
+            rollback(dsn, harness_plan)
+        assert status(dsn, harness_plan).state == "migrated"
+        rollback(dsn, harness_plan, override_window="the customer asked")
         reasons = conn.execute("select reason from migration_control.run order by id").fetchall()
         assert ("the customer asked",) in reasons
 
 
 def test_a_second_rollback_does_nothing(
-    plan: Plan, migrated: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan, harness_migrated_template: TemplateFactory, harness_clone: CloneFactory
 ) -> None:
-    dsn = clone(migrated(rows=SMALL))
-    rollback(dsn, plan)
+    dsn = harness_clone(harness_migrated_template(rows=SMALL))
+    rollback(dsn, harness_plan)
     once = state(dsn)
-    assert rollback(dsn, plan).steps_run == []
+    assert rollback(dsn, harness_plan).steps_run == []
     assert differences(once, state(dsn)) == []
 
 
@@ -151,22 +168,22 @@ REMNANTS: dict[str, str] = tomllib.loads(
 
 @pytest.fixture(scope="module")
 def spotless(
-    pg_server: Server, seeded: TemplateFactory
+    harness_server: Server, harness_template: TemplateFactory
 ) -> Iterator[tuple[Fingerprint, witness.Dump]]:
     """What both witnesses say of a small seeded database."""
-    dsn = template.clone(pg_server.dsn(), seeded(rows=SMALL))
+    dsn = template.clone(harness_server.dsn(), harness_template(rows=SMALL))
     yield state(dsn), witness.dump(dsn)
-    admin.drop(pg_server.dsn(), admin.dbname(dsn))
+    admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
 @pytest.mark.parametrize("remnant", REMNANTS)
 def test_planted_remnant_is_reported(
     remnant: str,
     spotless: tuple[Fingerprint, witness.Dump],
-    seeded: TemplateFactory,
-    clone: CloneFactory,
+    harness_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
-    dsn = clone(seeded(rows=SMALL))
+    dsn = harness_clone(harness_template(rows=SMALL))
     with connected(dsn) as conn:
         conn.execute(REMNANTS[remnant])
     before, dumped = spotless
@@ -175,14 +192,20 @@ def test_planted_remnant_is_reported(
 
 
 def test_a_rollback_that_leaves_something_behind_is_found_out(
-    plan: Plan, tmp_path: Path, seeded: TemplateFactory, clone: CloneFactory
+    harness_plan: Plan,
+    tmp_path: Path,
+    harness_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
     root = tmp_path / "plan"
-    shutil.copytree(plan.root, root)
-    with (root / plan.steps[0].rollback.name).open("a") as script:
+    shutil.copytree(harness_plan.root, root)
+    with (root / harness_plan.steps[0].rollback.name).open("a") as script:
         script.write("\ncomment on column public.deals.stage is 'was an enum';\n")
-    forgetful = load(root / plan.path.name)
-    good, dsn = clone(seeded(rows=SMALL)), clone(seeded(rows=SMALL))
+    forgetful = load(root / harness_plan.path.name)
+    good, dsn = (
+        harness_clone(harness_template(rows=SMALL)),
+        harness_clone(harness_template(rows=SMALL)),
+    )
     migrate(dsn, forgetful)
     rollback(dsn, forgetful)
     found = differences(state(good), state(dsn))
@@ -212,14 +235,17 @@ def test_an_archive_that_is_wrong_is_found_out() -> None:
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd["name"])
 def test_a_database_with_more_than_the_plan_knows_is_passed_and_comes_back(
-    odd: dict[str, str], plan: Plan, clone: CloneFactory, seeded: TemplateFactory
+    odd: dict[str, str],
+    harness_plan: Plan,
+    harness_clone: CloneFactory,
+    harness_template: TemplateFactory,
 ) -> None:
-    dsn = clone(seeded(rows=FEW))
+    dsn = harness_clone(harness_template(rows=FEW))
     with connected(dsn) as conn:
         conn.execute(odd["sql"])
-    found = validate(dsn, plan, Standing("clean"), free_bytes=10**15)
+    found = validate(dsn, harness_plan, Standing("clean"), free_bytes=10**15)
     assert found.verdict == "pass", found.findings
     before = state(dsn)
-    migrate(dsn, plan)
-    assert rollback(dsn, plan).archived == {}
+    migrate(dsn, harness_plan)
+    assert rollback(dsn, harness_plan).archived == {}
     assert differences(before, state(dsn)) == []

@@ -43,11 +43,11 @@ GAPS = {
 
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: f"{patch.gap}-{patch.name}")
 def test_gap_put_back_is_named(
-    patch: sabotage.Patch, plan: Plan, pg_server: Server, tmp_path: Path
+    patch: sabotage.Patch, harness_plan: Plan, harness_server: Server, tmp_path: Path
 ) -> None:
-    broken = sabotage.applied(plan, patch, tmp_path / "plan")
-    plans = hurried(broken), hurried(plan)
-    case = Case(pg_server.dsn(), *plans, patch.step(plan), patch.direction)
+    broken = sabotage.applied(harness_plan, patch, tmp_path / "plan")
+    plans = hurried(broken), hurried(harness_plan)
+    case = Case(harness_server.dsn(), *plans, patch.step(harness_plan), patch.direction)
     found = []
     with closing(judge(case, patch.stages or FIRST)) as remarks:  # type: ignore[type-var]
         for name, findings in remarks:
@@ -64,8 +64,8 @@ def test_every_gap_of_sql_and_data_has_a_patch() -> None:
     assert {patch.gap for patch in PATCHES} == GAPS
 
 
-def test_patch_that_does_not_fit_is_refused(plan: Plan, tmp_path: Path) -> None:
+def test_patch_that_does_not_fit_is_refused(harness_plan: Plan, tmp_path: Path) -> None:
     edit = {"file": "plan.toml", "old": "no such text", "new": ""}
     patch = sabotage.Patch("stray", "0", "a stray patch", (), (edit,))
     with pytest.raises(UsageError, match="fits 0 places"):
-        sabotage.applied(plan, patch, tmp_path / "plan")
+        sabotage.applied(harness_plan, patch, tmp_path / "plan")

@@ -19,42 +19,48 @@ Templates = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def policy(plan: Plan) -> SecurityPolicy:
-    return security.policy_of(plan.root)
+def policy(harness_plan: Plan) -> SecurityPolicy:
+    return security.policy_of(harness_plan.root)
 
 
 def test_the_migration_gives_and_takes_nothing_unexplained(
-    policy: SecurityPolicy, source: str, target: str
+    policy: SecurityPolicy, harness_source: str, harness_target: str
 ) -> None:
-    found = security.judge(target, policy, before=source)
+    found = security.judge(harness_target, policy, before=harness_source)
     evidence.keep("security", security.document(found))
     assert [f.message for f in found.findings] == []
     assert found.verdict == "pass"
 
 
 def test_rows_are_not_needed_to_prove_it(
-    policy: SecurityPolicy, empty_baseline: str, plan: Plan
+    policy: SecurityPolicy, harness_baseline: str, harness_plan: Plan
 ) -> None:
-    migrate(empty_baseline, plan)
-    before = fingerprint.take(empty_baseline)
-    found = security.judge(empty_baseline, policy)
+    migrate(harness_baseline, harness_plan)
+    before = fingerprint.take(harness_baseline)
+    found = security.judge(harness_baseline, policy)
     assert found.verdict == "pass", found.findings
-    assert fingerprint.compare(before, fingerprint.take(empty_baseline)) == ()
+    assert fingerprint.compare(before, fingerprint.take(harness_baseline)) == ()
 
 
 def test_trying_leaves_nothing_behind(
-    policy: SecurityPolicy, migrated: Templates, clone: Clone
+    policy: SecurityPolicy, harness_migrated_template: Templates, harness_clone: Clone
 ) -> None:
-    dsn = clone(migrated(rows=300))
+    dsn = harness_clone(harness_migrated_template(rows=300))
     before = fingerprint.take(dsn)
     security.judge(dsn, policy)
     assert fingerprint.compare(before, fingerprint.take(dsn)) == ()
 
 
 def test_the_matrix_says_before_after_and_why(
-    policy: SecurityPolicy, seeded: Templates, migrated: Templates, clone: Clone
+    policy: SecurityPolicy,
+    harness_template: Templates,
+    harness_migrated_template: Templates,
+    harness_clone: Clone,
 ) -> None:
-    before, after = clone(seeded(rows=300)), clone(migrated(rows=300))
+    before, after = (
+        harness_clone(harness_template(rows=300)),
+        harness_clone(harness_migrated_template(rows=300)),
+    )
     matrix = security.judge(after, policy, before=before).matrix
     rows: dict[str, Any] = {row["name"]: row for row in matrix["relations"]}
     summary = rows["public.contacts_summary"]

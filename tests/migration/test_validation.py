@@ -29,43 +29,47 @@ def judged(dsn: str, plan: Plan) -> Validation:
     return validate(dsn, plan, Standing(found.state, found.reason, found.run, found.step))
 
 
-def test_the_rows_may_migrate(plan: Plan, source: str) -> None:
-    found = judged(source, plan)
+def test_the_rows_may_migrate(harness_plan: Plan, harness_source: str) -> None:
+    found = judged(harness_source, harness_plan)
     evidence.keep("validate", found.document())
     assert found.verdict == "pass", found.findings
     assert [finding for finding in found.findings if finding.severity != "info"] == []
 
 
-def test_clean_rows_raise_no_alarm(plan: Plan, clone: Clone, seeded: Templates) -> None:
-    found = judged(clone(seeded(rows=SMALL, profile="clean")), plan)
+def test_clean_rows_raise_no_alarm(
+    harness_plan: Plan, harness_clone: Clone, harness_template: Templates
+) -> None:
+    found = judged(harness_clone(harness_template(rows=SMALL, profile="clean")), harness_plan)
     assert found.verdict == "pass"
     assert [finding for finding in found.findings if finding.severity != "info"] == []
 
 
-def test_hostile_rows_are_no_go_and_named(plan: Plan, clone: Clone, seeded: Templates) -> None:
-    found = judged(clone(seeded(rows=HOSTILE, profile="hostile")), plan)
+def test_hostile_rows_are_no_go_and_named(
+    harness_plan: Plan, harness_clone: Clone, harness_template: Templates
+) -> None:
+    found = judged(harness_clone(harness_template(rows=HOSTILE, profile="hostile")), harness_plan)
     assert found.verdict == "fail"
     assert all(one.finding.evidence for one in found.found if one.result)
 
 
 @pytest.mark.parametrize("said", ["partly migrated", "migrated already"])
 def test_a_database_on_which_the_plan_has_begun_is_not_passed(
-    plan: Plan, clone: Clone, migrated: Templates, said: str
+    harness_plan: Plan, harness_clone: Clone, harness_migrated_template: Templates, said: str
 ) -> None:
-    until = plan.steps[2].id if said == "partly migrated" else None
-    found = judged(clone(migrated(rows=SMALL, until=until)), plan)
+    until = harness_plan.steps[2].id if said == "partly migrated" else None
+    found = judged(harness_clone(harness_migrated_template(rows=SMALL, until=until)), harness_plan)
     assert found.verdict != "pass"
     assert any(said in finding.message for finding in found.findings), found.findings
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd["sql"].strip()[:60])
 def test_what_would_stop_or_change_the_run_is_seen_before_it(
-    odd: dict[str, str], plan: Plan, clone: Clone, seeded: Templates
+    odd: dict[str, str], harness_plan: Plan, harness_clone: Clone, harness_template: Templates
 ) -> None:
-    dsn = clone(seeded(rows=FEW))
+    dsn = harness_clone(harness_template(rows=FEW))
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute(odd["sql"])
-    found = judged(dsn, plan)
+    found = judged(dsn, harness_plan)
     loud = [f"{one.message} {one.evidence}" for one in found.findings if one.severity == "critical"]
     assert found.verdict == "fail"
     assert any(odd["names"] in line for line in loud), loud
