@@ -34,17 +34,17 @@ def position(subject: Subject, dsn: str) -> Position | None:
         return subject.position(conn)
 
 
-def test_processes_run_a_plan_there_and_back(tmp_path: Path, empty_database: str) -> None:
+def test_processes_run_a_plan_there_and_back(tmp_path: Path, harness_empty_database: str) -> None:
     subject = subject_of(tmp_path)
-    subject.prepare(empty_database)
-    before = fingerprint.take(empty_database, workers=1)
-    begun = position(subject, empty_database)
-    run(subject.invocation("forward", empty_database))
-    there = position(subject, empty_database)
-    assert fingerprint.take(empty_database, workers=1) != before
-    run(subject.invocation("rollback", empty_database))
-    assert fingerprint.take(empty_database, workers=1) == before
-    assert len({begun, there, position(subject, empty_database)}) == 3
+    subject.prepare(harness_empty_database)
+    before = fingerprint.take(harness_empty_database, workers=1)
+    begun = position(subject, harness_empty_database)
+    run(subject.invocation("forward", harness_empty_database))
+    there = position(subject, harness_empty_database)
+    assert fingerprint.take(harness_empty_database, workers=1) != before
+    run(subject.invocation("rollback", harness_empty_database))
+    assert fingerprint.take(harness_empty_database, workers=1) == before
+    assert len({begun, there, position(subject, harness_empty_database)}) == 3
 
 
 def test_a_password_stands_in_no_argument(tmp_path: Path) -> None:
