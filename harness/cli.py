@@ -44,6 +44,7 @@ from harness.commands.verdict import (
     require_verdict_option,
 )
 from harness.commands.verify import verify
+from harness.core.exit_status import ExitStatus
 from harness.errors import HarnessError, Reached, Stopped, UsageError
 from harness.writable import refuse_unwritable
 
@@ -172,7 +173,7 @@ def migrate(
         failed = document["verify"]["verdict"] == "fail"
     answer(document, as_json, lines)
     if failed:
-        sys.exit(1)
+        sys.exit(ExitStatus.FAILED)
 
 
 @database_command
@@ -288,7 +289,7 @@ def fingerprint(dsn: str | None, as_json: bool, save: Path | None, compare: Path
             lines.append(f"and {len(differences) - SHOWN} more differences; --json lists all")
     answer(document, as_json, lines)
     if before is not None and not document["equal"]:
-        sys.exit(1)
+        sys.exit(ExitStatus.FAILED)
 
 
 @cli.command()
@@ -343,7 +344,7 @@ def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
 
         document = explore.run(settings, told)
     answer(document, as_json, list(words(document)))
-    sys.exit(0 if document["verdict"] == "pass" else 1)
+    sys.exit(ExitStatus.of(document["verdict"] == "pass"))
 
 
 def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
@@ -400,9 +401,9 @@ def main() -> None:
         unreachable = _connection_error(error)
         if unreachable is None:
             raise  # a bug of ours shows its traceback
-        _fail(unreachable, 3)
+        _fail(unreachable, ExitStatus.INFRASTRUCTURE)
     else:
-        sys.exit(status if isinstance(status, int) else 0)
+        sys.exit(status if isinstance(status, int) else ExitStatus.DONE)
 
 
 def _fail(message: str, status: int, reached: Reached | None = None) -> None:
@@ -428,10 +429,10 @@ def _connection_error(error: Exception) -> str | None:
     """One sentence for a server that cannot be reached or was lost, else None."""
     import psycopg
 
-    # connection, login, no such database, resources, shutdown
-    classes = ("08", "28", "3D", "53", "57P")
+    from harness.core.sqlstate import UNREACHABLE
+
     lost = isinstance(error, psycopg.OperationalError) and (
-        error.sqlstate is None or error.sqlstate.startswith(classes)
+        error.sqlstate is None or error.sqlstate.startswith(UNREACHABLE)
     )
     if not lost or not isinstance(error, psycopg.Error):
         return None

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from harness.core.exit_status import ExitStatus
+
 
 @dataclass(frozen=True)
 class Reached:
@@ -32,7 +34,7 @@ class HarnessError(Exception):
     `reached` is how far a run came that the error halted.
     """
 
-    exit_status: ClassVar[int] = 1
+    exit_status: ClassVar[ExitStatus] = ExitStatus.FAILED
     reached: Reached | None = None
 
     def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
@@ -50,34 +52,34 @@ class HarnessError(Exception):
 class Refused(HarnessError):  # noqa: N818 - reads as what happened, like StopIteration
     """A rule refuses this: a closed window, an edited plan, a foreign database, a failed check."""
 
-    exit_status = 1
+    exit_status = ExitStatus.FAILED
 
 
 class StepFailed(HarnessError):  # noqa: N818 - likewise
     """A step's SQL failed; the step was undone, everything before it stays."""
 
-    exit_status = 1
+    exit_status = ExitStatus.FAILED
 
 
 class UsageError(HarnessError):
     """Bad arguments or an unreadable plan; nothing was touched."""
 
-    exit_status = 2
+    exit_status = ExitStatus.USAGE
 
 
 class InfrastructureError(HarnessError):
     """No server, no connection, no Postgres found."""
 
-    exit_status = 3
+    exit_status = ExitStatus.INFRASTRUCTURE
 
 
 class AnotherRunnerError(HarnessError):
     """Another runner holds the database."""
 
-    exit_status = 4
+    exit_status = ExitStatus.ANOTHER_RUNNER
 
 
 class Stopped(HarnessError):  # noqa: N818 - likewise
     """Stopped midway by a signal or a lost connection; running again resumes."""
 
-    exit_status = 5
+    exit_status = ExitStatus.STOPPED

@@ -27,11 +27,12 @@ from harness.check.contract_session import (
     Session,
 )
 from harness.check.finding import Finding
+from harness.core.sqlstate import INVALID_SCHEMA_NAME, SYNTAX_ERROR, UNDEFINED_NAME
 from harness.database import admin
 from harness.errors import UsageError
 
 SHOWN: Final = 5
-UNKNOWN: Final = {"42P01", "42703", "42883", "42704", "3F000", "42601"}
+UNKNOWN: Final = UNDEFINED_NAME | {INVALID_SCHEMA_NAME, SYNTAX_ERROR}
 """The contract names what the old schema does not have."""
 RELATIONS: Final = """
 select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name,

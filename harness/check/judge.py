@@ -12,13 +12,31 @@ from typing import Any
 import psycopg
 
 from harness.check.checkfile import CheckFile
+from harness.core.sqlstate import (
+    AMBIGUOUS_COLUMN,
+    AMBIGUOUS_FUNCTION,
+    DATATYPE_MISMATCH,
+    INVALID_COLUMN_REFERENCE,
+    LOCK_NOT_AVAILABLE,
+    SYNTAX_ERROR,
+    UNDEFINED_FUNCTION,
+)
 from harness.database import pinned
 from harness.database.admin import connection
 from harness.errors import UsageError
 
 Connection = psycopg.Connection[Any]
-LOCKED = "55P03"
-BROKEN = ("42601", "42P10", "42702", "42883", "42804", "42725")  # the query, not the database
+BROKEN = frozenset(
+    {
+        SYNTAX_ERROR,
+        INVALID_COLUMN_REFERENCE,
+        AMBIGUOUS_COLUMN,
+        UNDEFINED_FUNCTION,
+        DATATYPE_MISMATCH,
+        AMBIGUOUS_FUNCTION,
+    }
+)
+"""Mistakes in the check's own query, whatever the database holds."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +109,9 @@ class Judge:
         except psycopg.OperationalError as error:
             if self._conn.broken:
                 raise
-            if error.sqlstate == LOCKED:  # one wait for somebody's lock, not one for each check
+            if (
+                error.sqlstate == LOCK_NOT_AVAILABLE
+            ):  # one wait for somebody's lock, not one for each check
                 self._conn.execute("select pg_catalog.set_config('lock_timeout', '50ms', true)")
             return Result(check, unknown=_reason(error))
         except psycopg.Error as error:

@@ -25,10 +25,18 @@ from harness.check.security_specimen import (
     rows,
     specimen,
 )
+from harness.core.sqlstate import (
+    FEATURE_NOT_SUPPORTED,
+    INSUFFICIENT_PRIVILEGE,
+    INTEGRITY_VIOLATION,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    WRONG_OBJECT_TYPE,
+)
 from harness.errors import Refused
 
 Cells = dict[str, dict[str, str]]
-IMPOSSIBLE: Final = {"55000", "0A000", "42809"}  # a view that nobody can write
+IMPOSSIBLE: Final = {OBJECT_NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED, WRONG_OBJECT_TYPE}
+"""What a view answers that nobody can write."""
 
 RELATIONS = """
 select c.oid, c.relkind::text as kind,
@@ -147,11 +155,11 @@ def _try(conn: Connection, command: str, subject: Subject) -> str:
 def _refusal(error: psycopg.Error, command: str) -> str:
     """Privileges and policies are asked before constraints: what only these refuse was let in."""
     state = error.sqlstate or ""
-    if state == "42501":
+    if state == INSUFFICIENT_PRIVILEGE:
         return "denied"
     if state in IMPOSSIBLE:
         return "impossible"
-    if state.startswith("23"):
+    if state.startswith(INTEGRITY_VIOLATION):
         return "allowed" if command == "insert" else "all"
     return "unknown"
 
@@ -229,4 +237,4 @@ def _execute(conn: Connection, row: dict[str, Any]) -> str:
             ).fetchone()
             return "allowed" if found and found[0] else "denied"
     except psycopg.Error as error:
-        return "denied" if error.sqlstate == "42501" else "unknown"
+        return "denied" if error.sqlstate == INSUFFICIENT_PRIVILEGE else "unknown"

@@ -15,12 +15,11 @@ from psycopg import sql
 
 from harness.check.finding import Finding
 from harness.check.verify_file import Rows
+from harness.core.sqlstate import UNDEFINED_NAME
 from harness.plan.model import Statement
 
 Connection = psycopg.Connection[Any]
 Row = dict[str, str | None]
-MISSING: Final = ("42P01", "42703", "42883", "42704")
-"""No such relation, column, function or type."""
 SHOWN: Final = 200
 """Characters of a value that a person is shown."""
 
@@ -124,7 +123,7 @@ def compare(rows: Rows, source: Connection, target: Connection, keys: int) -> Co
             found = _side(target, rows.found)
     except psycopg.Error as error:
         reason = _reason(rows, rows.found, error)
-        if error.sqlstate in MISSING:
+        if error.sqlstate in UNDEFINED_NAME:
             return Compared(rows, wrong=1, differences=(reason,))
         return Compared(rows, unknown=reason)
     try:

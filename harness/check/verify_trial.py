@@ -9,11 +9,11 @@ import psycopg
 from harness.check.finding import Finding
 from harness.check.verify_doubt import Unknown
 from harness.check.verify_file import Trial
+from harness.core.sqlstate import INSUFFICIENT_PRIVILEGE, READ_ONLY_SQL_TRANSACTION, SYNTAX_ERROR
 from harness.errors import UsageError
 
 Connection = psycopg.Connection[Any]
-BROKEN = ("42601",)
-NOT_TRIED = ("42501", "25006")  # no privilege for the attempt; a database that only reads
+NOT_TRIED = (INSUFFICIENT_PRIVILEGE, READ_ONLY_SQL_TRANSACTION)
 
 
 def attempt(conn: Connection, trial: Trial) -> Finding | Unknown | None:
@@ -48,7 +48,7 @@ def _ended(trial: Trial, made: int, error: psycopg.Error) -> Finding | Unknown |
     statement = trial.statements[made]
     where = f"{trial.path}:{statement.line}"
     said = " ".join(str(error.diag.message_primary or error).split())
-    if error.sqlstate in BROKEN:
+    if error.sqlstate == SYNTAX_ERROR:
         raise UsageError(f"the statement fails: {said}", where=where) from None
     if made == len(trial.statements) - 1 and error.sqlstate in trial.refused:
         return None

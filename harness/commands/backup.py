@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from harness.commands.shared import answer, dsn_option, json_option, named, unused_plan_option
+from harness.core.exit_status import ExitStatus
 from harness.errors import Stopped
 
 SHOWN = 40  # differences that a person is shown
@@ -70,7 +71,7 @@ def _answer(found: Any, as_json: bool, lines: list[str]) -> None:
     if len(found.differences) > SHOWN:
         lines.append(f"  and {len(found.differences) - SHOWN} more; --json lists all")
     answer(found.document(), as_json, lines)
-    sys.exit(0 if found.verdict == "pass" else 1)
+    sys.exit(ExitStatus.of(found.verdict == "pass"))
 
 
 def _figures(files: Sequence[Any], rows: dict[str, int]) -> str:

@@ -11,6 +11,7 @@ import click
 
 from harness.commands.shared import answer, dsn_option, json_option, named, plan_option
 from harness.commands.usage import Seconds
+from harness.core.exit_status import ExitStatus
 from harness.core.jsonfile import write_json
 from harness.writable import refuse_unwritable
 
@@ -81,7 +82,7 @@ def dry_run(
     if save is not None:
         write_json(save, document, indent=1)
     answer(document, as_json, list(lines(document, verbose=verbose)))
-    sys.exit(0 if document["verdict"] == "pass" else 1)
+    sys.exit(ExitStatus.of(document["verdict"] == "pass"))
 
 
 def _compare(dsn: str, path: Path, plan_path: Path, as_json: bool) -> None:
@@ -99,4 +100,4 @@ def _compare(dsn: str, path: Path, plan_path: Path, as_json: bool) -> None:
         )
         line += f", {found['why']}" if found["why"] else ""
     answer(found, as_json, [line])
-    sys.exit(0 if found["verdict"] == "pass" else 1)
+    sys.exit(ExitStatus.of(found["verdict"] == "pass"))

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from harness.commands.shared import json_option, plan_option
+from harness.core.exit_status import ExitStatus
 from harness.errors import UsageError
 
 
@@ -64,7 +65,7 @@ def gate(
     verdict = run(Settings(plan=plan_path, build=build, quiet=as_json, **choices))
     if as_json:
         click.echo(json.dumps(verdict))
-    sys.exit(0 if verdict["verdict"] == "GO" else 1)
+    sys.exit(ExitStatus.of(verdict["verdict"] == "GO"))
 
 
 def _where(dsn: str | None, given: bool, server: str) -> tuple[str | None, str]:

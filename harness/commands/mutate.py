@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from harness.commands.shared import answer, json_option, plan_option
+from harness.core.exit_status import ExitStatus
 from harness.errors import UsageError
 
 
@@ -58,4 +59,4 @@ def mutate(
     with interruptible("the run of the mutants", again), bar("mutate", "mutants") as advance:
         document = run(settings, lambda last, done, total: advance(last.mutant.step, done, total))
     answer(document, as_json, words(document))
-    sys.exit(0 if document["verdict"] == "pass" else 1)
+    sys.exit(ExitStatus.of(document["verdict"] == "pass"))

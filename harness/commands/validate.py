@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.commands.shared import answer, database_command, named
+from harness.core.exit_status import ExitStatus
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def validate(
     with meter("validate"):
         found = run(target, loaded, standing, more=directories, free_bytes=free)
     answer(found.document(), as_json, list(_lines(found)))
-    sys.exit(0 if found.verdict == "pass" else 1)
+    sys.exit(ExitStatus.of(found.verdict == "pass"))
 
 
 def _bytes(text: str | None) -> int | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.commands.shared import answer, dsn_option, json_option, named, plan_option
+from harness.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from harness.check.verify import Verification
@@ -74,7 +75,7 @@ def verify(
             contract=contract,
         )
     answer(verification.document(), as_json, _lines(verification))
-    sys.exit(0 if verification.verdict == "pass" else 1)
+    sys.exit(ExitStatus.of(verification.verdict == "pass"))
 
 
 def state_of(dsn: str, plan: Plan) -> tuple[str, str | None]:

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import psycopg
 
+from harness.core.sqlstate import advice_for
 from harness.errors import HarnessError, InfrastructureError, Refused, StepFailed, Stopped
-from harness.observe.errors import lookup
 from harness.runner.backoff import delay, pause
 from harness.runner.connection import first_words
 from harness.runner.context import Context
@@ -85,7 +85,7 @@ def _is_loss(session: Session | None, error: psycopg.Error) -> bool:
 
 def _explained(error: psycopg.Error) -> HarnessError:
     """An error of the runner's own SQL, not of the plan's."""
-    advice = lookup(error.sqlstate)
+    advice = advice_for(error.sqlstate)
     message = f"{error.diag.message_primary or first_words(error)} (SQLSTATE {error.sqlstate})"
     if advice.severity in ("resource", "transient"):  # nothing is wrong with plan or ledger
         return Stopped(message, where="the ledger", hint=advice.advice)

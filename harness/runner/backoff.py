@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import random
 
+from harness.core.sqlstate import advice_for
 from harness.plan import RunnerSettings
 from harness.poll import wait_until
 from harness.runner.outcome import Stop
 
-RETRYABLE = {"55P03", "40P01", "40001"}
-TIMED_OUT = "57014"  # also retried, but not for ever as long: a slow statement stays slow
-SLOW_RETRIES = 2
+BRIEF_RETRIES = 2
 
 
 def may_retry(sqlstate: str | None, attempt: int, settings: RunnerSettings) -> bool:
     """Whether attempt number `attempt` that ended so is followed by another."""
-    if sqlstate == TIMED_OUT:
-        return attempt <= min(SLOW_RETRIES, settings.retries)
-    return sqlstate in RETRYABLE and attempt <= settings.retries
+    allowed = {
+        "never": 0,
+        "briefly": min(BRIEF_RETRIES, settings.retries),
+        "patiently": settings.retries,
+    }
+    return attempt <= allowed[advice_for(sqlstate).retry]
 
 
 def delay(attempt: int, settings: RunnerSettings) -> float:

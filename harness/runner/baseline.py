@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import psycopg
 
+from harness.core.sqlstate import advice_for
 from harness.errors import AnotherRunnerError, HarnessError, Refused
 from harness.plan import Plan, Script
 from harness.runner import baseline_file, baseline_progress
@@ -78,7 +79,7 @@ def _is_race(error: psycopg.Error) -> bool:
     """Roles belong to the whole server: two baselines at once may meet while making them."""
     text = str(error)
     met = "tuple concurrently updated" in text or "pg_authid" in text or "pg_auth_members" in text
-    return met or error.sqlstate in ("40001", "40P01", "55P03")
+    return met or advice_for(error.sqlstate).retry == "patiently"
 
 
 def _explained(failure: SqlFailed, attempts: int, number: int) -> HarnessError:

@@ -95,10 +95,10 @@ SKIPS = {
 def advice(error: psycopg.Error) -> str | None:
     """What to do about errors that only a baseline meets, or None."""
     said = error.diag.message_primary or ""
-    if error.sqlstate == "42704" and said.startswith("role "):
+    if isinstance(error, psycopg.errors.UndefinedObject) and said.startswith("role "):
         return (
             "an earlier file makes it (pg_dumpall --roles-only), or dump with --no-owner --no-acl"
         )
-    if error.sqlstate == "42710" and said.startswith("role "):
+    if isinstance(error, psycopg.errors.DuplicateObject) and said.startswith("role "):
         return "write CREATE ROLE without options and then ALTER ROLE, as pg_dumpall does"
     return None

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.numeric import Int8
 
+from harness.core.sqlstate import TIMED_OUT
 from harness.plan import RunnerSettings, Statement
 from harness.plan.ranges import column, relation
 from harness.runner import keys
@@ -18,8 +19,6 @@ from harness.runner.ledger import Checkpoint
 from harness.runner.retry import give_up_or_wait
 from harness.runner.throttle import hold_back, throttles
 from harness.runner.work import SqlFailed, Work, changed
-
-TIMEOUTS = {"57014", "55P03"}
 
 
 class Sizer:
@@ -84,7 +83,7 @@ def run(work: Work) -> int:
             if last:
                 return at.rows
         except SqlFailed as failure:
-            if failure.error.sqlstate in TIMEOUTS:
+            if failure.error.sqlstate in TIMED_OUT:
                 work.attempts = 1 if sizer.timed_out() else work.attempts
             give_up_or_wait(work, failure)
 

@@ -11,14 +11,13 @@ import contextlib
 import psycopg
 from pglast.parser import ParseError
 
+from harness.core.sqlstate import DUPLICATE_TABLE
 from harness.errors import Refused
 from harness.plan import Statement
 from harness.runner import index
 from harness.runner.index import Found, Wanted, wanted
 from harness.runner.retry import give_up_or_wait
 from harness.runner.work import SqlFailed, Work
-
-THERE_ALREADY = "42P07"
 
 
 def run(work: Work) -> int:
@@ -127,7 +126,7 @@ def _tidy(work: Work, want: Wanted, failure: SqlFailed) -> None:
     """Drop the invalid index that a failed build leaves behind, so that nothing half-made stays."""
     if work.session.lost(failure.error) or not want.creates or work.session.context.stop():
         return  # the next run looks again
-    if failure.error.sqlstate == THERE_ALREADY:
+    if failure.error.sqlstate == DUPLICATE_TABLE:
         return  # what bears the name is another's
     with contextlib.suppress(psycopg.Error, SqlFailed):
         found = _look(work, want)

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from harness.core.sqlstate import CONNECTION_EXCEPTION, CONNECTION_LOST
 from harness.errors import Refused
 from harness.plan import RunnerSettings
 from harness.runner.settings import pinned, set_sql
@@ -18,7 +19,6 @@ from harness.server.session import session
 
 Connection = psycopg.Connection[TupleRow]
 
-LOST = {"57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "25P04"}
 DEFAULTS: dict[str, str | int] = {
     "connect_timeout": 10,
     "keepalives": 1,
@@ -106,7 +106,7 @@ def is_lost(conn: Connection, error: BaseException) -> bool:
     if not isinstance(error, psycopg.Error):
         return False
     state = error.sqlstate or ""
-    return conn.closed or state in LOST or state.startswith("08")
+    return conn.closed or state in CONNECTION_LOST or state.startswith(CONNECTION_EXCEPTION)
 
 
 def refuse_transaction_pooling(one: Connection, other: Connection) -> None:

@@ -7,13 +7,13 @@ from typing import TypeVar
 
 import psycopg
 
+from harness.core.sqlstate import TRANSACTION_TIMEOUT
 from harness.errors import StepFailed
 from harness.runner.backoff import delay, may_retry, pause
 from harness.runner.connection import first_words
 from harness.runner.work import SqlFailed, Work
 
 T = TypeVar("T")
-OWN_LIMIT = "25P04"  # transaction_timeout is taken off our sessions: a script has set it
 
 
 def retrying(work: Work, attempt: Callable[[], T]) -> T:
@@ -28,7 +28,8 @@ def retrying(work: Work, attempt: Callable[[], T]) -> T:
 def give_up_or_wait(work: Work, failure: SqlFailed) -> None:
     """Count a failed attempt: wait before the next, or raise what a person should read."""
     session = work.session
-    if failure.error.sqlstate == OWN_LIMIT:
+    # The runner's sessions have no transaction_timeout: the script has set this one.
+    if failure.error.sqlstate == TRANSACTION_TIMEOUT:
         raise failure.explained(work.attempts) from failure.error
     if session.lost(failure.error):
         raise failure.error

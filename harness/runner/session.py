@@ -13,10 +13,11 @@ from dataclasses import replace
 import psycopg
 from psycopg import sql
 
+from harness.core.sqlstate import advice_for
 from harness.errors import AnotherRunnerError, InfrastructureError, Stopped
 from harness.plan import Script
 from harness.runner import ledger, ledger_format, lock, opening
-from harness.runner.backoff import RETRYABLE, TIMED_OUT, delay, may_retry, pause
+from harness.runner.backoff import delay, may_retry, pause
 from harness.runner.connection import (
     configure,
     connect,
@@ -155,7 +156,7 @@ class Session:
             try:
                 return write()
             except psycopg.Error as error:
-                if self.lost(error) or error.sqlstate not in {*RETRYABLE, TIMED_OUT}:
+                if self.lost(error) or advice_for(error.sqlstate).retry == "never":
                     raise
                 self.check_stop("the ledger")
                 words = f"{first_words(error)} (SQLSTATE {error.sqlstate}"

@@ -9,8 +9,8 @@ from typing import Protocol
 import psycopg
 from psycopg import sql
 
+from harness.core.sqlstate import READ_ONLY_SQL_TRANSACTION, advice_for, advice_for_message
 from harness.errors import HarnessError, StepFailed, Stopped
-from harness.observe.errors import lookup, special
 from harness.plan import Script, Statement
 from harness.runner.connection import first_words
 from harness.runner.ledger import Checkpoint
@@ -22,7 +22,6 @@ PASSWORD = re.compile(
     re.IGNORECASE,
 )
 """As roles, user mappings and connection strings have it."""
-READ_ONLY = "25006"
 
 
 class Watch(Protocol):
@@ -93,9 +92,13 @@ class SqlFailed(Exception):  # noqa: N818 - carries a failure to where it is jud
         what = f"in {shortened(self.statement.text)}" if self.statement else "at commit"
         tries = f", after {attempts} attempts" if attempts > 1 else ""
         message = f"{reason} (SQLSTATE {state}{tries}) {what}"
-        advice = lookup(self.error.sqlstate)
-        hint = special(self.error.sqlstate, reason) or diagnosis.message_hint or advice.advice
-        if self.statement is None and self.error.sqlstate == READ_ONLY:
+        advice = advice_for(self.error.sqlstate)
+        hint = (
+            advice_for_message(self.error.sqlstate, reason)
+            or diagnosis.message_hint
+            or advice.advice
+        )
+        if self.statement is None and self.error.sqlstate == READ_ONLY_SQL_TRANSACTION:
             hint = "the script made its transaction read-only; its checkpoint must be written in it"
         kind = Stopped if advice.severity == "resource" else StepFailed
         return kind(message, where=self.script.at(self._line()), hint=hint)

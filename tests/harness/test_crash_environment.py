@@ -13,6 +13,7 @@ from crash_support import ground_of
 from runner_support import SmallPlan, ask
 from server_support import require
 
+from harness.core.sqlstate import Advice
 from harness.crash import runners, workers
 from harness.crash.domain.environment import domain as environment
 from harness.crash.ground import Ground
@@ -20,7 +21,6 @@ from harness.crash.model import Row, Task
 from harness.errors import Refused, Stopped
 from harness.fault import clock, pooler
 from harness.fault.connections import Crowd
-from harness.observe.errors import Advice
 from harness.plan import Plan
 from harness.runner import attend, backward, session, steps, work
 
@@ -98,7 +98,7 @@ def test_every_fault_fires_and_nothing_is_lost(ground, tasks, part):
 
 def a_full_disk_fails_the_step() -> None:
     """Take a lack of room for an error of the plan."""
-    work.lookup = lambda _: Advice("plan", False, "correct the SQL")  # type: ignore[attr-defined]
+    work.advice_for = lambda _: Advice("plan", "correct the SQL")  # type: ignore[attr-defined]
 
 
 def a_full_disk_is_passed_over() -> None:

@@ -9,8 +9,8 @@ import pytest
 from runner_support import SmallPlan, ask, contents, open_transaction, prepared, run_sql
 
 from harness import runner
+from harness.core.sqlstate import BY_CLASS, BY_STATE, advice_for
 from harness.errors import Refused, StepFailed
-from harness.observe.errors import BY_CLASS, BY_STATE, lookup
 from harness.runner.outcome import Event
 
 COLUMN = "phases/1.1_fill/010_column.forward.sql"
@@ -255,10 +255,10 @@ def test_a_lock_that_is_never_granted_ends_in_an_error_that_says_so(
 
 def test_every_state_has_advice_and_unknown_ones_too() -> None:
     for state in ("55P03", "42P99", "99999", None):
-        assert lookup(state).advice
-    assert lookup("42P99") == BY_CLASS["42"]
-    assert lookup("40P01").retryable
-    assert not lookup("42601").retryable
+        assert advice_for(state).advice
+    assert advice_for("42P99") == BY_CLASS["42"]
+    assert advice_for("40P01").retry == "patiently"
+    assert advice_for("42601").retry == "never"
     for advice in (*BY_STATE.values(), *BY_CLASS.values()):
         assert advice.advice == advice.advice.rstrip(".")
 
