@@ -260,7 +260,19 @@ def status(dsn: str | None, plan_path: Path, as_json: bool) -> None:
 @json_option
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="write it to a file")
 @click.option("--compare", type=click.Path(path_type=Path), help="compare with a saved one")
-def fingerprint(dsn: str | None, as_json: bool, save: Path | None, compare: Path | None) -> None:
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="TABLE",
+    help="leave this relation out, such as a tool's table of versions; may be given again",
+)
+def fingerprint(
+    dsn: str | None,
+    as_json: bool,
+    save: Path | None,
+    compare: Path | None,
+    exclude: tuple[str, ...],
+) -> None:
     """Print the identity of a database; with --compare exit 1 when it differs."""
     from harness.database import fingerprint as identity
     from harness.observe.progress import meter
@@ -269,15 +281,19 @@ def fingerprint(dsn: str | None, as_json: bool, save: Path | None, compare: Path
     if save:
         refuse_unwritable(save)
     with meter("fingerprint"):
+        # what was saved is compared with what leaves out the same
+        without = exclude or (before.excluded_relations if before else ())
         # detail names rows that differ
-        found = identity.take(named(dsn), detail=bool(save or compare))
+        found = identity.take(named(dsn), detail=bool(save or compare), exclude=without)
     if save:
         identity.save(found, save)
     document: dict[str, Any] = {
         key: getattr(found, key)
         for key in ("catalog", "security", "data", "sequences", "relations")
     }
+    document["excluded"] = list(found.excluded_relations)
     lines = [f"{key:<10}{document[key]}" for key in ("catalog", "security", "data", "sequences")]
+    lines += [f"without   {name}" for name in found.excluded_relations]
     if before is not None:
         differences = identity.compare(before, found)
         document |= {

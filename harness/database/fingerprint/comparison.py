@@ -24,6 +24,12 @@ def compare(
         raise UsageError("the two fingerprints have different formats", hint="take both anew")
     if before.excluded != after.excluded:
         raise UsageError("the two fingerprints leave out different schemas", hint="take both alike")
+    if before.excluded_relations != after.excluded_relations:
+        raise UsageError(
+            "the two fingerprints leave out different relations: "
+            f"{_listed(before)}, {_listed(after)}",
+            hint="take both alike",
+        )
     if bool(before.data) != bool(after.data):
         raise UsageError("only one of the two fingerprints has data", hint="take both alike")
     found: list[Difference] = []
@@ -36,6 +42,10 @@ def compare(
     if before.sequences != after.sequences:
         found += _sequences(before, after, allow_sequence_gaps)
     return tuple(found)
+
+
+def _listed(found: Fingerprint) -> str:
+    return " and ".join(found.excluded_relations) or "none"
 
 
 def compare_rows(

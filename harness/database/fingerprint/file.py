@@ -18,6 +18,8 @@ def to_json(found: Fingerprint) -> str:
     document: dict[str, Any] = {"format": found.format}
     for field in dataclasses.fields(found):
         document[field.name] = getattr(found, field.name)
+    if not found.excluded_relations:
+        del document["excluded_relations"]  # so that an earlier harness reads what it can compare
     document["objects"] = {
         part: {name: json.loads(text) for name, text in sorted(objects.items())}
         for part, objects in found.objects.items()
@@ -42,6 +44,7 @@ def from_json(text: str, where: str = "fingerprint", *, older: bool = False) -> 
             for name, sketch in document["sketches"].items()
         }
         document["excluded"] = tuple(document["excluded"])
+        document["excluded_relations"] = tuple(document.get("excluded_relations", ()))
         found = Fingerprint(**document)
         consistent = found.data in ("", model.digest_of_relations(found.relations))
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -63,6 +63,7 @@ class Fingerprint:
     excluded: tuple[str, ...] = ()
     server_version: int = 0
     format: int = FORMAT
+    excluded_relations: tuple[str, ...] = ()
 
     @property
     def identity(self) -> tuple[str, str, str, str]:

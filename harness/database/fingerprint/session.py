@@ -56,17 +56,19 @@ _CHANGED: Final = (
 
 
 @contextmanager
-def snapshot(dsn: str, workers: int, excluded: Sequence[str]) -> Iterator[list[Connection]]:
+def snapshot(
+    dsn: str, workers: int, excluded: Sequence[str], relations: Sequence[str] = ()
+) -> Iterator[list[Connection]]:
     """`workers` connections for one snapshot: `begin` on the first, then `share` it.
 
-    `excluded` are the schemas that are no part of the identity.
+    `excluded` are the schemas that are no part of the identity, `relations` the relations.
     """
 
     def prepared(_: int) -> Connection:
         conn = admin.connect(dsn, client_encoding=RAW)
         opened.append(conn)
         read_losslessly(conn)
-        pin(conn, excluded)
+        pin(conn, excluded, relations)
         return conn
 
     opened: list[Connection] = []
@@ -80,14 +82,13 @@ def snapshot(dsn: str, workers: int, excluded: Sequence[str]) -> Iterator[list[C
             conn.close()
 
 
-def pin(conn: Connection, excluded: Sequence[str] = ()) -> None:
-    """Fix every setting that a value's or a definition's text depends on."""
-    quoted = (name.replace("\\", r"\\").replace('"', r"\"") for name in excluded)
-    array = "{" + ",".join(f'"{name}"' for name in quoted) + "}"
+def pin(conn: Connection, excluded: Sequence[str] = (), relations: Sequence[str] = ()) -> None:
+    """Fix every setting that a value's or a definition's text depends on, and what is left out."""
     settings = {
         **SETTINGS,
         "client_encoding": client_encoding(conn),
-        "harness.fingerprint_excludes": array,
+        "harness.fingerprint_excludes": _array(excluded),
+        "harness.fingerprint_leaves_out": _array(relations),
     }
     # first, so that every name is written out and no function of a schema is taken for the server's
     conn.execute("set search_path to ''")
@@ -99,6 +100,12 @@ def pin(conn: Connection, excluded: Sequence[str] = ()) -> None:
             " where current_setting(name, true) is not null or name like 'harness.%'",
         )
     )
+
+
+def _array(names: Sequence[str]) -> str:
+    """Names as the text of an array."""
+    quoted = (name.replace("\\", r"\\").replace('"', r"\"") for name in names)
+    return "{" + ",".join(f'"{name}"' for name in quoted) + "}"
 
 
 def begin(conn: Connection, snapshot_id: str | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from harness.database.fingerprint import catalog, model
@@ -33,17 +34,20 @@ def take(
     exclude_schemas: Sequence[str] = EXCLUDED,
     detail: bool = False,
     omit: Mapping[str, Mapping[str, str]] | None = None,
+    exclude: Sequence[str] = (),
 ) -> Fingerprint:
     """The identity of a database, read over `workers` connections in one snapshot.
 
     Without `data` no row is read. With `detail` the fingerprint also carries what names the rows
     and columns that differ when it is compared later: take it so to save it.
-    `omit` has, by relation and column, what is not compared: see `Table.without`.
+    `omit` has, by relation and column, what is not compared: see `Table.without`. The relations
+    `exclude` are no part of the identity, with what belongs to them: each is named schema.relation,
+    or by its name alone in whatever schema; one that is not there is left out too.
     Refused if the role may not read a table or is subject to row level security on one.
     """
     with (
         explained("taking the fingerprint"),
-        snapshot(dsn, workers, exclude_schemas) as connections,
+        snapshot(dsn, workers, exclude_schemas, exclude) as connections,
     ):
         tables = []
         if data:
@@ -52,7 +56,8 @@ def take(
             refuse_unreadable(connections[0], rows=False)
             begin(connections[0])
         share(connections)
-        return read(connections, tables, data, detail, tuple(exclude_schemas))
+        found = read(connections, tables, data, detail, tuple(exclude_schemas))
+    return replace(found, excluded_relations=tuple(sorted(set(exclude))))
 
 
 def hold(conn: Connection) -> list[Table]:

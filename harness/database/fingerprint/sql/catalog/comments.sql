@@ -19,6 +19,7 @@ where i.type is not null
   and (d.classoid = 'pg_language'::regclass
     or not exists (select from extended e where e.classid = d.classoid and e.objid = d.objoid))
   and not exists (select from extended e where e.classid = 'pg_class'::regclass and e.objid = c.oid)
+  and (c.oid is null or c.oid not in (select oid from left_out))
   and coalesce(c.relnamespace::regnamespace::text, k.connamespace::regnamespace::text, i.schema,
                case when d.classoid = 'pg_namespace'::regclass then i.identity end, 'public')
       in (select name from namespace union select 'public')

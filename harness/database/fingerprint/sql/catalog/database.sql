@@ -59,6 +59,6 @@ select 'statistics ' || n.name || '.' || quote_ident(s.stxname),
   jsonb_build_object('definition', pg_get_statisticsobjdef(s.oid),
     'target', nullif(s.stxstattarget, -1))
 from pg_statistic_ext s
-join namespace n on n.oid = s.stxnamespace
+join namespace n on n.oid = s.stxnamespace and s.stxrelid not in (select oid from left_out)
 where not exists (select from extended e
                   where e.classid = 'pg_statistic_ext'::regclass and e.objid = s.oid)

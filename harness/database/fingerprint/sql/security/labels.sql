@@ -6,3 +6,4 @@ from pg_seclabel l
 cross join lateral pg_identify_object(l.classoid, l.objoid, l.objsubid) i
 where coalesce(i.schema, case when l.classoid = 'pg_namespace'::regclass then i.identity end, 'pg_catalog')
   in (select name from namespace)
+  and not (l.classoid = 'pg_class'::regclass and l.objoid in (select oid from left_out))

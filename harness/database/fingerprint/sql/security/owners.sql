@@ -13,7 +13,8 @@ from pg_extension
 union all
 select 'statistics ' || n.name || '.' || quote_ident(s.stxname),
   jsonb_build_object('owner', pg_get_userbyid(s.stxowner))
-from pg_statistic_ext s join namespace n on n.oid = s.stxnamespace
+from pg_statistic_ext s
+join namespace n on n.oid = s.stxnamespace and s.stxrelid not in (select oid from left_out)
 union all
 select 'operator ' || o.oid::regoperator::text, jsonb_build_object('owner', pg_get_userbyid(o.oprowner))
 from pg_operator o join namespace n on n.oid = o.oprnamespace and o.oid >= n.first_oid

@@ -11,4 +11,4 @@ select 'policy ' || quote_ident(p.polname) || ' on ' || n.name || '.' || quote_i
   )
 from pg_policy p
 join pg_class r on r.oid = p.polrelid
-join namespace n on n.oid = r.relnamespace
+join namespace n on n.oid = r.relnamespace and r.oid not in (select oid from left_out)
