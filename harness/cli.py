@@ -44,9 +44,9 @@ from harness.commands.verdict import (
     require_verdict_option,
 )
 from harness.commands.verify import verify
+from harness.core.errors import HarnessError, Reached, Stopped, UsageError
 from harness.core.exit_status import ExitStatus
-from harness.errors import HarnessError, Reached, Stopped, UsageError
-from harness.writable import refuse_unwritable
+from harness.core.writable import refuse_unwritable
 
 SHOWN = 40  # differences that a person is shown
 
@@ -343,11 +343,11 @@ def fingerprint(
 )
 def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
     """Strike a run at every point, on servers of its own, and prove that nothing is lost."""
+    from harness.core.interrupt import interruptible
     from harness.crash import explore
     from harness.crash.tally import Pace
     from harness.crash.telling import words
     from harness.observe.progress import bar
-    from harness.scenario.interrupt import interruptible
 
     settings = _exploration(plan_path, choices)
     pace = Pace(lambda line: click.echo(f"  {line}", err=True))  # a log has no bar

@@ -126,7 +126,7 @@ def _drop_templates(dsn: str) -> None:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say which server, why, and what was passed over."""
-    from harness.errors import HarnessError
+    from harness.core.errors import HarnessError
 
     rows, seed = setting(config, "rows"), setting(config, "seed")
     try:

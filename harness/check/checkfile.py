@@ -24,8 +24,8 @@ from typing import Any
 from pglast import ast, parse_sql
 from pglast.parser import ParseError
 
-from harness.check.finding import Severity
-from harness.errors import UsageError
+from harness.core.errors import UsageError
+from harness.core.finding import Severity
 from harness.plan import script
 
 HEADER = re.compile(r"^--\s*([a-z][a-z-]*): ?(.*?)\s*$")

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from harness.check.checkfile import CheckFile
+from harness.core.errors import UsageError
 from harness.core.sqlstate import (
     AMBIGUOUS_COLUMN,
     AMBIGUOUS_FUNCTION,
@@ -23,7 +24,6 @@ from harness.core.sqlstate import (
 )
 from harness.database import pinned
 from harness.database.admin import connection
-from harness.errors import UsageError
 
 Connection = psycopg.Connection[Any]
 BROKEN = frozenset(

@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from harness.check.finding import Severity
+from harness.core.errors import UsageError
+from harness.core.finding import Severity
 from harness.database import source
 from harness.database.source import Source
-from harness.errors import UsageError
 
 SCHEMA = 3  # of verdict.json; raised when a key changes its meaning
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from harness.check import drift
 from harness.check.judgement import AGAIN, Judgement
+from harness.core.errors import Refused
 from harness.database.source import Source
-from harness.errors import Refused
 
 SKEW = timedelta(minutes=5)  # two clocks that agree may still be this far apart
 CROWD = 100  # times as many rows as were judged: what was fast then need not be now

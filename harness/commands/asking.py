@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import HarnessError, Refused
+from harness.core.errors import HarnessError, Refused
 from harness.plan import Plan
 
 if TYPE_CHECKING:
-    from harness.check.validate import Validation
-    from harness.check.verify import Verification
+    from harness.check.validate.run import Validation
+    from harness.check.verify.run import Verification
 
 STARTS = ("clean", "rolled-back")
 NO_ROWS = "validate.no_rows"  # an empty database has nothing to lose
@@ -54,7 +54,7 @@ class Asked:
 def read_checks(plan: Plan) -> None:
     """Read the files that will be asked: UsageError while nothing is touched yet."""
     from harness.check import verify
-    from harness.check.validate import checks_of
+    from harness.check.validate.run import checks_of
 
     if plan.validate.before:
         checks_of(plan)
@@ -67,7 +67,7 @@ def refuse_other_backup(dsn: str, plan: Plan, backup: Path | None) -> str | None
     if backup is None:
         return None
     from harness import runner
-    from harness.check import verify_source
+    from harness.check.verify import source as verify_source
 
     begun = runner.status(dsn, plan).state not in STARTS
     verify_source.refuse_other(dsn, backup, begun=begun)
@@ -80,8 +80,8 @@ def refuse_unless_valid(dsn: str, plan: Plan, waiver: str | None) -> Asked | Non
     Raises Refused when it is not passed and no waiver is given. What was begun goes on.
     """
     from harness import runner
-    from harness.check.preflight import Standing
-    from harness.check.validate import validate
+    from harness.check.preflight.run import Standing
+    from harness.check.validate.run import validate
     from harness.observe.progress import meter
     from harness.runner.rules import reason_given
 
@@ -128,8 +128,8 @@ def verify_after(dsn: str, plan: Plan, backup: Path | None) -> Verification | Ha
 
     With a backup its rows are the source. Without one, what needs a source is unknown.
     """
-    from harness.check import verify_source
-    from harness.check.verify import verify
+    from harness.check.verify import source as verify_source
+    from harness.check.verify.run import verify
     from harness.observe.progress import meter
 
     try:

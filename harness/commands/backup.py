@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from harness.commands.shared import answer, dsn_option, json_option, named, unused_plan_option
+from harness.core.errors import Stopped
 from harness.core.exit_status import ExitStatus
-from harness.errors import Stopped
 
 SHOWN = 40  # differences that a person is shown
 DIRECTORY = click.Path(file_okay=False, path_type=Path)

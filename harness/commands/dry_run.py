@@ -13,7 +13,7 @@ from harness.commands.shared import answer, dsn_option, json_option, named, plan
 from harness.commands.usage import Seconds
 from harness.core.exit_status import ExitStatus
 from harness.core.jsonfile import write_json
-from harness.writable import refuse_unwritable
+from harness.core.writable import refuse_unwritable
 
 
 @click.command("dry-run")

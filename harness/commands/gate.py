@@ -11,8 +11,8 @@ import click
 from click.core import ParameterSource
 
 from harness.commands.shared import json_option, plan_option
+from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
-from harness.errors import UsageError
 
 
 @click.command()

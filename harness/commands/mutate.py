@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from harness.commands.shared import answer, json_option, plan_option
+from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
-from harness.errors import UsageError
 
 
 @click.command()
@@ -49,8 +49,8 @@ def mutate(
         raise UsageError(
             "mutants are not run on a named database", hint="leave --dsn out; servers are made"
         )
+    from harness.core.interrupt import interruptible
     from harness.observe.progress import bar
-    from harness.scenario.interrupt import interruptible
     from harness.scenario.mutate.run import JUDGE, Settings, run, words
 
     sys.path.insert(0, str(Path.cwd()))  # the judge is the project's, not the harness's

@@ -16,7 +16,7 @@ from harness.commands.shared import answer, json_option
 )
 def report(as_json: bool, build: Path) -> None:
     """Write the report of the verdict that stands in the build directory again."""
-    from harness.scenario import papers
+    from harness.scenario.gate import papers
 
     page = papers.again(build)
     answer({"report": str(page)}, as_json, [f"report in {page}"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 PLAN = "sql/plan.toml"
 

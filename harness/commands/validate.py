@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.commands.shared import answer, database_command, named
+from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
-from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from harness.check.validate import Found, Validation
+    from harness.check.validate.run import Found, Validation
 
 UNITS = {"": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(|kB|MB|GB|TB)")
@@ -38,9 +38,9 @@ def validate(
 ) -> None:
     """Judge the source's rows and the server before the plan runs; nothing is written."""
     from harness import plan, runner
-    from harness.check.preflight import Standing
-    from harness.check.validate import checks_of
-    from harness.check.validate import validate as run
+    from harness.check.preflight.run import Standing
+    from harness.check.validate.run import checks_of
+    from harness.check.validate.run import validate as run
     from harness.observe.progress import meter
 
     free = _bytes(free_disk)

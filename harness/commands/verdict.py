@@ -68,7 +68,7 @@ def refuse_without_verdict(
 def _at_hand(dsn: str, plan: Plan, found: Judgement, accept_rows: str | None) -> AtHand:
     from harness.check.require import CROWD, AtHand
     from harness.database import source
-    from harness.scenario import judged
+    from harness.scenario.gate import provenance as judged
 
     accepted = accept_rows is not None
     limits, limit = found.limits(CROWD), CROWD * found.rows

@@ -15,7 +15,7 @@ from harness.commands.shared import answer, dsn_option, json_option, named, plan
 from harness.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from harness.check.verify import Verification
+    from harness.check.verify.run import Verification
     from harness.plan import Plan
 
 SHOWN = 40  # lines of evidence and samples that a person is shown
@@ -53,7 +53,7 @@ def verify(
     """Judge the migrated database: rows, rules, search, old clients, security."""
     from harness import plan
     from harness.check import verify as checker
-    from harness.errors import UsageError
+    from harness.core.errors import UsageError
     from harness.observe.progress import meter
 
     if contract is not None and source is None:
@@ -81,7 +81,7 @@ def verify(
 def state_of(dsn: str, plan: Plan) -> tuple[str, str | None]:
     """Where a database stands, and why; one whose clean-up is done is cleaned up."""
     from harness import runner
-    from harness.check.verify_doubt import CLEANED
+    from harness.check.verify.doubt import CLEANED
 
     found = runner.status(dsn, plan)
     cleaned = found.state == "migrated" and found.reason == "cleaned up"
@@ -91,7 +91,7 @@ def state_of(dsn: str, plan: Plan) -> tuple[str, str | None]:
 @contextmanager
 def opened(source: str | None, dsn: str) -> Iterator[str | None]:
     """DSN of the source: the one that is named, or that of a backup restored beside `dsn`."""
-    from harness.check import verify_source
+    from harness.check.verify import source as verify_source
 
     if source is None or not verify_source.is_backup(source):
         yield named(source) if source else None

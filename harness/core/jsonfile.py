@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 PARTIAL: Final = ".partial"
 LARGEST: Final = 256 * 1024**2

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.core.errors import UsageError
 from harness.core.jsonfile import write_json
 from harness.crash.coverage import SCHEMA_VERSION
-from harness.errors import UsageError
 
 NUMBERS = ("points", "fired", "states", "failed", "unknown", "seconds")
 SHAPE: dict[str, type | tuple[type, ...]] = {

@@ -13,6 +13,8 @@ from typing import Any
 
 import harness
 from harness import __version__, plan
+from harness.core.errors import InfrastructureError
+from harness.core.writable import refuse_unwritable
 from harness.crash import coverage, coverage_file, sample, workers
 from harness.crash.asked import Enumeration
 from harness.crash.golden_note import Note
@@ -21,13 +23,11 @@ from harness.crash.model import DomainName, Point, Row, Task
 from harness.crash.places import cleanup_steps, places_of
 from harness.crash.settings import Settings, narrowed
 from harness.crash.undisturbed.study import studied
-from harness.errors import InfrastructureError
 from harness.plan import Plan
 from harness.report import crash_page
-from harness.scenario.judged import tree_hash
+from harness.scenario.gate.provenance import tree_hash
 from harness.server import Server, choose
 from harness.server.place import data_root, free
-from harness.writable import refuse_unwritable
 
 ROOM = 512 * 1024**2
 """Bytes that must be free where servers keep their data, for each worker: at 1,000 rows its server

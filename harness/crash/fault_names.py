@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from harness.core.errors import UsageError
 from harness.crash.domain.contended import domain as contended
 from harness.crash.domain.environment import domain as environment
 from harness.crash.domain.pinned.strike import ALONE, TOGETHER
@@ -16,7 +17,6 @@ from harness.crash.domain.wal.golden import FAULT
 from harness.crash.domain.wire.domain import ACKED, CLOSING, RACE, RESUME
 from harness.crash.domain.wire.faults import FAULTS
 from harness.crash.model import END, START, DomainName, Point
-from harness.errors import UsageError
 from harness.plan import Plan
 
 NAMES: dict[DomainName, tuple[str, ...]] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import HarnessError, Refused
+from harness.core.errors import HarnessError, Refused
 from harness.plan import Plan, Script
 from harness.server import choose
 

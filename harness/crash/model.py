@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol, get_args
 
+from harness.core.errors import UsageError
 from harness.crash.ground import Ground
-from harness.errors import UsageError
 
 Direction = Literal["forward", "rollback", "cleanup"]
 DomainName = Literal["wire", "wal", "pinned", "contended", "tampered", "environment"]

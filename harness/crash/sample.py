@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from harness.core.errors import UsageError
 from harness.crash.domain.wire.domain import ACKED
 from harness.crash.model import Direction, DomainName, Point, Task
-from harness.errors import UsageError
 
 Place = tuple[DomainName, Direction]
 

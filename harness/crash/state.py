@@ -14,13 +14,13 @@ from typing import Any
 
 import psycopg
 
+from harness.core.errors import Refused
+from harness.core.poll import wait_until
 from harness.crash import runners
 from harness.crash.ground import Ground
 from harness.crash.model import Direction, Verdict
 from harness.database import admin, fingerprint, template
 from harness.database.fingerprint import Difference, Fingerprint
-from harness.errors import Refused
-from harness.poll import wait_until
 from harness.runner import ledger
 
 SHOWN = 3

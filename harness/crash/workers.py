@@ -16,11 +16,11 @@ from concurrent.futures import (
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias, cast
 
+from harness.core.errors import HarnessError
 from harness.crash import tally
 from harness.crash.ground import Ground
 from harness.crash.model import Domain, DomainName, Row, Task
-from harness.errors import HarnessError
-from harness.scenario.pool import pool as processes_of
+from harness.server.pool import pool as processes_of
 
 PRELOAD = ["harness.crash.runners", "harness.crash.state", "psycopg"]
 SECOND = 1.0

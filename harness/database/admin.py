@@ -12,9 +12,9 @@ from typing import Any
 import psycopg
 from psycopg import errors, sql
 
+from harness.core.errors import InfrastructureError, Refused, UsageError
+from harness.core.poll import wait_until
 from harness.database import limits
-from harness.errors import InfrastructureError, Refused, UsageError
-from harness.poll import wait_until
 from harness.server import shell
 from harness.server.dsn import fields
 from harness.server.dsn import with_dbname as with_dbname  # named here by all who make databases

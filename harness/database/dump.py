@@ -20,10 +20,10 @@ from typing import Any, Final, TypeAlias
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from harness import advance
-from harness.child import dies_with_us
+from harness.core import advance
+from harness.core.child import dies_with_us
+from harness.core.errors import InfrastructureError, UsageError
 from harness.database import admin, limits
-from harness.errors import InfrastructureError, UsageError
 from harness.server import find_client, redact, settle, shell
 from harness.server.dsn import Dsn, fields, replaced
 

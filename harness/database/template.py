@@ -15,8 +15,8 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from harness.core.errors import UsageError
 from harness.database import admin
-from harness.errors import UsageError
 
 PREFIX: Final = "harness_template_"
 _MARK: Final = "harness template: "

@@ -23,8 +23,8 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from harness.core.poll import wait_until
 from harness.database import admin
-from harness.poll import wait_until
 from harness.server import process, reap
 
 # Asked of pg_locks, which shows those of every database: the lock itself is one database's own, and

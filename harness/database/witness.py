@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from harness.core.errors import InfrastructureError
 from harness.database import admin
 from harness.database import dump as client
-from harness.errors import InfrastructureError
 
 Dump: TypeAlias = Mapping[str, str]
 """Entry (type, schema, name) -> its statements or rows."""

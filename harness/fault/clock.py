@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from harness.errors import InfrastructureError
-from harness.poll import wait_until
+from harness.core.errors import InfrastructureError
+from harness.core.poll import wait_until
 
 PLACES: Final = ("/usr/lib", "/usr/lib64", "/usr/local/lib")
 LIBRARY: Final = "libfaketimeMT.so.1"  # the one for programs with threads

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import psycopg
 
-from harness.errors import InfrastructureError
-from harness.poll import wait_until
+from harness.core.errors import InfrastructureError
+from harness.core.poll import wait_until
 
 MOST: Final = 2000  # slots; a server with more is no server for this
 NONE_LEFT: Final = re.compile(r"too many clients already|remaining connection slots are reserved")

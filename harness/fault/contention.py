@@ -10,8 +10,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from harness.core.poll import wait_until
 from harness.database import admin
-from harness.poll import wait_until
 
 LIMIT = 30.0
 COLLISIONS = Path(__file__).with_suffix(".sql")

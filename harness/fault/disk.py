@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from harness.errors import InfrastructureError
+from harness.core.errors import InfrastructureError
 
 NEED: Final = "run as root, or in a container that is granted CAP_SYS_ADMIN"
 SIZE: Final = 512 * 1024**2  # taken from memory only as far as it is written

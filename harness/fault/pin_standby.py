@@ -6,9 +6,9 @@ from typing import Any
 
 import psycopg
 
+from harness.core.poll import wait_until
 from harness.database import admin
 from harness.fault.pins import LIMIT, PAUSE
-from harness.poll import wait_until
 
 NOBODY = "harness_nobody"
 

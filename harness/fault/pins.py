@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import psycopg
 
+from harness.core.poll import wait_until
 from harness.database import admin
-from harness.poll import wait_until
 
 HERE = Path(__file__).parent
 KEY = 7366254  # the advisory lock of pin_install.sql

@@ -16,8 +16,8 @@ from typing import Final, Literal
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from harness.errors import InfrastructureError
-from harness.poll import wait_until
+from harness.core.errors import InfrastructureError
+from harness.core.poll import wait_until
 from harness.server import port, registry
 from harness.server.account import Account, account
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.errors import HarnessError
-from harness.poll import wait_until
+from harness.core.errors import HarnessError
+from harness.core.poll import wait_until
 
 Tell = Callable[[Any], None]
 Job = Callable[[Tell], Any]

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from harness.errors import InfrastructureError
+from harness.core.errors import InfrastructureError
 from harness.fault.frames import ANSWERED, STARTUP, Message, Splitter
 from harness.fault.process import LIMIT, JobProcess
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from harness.core.errors import InfrastructureError
 from harness.database import admin
-from harness.errors import InfrastructureError
 from harness.fault.wal_records import Segments, position
 from harness.server import Server, place, port, registry
 from harness.server.account import Account, environment

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from harness.errors import InfrastructureError
+from harness.core.errors import InfrastructureError
 from harness.server.account import environment
 
 LINE: Final = re.compile(

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from harness import advance as advancing
+from harness.core import advance as advancing
 from harness.observe.pace import Pace
 from harness.observe.standing import Standing, drawn, line
 

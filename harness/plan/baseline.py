@@ -13,7 +13,7 @@ from pglast import parse_sql
 from pglast.enums import TransactionStmtKind
 from pglast.visitors import Visitor
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan import psql, script
 from harness.plan.check import check, tree
 from harness.plan.model import Script, Statement

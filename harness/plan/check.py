@@ -8,7 +8,7 @@ from typing import Any
 from pglast import ast, parse_sql
 from pglast.enums import DropBehavior, ObjectType, ReindexObjectType, VariableSetKind
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan.isolation import READ_ONLY, mode_reason, opens_with
 from harness.plan.model import Script, Statement
 from harness.plan.ranges import bounded_tree, column, range_reason, relation

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan.model import KINDS
 
 HEADER = re.compile(r"^--\s*([a-z_]+):\s*(.*?)\s*$")

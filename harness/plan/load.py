@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan import baseline as baseline_file
 from harness.plan import manifest, script
 from harness.plan.check import altered, check

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan import sections
 from harness.plan.model import Preflight, RunnerSettings
 from harness.plan.reader import LONGEST, UNITS, Reader, seconds, suggestion

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan.rules import DryRunRules, RequireVerdict, ValidateRules, VerifyRules
 
 Kind = Literal["transaction", "batch", "concurrent"]

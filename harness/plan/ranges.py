@@ -9,7 +9,7 @@ from pglast.enums import CmdType, OnConflictAction
 from pglast.parser import ParseError
 from pglast.visitors import Visitor
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan.model import Script, Statement
 
 DATA = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "SelectStmt")

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from pglast import parse_sql
 from pglast.parser import ParseError, scan
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan.header import DURATION, Header, read_header
 from harness.plan.model import KINDS, Kind, Rows, Script, Statement
 from harness.plan.reader import LONGEST, UNITS

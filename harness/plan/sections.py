@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan.reader import Reader
 from harness.plan.rules import DryRunRules, RequireVerdict, ValidateRules, VerifyRules
 

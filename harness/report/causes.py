@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
-from harness.check.finding import Finding
+from harness.core.finding import Finding
 
 # As verify and the suites say it: 7: first_name is 'BETTY', expected 'Betty'
 VALUE = re.compile(r"(?P<key>\S+): (?P<column>\w+) is (?P<is>.+?), expected (?P<expected>.+)$")

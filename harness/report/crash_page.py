@@ -12,8 +12,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.core.errors import UsageError
 from harness.core.jsonfile import write_whole
-from harness.errors import UsageError
 
 LARGEST = 1_900_000  # bytes; above it what is said of single points is cut, and the page says so
 LISTED = 30  # ways of failing listed before the map; all of them are in the map

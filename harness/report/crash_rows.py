@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.check.finding import Finding, Severity
+from harness.core.finding import Finding, Severity
 from harness.report import crash_page
 from harness.report.shape import MisshapenError, objects, text
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
-from harness.check.finding import Finding, Severity
+from harness.core.finding import Finding, Severity
 from harness.core.jsonfile import PARTIAL, write_json
 from harness.report import crash_rows, matrix, samples, tally, timeline
 from harness.report.shape import MisshapenError, document, objects, text

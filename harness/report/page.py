@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.core.errors import UsageError
 from harness.core.jsonfile import write_whole
-from harness.errors import UsageError
 from harness.report import claims, crash_page, matrix
 from harness.report.evidence import READERS, Piece
 from harness.report.pages import environment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.check.samples import Field, Sample
+from harness.check.verify.samples import Field, Sample
 from harness.report.shape import Document, MisshapenError, document, objects, shown
 
 

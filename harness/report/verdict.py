@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from harness.check.finding import Finding
 from harness.check.judgement import SCHEMA
+from harness.core.finding import Finding
 from harness.report import causes
 from harness.report.causes import Cause
 from harness.report.tally import Count

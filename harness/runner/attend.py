@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import psycopg
 
+from harness.core.errors import HarnessError, InfrastructureError, Refused, StepFailed, Stopped
 from harness.core.sqlstate import advice_for
-from harness.errors import HarnessError, InfrastructureError, Refused, StepFailed, Stopped
 from harness.runner.backoff import delay, pause
 from harness.runner.connection import first_words
 from harness.runner.context import Context

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
+from harness.core.poll import wait_until
 from harness.core.sqlstate import advice_for
 from harness.plan import RunnerSettings
-from harness.poll import wait_until
 from harness.runner.outcome import Stop
 
 BRIEF_RETRIES = 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from harness.errors import Refused
+from harness.core.errors import Refused
 from harness.plan import Plan
 from harness.runner import ledger
 from harness.runner.attend import attend

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import psycopg
 
+from harness.core.errors import AnotherRunnerError, HarnessError, Refused
 from harness.core.sqlstate import advice_for
-from harness.errors import AnotherRunnerError, HarnessError, Refused
 from harness.plan import Plan, Script
 from harness.runner import baseline_file, baseline_progress
 from harness.runner.backoff import delay, pause

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.errors import Refused
+from harness.core.errors import Refused
 from harness.plan import Plan, Script
 from harness.runner.connection import Connection
 

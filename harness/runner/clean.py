@@ -7,7 +7,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from harness.errors import Refused
+from harness.core.errors import Refused
 from harness.plan import Plan, Script
 from harness.runner import ledger
 from harness.runner.attend import attend

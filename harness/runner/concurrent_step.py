@@ -11,8 +11,8 @@ import contextlib
 import psycopg
 from pglast.parser import ParseError
 
+from harness.core.errors import Refused
 from harness.core.sqlstate import DUPLICATE_TABLE
-from harness.errors import Refused
 from harness.plan import Statement
 from harness.runner import index
 from harness.runner.index import Found, Wanted, wanted

@@ -9,8 +9,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from harness.core.errors import Refused
 from harness.core.sqlstate import CONNECTION_EXCEPTION, CONNECTION_LOST
-from harness.errors import Refused
 from harness.plan import RunnerSettings
 from harness.runner.settings import pinned, set_sql
 from harness.server import instance

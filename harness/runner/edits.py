@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from psycopg import sql
 
-from harness.errors import Refused
+from harness.core.errors import Refused
 from harness.plan import Plan
 from harness.runner import ledger
 from harness.runner.connection import Connection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from harness.errors import Refused
+from harness.core.errors import Refused
 from harness.plan import Plan, Step
 from harness.runner.attend import attend
 from harness.runner.context import Context

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.errors import HarnessError, Reached, Refused, StepFailed, Stopped
+from harness.core.errors import HarnessError, Reached, Refused, StepFailed, Stopped
 from harness.runner.context import Context
 
 

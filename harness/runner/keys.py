@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from psycopg import sql
 
-from harness.errors import Refused
+from harness.core.errors import Refused
 from harness.plan import Plan, Script
 from harness.plan.ranges import changes_columns, column, may_change, relation
 from harness.runner.connection import Connection

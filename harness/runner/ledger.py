@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
-from harness.errors import Refused
+from harness.core.errors import Refused
 from harness.runner import ledger_format
 from harness.runner.connection import Connection
 from harness.runner.ledger_format import damaged

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.errors import Refused
+from harness.core.errors import Refused
 from harness.runner.connection import Connection
 
 VERSION = 2

@@ -14,9 +14,9 @@ from typing import Literal
 import psycopg
 from psycopg import sql
 
-from harness.errors import AnotherRunnerError, Refused
+from harness.core.errors import AnotherRunnerError, Refused
+from harness.core.poll import wait_until
 from harness.plan import RunnerSettings
-from harness.poll import wait_until
 from harness.runner.connection import Connection
 
 END_LIMIT = 15.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.errors import Refused
+from harness.core.errors import Refused
 from harness.plan import Plan
 from harness.runner import keys
 from harness.runner.baseline_progress import UNFINISHED

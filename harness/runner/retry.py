@@ -7,8 +7,8 @@ from typing import TypeVar
 
 import psycopg
 
+from harness.core.errors import StepFailed
 from harness.core.sqlstate import TRANSACTION_TIMEOUT
-from harness.errors import StepFailed
 from harness.runner.backoff import delay, may_retry, pause
 from harness.runner.connection import first_words
 from harness.runner.work import SqlFailed, Work

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.errors import Refused, UsageError
+from harness.core.errors import Refused, UsageError
 from harness.plan import Plan
 from harness.runner.ledger import Run
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 import psycopg
 from psycopg import sql
 
+from harness.core.errors import AnotherRunnerError, InfrastructureError, Stopped
 from harness.core.sqlstate import advice_for
-from harness.errors import AnotherRunnerError, InfrastructureError, Stopped
 from harness.plan import Script
 from harness.runner import ledger, ledger_format, lock, opening
 from harness.runner.backoff import delay, may_retry, pause

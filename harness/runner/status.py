@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from harness.core.errors import Refused
 from harness.database import pinned
-from harness.errors import Refused
 from harness.plan import Plan
 from harness.runner import ledger
 from harness.runner.connection import Connection, connect

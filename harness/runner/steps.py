@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.errors import Refused
+from harness.core.errors import Refused
 from harness.plan import Kind, Script
 from harness.runner import batch_step, concurrent_step, transaction_step
 from harness.runner.context import Context

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from psycopg import sql
 
-from harness.errors import Stopped
+from harness.core.errors import Stopped
 from harness.plan import RunnerSettings
 from harness.runner.backoff import pause
 from harness.runner.session import Session

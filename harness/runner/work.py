@@ -9,8 +9,8 @@ from typing import Protocol
 import psycopg
 from psycopg import sql
 
+from harness.core.errors import HarnessError, StepFailed, Stopped
 from harness.core.sqlstate import READ_ONLY_SQL_TRANSACTION, advice_for, advice_for_message
-from harness.errors import HarnessError, StepFailed, Stopped
 from harness.plan import Script, Statement
 from harness.runner.connection import first_words
 from harness.runner.ledger import Checkpoint

@@ -17,12 +17,12 @@ from typing import Any, Final
 
 import psycopg
 
-from harness import advance
+from harness.core import advance
+from harness.core.errors import HarnessError, InfrastructureError, Refused
 from harness.database import admin, temporary
 from harness.database import dump as client
 from harness.database.furniture import Furniture, add, furniture, remove
 from harness.database.making import making
-from harness.errors import HarnessError, InfrastructureError, Refused
 from harness.safety import identity, manifest
 from harness.safety.directory import DUMP, new_or_empty
 from harness.safety.identity import Identity

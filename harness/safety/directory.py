@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from harness.core.errors import UsageError
 from harness.core.jsonfile import PARTIAL
-from harness.errors import UsageError
-from harness.poll import wait_until
+from harness.core.poll import wait_until
 from harness.safety import identity, manifest
 
 DUMP: Final = "dump"

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from harness.core.errors import Refused, UsageError
 from harness.core.jsonfile import write_whole
 from harness.database.furniture import Furniture
 from harness.database.making import Making
-from harness.errors import Refused, UsageError
 
 NAME: Final = "manifest.json"
 FORMAT: Final = 1

@@ -11,14 +11,14 @@ from typing import Any, Final, Literal
 import psycopg
 from psycopg import errors
 
-from harness import advance
+from harness.core import advance
+from harness.core.errors import Refused
 from harness.database import admin, temporary
 from harness.database import dump as client
 from harness.database.fingerprint import Difference
 from harness.database.furniture import furnish, furniture
 from harness.database.making import create, making
 from harness.database.surroundings import surround, surroundings
-from harness.errors import Refused
 from harness.safety import identity, spelling
 from harness.safety.identity import Identity
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import psycopg
 
+from harness.core.errors import Refused
 from harness.database import admin
 from harness.database.making import making, statement
-from harness.errors import Refused
 from harness.safety.manifest import Manifest
 
 _OCCUPIED: Final = (Path(__file__).parent / "occupied.sql").read_text()

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from harness.scenario import lifetime
-from harness.scenario.attendance import OUTPUT, Usher
+from harness.core import lifetime
+from harness.scenario.gate.attendance import OUTPUT, Usher
 from harness.server.secrets import redact
 
 DESCRIPTOR = "HARNESS_RELAY_FD"

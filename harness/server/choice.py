@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from harness.errors import HarnessError, InfrastructureError, UsageError
+from harness.core.errors import HarnessError, InfrastructureError, UsageError
 from harness.server import existing, installation, local, prepared, profile, registry, shell
 from harness.server.account import account
 from harness.server.container import ContainerServer, create

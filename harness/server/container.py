@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.errors import InfrastructureError, UsageError
-from harness.poll import wait_until
+from harness.core.errors import InfrastructureError, UsageError
+from harness.core.poll import wait_until
 from harness.server import engine, logfile, place, port, profile, registry
 from harness.server.dsn import url
 from harness.server.knock import answers, wait_for

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.server.instance import Instance
 from harness.server.secrets import mask, redact, remember
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.errors import InfrastructureError
+from harness.core.errors import InfrastructureError
 
 if TYPE_CHECKING:
     from docker import DockerClient  # type: ignore[import-untyped]

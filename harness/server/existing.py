@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
-from harness.errors import InfrastructureError, UsageError
+from harness.core.errors import InfrastructureError, UsageError
 from harness.server.dsn import Dsn, with_dbname
 from harness.server.knock import answers, wait_for
 from harness.server.protocol import Capabilities, Record, StopMode

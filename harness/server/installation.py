@@ -19,7 +19,7 @@ from typing import Final
 
 from filelock import FileLock
 
-from harness.errors import InfrastructureError
+from harness.core.errors import InfrastructureError
 from harness.server import place
 from harness.server.account import Account, output_as
 

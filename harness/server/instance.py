@@ -10,7 +10,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import errors
 
-from harness.errors import InfrastructureError, Refused
+from harness.core.errors import InfrastructureError, Refused
 
 # In microseconds: a time is written as DateStyle says, which a database may have set otherwise.
 _WHICH: Final = (

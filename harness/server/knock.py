@@ -9,8 +9,8 @@ from typing import Final
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from harness.errors import InfrastructureError
-from harness.poll import wait_until
+from harness.core.errors import InfrastructureError
+from harness.core.poll import wait_until
 from harness.server.secrets import redact
 
 # A server that starts, stops or is full lets us in later; one that says this never does.

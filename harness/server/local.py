@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from harness.errors import InfrastructureError
-from harness.poll import wait_until
+from harness.core.errors import InfrastructureError
+from harness.core.poll import wait_until
 from harness.server import pidfile, place, port, process, registry
 from harness.server.account import Account, environment
 from harness.server.dsn import url

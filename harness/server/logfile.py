@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.poll import wait_until
+from harness.core.poll import wait_until
 
 ReadLog = Callable[[int], str]
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from harness.errors import InfrastructureError
+from harness.core.errors import InfrastructureError
 
 NAME: Final = "migration-harness"
 TMPFS: Final = Path("/dev/shm")  # noqa: S108 - tmpfs on purpose; our directory in it is checked

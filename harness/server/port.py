@@ -9,7 +9,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
-from harness.errors import InfrastructureError
+from harness.core.errors import InfrastructureError
 from harness.server import registry
 from harness.server.protocol import Record
 

@@ -18,8 +18,8 @@ from typing import Final
 
 from filelock import FileLock
 
+from harness.core.errors import InfrastructureError
 from harness.core.jsonfile import write_whole
-from harness.errors import InfrastructureError
 from harness.server import place, profile
 from harness.server.account import Account, environment
 from harness.server.installation import Installation

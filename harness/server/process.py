@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.poll import wait_until
+from harness.core.poll import wait_until
 
 
 def started(pid: int) -> float | None:

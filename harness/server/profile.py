@@ -6,7 +6,7 @@ import tomllib
 from importlib import resources
 from typing import Final
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 NAMES: Final = ("fast", "durable")
 

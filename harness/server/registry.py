@@ -17,8 +17,8 @@ from typing import Final
 
 from filelock import FileLock
 
+from harness.core.errors import InfrastructureError
 from harness.core.jsonfile import write_whole
-from harness.errors import InfrastructureError
 from harness.server import place, process
 from harness.server.protocol import Record
 

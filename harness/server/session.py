@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import psycopg
 
-from harness.errors import HarnessError, InfrastructureError, UsageError
+from harness.core.errors import HarnessError, InfrastructureError, UsageError
 from harness.server import instance
 from harness.server.dsn import Dsn, fields
 from harness.server.secrets import redact, remember

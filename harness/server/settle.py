@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import psycopg
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.server import instance, shell
 from harness.server.dsn import Dsn, compose, fields, is_url
 from harness.server.session import session

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.subject.project_keys import BadKeyError, check_keys
 from harness.subject.toml_lines import line_of
 

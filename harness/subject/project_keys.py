@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan.reader import suggestion
 
 Shape = Callable[[Any], str | None]

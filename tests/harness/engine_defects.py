@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.numeric import Int8
 
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
 from harness.plan import Script, Statement
 from harness.runner import (
     backward,

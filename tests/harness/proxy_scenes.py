@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from harness.errors import Stopped
+from harness.core.errors import Stopped
 from harness.fault.process import JobProcess, Tell, fork
 from harness.fault.proxy import Act, Partial, Proxy
 from harness.fault.strikes import At, KillAt, Recorder, SignalAt

@@ -9,7 +9,7 @@ from typing import Any
 from harness.report import tally
 from harness.report.tally import Count
 from harness.report.verdict import Exhibit, Suite, Verdict
-from harness.scenario import papers
+from harness.scenario.gate import papers
 
 FINDING = {
     "id": "quality.website",

@@ -16,8 +16,8 @@ from typing import Any
 import psycopg
 
 from harness import runner
+from harness.core.poll import wait_until
 from harness.plan import Plan, load
-from harness.poll import wait_until
 from harness.runner.outcome import Event
 
 WAIT = 60.0

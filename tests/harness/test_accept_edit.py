@@ -14,7 +14,7 @@ import pytest
 from runner_support import SmallPlan, ask, child, contents, prepared, run_sql
 
 from harness import runner
-from harness.errors import Refused, StepFailed, UsageError
+from harness.core.errors import Refused, StepFailed, UsageError
 from harness.runner.outcome import Event
 
 COLUMN = "phases/1.1_fill/010_column.forward.sql"

@@ -15,9 +15,9 @@ from backup_support import major, scratches, taken
 from runner_support import run_sql
 
 from harness import runner
+from harness.core.poll import wait_until
 from harness.database import admin, fingerprint, witness
 from harness.plan import Plan
-from harness.poll import wait_until
 from harness.safety import identity, manifest
 from harness.safety.backup import backup, restore
 

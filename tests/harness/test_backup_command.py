@@ -17,8 +17,8 @@ import pytest
 from backup_support import ENVIRONMENT, ROOT, SECRET, command, harness, scratches
 from runner_support import ask, run_sql
 
+from harness.core.poll import wait_until
 from harness.database import admin
-from harness.poll import wait_until
 from harness.safety import proof
 from harness.safety.backup import backup
 

@@ -12,7 +12,7 @@ import pytest
 from backup_support import SECRET, dumped, harness, major, scratches, taken
 from runner_support import ask, run_sql
 
-from harness.errors import Refused
+from harness.core.errors import Refused
 from harness.safety import identity, proof, spelling
 from harness.safety.backup import backup, restore
 

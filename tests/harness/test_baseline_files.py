@@ -13,8 +13,8 @@ import pytest
 from runner_support import ask, run_sql
 
 from harness import runner
+from harness.core.errors import HarnessError, Refused, StepFailed, UsageError
 from harness.database import fingerprint
-from harness.errors import HarnessError, Refused, StepFailed, UsageError
 from harness.plan import Plan, load
 
 DUMPS = Path(__file__).with_name("dumps")

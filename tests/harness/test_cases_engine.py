@@ -11,9 +11,9 @@ from case_support import CASES, psql, told
 from runner_support import ask, child, open_transaction, run_sql, until_waiting
 
 from harness import runner
-from harness.errors import Refused
+from harness.core.errors import Refused
+from harness.core.poll import wait_until
 from harness.plan import load
-from harness.poll import wait_until
 
 
 def case(name: str, dsn: str) -> tuple[str, ...]:

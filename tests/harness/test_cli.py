@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from harness.cli import cli
+from harness.core.poll import wait_until
 from harness.database import admin
-from harness.poll import wait_until
 
 ROOT = Path(__file__).parents[2]
 WAITING = (  # in this database: other tests wait for locks of their own

@@ -10,11 +10,12 @@ import psycopg
 import pytest
 
 from fixtures import contract as legacy
-from harness.check import contract, contract_file
-from harness.check.contract_session import PROVIDERS
-from harness.check.finding import Finding
+from harness.check import contract
+from harness.check.contract import file as contract_file
+from harness.check.contract.session import PROVIDERS
+from harness.core.errors import UsageError
+from harness.core.finding import Finding
 from harness.database import admin, fingerprint, template
-from harness.errors import UsageError
 from harness.server import Server
 
 ROWS = 300

@@ -14,10 +14,10 @@ from runner_support import ask, open_transaction, run_sql
 from server_support import require
 
 from harness import runner
+from harness.core.errors import InfrastructureError, Refused
 from harness.database import admin
 from harness.database.making import create, making
 from harness.database.surroundings import surroundings
-from harness.errors import InfrastructureError, Refused
 from harness.plan import load
 from harness.safety.backup import backup, restore
 from harness.scenario.dry_run import dry_run, estimate_error

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from runner_support import SmallPlan
 
+from harness.core.errors import InfrastructureError
 from harness.crash import explore
-from harness.errors import InfrastructureError
 
 
 def crash(*arguments: str, plan: Path) -> tuple[int, str, str]:

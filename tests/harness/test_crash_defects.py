@@ -21,12 +21,12 @@ from defect_plan import DEFECTS, Planted, defect_plan, undisturbed
 from filelock import FileLock
 from server_support import require
 
+from harness.core.errors import HarnessError
 from harness.crash import workers
 from harness.crash.bench import furnished
 from harness.crash.ground import Ground
 from harness.crash.model import Row, Task
 from harness.database import admin
-from harness.errors import HarnessError
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "engine-defects.md"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from crash_ledger import ALL, GOOD, REPLAY, STEPS, WHOLE, document_of
 
+from harness.core.errors import UsageError
 from harness.crash.coverage import SCHEMA_VERSION
 from harness.crash.coverage_file import read, write
 from harness.crash.model import END, START
-from harness.errors import UsageError
 
 
 def test_the_document_is_read_back_as_it_was_written(tmp_path: Path):

@@ -13,12 +13,12 @@ from crash_support import ground_of
 from runner_support import SmallPlan, ask
 from server_support import require
 
+from harness.core.errors import Refused, Stopped
 from harness.core.sqlstate import Advice
 from harness.crash import runners, workers
 from harness.crash.domain.environment import domain as environment
 from harness.crash.ground import Ground
 from harness.crash.model import Row, Task
-from harness.errors import Refused, Stopped
 from harness.fault import clock, pooler
 from harness.fault.connections import Crowd
 from harness.plan import Plan

@@ -19,6 +19,7 @@ from crash_support import ground_of
 from runner_support import SmallPlan
 from server_support import require
 
+from harness.core.errors import InfrastructureError, Stopped, UsageError
 from harness.crash import explore, fault_names, runners, sample, workers
 from harness.crash.asked import NOTHING
 from harness.crash.bench import furnished
@@ -27,7 +28,6 @@ from harness.crash.domain.wire.faults import Scene, counts, logs_in, strike
 from harness.crash.ground import Ground
 from harness.crash.model import DOMAINS, NOWHERE, START, Point, Row, Task
 from harness.crash.settings import Settings
-from harness.errors import InfrastructureError, Stopped, UsageError
 from harness.fault.frames import Message
 from harness.fault.proxy import Act, Frame, Partial, Proxy
 from harness.fault.strikes import Recorder

@@ -18,9 +18,9 @@ from crash_ledger import (
     unknown,
 )
 
+from harness.core.errors import UsageError
 from harness.crash.coverage import Coverage
 from harness.crash.model import DOMAINS, END, START, Point, Row
-from harness.errors import UsageError
 from harness.report import crash_page
 
 MIXED = Coverage(

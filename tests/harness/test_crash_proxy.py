@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import InfrastructureError
+from harness.core.errors import InfrastructureError
 from harness.fault.frames import Splitter
 
 HERE = Path(__file__).parent

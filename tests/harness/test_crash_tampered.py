@@ -11,6 +11,7 @@ import pytest
 from crash_support import ground_of
 from runner_support import SmallPlan, run_sql
 
+from harness.core.errors import HarnessError, StepFailed, Stopped
 from harness.crash import runners
 from harness.crash.domain.tampered import ledger as tampered_ledger
 from harness.crash.domain.tampered.outcome import Outcome
@@ -18,7 +19,6 @@ from harness.crash.ground import Ground
 from harness.crash.model import Point, Row, Task
 from harness.crash.workers import find_tasks, pool, run_tasks
 from harness.database import admin, fingerprint
-from harness.errors import HarnessError, StepFailed, Stopped
 from harness.fault import tamper
 
 HERE = "test_crash_tampered"

@@ -11,13 +11,13 @@ import pytest
 from runner_support import SmallPlan, run_sql
 
 from harness import runner
+from harness.core.errors import Refused
 from harness.crash import state
 from harness.crash.golden_note import Note
 from harness.crash.ground import Ground
 from harness.crash.state import Oracle, end_of
 from harness.crash.undisturbed.study import studied
 from harness.database import admin
-from harness.errors import Refused
 from harness.plan import Plan
 from harness.server import Server
 

@@ -14,12 +14,12 @@ from crash_support import ground_of
 from runner_support import SmallPlan, ask, run_sql
 from server_support import left_of
 
+from harness.core.errors import InfrastructureError
 from harness.crash.domain.wal.domain import explore
 from harness.crash.domain.wal.golden import Golden, Mark, named_points, require_bytes
 from harness.crash.ground import Ground
 from harness.crash.model import END, START, Point, Row, Task
 from harness.crash.workers import find_tasks, run_tasks
-from harness.errors import InfrastructureError
 from harness.fault import wal
 from harness.fault.wal_records import Record, durable, parse, position, shown
 from harness.runner import concurrent_step

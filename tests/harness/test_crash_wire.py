@@ -15,12 +15,12 @@ import pytest
 from crash_support import ground_of
 from runner_support import SmallPlan
 
+from harness.core.errors import InfrastructureError, Refused, UsageError
 from harness.crash import coverage, sample, workers
 from harness.crash.bench import furnished
 from harness.crash.domain.wire.domain import ACKED, CLOSING, HALF, MAIN, RACE, Stretch
 from harness.crash.ground import Ground
 from harness.crash.model import START, Point, Row, Task
-from harness.errors import InfrastructureError, Refused, UsageError
 from harness.runner import backward, batch_step, concurrent_step, steps
 from harness.runner.index import Wanted
 from harness.runner.ledger import Ledger, Run

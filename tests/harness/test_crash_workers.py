@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.poll import wait_until
+from harness.core.poll import wait_until
 
 ROOT = Path(__file__).parents[2]
 EXPLORATION = """

@@ -17,8 +17,8 @@ from server_support import require
 
 from fixtures.seed import load
 from harness import runner
+from harness.core.poll import wait_until
 from harness.database import admin, fingerprint
-from harness.poll import wait_until
 from harness.server import choose
 
 ROOT = Path(__file__).parents[2]

@@ -16,10 +16,10 @@ from click.testing import CliRunner
 from runner_support import SmallPlan, ask, open_transaction, run_sql
 
 from harness import runner
-from harness.check.finding import Finding
 from harness.commands.dry_run import dry_run as command
+from harness.core.errors import Refused
+from harness.core.finding import Finding
 from harness.database import admin, fingerprint, witness
-from harness.errors import Refused
 from harness.plan import Plan, load
 from harness.runner import Event
 from harness.scenario.dry_run import DryRun, dry_run, estimate_error, scratch

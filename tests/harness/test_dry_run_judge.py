@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan import DryRunRules, Script, Statement
 from harness.scenario.dry_run import digest, judge
 from harness.scenario.dry_run.digest import Digest

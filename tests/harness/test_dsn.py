@@ -13,8 +13,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from runner_support import ask, run_sql
 from server_support import one
 
+from harness.core.errors import InfrastructureError, Refused, UsageError
 from harness.database import admin, fingerprint
-from harness.errors import InfrastructureError, Refused, UsageError
 from harness.server import Dsn, Server, choose, settle, shell
 from harness.server.dsn import fields, with_dbname
 from harness.server.local import LocalServer

@@ -16,10 +16,10 @@ from psycopg.conninfo import make_conninfo
 from runner_support import ask, open_transaction, run_sql
 from server_support import one, require
 
+from harness.core.errors import InfrastructureError, UsageError
+from harness.core.poll import wait_until
 from harness.database import admin, dump, witness
-from harness.errors import InfrastructureError, UsageError
 from harness.fault.pooler import PgBouncer, Pool
-from harness.poll import wait_until
 from harness.safety import proof
 from harness.scenario.dry_run import copying
 from harness.server import Server, choose, find_client, installation

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from harness import runner
+from harness.core.errors import Refused
 from harness.crash.domain.environment.survey import holding, pinned_step
-from harness.errors import Refused
 from harness.plan import Plan, load
 
 FILES = {

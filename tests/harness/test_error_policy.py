@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness import errors
+from harness.core import errors
 
 HOME = Path(harness.__file__).parent
 REFUSALS = {

@@ -12,10 +12,10 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from harness.core.errors import InfrastructureError, Refused, UsageError
 from harness.database import admin, fingerprint
 from harness.database.fingerprint import Difference
 from harness.database.fingerprint.measure import measure
-from harness.errors import InfrastructureError, Refused, UsageError
 from harness.server import choose
 
 PEOPLE = """

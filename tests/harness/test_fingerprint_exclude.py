@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from runner_support import run_sql
 
+from harness.core.errors import UsageError
 from harness.database import admin, fingerprint
-from harness.errors import UsageError
 
 PEOPLE = "create table public.people (id bigint primary key); insert into public.people values (1);"
 VERSIONS = """

@@ -11,8 +11,8 @@ import pytest
 from runner_support import run_sql
 
 from harness import plan
+from harness.core.errors import UsageError
 from harness.database import admin, fingerprint
-from harness.errors import UsageError
 from harness.safety.backup import backup, restore
 from harness.scenario.dry_run import dry_run
 from harness.server import Server

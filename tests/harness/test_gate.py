@@ -9,11 +9,11 @@ from report_support import FINDING, documents
 
 from harness.check import judgement
 from harness.commands.verdict import refuse_without_verdict
-from harness.errors import Refused
+from harness.core.errors import Refused
 from harness.plan import load
 from harness.scenario.gate import PLANTED, SUITES
-from harness.scenario.judged import changed, tree_hash
-from harness.scenario.papers import EVIDENCE
+from harness.scenario.gate.papers import EVIDENCE
+from harness.scenario.gate.provenance import changed, tree_hash
 
 
 @pytest.fixture

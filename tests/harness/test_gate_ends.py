@@ -17,9 +17,9 @@ import psutil
 import pytest
 from gate_support import COMMAND, gate, make_project, plant
 
-from harness.errors import UsageError
-from harness.poll import wait_until
-from harness.scenario import lifetime
+from harness.core import lifetime
+from harness.core.errors import UsageError
+from harness.core.poll import wait_until
 from harness.scenario.gate import build, workspace
 from harness.server import registry
 

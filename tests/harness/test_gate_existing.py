@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from gate_support import found, gate, make_project, plant
 
 from harness.cli import cli
+from harness.core.errors import UsageError
 from harness.database import admin
-from harness.errors import UsageError
 from harness.server import choose
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from gate_support import PASSES, found, gate, make_project, plant, words
 
 from harness.scenario.gate import census, left_out
-from harness.scenario.recorder import Recorder
+from harness.scenario.gate.recorder import Recorder
 
 HOME = "tests/migration"
 BAD = "def test_bad():\n    assert 1 == 2\n"

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from harness.report.verdict import Suite
 from harness.scenario.gate.progress import Bar, Log, drawn, narrator
-from harness.scenario.recorder import Advance, Recorder
+from harness.scenario.gate.recorder import Advance, Recorder
 
 
 class Clock:

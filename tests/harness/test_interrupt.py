@@ -17,9 +17,8 @@ import psutil
 import pytest
 from runner_support import SmallPlan
 
-from harness.poll import wait_until
-from harness.scenario import workplace
-from harness.server import process, registry
+from harness.core.poll import wait_until
+from harness.server import process, registry, workplace
 
 SOON = 3.0  # seconds that a person waits after Ctrl-C
 POINTS = ("--domain", "wire,pinned,tampered", "--points", "60", "--rows", "0", "--json")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.errors import UsageError
 from harness.core.jsonfile import FlawedJSON, parse_json, read_text, write_json, write_whole
-from harness.errors import UsageError
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from psycopg import sql
 from runner_support import ask, child, contents, run_sql
 
 from harness import runner
+from harness.core.errors import Refused
 from harness.database import admin
-from harness.errors import Refused
 from harness.plan import Plan, load
 from harness.runner import ledger_format
 

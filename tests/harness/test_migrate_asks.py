@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from runner_support import ask, run_sql
 
 from harness.cli import cli
-from harness.errors import Refused, UsageError
+from harness.core.errors import Refused, UsageError
 from harness.plan import Plan
 
 ROWS = 60

@@ -18,10 +18,10 @@ from mutate_judges import sees_nothing
 from runner_support import SmallPlan
 
 from harness.commands.mutate import mutate
+from harness.core.errors import Refused, UsageError
+from harness.core.poll import wait_until
 from harness.database import limits
-from harness.errors import Refused, UsageError
 from harness.plan import Plan
-from harness.poll import wait_until
 from harness.scenario.mutate import equivalents, judging, mutants
 from harness.scenario.mutate.model import Mutant, Result
 from harness.scenario.mutate.run import Settings, document, run, words

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from runner_support import SmallPlan
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan import Script
 
 COLUMN = "phases/1.1_fill/010_column.forward.sql"

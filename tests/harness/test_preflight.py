@@ -13,11 +13,11 @@ import pytest
 from runner_support import SmallPlan, ask, run_sql
 
 from harness import runner
-from harness.check import server_facts
-from harness.check.finding import Finding
-from harness.check.preflight import Preflight, Standing, preflight
-from harness.check.preflight_rules import of_disk, of_rights, of_server
-from harness.check.server_facts import Facts
+from harness.check.preflight import server_facts
+from harness.check.preflight.rules import of_disk, of_rights, of_server
+from harness.check.preflight.run import Preflight, Standing, preflight
+from harness.check.preflight.server_facts import Facts
+from harness.core.finding import Finding
 from harness.plan import Plan
 from harness.server import Server, choose
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import advance, runner
+from harness import runner
+from harness.core import advance
 from harness.database import fingerprint
 from harness.observe.pace import Pace
 from harness.observe.progress import Log, Meter, Steps

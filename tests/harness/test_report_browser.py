@@ -16,7 +16,7 @@ import pytest
 from report_support import FINDING, built
 from server_support import require
 
-from harness.check.finding import Finding
+from harness.core.finding import Finding
 from harness.crash.coverage import Coverage, Replay
 from harness.crash.model import Direction, Point, Row
 from harness.report import crash_page

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 from report_support import built
 
-from harness.check.finding import Finding
 from harness.commands.report import report
+from harness.core.finding import Finding
 from harness.plan import Plan
 from harness.plan.writers import Writers
 from harness.report import causes

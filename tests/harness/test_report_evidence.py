@@ -8,7 +8,7 @@ from report_support import FINDING, crash, documents, left, lock, matrix, step
 from harness.report import evidence, samples, timeline
 from harness.report import matrix as matrices
 from harness.report.shape import MisshapenError
-from harness.scenario.papers import EVIDENCE
+from harness.scenario.gate.papers import EVIDENCE
 
 
 def gathered(directory: Path) -> dict[str, evidence.Piece]:

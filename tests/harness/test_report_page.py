@@ -8,13 +8,12 @@ import pytest
 from click.testing import CliRunner
 from report_support import FINDING, built, documents
 
-from harness.check.finding import Finding
 from harness.commands.report import report
-from harness.errors import UsageError
+from harness.core.errors import UsageError
+from harness.core.finding import Finding
 from harness.report import claims
 from harness.report.verdict import Exhibit, Suite
-from harness.scenario import papers
-from harness.scenario.gate import PLANTED, SUITES
+from harness.scenario.gate import PLANTED, SUITES, papers
 
 HOSTILE = "<script>alert('x')</script> | `a` [b](http://c) @team\n# title"
 

@@ -11,9 +11,9 @@ import pytest
 from backup_support import SECRET, harness, taken
 from runner_support import ask, run_sql
 
+from harness.core.errors import InfrastructureError, Refused, UsageError
 from harness.database import admin, witness
 from harness.database import dump as client
-from harness.errors import InfrastructureError, Refused, UsageError
 from harness.safety import identity, manifest
 from harness.safety.backup import DUMP, backup, restore
 

@@ -22,10 +22,10 @@ from runner_support import (
 )
 
 from harness import runner
+from harness.core.errors import AnotherRunnerError, Refused
+from harness.core.poll import wait_until
 from harness.database import admin
-from harness.errors import AnotherRunnerError, Refused
 from harness.plan import Plan
-from harness.poll import wait_until
 from harness.runner.outcome import Event, Outcome
 
 if TYPE_CHECKING:

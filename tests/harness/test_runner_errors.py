@@ -9,8 +9,8 @@ import pytest
 from runner_support import SmallPlan, ask, contents, open_transaction, prepared, run_sql
 
 from harness import runner
+from harness.core.errors import Refused, StepFailed
 from harness.core.sqlstate import BY_CLASS, BY_STATE, advice_for
-from harness.errors import Refused, StepFailed
 from harness.runner.outcome import Event
 
 COLUMN = "phases/1.1_fill/010_column.forward.sql"

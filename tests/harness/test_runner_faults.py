@@ -23,7 +23,7 @@ from runner_support import (
 from wire_support import forwarded
 
 from harness import runner
-from harness.errors import StepFailed, Stopped
+from harness.core.errors import StepFailed, Stopped
 from harness.plan import RunnerSettings
 from harness.runner import throttle
 from harness.runner.backoff import delay, may_retry

@@ -8,7 +8,7 @@ import pytest
 from runner_support import ask, plan_of, run_sql
 
 from harness import runner
-from harness.errors import HarnessError, Refused, UsageError
+from harness.core.errors import HarnessError, Refused, UsageError
 from harness.plan import Plan
 
 NOTHING = "-- nothing: the rows stay\n"

@@ -17,7 +17,7 @@ from runner_support import (
 )
 
 from harness import runner
-from harness.errors import InfrastructureError, Refused, UsageError
+from harness.core.errors import InfrastructureError, Refused, UsageError
 from harness.runner.outcome import Event
 
 STEPS = ["1.1/010_column", "1.1/020_fill", "1.2/010_index"]

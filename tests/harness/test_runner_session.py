@@ -11,8 +11,8 @@ from psycopg.conninfo import make_conninfo
 from runner_support import ask, plan_of, run_sql
 
 from harness import runner
+from harness.core.errors import Refused, StepFailed, UsageError
 from harness.database import admin
-from harness.errors import Refused, StepFailed, UsageError
 from harness.plan import Plan
 from harness.runner import settings
 from harness.runner.outcome import Event

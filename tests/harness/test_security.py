@@ -9,11 +9,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from harness.check import security, security_policy
-from harness.check.security import Security
-from harness.check.security_policy import SecurityPolicy
+from harness.check import security
+from harness.check.security import policy as security_policy
+from harness.check.security.policy import SecurityPolicy
+from harness.check.security.run import Security
+from harness.core.errors import Refused, UsageError
 from harness.database import admin, template
-from harness.errors import Refused, UsageError
 from harness.plan import Plan
 from harness.server import Server
 

@@ -16,7 +16,7 @@ from fixtures.bench_seed import empty
 from fixtures.bulk import Counts, Scene, stream
 from fixtures.loading import Source, connect, fill
 from fixtures.tables import COMPANIES, DEALS, TABLES, Table
-from harness.errors import InfrastructureError, Refused, UsageError
+from harness.core.errors import InfrastructureError, Refused, UsageError
 
 LOAD = """
 import json, sys

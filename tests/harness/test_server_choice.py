@@ -14,7 +14,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from server_support import one, require
 
-from harness.errors import InfrastructureError, UsageError
+from harness.core.errors import InfrastructureError, UsageError
 from harness.server import Server, attach, choose, installation, mask, place
 from harness.server.account import account, output_as
 from harness.server.dsn import with_dbname

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from server_support import end, one, own, record_file, require
 
-from harness.errors import InfrastructureError, UsageError
+from harness.core.errors import InfrastructureError, UsageError
 from harness.server import attach, choose, engine, reap
 from harness.server.container import LABEL, ContainerServer
 

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 from server_support import left_of, one, require, segments
 
-from harness.errors import HarnessError, InfrastructureError, UsageError
-from harness.poll import wait_until
+from harness.core.errors import HarnessError, InfrastructureError, UsageError
+from harness.core.poll import wait_until
 from harness.server import Server, attach, choose, find_client, pidfile, port, process
 from harness.server.local import LocalServer
 

@@ -12,11 +12,11 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from runner_support import run_sql
 
-from harness.check.preflight import Standing
-from harness.check.validate import Validation, validate
-from harness.check.verify import verify
+from harness.check.preflight.run import Standing
+from harness.check.validate.run import Validation, validate
+from harness.check.verify.run import verify
+from harness.core.errors import HarnessError, Refused
 from harness.database import admin, template
-from harness.errors import HarnessError, Refused
 from harness.plan import Plan
 from harness.runner import baseline, cleanup, migrate, rollback, status
 from harness.server import choose

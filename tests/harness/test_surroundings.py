@@ -10,12 +10,12 @@ from psycopg.conninfo import make_conninfo
 from runner_support import SmallPlan, run_sql
 
 from harness import runner
-from harness.check import plan_objects, surroundings
 from harness.check.judge import reading
-from harness.check.plan_objects import Write
-from harness.check.preflight import Preflight, Standing, preflight
+from harness.check.preflight import plan_objects, surroundings
+from harness.check.preflight.plan_objects import Write
+from harness.check.preflight.run import Preflight, Standing, preflight
+from harness.core.errors import UsageError
 from harness.database import admin
-from harness.errors import UsageError
 
 FORWARD = "phases/1.1_foundation/010_things.forward.sql"
 STEPS = {

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
+from harness.core.errors import InfrastructureError, Refused, UsageError
 from harness.database import admin, limits, template
-from harness.errors import InfrastructureError, Refused, UsageError
 from harness.server import Server
 
 

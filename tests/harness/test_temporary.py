@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from runner_support import ask, open_transaction, run_sql
 
+from harness.core.poll import wait_until
 from harness.database import admin, temporary
-from harness.poll import wait_until
 
 if TYPE_CHECKING:
     from harness.server import Server

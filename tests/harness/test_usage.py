@@ -16,7 +16,7 @@ from runner_support import SmallPlan
 
 from harness.cli import cli
 from harness.commands.usage import EXAMPLES, Seconds
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.scenario.mutate.run import Settings, run
 
 ROOT = Path(__file__).parents[2]

@@ -14,11 +14,11 @@ from runner_support import SmallPlan, run_sql
 
 from harness import runner
 from harness.check.judge import Judge, reading
-from harness.check.preflight import Standing
-from harness.check.validate import Validation, checks_of, validate
+from harness.check.preflight.run import Standing
+from harness.check.validate.run import Validation, checks_of, validate
 from harness.commands.validate import validate as command
+from harness.core.errors import UsageError
 from harness.database import fingerprint
-from harness.errors import UsageError
 
 CLEAN = Standing("clean")
 NAMES = """-- id: things.name.odd

@@ -13,8 +13,8 @@ import pytest
 from harness.check import checkfile
 from harness.check.checkfile import CheckFile
 from harness.check.judge import Judge
-from harness.check.preflight import Standing
-from harness.check.validate import validate
+from harness.check.preflight.run import Standing
+from harness.check.validate.run import validate
 from harness.database import admin, template
 from harness.plan import Plan
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.check.finding import Finding
+from harness.core.finding import Finding
 from harness.report.verdict import Exhibit, Suite, Verdict, with_missing
 
 GOOD = Suite("forward", passed=3)

@@ -14,13 +14,13 @@ from harness.check import drift, judgement
 from harness.check.require import AtHand, differences, objections, refuse_unless_go
 from harness.cli import cli
 from harness.commands.verdict import refuse_without_verdict
+from harness.core.errors import Refused, UsageError
 from harness.database import admin, source
-from harness.errors import Refused, UsageError
 from harness.plan import Plan
 from harness.plan.rules import RequireVerdict
 from harness.report.verdict import Suite
 from harness.runner import migrate
-from harness.scenario import judged as scenario
+from harness.scenario.gate import provenance as scenario
 
 HASH = JUDGED["plan"]["hash"]
 JUDGED_AT = datetime.fromisoformat(JUDGED["judged_at"])

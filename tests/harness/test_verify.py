@@ -13,13 +13,13 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from harness.check import verify_file
-from harness.check.finding import Finding
-from harness.check.verify import Verification, load, verify
-from harness.check.verify_doubt import CLEANED
+from harness.check.verify import file as verify_file
+from harness.check.verify.doubt import CLEANED
+from harness.check.verify.run import Verification, load, verify
 from harness.commands.verify import verify as command
+from harness.core.errors import UsageError
+from harness.core.finding import Finding
 from harness.database import admin, fingerprint, template
-from harness.errors import UsageError
 from harness.plan import Plan
 from harness.runner import migrate
 from harness.server import Server

@@ -14,14 +14,15 @@ from backup_support import scratches, taken
 from click.testing import CliRunner
 
 from harness import plan as plans
-from harness.check import security, verify_trial
-from harness.check.finding import Finding
-from harness.check.verify import load, verify
-from harness.check.verify_doubt import Unknown
-from harness.check.verify_file import trials
+from harness.check import security
+from harness.check.verify import trial as verify_trial
+from harness.check.verify.doubt import Unknown
+from harness.check.verify.file import trials
+from harness.check.verify.run import load, verify
 from harness.commands.verify import verify as command
+from harness.core.errors import Refused, UsageError
+from harness.core.finding import Finding
 from harness.database import admin, template
-from harness.errors import Refused, UsageError
 from harness.plan import Plan
 from harness.server import Server
 

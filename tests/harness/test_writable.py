@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import cli
-from harness.errors import UsageError
-from harness.writable import refuse_unwritable
+from harness.core.errors import UsageError
+from harness.core.writable import refuse_unwritable
 
 NOWHERE = ("--dsn", "host=127.0.0.1 port=1 dbname=none")
 

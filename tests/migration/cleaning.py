@@ -12,8 +12,8 @@ from typing import Any
 
 from pglast import ast
 
-from harness.check.verify import verify
-from harness.check.verify_doubt import CLEANED
+from harness.check.verify.doubt import CLEANED
+from harness.check.verify.run import verify
 from harness.database import fingerprint
 from harness.plan import Plan
 from harness.plan.check import tree

@@ -10,7 +10,7 @@ from pglast import ast
 from pglast.enums import ObjectType
 from psycopg import sql
 
-from harness.errors import Refused, StepFailed
+from harness.core.errors import Refused, StepFailed
 from harness.plan import Script
 from harness.plan.check import tree
 from harness.runner import rollback

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from harness.core.poll import wait_until
 from harness.database import admin, fingerprint, template
 from harness.plan import Plan
-from harness.poll import wait_until
 
 if TYPE_CHECKING:
     from harness.server import Server

@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import partial
 
 from fixtures import contract as legacy
-from harness.check.verify import verify
-from harness.errors import Refused, StepFailed, Stopped
+from harness.check.verify.run import verify
+from harness.core.errors import Refused, StepFailed, Stopped
 from harness.runner import migrate, rollback
 from harness.scenario.dry_run import dry_run
 from harness.scenario.mutate.judging import Case

@@ -9,8 +9,8 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from fixtures.seed import load as seed
+from harness.core.errors import InfrastructureError
 from harness.database import admin, template
-from harness.errors import InfrastructureError
 from harness.plan import Plan
 from harness.runner import baseline, migrate
 from harness.scenario.mutate.judging import Case

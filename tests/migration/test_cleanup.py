@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from harness.errors import Refused
+from harness.core.errors import Refused
 from harness.plan import Plan
 from harness.report import evidence
 from harness.runner import cleanup, rollback, status

@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from fixtures import contract as legacy
-from harness.check import contract, contract_file
-from harness.check.contract_session import PROVIDERS, Provider, engine
+from harness.check import contract
+from harness.check.contract import file as contract_file
+from harness.check.contract.session import PROVIDERS, Provider, engine
 from harness.report import evidence
 
 from .checks import specification

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from harness.core.poll import wait_until
 from harness.plan import Plan, Step
-from harness.poll import wait_until
 from harness.report import evidence
 from harness.runner import Event, migrate, rollback, status
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.check.preflight import Standing
-from harness.check.validate import validate
+from harness.check.preflight.run import Standing
+from harness.check.validate.run import validate
+from harness.core.errors import Refused
 from harness.database import admin, template, witness
-from harness.errors import Refused
 from harness.plan import Plan, load
 from harness.report import evidence
 from harness.runner import migrate, rollback, status

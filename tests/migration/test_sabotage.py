@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan import Plan
 from harness.report import evidence
 from harness.scenario.mutate.judging import Case, hurried

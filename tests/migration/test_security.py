@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.check import security
-from harness.check.security_policy import SecurityPolicy
+from harness.check.security.policy import SecurityPolicy
 from harness.database import fingerprint
 from harness.plan import Plan
 from harness.report import evidence

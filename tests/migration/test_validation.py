@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from harness.check.preflight import Standing
-from harness.check.validate import Validation, validate
+from harness.check.preflight.run import Standing
+from harness.check.validate.run import Validation, validate
 from harness.plan import Plan
 from harness.report import evidence
 from harness.runner import status

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from harness.check.verify import Verification, verify
+from harness.check.verify.run import Verification, verify
 from harness.plan import Plan
 from harness.report import evidence
 from harness.runner import status

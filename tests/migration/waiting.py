@@ -9,8 +9,8 @@ from typing import Any
 
 import psycopg
 
+from harness.core.poll import wait_until
 from harness.plan import Script
-from harness.poll import wait_until
 
 from .support import Conn, column, connected, scalar
 

@@ -27,7 +27,7 @@ EXHAUSTIVE: Final = (
     "harness/runner/session.py",
     "harness/runner/steps.py",
     "harness/runner/*_step.py",
-    "harness/check/verify*.py",
+    "harness/check/verify/*",
 )
 """Where every mutant is judged: what decides GO, and what makes a step happen exactly once."""
 SAMPLED: Final = tuple(

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from harness.core.errors import StepFailed
 from harness.crash import runners, state
 from harness.crash.ground import Ground
 from harness.crash.model import END, START, Direction, Point, Row
 from harness.crash.state import Oracle
 from harness.crash.tally import point_done
 from harness.database import admin, template
-from harness.errors import StepFailed
 from harness.fault.process import Ending, Tell, fork
 from harness.runner.outcome import Event
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from harness import runner
+from harness.core.errors import HarnessError
 from harness.crash.ground import Ground
 from harness.crash.model import START, Direction
 from harness.crash.undisturbed.sequences import Watch
 from harness.database import admin, template
-from harness.errors import HarnessError
 from harness.runner import Event
 
 WHY = "the exploration tries the clean-up"

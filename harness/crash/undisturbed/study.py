@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from harness.core.errors import Refused
 from harness.crash.bench import Bench
 from harness.crash.golden_note import Note
 from harness.crash.ground import Ground
@@ -19,7 +20,6 @@ from harness.crash.undisturbed import courses, sequences, way_back
 from harness.crash.undisturbed.courses import Course
 from harness.database import admin, fingerprint, template
 from harness.database.fingerprint import Fingerprint, Omitted
-from harness.errors import Refused
 
 Omit = dict[str, dict[str, Literal["value", "whole"]]]
 CHANCE = re.compile(r"\brandom|\bgen_random|\buuid_generate", re.IGNORECASE)

@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.core.errors import UsageError
 from harness.database.fingerprint.decoding import changed_rows
 from harness.database.fingerprint.model import Difference, Fingerprint, Kind, SequenceValue
-from harness.errors import UsageError
 
 
 def compare(

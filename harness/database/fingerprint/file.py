@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from harness.core.errors import UsageError
 from harness.core.jsonfile import write_whole
 from harness.database.fingerprint import model
 from harness.database.fingerprint.model import FORMAT, Fingerprint, Sketch
-from harness.errors import UsageError
 
 
 def to_json(found: Fingerprint) -> str:

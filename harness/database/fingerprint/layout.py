@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from harness.core.errors import Refused
 from harness.database.fingerprint.encoding import literal
 from harness.database.fingerprint.session import MAY_READ, Connection
-from harness.errors import Refused
 
 SQL: Final = Path(__file__).parent / "sql"
 LARGE_OBJECTS: Final = "pg_catalog.pg_largeobject"

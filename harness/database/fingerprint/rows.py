@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from harness.core.errors import UsageError
 from harness.database.fingerprint.comparison import compare
 from harness.database.fingerprint.encoding import encode
 from harness.database.fingerprint.layout import Table
@@ -13,7 +14,6 @@ from harness.database.fingerprint.model import Difference
 from harness.database.fingerprint.session import Connection, explained, snapshot
 from harness.database.fingerprint.sketching import group_of, number_of
 from harness.database.fingerprint.taking import EXCLUDED, hold, take
-from harness.errors import UsageError
 
 LIMIT: Final = 100
 _GROUPS: Final = 4096

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 import psycopg
 from psycopg import errors
 
+from harness.core.errors import InfrastructureError, Refused
 from harness.database import admin
 from harness.database.fingerprint.encoding import (
     RAW,
@@ -19,7 +20,6 @@ from harness.database.fingerprint.encoding import (
     literal,
     read_losslessly,
 )
-from harness.errors import InfrastructureError, Refused
 from harness.server.instance import refuse_different
 
 Connection: TypeAlias = psycopg.Connection[Any]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from harness.core.errors import InfrastructureError
 from harness.database.fingerprint import catalog, model
 from harness.database.fingerprint.data import Sums, tasks_for
 from harness.database.fingerprint.layout import Table, read_layout, read_names, refuse_unreadable
@@ -20,7 +21,6 @@ from harness.database.fingerprint.session import (
 )
 from harness.database.fingerprint.sketching import sketch_task
 from harness.database.fingerprint.work import Sized, run
-from harness.errors import InfrastructureError
 
 EXCLUDED: Final = ("migration_control", "migration_archive")
 _ATTEMPTS: Final = 5

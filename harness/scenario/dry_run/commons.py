@@ -14,7 +14,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from harness.check.finding import Finding
+from harness.core.finding import Finding
 from harness.database import admin
 
 _CATALOGS: Final = """

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Final
 
+from harness.core.errors import HarnessError, InfrastructureError, Refused
 from harness.database import admin
 from harness.database import dump as client
-from harness.errors import HarnessError, InfrastructureError, Refused
 from harness.server import redact, settle
 from harness.server.dsn import fields, replaced
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from harness.core.errors import HarnessError
 from harness.database import admin
 from harness.database.furniture import Furniture, furnish, furniture
 from harness.database.making import Making, create, making
 from harness.database.surroundings import Surroundings, surround, surroundings
-from harness.errors import HarnessError
 from harness.scenario.dry_run import copying
 from harness.scenario.dry_run.neighbours import make_neighbours
 from harness.server import Server, choose

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from psycopg.rows import dict_row
 
+from harness.core.errors import Refused, UsageError
 from harness.database import admin
-from harness.errors import Refused, UsageError
 
 _RUN: Final = """
 SELECT id, epoch, plan_hash, state,

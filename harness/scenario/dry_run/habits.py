@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from harness.check.finding import Finding
+from harness.core.finding import Finding
 from harness.plan import Plan, Script
 from harness.plan.reader import UNITS
 

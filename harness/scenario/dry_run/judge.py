@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from harness.check.finding import Finding
+from harness.core.finding import Finding
 from harness.plan import DryRunRules
 from harness.scenario.dry_run.model import (
     BLOCKS,

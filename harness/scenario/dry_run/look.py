@@ -18,8 +18,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
+from harness.core.errors import Refused
 from harness.database import admin
-from harness.errors import Refused
 from harness.plan import Phase, Plan, Script, Statement, Step
 from harness.scenario.dry_run import wal
 from harness.scenario.dry_run.model import Direction

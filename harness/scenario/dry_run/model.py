@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.check.finding import Finding
+from harness.core.finding import Finding
 
 Direction = Literal["forward", "rollback"]
 

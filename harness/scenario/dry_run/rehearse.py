@@ -10,10 +10,10 @@ from typing import Any, Final
 import psycopg
 
 from harness import runner
-from harness.check.finding import Finding
+from harness.core.errors import HarnessError, Refused, StepFailed
+from harness.core.finding import Finding
 from harness.database import admin, fingerprint
 from harness.database.fingerprint.taking import EXCLUDED
-from harness.errors import HarnessError, Refused, StepFailed
 from harness.plan import Plan, Script
 from harness.runner.outcome import OnEvent, Outcome, Stop, never, silent
 from harness.runner.work import shortened

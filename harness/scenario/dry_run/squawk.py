@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any, Final
 
-from harness.errors import InfrastructureError
+from harness.core.errors import InfrastructureError
 from harness.plan import Plan, Script
 from harness.scenario.dry_run.model import BLOCKS, Lint, StatementSeen, StepSeen, mode_words
 

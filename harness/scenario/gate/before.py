@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.core.errors import HarnessError
 from harness.database import admin, source, temporary
-from harness.errors import HarnessError
 from harness.plan import Plan
 from harness.runner import baseline
 from harness.server import Server

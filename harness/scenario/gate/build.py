@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from harness.core.errors import AnotherRunnerError
 from harness.core.jsonfile import write_json, write_whole
-from harness.errors import AnotherRunnerError
+from harness.core.writable import refuse_unwritable
 from harness.report import evidence
 from harness.report.portable import portable_document
-from harness.scenario import papers
-from harness.writable import refuse_unwritable
+from harness.scenario.gate import papers
 
 LOCK = ".gate.lock"
 VERDICT = "verdict.json"

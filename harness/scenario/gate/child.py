@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness.core import lifetime
 from harness.plugin import HANDED_ON
 from harness.report import evidence
-from harness.scenario import lifetime, relay
+from harness.scenario import relay
 from harness.scenario.gate.settings import Settings
 from harness.scenario.gate.workspace import Workspace
 from harness.server import Server

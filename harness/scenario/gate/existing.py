@@ -16,8 +16,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from harness.core.errors import AnotherRunnerError, InfrastructureError
 from harness.database import admin, template
-from harness.errors import AnotherRunnerError, InfrastructureError
 from harness.plan import Plan
 from harness.server import Server
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from harness.check.finding import Finding
-from harness.scenario.attendance import Attendance
+from harness.core.finding import Finding
+from harness.scenario.gate.attendance import Attendance
 from harness.scenario.gate.census import Defined
-from harness.scenario.recorder import Recorder, suite_name
+from harness.scenario.gate.recorder import Recorder, suite_name
 
 HINT = "run every test that is there or delete it: what was left out proves nothing"
 NAMED = 50  # tests that a run cut short did not come to

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from harness.scenario.recorder import Advance
+from harness.scenario.gate.recorder import Advance
 
 EVERY = 10.0  # seconds between two lines of a log
 WIDEST_BAR = 20

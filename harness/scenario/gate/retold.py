@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.check.finding import Finding
+from harness.core.finding import Finding
 from harness.plan import Plan
 from harness.plan.writers import Write, Writers
 from harness.report import causes

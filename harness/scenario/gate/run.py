@@ -11,23 +11,22 @@ import pytest
 from rich.console import Console
 
 from harness import plan
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan import Plan
 from harness.report import evidence
 from harness.report.portable import portable_document
 from harness.report.verdict import Verdict, with_missing
-from harness.scenario import papers
-from harness.scenario.gate import build, census, child, told, workspace
+from harness.scenario.gate import build, census, child, papers, told, workspace
 from harness.scenario.gate.before import judged_source
 from harness.scenario.gate.existing import guarded
 from harness.scenario.gate.interruption import interruptible
 from harness.scenario.gate.left_out import left_out, uncounted
 from harness.scenario.gate.progress import narrator
+from harness.scenario.gate.provenance import changed, judged
+from harness.scenario.gate.recorder import Advance, Recorder
 from harness.scenario.gate.retold import Replay, by_cause, retold
 from harness.scenario.gate.settings import Settings
 from harness.scenario.gate.workspace import Workspace
-from harness.scenario.judged import changed, judged
-from harness.scenario.recorder import Advance, Recorder
 from harness.server import Server, choose, close_owned
 
 

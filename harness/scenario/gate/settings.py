@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import UsageError
-from harness.scenario.papers import EVIDENCE
+from harness.core.errors import UsageError
+from harness.scenario.gate.papers import EVIDENCE
 
 SUITES = (
     *("validation", "dry_run", "forward", "verify", "security", "contract", "compatibility"),

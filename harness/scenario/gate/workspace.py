@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.scenario import lifetime
+from harness.core import lifetime
 from harness.server import process
 
 PREFIX = "harness-gate-"

@@ -10,8 +10,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
+from harness.core.errors import HarnessError, UsageError
 from harness.database import limits
-from harness.errors import HarnessError, UsageError
 from harness.plan import Plan
 from harness.scenario.mutate import mutants
 from harness.scenario.mutate.model import Direction, Mutant, Result

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__, plan
-from harness.errors import Refused, UsageError
+from harness.core.errors import Refused, UsageError
 from harness.plan import Plan
 from harness.scenario.mutate import declared, equivalents, judging, mutants
 from harness.scenario.mutate.model import Mutant, Result
-from harness.scenario.pool import pool
 from harness.server import Server, choose
+from harness.server.pool import pool
 
 JUDGE = "tests.migration.judge:judge"
 LEAST = 98.0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.subject.project import current_project, find_project, read_project
 
 PLAN = 'format = 1\nname = "shop"\nversion = "1"\n'

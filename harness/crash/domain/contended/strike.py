@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 
 from psycopg import sql
 
+from harness.core.poll import wait_until
 from harness.crash import runners
 from harness.crash.model import END, START, Point
 from harness.crash.run.look import script
@@ -22,7 +23,6 @@ from harness.fault.contention import (
 )
 from harness.fault.process import Ending, JobProcess
 from harness.plan import Script
-from harness.poll import wait_until
 from harness.runner.outcome import Event
 
 CHECKPOINTS = "migration_control.step"

@@ -13,13 +13,13 @@ from typing import Final
 
 from psycopg import sql
 
+from harness.core.errors import InfrastructureError
 from harness.crash.domain.environment.halt import LIMIT, gone_on, halted, moment, never, said
 from harness.crash.domain.environment.stage import Stage, Strike, judged, struck
 from harness.crash.domain.environment.survey import Survey
 from harness.crash.ground import Ground
 from harness.crash.model import Point, Row, Task
 from harness.database import admin
-from harness.errors import InfrastructureError
 from harness.fault.disk import SmallDisk, private_mounts
 from harness.fault.process import Ending
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from harness.core.poll import wait_until
 from harness.crash.model import Point
 from harness.fault.process import Ending, Job, JobProcess, Tell
-from harness.poll import wait_until
 
 LIMIT: Final = 60.0  # seconds that a struck runner may take
 

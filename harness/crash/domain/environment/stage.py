@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
+from harness.core.errors import HarnessError
 from harness.crash import runners
 from harness.crash.domain.environment.halt import Halt, halting, said
 from harness.crash.ground import Ground
@@ -16,7 +17,6 @@ from harness.crash.model import Direction, Point, Row, Task
 from harness.crash.state import Oracle, compared, end_of, settle
 from harness.crash.tally import point_done
 from harness.database import admin, template
-from harness.errors import HarnessError
 from harness.fault.process import Ending, JobProcess, fork
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from psycopg import sql
 
+from harness.core.poll import wait_until
 from harness.crash import runners
 from harness.crash.ground import Ground
 from harness.crash.model import Direction
 from harness.crash.state import settle
 from harness.database import admin, template
 from harness.fault.process import Tell, fork
-from harness.poll import wait_until
 
 if TYPE_CHECKING:
     from harness.plan import Plan

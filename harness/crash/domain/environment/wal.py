@@ -16,6 +16,7 @@ from typing import Final
 
 from psycopg import sql
 
+from harness.core.poll import wait_until
 from harness.crash.domain.environment.disk import evidence, points_of, small_disk
 from harness.crash.domain.environment.halt import LIMIT, Halt, gone_on, halted, moment, never, said
 from harness.crash.domain.environment.stage import Stage, Strike, finished, judged, struck
@@ -24,7 +25,6 @@ from harness.crash.ground import Ground
 from harness.crash.model import Point, Row, Task
 from harness.database import admin
 from harness.fault.disk import SmallDisk, private_mounts
-from harness.poll import wait_until
 from harness.server.knock import answers
 
 SPARE: Final = 700  # bytes left in the last segment: less than a transaction needs

@@ -15,6 +15,7 @@ from functools import partial
 
 import psycopg
 
+from harness.core.errors import HarnessError, InfrastructureError
 from harness.crash.domain.pinned import walk
 from harness.crash.domain.pinned.again import half_built
 from harness.crash.domain.pinned.moments import (
@@ -32,7 +33,6 @@ from harness.crash.model import END, START, Direction, Point, Row, Task
 from harness.crash.state import Oracle
 from harness.crash.tally import point_done
 from harness.database import admin, template
-from harness.errors import HarnessError, InfrastructureError
 from harness.fault import pin_standby, pins
 from harness.fault.pins import PinMissed
 from harness.server import Server

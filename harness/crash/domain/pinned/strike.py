@@ -6,6 +6,7 @@ import os
 import signal
 from dataclasses import dataclass, field
 
+from harness.core.poll import wait_until
 from harness.crash.domain.pinned import walk
 from harness.crash.domain.pinned.moments import AGAIN, SIDES, commit_of, pin_for
 from harness.crash.ground import Ground
@@ -15,7 +16,6 @@ from harness.database import admin
 from harness.fault import pin_standby, pins
 from harness.fault.pins import PAUSE, Held, PinMissed, Pinned, Target
 from harness.fault.process import Ending, JobProcess
-from harness.poll import wait_until
 from harness.server import Server
 
 ALONE = ("cancel", "terminate", "reconnect", "kill-runner")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.core.errors import InfrastructureError, Stopped
 from harness.crash.ground import Ground, named
 from harness.crash.model import START, Direction
 from harness.crash.runners import VERBS
 from harness.database import admin, template
-from harness.errors import InfrastructureError, Stopped
 from harness.fault.process import JobProcess, Tell, fork
 from harness.runner.outcome import Event
 from harness.server import Server

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from harness.core.errors import InfrastructureError
+from harness.core.poll import wait_until
 from harness.crash import runners, state
 from harness.crash.domain.tampered.outcome import Outcome, attempt
 from harness.crash.domain.tampered.stand import Stand
 from harness.crash.model import Direction, Point
 from harness.crash.run.walk import Struck
 from harness.database import admin, template
-from harness.errors import InfrastructureError
 from harness.fault import tamper
-from harness.poll import wait_until
 
 if TYPE_CHECKING:
     from harness.crash.ground import Ground

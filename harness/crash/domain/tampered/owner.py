@@ -13,13 +13,13 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from harness.core.errors import HarnessError
 from harness.crash.ground import Ground
 from harness.crash.model import Direction
 from harness.crash.run.walk import Scene, Walk
 from harness.crash.state import Oracle
 from harness.database import admin
 from harness.database.fingerprint import Fingerprint
-from harness.errors import HarnessError
 from harness.runner import migrate
 
 OWNER, THIEF, PASSWORD = "harness_owner", "harness_thief", "of this server alone"

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from harness.core.errors import InfrastructureError
 from harness.crash import runners
 from harness.crash.ground import Ground, named
 from harness.crash.model import END, START, Direction, Point
-from harness.errors import InfrastructureError
 from harness.fault import wal
 from harness.fault.process import Job, Tell, fork
 from harness.fault.wal_records import Record, durable

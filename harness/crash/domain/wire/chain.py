@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from harness.core.errors import HarnessError
 from harness.crash.bench import Bench
 from harness.crash.domain.wire.cursor import Astray, Cursor
 from harness.crash.domain.wire.domain import ACKED, Stretch
 from harness.crash.ground import Ground
 from harness.crash.model import Point, Row, Verdict
 from harness.crash.state import Judgement, Oracle
-from harness.errors import HarnessError
 
 ASTRAY = "astray"  # the state of a chain whose next run made other commits, or none
 

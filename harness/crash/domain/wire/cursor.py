@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from harness.core.errors import HarnessError
 from harness.crash import runners
 from harness.crash.bench import Bench
 from harness.crash.domain.wire.golden import Beat, Segment, beats, commits, step_of
@@ -14,7 +15,6 @@ from harness.crash.ground import Ground
 from harness.crash.model import START, Direction
 from harness.crash.state import settle
 from harness.database import admin
-from harness.errors import HarnessError
 from harness.fault.frames import Message
 from harness.fault.process import JobProcess
 from harness.fault.proxy import Act, Frame, Partial, Proxy

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import pglast.parser
 
+from harness.core.errors import InfrastructureError, StepFailed
 from harness.crash import runners
 from harness.crash.bench import Bench
 from harness.crash.ground import Ground
 from harness.crash.model import END, START, Direction
 from harness.crash.state import settle
 from harness.database import admin
-from harness.errors import InfrastructureError, StepFailed
 from harness.fault.process import JobProcess
 from harness.fault.proxy import Proxy
 from harness.fault.strikes import Heard, Recorder

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from harness.core.errors import HarnessError, Refused
 from harness.crash.bench import Bench
 from harness.crash.domain.wire.chain import ASTRAY, Chain
 from harness.crash.domain.wire.cursor import Astray, Cursor
@@ -27,7 +28,6 @@ from harness.crash.model import Point, Row
 from harness.crash.state import Judgement, Oracle, identify
 from harness.crash.tally import point_done
 from harness.database import admin, template
-from harness.errors import HarnessError, Refused
 
 NO_CONNECTION = 3
 Numbers = dict[tuple[str, str], tuple[int, Beat]]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import psycopg
 
+from harness.core.errors import HarnessError
 from harness.crash.bench import Bench
 from harness.crash.domain.wire.imprint import Imprint
 from harness.crash.state import alone, way
 from harness.database import admin, template
-from harness.errors import HarnessError
 
 
 class Victim:

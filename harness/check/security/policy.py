@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 COMMANDS: Final = ("select", "insert", "update", "delete")
 WORDS: Final = ("all", "some", "none", "empty", "allowed", "denied", "impossible", "unknown")

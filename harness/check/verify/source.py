@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.core.errors import Refused, UsageError
 from harness.database import admin
-from harness.errors import Refused, UsageError
 from harness.safety import backup, identity, manifest, proof, spelling
 
 HINT = "give a DSN like postgresql://user@host/dbname, or a directory of harness backup"

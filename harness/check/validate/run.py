@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.advance import Tally
 from harness.check import checkfile
 from harness.check.checkfile import CheckFile
-from harness.check.finding import Finding, Severity
 from harness.check.judge import Judge, Result, percent, reading
-from harness.check.preflight import Preflight, Standing, preflight
-from harness.errors import UsageError
+from harness.check.preflight.run import Preflight, Standing, preflight
+from harness.core.advance import Tally
+from harness.core.errors import UsageError
+from harness.core.finding import Finding, Severity
 from harness.plan import Plan, ValidateRules
 
 Word = Literal["pass", "fail", "unknown"]

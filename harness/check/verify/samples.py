@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.check.verify_rows import KEYS, Compared, shortened
+from harness.check.verify.rows import KEYS, Compared, shortened
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from harness.check.finding import Finding
+from harness.core.finding import Finding
 from harness.report.verdict import Suite
-from harness.scenario.attendance import Attendance
+from harness.scenario.gate.attendance import Attendance
 
 OK, TESTS_FAILED = 0, 1  # the exit statuses of pytest with which a run came to its end
 SKIPPED = "what is skipped proves nothing: let it run, or delete it"

@@ -15,8 +15,8 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from harness.check.security_policy import COMMANDS, SecurityPolicy
-from harness.check.security_specimen import (
+from harness.check.security.policy import COMMANDS, SecurityPolicy
+from harness.check.security.specimen import (
     QUIET,
     Connection,
     Subject,
@@ -25,6 +25,7 @@ from harness.check.security_specimen import (
     rows,
     specimen,
 )
+from harness.core.errors import Refused
 from harness.core.sqlstate import (
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
@@ -32,7 +33,6 @@ from harness.core.sqlstate import (
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     WRONG_OBJECT_TYPE,
 )
-from harness.errors import Refused
 
 Cells = dict[str, dict[str, str]]
 IMPOSSIBLE: Final = {OBJECT_NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED, WRONG_OBJECT_TYPE}

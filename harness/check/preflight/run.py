@@ -9,11 +9,11 @@ from typing import Any
 
 import psycopg
 
-from harness.check import server_facts, surroundings
-from harness.check.finding import Finding
 from harness.check.judge import reading
-from harness.check.preflight_rules import finding, of_disk, of_rights, of_server
-from harness.check.server_facts import Facts, Recorded
+from harness.check.preflight import server_facts, surroundings
+from harness.check.preflight.rules import finding, of_disk, of_rights, of_server
+from harness.check.preflight.server_facts import Facts, Recorded
+from harness.core.finding import Finding
 from harness.plan import Plan
 
 READY = ("clean", "rolled-back")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
-from harness.check import contract_file
-from harness.check.finding import Finding
+from harness.check.contract import file as contract_file
+from harness.core.finding import Finding
 
 if TYPE_CHECKING:
-    from harness.check.security import Security
-    from harness.check.verify_rows import Compared
+    from harness.check.security.run import Security
+    from harness.check.verify.rows import Compared
 
 Connection = psycopg.Connection[Any]
 CLEANED = "cleaned up"

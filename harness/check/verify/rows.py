@@ -13,8 +13,8 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from harness.check.finding import Finding
-from harness.check.verify_file import Rows
+from harness.check.verify.file import Rows
+from harness.core.finding import Finding
 from harness.core.sqlstate import UNDEFINED_NAME
 from harness.plan.model import Statement
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import psycopg
 
-from harness.check.finding import Finding
-from harness.check.verify_doubt import Unknown
-from harness.check.verify_file import Trial
+from harness.check.verify.doubt import Unknown
+from harness.check.verify.file import Trial
+from harness.core.errors import UsageError
+from harness.core.finding import Finding
 from harness.core.sqlstate import INSUFFICIENT_PRIVILEGE, READ_ONLY_SQL_TRANSACTION, SYNTAX_ERROR
-from harness.errors import UsageError
 
 Connection = psycopg.Connection[Any]
 NOT_TRIED = (INSUFFICIENT_PRIVILEGE, READ_ONLY_SQL_TRANSACTION)

@@ -15,9 +15,9 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from harness.check import contract_file
-from harness.check.contract_file import Query
-from harness.check.contract_session import (
+from harness.check.contract import file as contract_file
+from harness.check.contract.file import Query
+from harness.check.contract.session import (
     PROVIDERS,
     SETTINGS,
     Answer,
@@ -26,10 +26,10 @@ from harness.check.contract_session import (
     Provider,
     Session,
 )
-from harness.check.finding import Finding
+from harness.core.errors import UsageError
+from harness.core.finding import Finding
 from harness.core.sqlstate import INVALID_SCHEMA_NAME, SYNTAX_ERROR, UNDEFINED_NAME
 from harness.database import admin
-from harness.errors import UsageError
 
 SHOWN: Final = 5
 UNKNOWN: Final = UNDEFINED_NAME | {INVALID_SCHEMA_NAME, SYNTAX_ERROR}

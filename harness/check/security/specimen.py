@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from harness.check.security_policy import SecurityPolicy
+from harness.check.security.policy import SecurityPolicy
 
 Connection = psycopg.Connection[Any]
 TRIED: Final = 3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.check.finding import Finding, Severity
-from harness.check.server_facts import Facts
+from harness.check.preflight.server_facts import Facts
+from harness.core.finding import Finding, Severity
 from harness.plan import Plan
 
 

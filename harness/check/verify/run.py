@@ -16,24 +16,17 @@ from typing import Any, Literal
 
 import psycopg
 
-from harness import advance
-from harness.advance import Tally
-from harness.check import (
-    checkfile,
-    samples,
-    security,
-    verify_file,
-    verify_rows,
-    verify_trial,
-)
+from harness.check import checkfile, security
 from harness.check.checkfile import CheckFile
-from harness.check.contract import reads
-from harness.check.finding import Finding, Severity
+from harness.check.contract.run import reads
 from harness.check.judge import Judge, Result, reading
-from harness.check.samples import Sample
-from harness.check.security import Security
-from harness.check.security_policy import SecurityPolicy
-from harness.check.verify_doubt import (
+from harness.check.security.policy import SecurityPolicy
+from harness.check.security.run import Security
+from harness.check.verify import file as verify_file
+from harness.check.verify import rows as verify_rows
+from harness.check.verify import samples
+from harness.check.verify import trial as verify_trial
+from harness.check.verify.doubt import (
     CLEANED,
     NotApplicable,
     Unknown,
@@ -43,7 +36,11 @@ from harness.check.verify_doubt import (
     of_security,
     of_source,
 )
-from harness.check.verify_rows import Compared
+from harness.check.verify.rows import Compared
+from harness.check.verify.samples import Sample
+from harness.core import advance
+from harness.core.advance import Tally
+from harness.core.finding import Finding, Severity
 from harness.database import admin, pinned
 from harness.plan import Plan
 

@@ -10,12 +10,15 @@ from typing import Any, Literal
 
 import psycopg
 
-from harness.check import security_catalog, security_policy, security_probe, security_rules
-from harness.check.finding import Finding
-from harness.check.security_catalog import Catalog
-from harness.check.security_change import Changes
-from harness.check.security_policy import SecurityPolicy
-from harness.check.security_probe import Access
+from harness.check.security import catalog as security_catalog
+from harness.check.security import policy as security_policy
+from harness.check.security import probe as security_probe
+from harness.check.security import rules as security_rules
+from harness.check.security.catalog import Catalog
+from harness.check.security.change import Changes
+from harness.check.security.policy import SecurityPolicy
+from harness.check.security.probe import Access
+from harness.core.finding import Finding
 from harness.database import admin, pinned
 
 Verdict = Literal["pass", "fail", "unknown"]

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.check import judgement
+from harness.core.errors import UsageError
 from harness.core.jsonfile import write_whole
 from harness.crash import coverage_file
 from harness.crash.asked import incomplete
-from harness.errors import UsageError
 from harness.report import crash_rows, page, pull_request, tally
 from harness.report.evidence import READERS, Piece, gather
 

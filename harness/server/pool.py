@@ -10,8 +10,8 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from harness.scenario.lifetime import end_with_parent
-from harness.scenario.workplace import work_in, workplace
+from harness.core.lifetime import end_with_parent
+from harness.server.workplace import work_in, workplace
 
 
 @contextmanager

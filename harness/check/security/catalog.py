@@ -8,7 +8,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import dict_row
 
-from harness.check.security_policy import SecurityPolicy
+from harness.check.security.policy import SecurityPolicy
 from harness.database.fingerprint.catalog import read_system_rights
 
 Connection = psycopg.Connection[Any]

@@ -16,7 +16,7 @@ from typing import Final, Literal
 from pglast import parse_sql
 from pglast.parser import ParseError
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.plan import script
 
 Kind = Literal["read", "write"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.check.finding import Finding
-from harness.check.security_catalog import Catalog, Policy, System
-from harness.check.security_policy import COMMANDS, Explained, SecurityPolicy
-from harness.check.security_probe import Access
-from harness.check.security_rules import gained_on_system
+from harness.check.security.catalog import Catalog, Policy, System
+from harness.check.security.policy import COMMANDS, Explained, SecurityPolicy
+from harness.check.security.probe import Access
+from harness.check.security.rules import gained_on_system
+from harness.core.finding import Finding
 
 ORDER = {"denied": 0, "impossible": 0, "none": 1, "empty": 1, "some": 2, "allowed": 3, "all": 3}
 REACHED = ("all", "some", "allowed", "empty")

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from harness.check.checkfile import CLEANUP
-from harness.check.finding import Severity
-from harness.errors import UsageError
+from harness.core.errors import UsageError
+from harness.core.finding import Severity
 from harness.plan import script
 from harness.plan.model import Statement
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import psycopg
 
-from harness.check import plan_objects
-from harness.check.finding import Finding, Severity
-from harness.check.preflight_rules import finding
+from harness.check.preflight import plan_objects
+from harness.check.preflight.rules import finding
+from harness.core.finding import Finding, Severity
 from harness.plan import Plan
 
 LOOK: Final = Path(__file__).with_name("surroundings.sql")

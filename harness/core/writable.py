@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 
 def refuse_unwritable(path: Path, hint: str = "name another file") -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.check.finding import Finding
-from harness.check.security_catalog import Catalog, Function
-from harness.check.security_policy import COMMANDS, SecurityPolicy
-from harness.check.security_probe import Access
+from harness.check.security.catalog import Catalog, Function
+from harness.check.security.policy import COMMANDS, SecurityPolicy
+from harness.check.security.probe import Access
+from harness.core.finding import Finding
 
 REACHED = ("all", "some", "allowed")
 
