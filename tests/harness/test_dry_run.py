@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from runner_support import SmallPlan, ask, open_transaction, run_sql
 
 from harness import runner
-from harness.commands.dry_run import dry_run as command
+from harness.cli.dry_run import dry_run as command
 from harness.core.errors import Refused
 from harness.core.finding import Finding
 from harness.database import admin, fingerprint, witness

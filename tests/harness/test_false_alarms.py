@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from fixtures.seed import load
-from harness.commands.validate import validate
+from harness.cli.validate import validate
 from harness.database import admin
 from harness.plan import Plan
 from harness.runner import baseline

@@ -8,7 +8,7 @@ from gate_support import gate, leave, make_project
 from report_support import FINDING, documents
 
 from harness.check import judgement
-from harness.commands.verdict import refuse_without_verdict
+from harness.cli.verdict import refuse_without_verdict
 from harness.core.errors import Refused
 from harness.plan import load
 from harness.scenario.gate import PLANTED, SUITES

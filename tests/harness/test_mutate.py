@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from mutate_judges import sees_nothing
 from runner_support import SmallPlan
 
-from harness.commands.mutate import mutate
+from harness.cli.mutate import mutate
 from harness.core.errors import Refused, UsageError
 from harness.core.poll import wait_until
 from harness.database import limits

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from report_support import built
 
-from harness.commands.report import report
+from harness.cli.report import report
 from harness.core.finding import Finding
 from harness.plan import Plan
 from harness.plan.writers import Writers

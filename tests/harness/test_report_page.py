@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from report_support import FINDING, built, documents
 
-from harness.commands.report import report
+from harness.cli.report import report
 from harness.core.errors import UsageError
 from harness.core.finding import Finding
 from harness.report import claims

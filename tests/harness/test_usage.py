@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 from runner_support import SmallPlan
 
 from harness.cli import cli
-from harness.commands.usage import EXAMPLES, Seconds
+from harness.cli.usage import EXAMPLES, Seconds
 from harness.core.errors import UsageError
 from harness.scenario.mutate.run import Settings, run
 

@@ -16,7 +16,7 @@ from harness import runner
 from harness.check.judge import Judge, reading
 from harness.check.preflight.run import Standing
 from harness.check.validate.run import Validation, checks_of, validate
-from harness.commands.validate import validate as command
+from harness.cli.validate import validate as command
 from harness.core.errors import UsageError
 from harness.database import fingerprint
 

@@ -13,7 +13,7 @@ from report_support import JUDGED, verdict
 from harness.check import drift, judgement
 from harness.check.require import AtHand, differences, objections, refuse_unless_go
 from harness.cli import cli
-from harness.commands.verdict import refuse_without_verdict
+from harness.cli.verdict import refuse_without_verdict
 from harness.core.errors import Refused, UsageError
 from harness.database import admin, source
 from harness.plan import Plan

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from harness.check.verify import file as verify_file
 from harness.check.verify.doubt import CLEANED
 from harness.check.verify.run import Verification, load, verify
-from harness.commands.verify import verify as command
+from harness.cli.verify import verify as command
 from harness.core.errors import UsageError
 from harness.core.finding import Finding
 from harness.database import admin, fingerprint, template

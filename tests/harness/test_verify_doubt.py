@@ -19,7 +19,7 @@ from harness.check.verify import trial as verify_trial
 from harness.check.verify.doubt import Unknown
 from harness.check.verify.file import trials
 from harness.check.verify.run import load, verify
-from harness.commands.verify import verify as command
+from harness.cli.verify import verify as command
 from harness.core.errors import Refused, UsageError
 from harness.core.finding import Finding
 from harness.database import admin, template

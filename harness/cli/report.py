@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.commands.shared import answer, json_option
+from harness.cli.options import answer, json_option
 
 
 @click.command()

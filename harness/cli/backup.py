@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from harness.commands.shared import answer, dsn_option, json_option, named, unused_plan_option
+from harness.cli.options import answer, dsn_option, json_option, named, unused_plan_option
 from harness.core.errors import Stopped
 from harness.core.exit_status import ExitStatus
 

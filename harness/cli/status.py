@@ -1,9 +1,17 @@
-"""What `harness status` tells a person."""
+"""`harness status`: where a database stands, for a person."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from harness.cli.options import (
+    answer,
+    database_command,
+    named,
+)
 
 if TYPE_CHECKING:
     from harness.runner import Status
@@ -38,3 +46,13 @@ def _next(found: Status) -> list[str]:
 def left_behind(one: Mapping[str, str | None]) -> str:
     """Why a step is irreversible, and what stays."""
     return f"{one['reason']}; {one['stays']} stays" if one["stays"] else str(one["reason"])
+
+
+@database_command
+def status(dsn: str | None, plan_path: Path, as_json: bool) -> None:
+    """Say where the database stands."""
+    from harness import plan, runner
+
+    loaded = plan.load(plan_path)
+    found = runner.status(named(dsn), loaded)
+    answer(dataclasses.asdict(found), as_json, status_lines(found))

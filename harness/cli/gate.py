@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from harness.commands.shared import json_option, plan_option
+from harness.cli.options import json_option, plan_option
 from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
 

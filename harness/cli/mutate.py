@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from harness.commands.shared import answer, json_option, plan_option
+from harness.cli.options import answer, json_option, plan_option
 from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
 

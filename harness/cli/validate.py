@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.shared import answer, database_command, named
+from harness.cli.options import answer, database_command, named
 from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
 

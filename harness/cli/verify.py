@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.shared import answer, dsn_option, json_option, named, plan_option
+from harness.cli.options import answer, dsn_option, json_option, named, plan_option
 from harness.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from harness.commands.shared import answer, dsn_option, json_option, named, plan_option
-from harness.commands.usage import Seconds
+from harness.cli.options import answer, dsn_option, json_option, named, plan_option
+from harness.cli.usage import Seconds
 from harness.core.exit_status import ExitStatus
 from harness.core.jsonfile import write_json
 from harness.core.writable import refuse_unwritable

@@ -1,0 +1,100 @@
+"""`harness crash`: the exploration on servers of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cli.options import (
+    answer,
+    json_option,
+    plan_option,
+)
+from harness.core.errors import UsageError
+from harness.core.exit_status import ExitStatus
+
+
+@click.command()
+@click.option("--dsn", hidden=True, help="refused: servers are killed here")
+@plan_option
+@json_option
+@click.option(
+    "--points", default="all", show_default=True, metavar="all|N", help="all, or a sample"
+)
+@click.option("--boundaries", is_flag=True, help="with --points N: every commit boundary besides")
+@click.option("--domain", default=None, help="wire,wal,pinned,contended,tampered,environment")
+@click.option("--direction", default=None, help="forward,rollback,cleanup")
+@click.option("--fault", default=None, help="only these faults, such as cut,unheard,sigkill")
+@click.option("--replay", metavar="POINT", help="strike at one point, as a failure prints it")
+@click.option(
+    "--rows", type=click.IntRange(min=0), default=1000, show_default=True, help="rows to seed"
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option(
+    "--server",
+    default="embedded",
+    show_default=True,
+    type=click.Choice(["embedded", "system", "container", "existing", "auto"]),
+)
+@click.option("--pg-version", type=int, help="major version of Postgres")
+@click.option(
+    "--workers",
+    default=5,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="processes; more than cores, since many faults mostly wait",
+)
+@click.option(
+    "--build", type=click.Path(file_okay=False, path_type=Path), default="build", show_default=True
+)
+def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
+    """Strike a run at every point, on servers of its own, and prove that nothing is lost."""
+    from harness.core.interrupt import interruptible
+    from harness.crash import explore
+    from harness.crash.tally import Pace
+    from harness.crash.telling import words
+    from harness.observe.progress import bar
+
+    settings = _exploration(plan_path, choices)
+    pace = Pace(lambda line: click.echo(f"  {line}", err=True))  # a log has no bar
+    again = "nothing is left of it; run the same again, it begins anew"
+    with interruptible("the exploration", again), bar("crash", "points", lines=False) as advance:
+
+        def told(what: str, done: int, total: int) -> None:
+            pace.told(what, done, total)
+            advance(what, done, total)
+
+        document = explore.run(settings, told)
+    answer(document, as_json, list(words(document)))
+    sys.exit(ExitStatus.of(document["verdict"] == "pass"))
+
+
+def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
+    """The settings of an exploration, or a usage error before anything is started."""
+    from harness.crash import settings
+    from harness.crash.model import DIRECTIONS, DOMAINS
+
+    if choices.pop("dsn") or choices["server"] == "existing":
+        raise UsageError(
+            "an existing server is not explored: servers are killed and filled up here",
+            hint="leave --dsn and --server out; the exploration starts servers of its own",
+        )
+    names = ("points", "domain", "direction", "fault")
+    points, domain, direction, fault = (choices.pop(name) for name in names)
+    if points != "all" and not (points.isdigit() and int(points)):
+        raise UsageError(
+            f"--points takes all or a whole number, not {points!r}", hint="such as --points 200"
+        )
+    return settings.Settings(
+        plan=plan_path,
+        points=None if points == "all" else int(points),
+        domains=DOMAINS if domain is None else settings.listed("domain", domain, DOMAINS),
+        directions=(
+            DIRECTIONS if direction is None else settings.listed("direction", direction, DIRECTIONS)
+        ),
+        faults=tuple(name.strip() for name in (fault or "").split(",") if name.strip()),
+        **choices,
+    )

@@ -1,0 +1,135 @@
+"""The command line: `harness COMMAND --dsn DSN`, the edge that knows every part.
+
+Exit status: 0 done, GO; 1 a check failed, NO-GO, or refused by a rule; 2 bad arguments or an
+unreadable plan; 3 no server, no connection, no Postgres found; 4 another runner is at work;
+5 stopped midway and resumable. With --json exactly one JSON document goes to stdout, everything
+else to stderr. Passwords are never printed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import sys
+import traceback
+from types import TracebackType
+from typing import Any
+
+import click
+
+from harness import __version__
+from harness.cli import usage
+from harness.cli.backup import backup, restore
+from harness.cli.baseline import baseline
+from harness.cli.cleanup import cleanup
+from harness.cli.crash import crash
+from harness.cli.dry_run import dry_run
+from harness.cli.fingerprint import fingerprint
+from harness.cli.gate import gate
+from harness.cli.migrate import migrate
+from harness.cli.mutate import mutate
+from harness.cli.report import report
+from harness.cli.rollback import rollback
+from harness.cli.seed import seed
+from harness.cli.status import status
+from harness.cli.validate import validate
+from harness.cli.verify import verify
+from harness.core.errors import HarnessError, Reached, Stopped
+from harness.core.exit_status import ExitStatus
+
+
+@click.group(
+    cls=usage.Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=(
+        "Exit status: 0 done, GO; 1 failed, NO-GO or refused; 2 usage; 3 infrastructure; "
+        "4 another runner is at work; 5 stopped midway, resumable."
+    ),
+)
+@click.version_option(__version__, prog_name="harness")
+def cli() -> None:
+    """Run a PostgreSQL migration on real servers, break it on purpose, and judge it."""
+
+
+for command in (
+    baseline,
+    seed,
+    validate,
+    dry_run,
+    backup,
+    migrate,
+    status,
+    verify,
+    rollback,
+    cleanup,
+    restore,
+    fingerprint,
+    crash,
+    mutate,
+    gate,
+    report,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; expected errors become one sentence and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # names and texts of a database may hold bytes that are no text in any encoding
+            stream.reconfigure(errors="backslashreplace")
+    sys.excepthook = _tell_bug
+    try:
+        status = cli.main(prog_name="harness", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _fail(usage.told(error), error.exit_code)
+    except click.Abort:
+        _fail("stopped by Ctrl-C; run the same again", Stopped.exit_status)
+    except HarnessError as error:
+        _fail(str(error), error.exit_status, error.reached)
+    except Exception as error:
+        unreachable = _connection_error(error)
+        if unreachable is None:
+            raise  # a bug of ours shows its traceback
+        _fail(unreachable, ExitStatus.INFRASTRUCTURE)
+    else:
+        sys.exit(status if isinstance(status, int) else ExitStatus.DONE)
+
+
+def _fail(message: str, status: int, reached: Reached | None = None) -> None:
+    from harness.server.secrets import redact
+
+    message = redact(" ".join(message.split()))  # libpq breaks its lines
+    if "--json" in sys.argv:
+        document: dict[str, Any] = {"error": message, "exit_status": status}
+        document |= dataclasses.asdict(reached) if reached else {}
+        click.echo(json.dumps(document))
+    click.echo(f"error: {message}", err=True)
+    sys.exit(status)
+
+
+def _tell_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A bug's traceback, which may quote a DSN."""
+    from harness.server.secrets import redact
+
+    click.echo(redact("".join(traceback.format_exception(kind, error, trace))), err=True, nl=False)
+
+
+def _connection_error(error: Exception) -> str | None:
+    """One sentence for a server that cannot be reached or was lost, else None."""
+    import psycopg
+
+    from harness.core.sqlstate import UNREACHABLE
+
+    lost = isinstance(error, psycopg.OperationalError) and (
+        error.sqlstate is None or error.sqlstate.startswith(UNREACHABLE)
+    )
+    if not lost or not isinstance(error, psycopg.Error):
+        return None
+    from harness.server.session import no_connection
+
+    return str(no_connection(error))

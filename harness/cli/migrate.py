@@ -1,0 +1,94 @@
+"""`harness migrate`: run, or resume what a crash or a stop left."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import click
+
+from harness.cli import asking
+from harness.cli.options import (
+    accept_edit_option,
+    answer,
+    database_command,
+    named,
+)
+from harness.cli.outcome import outcome_lines
+from harness.cli.verdict import (
+    accept_rows_option,
+    refuse_without_verdict,
+    require_verdict_option,
+)
+from harness.core.exit_status import ExitStatus
+
+
+@database_command
+@click.option("--until", metavar="STEP", help="stop after this step, or after this phase")
+@click.option(
+    "--waive-backup", metavar="REASON", help="recorded with the run: why there is no backup"
+)
+@click.option(
+    "--backup",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="a proven backup of this database as it is: what verify compares the rows with after",
+)
+@click.option(
+    "--waive-validation",
+    metavar="REASON",
+    help="recorded with the run: why it starts though validate does not pass",
+)
+@accept_edit_option
+@require_verdict_option
+@accept_rows_option
+def migrate(
+    dsn: str | None,
+    plan_path: Path,
+    as_json: bool,
+    until: str | None,
+    waive_backup: str | None,
+    backup: Path | None,
+    waive_validation: str | None,
+    accept_edit: str | None,
+    verdict_file: Path | None,
+    accept_rows: str | None,
+) -> None:
+    """Run the plan, or resume what a crash or a stop left."""
+    from harness import plan, runner
+    from harness.observe.progress import steps
+    from harness.runner.signals import stop_requested
+
+    loaded = plan.load(plan_path)
+    asking.read_checks(loaded)
+    target = named(dsn)
+    refuse_without_verdict(target, loaded, verdict_file, accept_rows)
+    note = asking.refuse_other_backup(target, loaded, backup)
+    asked = asking.refuse_unless_valid(target, loaded, waive_validation)
+    with stop_requested() as stop, steps("migrate") as on_event:
+        outcome = runner.migrate(
+            target,
+            loaded,
+            until=until,
+            waive_backup=waive_backup,
+            note="; ".join(filter(None, (note, asked.reason() if asked else None))) or None,
+            accept_rows=accept_rows,
+            accept_edit=accept_edit,
+            on_event=on_event,
+            stop=stop,
+        )
+    document = dataclasses.asdict(outcome)
+    lines = outcome_lines("migrate", outcome)
+    if asked is not None:
+        document["validate"] = asked.document()
+        lines += asked.lines()
+    failed = False
+    if loaded.verify.after and outcome.state == "migrated" and outcome.steps_run:
+        found = asking.verify_after(target, loaded, backup)
+        document["verify"] = asking.verification_document(found)
+        lines += asking.verification_lines(found, loaded)
+        failed = document["verify"]["verdict"] == "fail"
+    answer(document, as_json, lines)
+    if failed:
+        sys.exit(ExitStatus.FAILED)

@@ -1,0 +1,26 @@
+"""What a run came to, in lines for a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.cli.status import left_behind
+
+
+def outcome_lines(verb: str, outcome: Any) -> list[str]:
+    """What was run, how far, and what cannot be undone."""
+    more = [
+        f"  went on with {one['what']} {one['file']}: {one['reason']}" for one in outcome.accepted
+    ]
+    said = "cannot be undone exactly" if verb == "migrate" else "is not undone exactly"
+    more += [
+        f"  {one['step']} {said}: {left_behind(one)}"
+        for one in outcome.irreversible
+        if one["step"] in outcome.steps_run
+    ]
+    if not outcome.steps_run:
+        return [f"{verb}: nothing to do, the database is {outcome.state}", *more]
+    resumed = ", resumed" if outcome.resumed else ""
+    steps = f"{len(outcome.steps_run)} steps run, {len(outcome.steps_skipped)} already done"
+    figures = f"{outcome.rows:,} rows, {outcome.seconds:.2f} s"
+    return [f"{verb}: {outcome.state}{resumed}; {steps}, {figures}", *more]
