@@ -1,0 +1,1 @@
+"""Keeps a foreign command from every database but ours."""
