@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from harness.core.errors import HarnessError
 from harness.core.poll import wait_until
@@ -38,6 +38,35 @@ class Ending:
     result: Any = None
     error: str = ""
     kind: str = ""
+
+
+class Process(Protocol):
+    """A run in a process that can be watched, signalled and killed."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        ...
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when it tells something or has ended."""
+        ...
+
+    def listen(self) -> bool:
+        """Take in what it told, without waiting; False once it has ended."""
+        ...
+
+    def signal(self, number: int) -> None:
+        """Send it a signal; one that is gone gets none."""
+        ...
+
+    def stop(self) -> None:
+        """SIGSTOP it, and return when it stands still."""
+        ...
+
+    def wait(self, limit: float = LIMIT) -> Ending:
+        """Wait for its end; TimeoutError when it does not come, and it is killed."""
+        ...
 
 
 @dataclass

@@ -20,7 +20,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from harness.core.errors import InfrastructureError
 from harness.fault.frames import ANSWERED, STARTUP, Message, Splitter
-from harness.fault.process import LIMIT, JobProcess
+from harness.fault.process import LIMIT, Process
 
 
 class Act(Enum):
@@ -57,15 +57,20 @@ class Link:
     deaf: Act | None = None
     backend: int = 0
     open: bool = True
+    count: int = 0
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A frontend message: its number among those counted (0 is not counted), and its link."""
+    """A frontend message: its number among those counted (0 is not counted), and its link.
+
+    `place` is its number among those of its link that are counted.
+    """
 
     number: int
     link: Link
     message: Message
+    place: int = 0
 
 
 class Strike(Protocol):
@@ -90,7 +95,7 @@ LOGIN = frozenset({"ssl", "gss", STARTUP, "p"})
 
 
 def _renews(link: Link, message: Message) -> bool:
-    """Whether a message only puts a new session in the place of one that a script has used.
+    """Whether a message of our runner only puts a new session in the place of one that was used.
 
     Nothing happens between it and the next message that counts; and a run that resumes, whose first
     session is as good as new, must count as an undisturbed one does.
@@ -101,9 +106,17 @@ def _renews(link: Link, message: Message) -> bool:
 
 
 class Proxy:
-    """Listens on loopback for the server of `dsn`. `down` and the line is not there any more."""
+    """Listens on loopback for the server of `dsn`. `down` and the line is not there any more.
 
-    def __init__(self, dsn: str, counts: Callable[[Message], bool] = everything) -> None:
+    A message is counted that `counts` and does not `skips`.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        counts: Callable[[Message], bool] = everything,
+        skips: Callable[[Link, Message], bool] = _renews,
+    ) -> None:
         fields = conninfo_to_dict(dsn)
         if fields.get("sslmode") in ("require", "verify-ca", "verify-full"):
             raise InfrastructureError(
@@ -114,7 +127,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ, "listener")
-        self._counts = counts
+        self._counts, self._skips = counts, skips
         self.links: list[Link] = []
         self.count = 0
         self.cancels = 0
@@ -132,7 +145,7 @@ class Proxy:
 
     def serve(
         self,
-        processes: Sequence[JobProcess],
+        processes: Sequence[Process],
         strike: Strike,
         until: Callable[[], bool] | None = None,
         limit: float = LIMIT,
@@ -148,12 +161,11 @@ class Proxy:
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"the run did not end within {limit:g} s")
                 for key, _ in self._selector.select(0.05):
-                    if isinstance(key.data, JobProcess):
-                        if key.data in alive and not key.data.listen():
-                            self._selector.unregister(key.fileobj)
-                            alive.remove(key.data)
-                    else:
+                    if key.data == "listener" or isinstance(key.data, Link):
                         self._ready(key)
+                    elif key.data in alive and not key.data.listen():
+                        self._selector.unregister(key.fileobj)
+                        alive.remove(key.data)
                 self._ask_again()
         finally:
             for process in alive:
@@ -210,10 +222,12 @@ class Proxy:
 
     def _from_client(self, link: Link, data: bytes) -> None:
         for message in link.up.feed(data):
-            counted = self._counts(message) and not _renews(link, message)
+            counted = self._counts(message) and not self._skips(link, message)
             self.cancels += message.kind == "cancel"
             self.count += counted
-            link.queue.append(Frame(self.count if counted else 0, link, message))
+            link.count += counted
+            number, place = (self.count, link.count) if counted else (0, 0)
+            link.queue.append(Frame(number, link, message, place))
         self._work_off(link)
 
     def _ask_again(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.fault.frames import Message
-from harness.fault.process import JobProcess
+from harness.fault.process import Process
 from harness.fault.proxy import Act, Frame, Partial
 
 NAG = 0.25  # seconds between two signals; psycopg looks for what arrived every tenth
@@ -81,7 +81,7 @@ class At:
 class KillAt(At):
     """SIGKILLs the process before message `number` leaves it."""
 
-    process: JobProcess | None = None
+    process: Process | None = None
 
     def meets(self, frame: Frame) -> Act | Partial:
         """Kill it there; the line goes with it."""
@@ -97,7 +97,7 @@ class ThenKill:
     """Strikes as `first` does; later, before the next message after `enough`, SIGKILLs."""
 
     first: At
-    process: JobProcess
+    process: Process
     enough: Callable[[], bool]
 
     @property
@@ -127,7 +127,7 @@ class SignalAt(At):
     that is interrupted again and again never comes to look at what arrived.
     """
 
-    process: JobProcess | None = None
+    process: Process | None = None
     signal_number: int = signal.SIGTERM
     seen: Callable[[], bool] | None = None
     nags: int = 0
@@ -162,7 +162,7 @@ def pending(pid: int) -> bool:
 class PauseAt(At):
     """Stops the process (SIGSTOP) with message `number` on the line, does `meanwhile`, wakes it."""
 
-    process: JobProcess | None = None
+    process: Process | None = None
     meanwhile: Callable[[], None] | None = None
 
     def meets(self, frame: Frame) -> Act | Partial:
