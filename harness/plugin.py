@@ -28,7 +28,7 @@ OPTIONS = {  # option -> (environment variable, default, help)
     "dsn": ("HARNESS_DSN", None, "the server to use with --pg-server existing"),
     "rows": ("HARNESS_ROWS", "10000", "rows to seed"),
     "seed": ("HARNESS_SEED", "1", "seed of the synthetic rows"),
-    "plan": ("HARNESS_PLAN", "sql/plan.toml", "the plan under test"),
+    "plan": ("HARNESS_PLAN", None, "the plan under test, if not the project's"),
 }
 pytest_plugins = ["harness.pytest_plugin.redaction"]
 _shared_dir = pytest.StashKey[Path]()
@@ -188,9 +188,10 @@ def harness_server(request: pytest.FixtureRequest) -> Server:
 def harness_plan(request: pytest.FixtureRequest) -> Plan:
     """The plan under test."""
     from harness.plan import load
+    from harness.subject.choice import default_plan
 
-    root = request.config.rootpath
-    return load(root / (setting(request.config, "plan") or "sql/plan.toml"))
+    root, named = request.config.rootpath, setting(request.config, "plan")
+    return load(root / named if named else default_plan(root))
 
 
 @pytest.fixture(scope="session")
@@ -210,18 +211,19 @@ def harness_template(
     harness_server: Server, harness_plan: Plan, harness_rows: int, harness_seed: int
 ) -> TemplateFactory:
     """Return a factory: make(rows=None, profile="real", seed=None) -> a sealed template."""
-    from fixtures.seed import load
     from harness.database import template
     from harness.runner import baseline
+    from harness.subject.choice import seeder_of
 
     default_rows, default_seed = harness_rows, harness_seed
+    fill = seeder_of(harness_plan.name)
 
     def make(rows: int | None = None, profile: str = "real", seed: int | None = None) -> str:
         count, number = rows or default_rows, default_seed if seed is None else seed
 
         def build(dsn: str) -> None:
             baseline(dsn, harness_plan)
-            load(dsn, rows=count, seed=number, profile=profile)
+            fill(dsn, rows=count, seed=number, profile=profile)
 
         return template.ensure(
             harness_server.dsn(), f"seed-{count}-{number}-{profile}-{harness_plan.hash}", build

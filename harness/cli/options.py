@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,15 @@ import click
 
 from harness.core.errors import UsageError
 
-PLAN = "sql/plan.toml"
+
+def _chosen_plan(context: click.Context, _option: click.Parameter, given: Path | None) -> Path:
+    """The plan that is named, or that of the project, as a path from the working directory."""
+    if given is not None or context.resilient_parsing:
+        return given or Path()
+    from harness.subject.choice import default_plan
+
+    return Path(os.path.relpath(default_plan()))
+
 
 dsn_option = click.option(
     "--dsn",
@@ -24,10 +33,9 @@ plan_option = click.option(
     "plan_path",
     envvar="HARNESS_PLAN",
     show_envvar=True,
-    default=PLAN,
-    show_default=True,
+    callback=_chosen_plan,
     type=click.Path(path_type=Path),
-    help="the plan to run",
+    help="the plan to run, if not that of the project",
 )
 unused_plan_option = click.option(
     "--plan", expose_value=False, help="taken like everywhere; this command needs none"

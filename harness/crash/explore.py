@@ -28,6 +28,7 @@ from harness.report import crash_page
 from harness.scenario.gate.provenance import tree_hash
 from harness.server import Server, choose
 from harness.server.place import data_root, free
+from harness.subject.choice import is_default_plan
 
 ROOM = 512 * 1024**2
 """Bytes that must be free where servers keep their data, for each worker: at 1,000 rows its server
@@ -218,7 +219,7 @@ def _replay(settings: Settings, server: Server) -> coverage.Replay:
     return coverage.Replay(
         settings.rows,
         settings.seed,
-        None if plan_path == Path("sql/plan.toml") else str(plan_path),
+        None if is_default_plan(settings.plan, Path.cwd()) else str(plan_path),
         provider,
         server.version,
     )

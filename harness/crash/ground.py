@@ -108,10 +108,11 @@ class Ground:
         if self.plan.baseline:
             baseline(dsn, self.plan)
         if self.rows:
-            from fixtures.seed import load
+            from harness.subject.choice import seeder_of
 
+            fill = seeder_of(self.plan.name)
             try:
-                load(dsn, rows=self.rows, seed=self.seed, profile="real")
+                fill(dsn, rows=self.rows, seed=self.seed, profile="real")
             except HarnessError as error:
                 raise Refused(
                     f"the seeded rows do not fit plan {self.plan.name!r}: {error.message}",

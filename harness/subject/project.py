@@ -108,7 +108,7 @@ def current_project(start: Path | None = None) -> Project:
     found = find_project(start)
     if found is None:
         raise UsageError(
-            "there is neither a project file nor a plan here",
+            f"there is neither a project file nor a plan ({' or '.join(PLANS)}) here",
             where=str((start or Path.cwd()).resolve()),
             hint="write them with harness init, or name a plan with --plan",
         )

@@ -7,7 +7,7 @@ processes: every one is a frozen dataclass of plain values, its seeder a functio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, get_args
@@ -80,10 +80,22 @@ class Seeded:
     tables: Mapping[str, int]
 
 
+Progress = Callable[[str, int, int], None]
+"""Called with a table, the rows that are done, and those of all tables."""
+
+
 class Seeder(Protocol):
     """Fills the schema before with rows: same arguments, same rows. A function of a module."""
 
-    def __call__(self, dsn: str, *, rows: int, seed: int, profile: str = "real") -> Any:
+    def __call__(
+        self,
+        dsn: str,
+        *,
+        rows: int,
+        seed: int,
+        profile: str = "real",
+        progress: Progress | None = None,
+    ) -> Any:
         """Fill the database; gives something with the fields of `Seeded`.
 
         Raises a HarnessError (Refused) when the rows do not fit, naming table and constraint.

@@ -32,6 +32,7 @@ COMMAND = (sys.executable, "-m", "harness", "gate", "--server", "embedded", "--w
 def make_project(root: Path) -> Path:
     """A checkout whose release suites are one passing test each."""
     shutil.copytree(ROOT / "sql", root / "sql")
+    shutil.copytree(ROOT / "fixtures", root / "fixtures")
     shutil.copy(ROOT / "pyproject.toml", root)
     for suite in SUITES:
         plant(root, f"test_{suite}.py", PASSES)

@@ -14,10 +14,10 @@ from typing import Any, Protocol
 
 import psutil
 
-import fixtures
 import harness
 from harness import __version__
 from harness.plan import Plan
+from harness.subject.choice import made_of
 
 PROFILES = ("real", "hostile")
 IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache", "reference"}
@@ -43,7 +43,8 @@ def judged(plan: Plan, rows: int, seed: int, suites: Path, server: Provided) -> 
 
     `seed` has a hash of the makers of rows, `tool` one of the harness and of the suites.
     """
-    makers = tree_hash([_home(fixtures)], f"{rows} {seed} {' '.join(PROFILES)}")
+    made = made_of(plan)
+    makers = tree_hash(made.paths, f"{rows} {seed} {' '.join(PROFILES)} {made.overrides}")
     return {
         "judged_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "plan": {"name": plan.name, "version": plan.version, "hash": plan.hash},
@@ -99,8 +100,8 @@ def tree_hash(roots: Iterable[Path], salt: str = "") -> str:
     """One hash of every file below the roots: its path there and its contents."""
     whole = hashlib.sha256(salt.encode())
     for root in roots:
-        for path in sorted(root.rglob("*")):
-            inner = path.relative_to(root)
+        for path in [root] if root.is_file() else sorted(root.rglob("*")):
+            inner = path.relative_to(root.parent if path == root else root)
             if path.is_file() and not IGNORED.intersection(inner.parts) and path.suffix != ".pyc":
                 name = inner.as_posix()
                 whole.update(f"\n{name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())

@@ -15,6 +15,7 @@ from harness.report import causes
 from harness.report.portable import portable
 from harness.scenario.gate.settings import Settings
 from harness.server import Server
+from harness.subject.choice import is_default_plan
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class Replay:
             "rows": self.settings.rows,
             "seed": self.settings.seed,
         }
-        plan = os.path.relpath(self.settings.plan.resolve(), self.settings.root)
-        if plan != "sql/plan.toml":
-            told["plan"] = plan
+        root = self.settings.root
+        if not is_default_plan(self.settings.plan, root):
+            told["plan"] = os.path.relpath(self.settings.plan.resolve(), root)
         return " ".join(f"--{prefix}{name} {value}" for name, value in told.items())
 
 

@@ -1,0 +1,110 @@
+"""Which subject a command takes, and who makes its rows."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import Refused, UsageError
+from harness.plan import Plan
+from harness.subject.particulars import Particulars, load_particulars
+from harness.subject.plan import PlanSubject
+from harness.subject.project import Project, current_project, find_project
+from harness.subject.protocol import Progress, Seeder
+
+
+def default_plan(start: Path | None = None) -> Path:
+    """The plan.toml of the project.
+
+    Raises UsageError where there is neither a project nor a plan, or the subject is not a plan.
+    """
+    project = current_project(start)
+    if project.kind != "plan":
+        raise UsageError(
+            f"the subject is of kind {project.kind}, and this command runs a plan",
+            where=project.where("subject", "kind"),
+            hint="name a plan with --plan",
+        )
+    return project.path
+
+
+def is_default_plan(path: Path, root: Path) -> bool:
+    """Whether a command that runs in `root` without --plan would take this plan."""
+    project = find_project(root)
+    return project is not None and project.path == path.resolve()
+
+
+def subject_of(plan: Plan, project: Project | None = None) -> PlanSubject:
+    """The plan as a subject; who makes its rows is said by the project (default: the one here)."""
+    return PlanSubject(plan, seeder_of(plan.name, project))
+
+
+def seeder_of(name: str | None, project: Project | None = None) -> Seeder:
+    """Who makes the rows of the plan of that name; None: of the project's subject."""
+    project = project or find_project()
+    found = particulars_of(name, project)
+    tables = project.rows.tables if project else {}
+    return found.seeder or partial(fill_from_catalog, tables=tables)
+
+
+def particulars_of(name: str | None, project: Project | None = None) -> Particulars:
+    """What the project knows of the plan of that name; empty where it is not the project's plan.
+
+    A copy of the project's plan, wherever it lies, has its name and is known as well as it is.
+    """
+    project = project or find_project()
+    if project is None or (name is not None and name != _name(project)):
+        return Particulars()
+    return load_particulars(project)
+
+
+def fill_from_catalog(
+    dsn: str,
+    *,
+    rows: int,
+    seed: int,
+    profile: str = "real",
+    progress: Progress | None = None,
+    tables: Mapping[str, Mapping[str, Any]],
+) -> Any:
+    """Fill a database with rows made from its catalog; `tables` overrides what that explains."""
+    try:
+        fill = importlib.import_module("harness.rows").fill_schema
+    except ModuleNotFoundError:
+        raise Refused("rows cannot be made from a catalog yet", hint="give --rows 0") from None
+    more = {} if progress is None else {"progress": progress}
+    return fill(dsn, rows=rows, seed=seed, profile=profile, overrides=tables, **more)
+
+
+def _name(project: Project) -> str | None:
+    if project.kind != "plan":
+        return None
+    try:
+        found = tomllib.loads(project.path.read_text("utf-8-sig")).get("name")
+    except (OSError, ValueError):
+        return None  # whoever loads the plan says what is wrong with it
+    return found if isinstance(found, str) else None
+
+
+@dataclass(frozen=True)
+class MadeOf:
+    """What the rows of a subject come from: the makers' files, and overrides of the catalog."""
+
+    paths: tuple[Path, ...]
+    overrides: str
+
+
+def made_of(plan: Plan, project: Project | None = None) -> MadeOf:
+    """What rows are made of, beside the harness itself, so that a change of it is seen."""
+    project = project or find_project()
+    found = particulars_of(plan.name, project)
+    if project is None:
+        return MadeOf((), "{}")
+    paths = tuple(project.root / name for name in found.made_of)
+    return MadeOf(paths, json.dumps(dict(project.rows.tables), sort_keys=True, default=str))
