@@ -50,11 +50,11 @@ crash: $(STAMP) ## strike a run at every point, forward and back, and judge ever
 
 .PHONY: killed
 killed: $(STAMP) ## kill each tool at POINTS= points of its time (50), run the next one once: nothing remains
-	@HARNESS_POINTS=$(or $(POINTS),50) $(BIN)/python -m pytest -n 2 tests/harness/test_killed_tools.py $(PYTEST_OPTIONS) $(ARGS)
+	@HARNESS_POINTS=$(or $(POINTS),50) $(BIN)/python -m pytest -n 2 tests/harness/cli/test_killed_tools.py $(PYTEST_OPTIONS) $(ARGS)
 
 .PHONY: false-alarms
 false-alarms: $(STAMP) ## 20 seeds of clean and of real rows: validation finds nothing above info (SERVER= PG=)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/harness/test_false_alarms.py $(PYTEST_OPTIONS) $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/harness/check/test_false_alarms.py $(PYTEST_OPTIONS) $(ARGS)
 
 .PHONY: test-migration test lint format bench bench-compare images lock clean
 test-migration: $(STAMP) ## the main job: every release suite on a real server, GO or NO-GO (ROWS= SEED= SERVER= PG= IMAGE= FULL=1)

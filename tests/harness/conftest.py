@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from backup_support import SECRET, THINGS
-from runner_support import run_sql
 
 from harness.database import admin
 from harness.plugin import choose_server
+from tests.harness.support.backup import SECRET, THINGS
+from tests.harness.support.runner import run_sql
 
 if TYPE_CHECKING:
     from harness.server import Server

@@ -35,7 +35,7 @@ class _Simple(Operator):
 
     @classmethod
     def examples(cls) -> tuple[()]:
-        """None: tests/harness/test_mutate_harness.py has them."""
+        """None: tests/mutate_harness/test_mutate_harness.py has them."""
         return ()
 
 
@@ -94,13 +94,13 @@ class DropKeyword(Operator):
             for child in node.children
             if child.type == "argument"
             and _code(child.children[1]) == "="
-            # that a refusal has a hint is read from the text: tests/harness/test_error_policy.py
+            # a refusal's hint is read from the text: tests/harness/core/test_error_policy.py
             and _code(child.children[0]) != "hint"
         ]
 
     @classmethod
     def examples(cls) -> tuple[()]:
-        """None: tests/harness/test_mutate_harness.py has them."""
+        """None: tests/mutate_harness/test_mutate_harness.py has them."""
         return ()
 
 

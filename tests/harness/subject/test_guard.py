@@ -8,7 +8,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from guard_support import OBEDIENT, write_tool
 
 from harness.core.errors import Refused, UsageError
 from harness.database import admin
@@ -20,6 +19,7 @@ from harness.subject.guard import environment, namespace
 from harness.subject.guard.doorway import doorway
 from harness.subject.guard.once import Ended, run_once
 from harness.subject.protocol import Direction
+from tests.harness.subject.guard_support import OBEDIENT, write_tool
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="network namespaces are a thing of Linux"

@@ -1,0 +1,82 @@
+"""`harness crash`: it explores a sample, replays a point, and refuses what it cannot do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.core.errors import InfrastructureError
+from harness.crash import explore
+from tests.harness.support.runner import SmallPlan
+
+
+def crash(*arguments: str, plan: Path) -> tuple[int, str, str]:
+    command = [sys.executable, "-m", "harness", "crash", "--plan", str(plan), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return SmallPlan(tmp_path_factory.mktemp("plan")).load().path
+
+
+def test_the_command_explores_a_sample_and_replays_a_point(small: Path, tmp_path: Path) -> None:
+    options = ["--rows", "0", "--domain", "wire", "--build", str(tmp_path), "--json"]
+    status, out, err = crash(*options, "--points", "12", plan=small)
+    assert status == 0, out + err
+    document = json.loads(out)
+    wanted = {"verdict", "points", "fired", "states", "failures", "seconds"}
+    assert wanted <= document.keys()
+    assert (document["verdict"], document["points"], document["fired"]) == ("pass", 12, 12)
+    assert (tmp_path / "report" / "crash.html").exists()
+    assert json.loads((tmp_path / "crash.json").read_text())["rows"]
+    name = document["rows"][0]["id"]
+    status, out, err = crash(*options, "--replay", name, plan=small)
+    assert status == 0, out + err
+    assert [row["id"] for row in json.loads(out)["rows"]] == [name]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--dsn", "postgresql://u:secret@h/d"], "an existing server is not explored"),
+        (["--server", "existing"], "an existing server is not explored"),
+        (["--domain", "moon"], "no domain 'moon'"),
+        (["--points", "some"], "--points takes all or a whole number"),
+        (["--replay", "nonsense"], "is no crash point"),
+    ],
+)
+def test_bad_arguments_are_refused_at_once(small: Path, arguments: list[str], said: str) -> None:
+    status, _, err = crash(*arguments, plan=small)
+    assert status == 2
+    assert said in err
+    assert "secret" not in err
+
+
+def test_a_plan_that_does_not_run_is_said_before_anything_is_struck(
+    tmp_path: Path, small: Path
+) -> None:
+    plan = SmallPlan(tmp_path)
+    plan.replace("phases/1.1_fill/010_column.forward.sql", "public.kinds", "nowhere.kinds")
+    status, _, err = crash("--rows", "0", "--domain", "wire", plan=plan.load().path)
+    assert status == 1
+    assert "010_column.forward.sql" in err
+
+
+def test_too_little_room_is_said_at_once(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explore, "ROOM", 2**60)
+    with pytest.raises(InfrastructureError, match="MB are free where servers keep their data"):
+        explore.run(explore.Settings(small, rows=0))
+
+
+def test_rows_that_do_not_fit_the_plan_are_said_with_the_way_out(small: Path) -> None:
+    status, _, err = crash("--rows", "10", "--domain", "wire", "--points", "1", plan=small)
+    assert status == 1
+    assert "the seeded rows do not fit plan 'small'" in err
+    assert "give --rows 0" in err

@@ -1,0 +1,61 @@
+"""No limit of time that a database, a role or a server has set ends a session of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.database import admin, fingerprint, limits
+from tests.harness.support.backup import taken
+from tests.harness.support.runner import ask, run_sql
+
+OTHERS = {"wal_sender_timeout"}  # of a standby's session, not of a client's
+SETTABLE = "SELECT name FROM pg_settings WHERE name ~ '_timeout$' AND context = 'user'"
+SHORT = "20ms"  # shorter than a fingerprint or a dump of anything
+
+
+@pytest.fixture(params=["ALTER DATABASE {database}", "ALTER ROLE ALL IN DATABASE {database}"])
+def hurried(request: pytest.FixtureRequest, things: str) -> Iterator[str]:
+    """DSN of a database whose users, or the database itself, have every limit there is."""
+    whose = request.param.format(database=admin.dbname(things))
+    with admin.connection(things) as conn:
+        for (name,) in conn.execute(SETTABLE.encode()).fetchall():
+            run_sql(things, f"{whose} SET {name} = '{SHORT}'")
+    return things
+
+
+def test_the_list_names_every_limit_that_this_server_has(things: str) -> None:
+    with admin.connection(things) as conn:
+        settable = {name for (name,) in conn.execute(SETTABLE.encode()).fetchall()}
+    assert settable - OTHERS <= limits.NONE.keys()
+
+
+def test_a_session_of_ours_has_no_limit(hurried: str) -> None:
+    with admin.connection(hurried) as conn:
+        conn.execute("begin")
+        conn.execute("select pg_sleep(0.1)")
+        rows = conn.execute(SETTABLE.encode() + b" AND setting <> '0'").fetchall()
+    assert {name for (name,) in rows} <= OTHERS
+
+
+def test_a_fingerprint_and_a_backup_take_their_time(hurried: str, tmp_path: Path) -> None:
+    fingerprint.take(hurried, detail=True)
+    taken(hurried, tmp_path / "backup")
+
+
+def test_what_may_not_end_is_bounded_by_ourselves(
+    things: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "_bounds", {})
+    limits.bound(statement_timeout="7s")
+    assert ask(things, "SHOW statement_timeout") == "0"  # a session that is not ours
+    with admin.connection(things) as conn:
+        assert conn.execute("show statement_timeout").fetchone() == ("7s",)
+
+
+@pytest.mark.parametrize(("version", "knows"), [(13, 0), (15, 1), (17, 2), (18, 2)])
+def test_options_name_only_what_a_version_knows(version: int, knows: int) -> None:
+    said = limits.as_options(version)
+    assert sum(name in said for name in ("idle_session_timeout", "transaction_timeout")) == knows

@@ -1,0 +1,177 @@
+"""Evidence that is absent, unreadable or contradicts itself is unknown, and says why."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.report import evidence, samples, timeline
+from harness.report import matrix as matrices
+from harness.report.shape import MisshapenError
+from harness.scenario.gate.papers import EVIDENCE
+from tests.harness.support.report import FINDING, crash, documents, left, lock, matrix, step
+
+
+def gathered(directory: Path) -> dict[str, evidence.Piece]:
+    return {piece.name: piece for piece in evidence.gather(directory, EVIDENCE)}
+
+
+def test_good_evidence_passes_and_can_be_looked_at(tmp_path: Path):
+    found = gathered(left(tmp_path))
+    assert list(found) == list(EVIDENCE)
+    assert {piece.verdict for piece in found.values()} == {"pass"}
+    assert all(piece.view is not None for piece in found.values())
+
+
+@pytest.mark.parametrize("name", EVIDENCE)
+def test_evidence_that_nobody_left_is_unknown(tmp_path: Path, name: str):
+    left(tmp_path, **{stem: None for stem in documents() if stem.startswith(name)})
+    piece = gathered(tmp_path)[name]
+    assert (piece.verdict, piece.reason) == ("unknown", "no evidence was left")
+
+
+@pytest.mark.parametrize(
+    ("name", "planted", "reason"),
+    [
+        ("validate", "{", "validate.json:1 is not JSON"),
+        ("validate", "[]", "validate.json is not an object"),
+        ("validate", {"findings": []}, "verdict is not a text"),
+        ("validate", {"verdict": "fine", "findings": []}, "its verdict is 'fine'"),
+        ("validate", {"verdict": "pass"}, "findings is not a list"),
+        ("validate", {"verdict": "pass", "findings": [FINDING]}, "says pass but found quality."),
+        ("dry_run", {"verdict": "pass", "findings": []}, "steps is not a list"),
+        ("verify", {"verdict": "pass", "findings": [], "samples": [{}]}, "names no relation"),
+        ("security", {"verdict": "pass", "findings": []}, "roles is not a list of names"),
+        ("crash.forward", {"verdict": "pass", "rows": [{}]}, "rows[0] has no boundary"),
+        ("resume", {"counted": [{"what": "steps", "done": "all"}]}, "done is not a list of names"),
+    ],
+)
+def test_misshapen_evidence_is_unknown_and_says_why(tmp_path: Path, name, planted, reason):
+    piece = gathered(left(tmp_path, **{name: planted}))[name.split(".")[0]]
+    assert piece.verdict == "unknown"
+    assert reason in piece.reason
+
+
+def test_a_finding_of_evidence_is_kept_and_its_failure_names_the_worst(tmp_path: Path):
+    mild = FINDING | {"severity": "warning", "message": "mild"}
+    planted = {"verdict": "fail", "findings": [mild, FINDING]}
+    piece = gathered(left(tmp_path, validate=planted))["validate"]
+    assert piece.verdict == "fail"
+    assert piece.reason == f"public.companies: {FINDING['message']}"
+    assert [finding.severity for finding in piece.findings] == ["warning", "critical"]
+
+
+def test_a_failed_crash_point_is_a_finding_with_its_replay_line(tmp_path: Path):
+    found = gathered(left(tmp_path, **{"crash.rollback": crash("rollback", "failed")}))["crash"]
+    assert found.verdict == "fail"
+    (finding,) = found.findings
+    assert (finding.severity, finding.message) == ("critical", "a row is lost")
+    assert "harness crash --replay it" in finding.hint
+    assert [map_.direction for map_ in found.view] == ["forward", "rollback"]
+
+
+def test_evidence_is_kept_only_during_a_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv(evidence.VARIABLE, raising=False)
+    evidence.keep("verify", {"verdict": "pass"})
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv(evidence.VARIABLE, str(tmp_path / "evidence"))
+    evidence.keep("verify", documents()["verify"])
+    assert gathered(tmp_path / "evidence")["verify"].verdict == "pass"
+    evidence.forget(tmp_path / "evidence")
+    assert gathered(tmp_path / "evidence")["verify"].verdict == "unknown"
+
+
+def test_what_several_tests_count_is_put_together(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv(evidence.VARIABLE, str(tmp_path))
+    for one in ("1", "2", "2"):
+        evidence.count("rollback", "steps", [one], ["1", "2", "3"])
+    piece = gathered(tmp_path)["rollback"]
+    assert (piece.verdict, piece.reason) == ("unknown", "2 of 3 steps, without 3")
+    evidence.count("rollback", "steps", ["3"], ["1", "2", "3"])
+    evidence.count("rollback", "points", ["a"], ["a", "b"], sample=True)
+    piece = gathered(tmp_path)["rollback"]
+    assert piece.verdict == "pass"
+    assert [str(count) for count in piece.counts] == ["1 of 2 points, a sample", "3 of 3 steps"]
+    evidence.count("rollback", "ways", [], [])
+    assert gathered(tmp_path)["rollback"].reason == "none of ways"
+
+
+def test_a_sample_of_crash_points_is_told_of_all_that_there_are(tmp_path: Path):
+    some = crash("forward") | {"enumerated": {"wire": {"forward": 12384}}}
+    (count,) = gathered(left(tmp_path, **{"crash.forward": some}))["crash"].counts
+    assert str(count) == "2 of 12,384 crash points struck, a sample"
+
+
+def test_bars_follow_each_other_and_fill_the_run():
+    steps = [step(1), step(3), step(2, "rollback")]
+    forward, rollback = timeline.read({"steps": steps, "estimate_seconds": 4}).runs
+    assert [(bar.begin, bar.width) for bar in forward.bars] == [(0, 25), (25, 75)]
+    assert (forward.seconds, rollback.seconds) == (4, 2)
+
+
+def test_a_pause_between_steps_is_seen():
+    steps = [step(1, began=10.0), step(1, began=13.0)]
+    (run,) = timeline.read({"steps": steps}).runs
+    assert [(bar.begin, bar.width) for bar in run.bars] == [(0, 25), (75, 25)]
+    assert run.seconds == 4
+
+
+def test_a_step_shows_the_lock_that_users_notice_most():
+    locks = [
+        lock("", 9.0),
+        lock("writes to 20 rows", 8.0),
+        lock("reads and writes", 0.1),
+        lock("writes", 5.0, rewrites=True),
+    ]
+    (run,) = timeline.read({"steps": [step(2, rows=100, locks=locks)]}).runs
+    (bar,) = run.bars
+    assert bar.worst is not None
+    assert (bar.worst.stops, bar.worst.seconds, bar.rewrites) == ("reads and writes", 0.1, True)
+    assert bar.rate == 50
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        ("denied", "denied", "none"),
+        ("all", "all", "allowed"),
+        ("some", "some", "some"),
+        ("denied", "all", "gained"),
+        ("some", "all", "gained"),
+        ("all", "none", "lost"),
+        ("all", "unknown", "unknown"),
+        ("empty", "all", "allowed"),  # rows came: whether one is let through is another's answer
+    ],
+)
+def test_a_mark_says_which_way_a_privilege_went(before: str, after: str, change: str):
+    line = matrices.read(matrix(before, after)).relations[0]
+    assert line.cells[0][0].change == change
+    assert line.changed == (change in ("gained", "lost"))
+
+
+def test_a_new_relation_has_nothing_to_be_compared_with():
+    line = matrices.read(matrix("denied", "all", before=None, new=True)).relations[0]
+    assert (line.state, line.changed) == ("new", True)
+    assert line.cells[0][0].change == "allowed"
+
+
+def test_without_a_database_from_before_nothing_is_called_new_or_gained():
+    line = matrices.read(matrix("denied", "all", before=None, new=False)).relations[0]
+    assert (line.state, line.changed) == ("", False)
+
+
+def test_a_function_that_a_role_may_call_now_is_gained():
+    assert matrices.read(matrix()).functions[0].cells[0][0].shown == "+X"
+
+
+def test_an_explained_change_carries_its_reason():
+    told = matrix("all", "denied", explained={"anon select": "it was a mistake"})
+    mark = matrices.read(told).relations[0].cells[0][0]
+    assert (mark.change, mark.explained) == ("lost", "it was a mistake")
+
+
+def test_a_wrong_field_makes_a_wrong_sample():
+    field = {"name": "stage", "before": "lead", "after": "lost", "right": False}
+    (sample,) = samples.read({"samples": [{"relation": "r", "key": 1, "fields": [field]}]})
+    assert not sample.right
+    with pytest.raises(MisshapenError, match="fields is not a list"):
+        samples.read({"samples": [{"relation": "r", "key": 1}]})
