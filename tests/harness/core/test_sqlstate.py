@@ -47,6 +47,6 @@ def test_only_what_passes_by_itself_is_retried() -> None:
     assert all(advice.retry == "never" for advice in sqlstate.BY_CLASS.values())
 
 
-@pytest.mark.parametrize("state", sqlstate.CONNECTION_LOST)
+@pytest.mark.parametrize("state", sorted(sqlstate.CONNECTION_LOST))
 def test_a_lost_connection_is_not_retried_by_statement(state: str) -> None:
     assert sqlstate.advice_for(state).retry == "never"

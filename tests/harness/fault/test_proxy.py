@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from harness.core.errors import InfrastructureError
 from harness.fault.frames import Splitter
+from tests.harness.support import proxy_scenes
 
-HERE = Path(__file__).parent
+SCENES = Path(proxy_scenes.__file__)
 STARTUP = (8 + 5).to_bytes(4, "big") + (196608).to_bytes(4, "big") + b"user\0"
 SSL = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
 CANCEL = (16).to_bytes(4, "big") + (80877102).to_bytes(4, "big") + bytes(8)
@@ -66,7 +67,7 @@ def test_a_dsn_that_insists_on_tls_is_refused_at_once() -> None:
 
 def carried(dsn: str, act: str, number: int = 0) -> dict[str, Any]:
     """Run a scene of `proxy_scenes` and give what it saw."""
-    command = [sys.executable, str(HERE / "proxy_scenes.py"), dsn, act, str(number)]
+    command = [sys.executable, str(SCENES), dsn, act, str(number)]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=120, env=os.environ
     )
