@@ -74,8 +74,9 @@ def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
 
 def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
     """The settings of an exploration, or a usage error before anything is started."""
+    from harness.core.direction import DIRECTIONS
     from harness.crash import settings
-    from harness.crash.model import DIRECTIONS, DOMAINS
+    from harness.crash.model import DOMAINS
 
     if choices.pop("dsn") or choices["server"] == "existing":
         raise UsageError(

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harness.crash.model import DIRECTIONS, DOMAINS, NOWHERE, Direction, DomainName, Point, Task
+from harness.core.direction import DIRECTIONS, Direction
+from harness.crash.model import DOMAINS, NOWHERE, DomainName, Point, Task
 
 NOTHING = "nothing was enumerated here: the domain found no point in this direction"
 NO_PLACE = "the plan has no place where this fault can strike; leave it out of --fault"

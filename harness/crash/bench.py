@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from harness.core.direction import Direction
 from harness.crash import runners
 from harness.crash.ground import Ground
-from harness.crash.model import Direction
 from harness.database import admin, template
 
 

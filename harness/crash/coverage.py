@@ -14,15 +14,14 @@ from functools import cached_property
 from shlex import quote
 from typing import Any, Literal
 
+from harness.core.direction import DIRECTIONS, Direction
 from harness.crash.asked import Asked, Enumeration
 from harness.crash.golden_note import Note
 from harness.crash.model import (
-    DIRECTIONS,
     DOMAINS,
     END,
     NOWHERE,
     START,
-    Direction,
     Point,
     Row,
     Task,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.crash.model import Direction
+from harness.core.direction import Direction
 
 GOLDEN = "golden"
 

@@ -12,7 +12,7 @@ from harness.plan import Plan, Script
 from harness.server import choose
 
 if TYPE_CHECKING:
-    from harness.crash.model import Direction
+    from harness.core.direction import Direction
     from harness.database.fingerprint import Fingerprint
     from harness.server import Server
 

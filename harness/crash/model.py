@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol, get_args
 
+from harness.core.direction import DIRECTIONS, Direction
 from harness.core.errors import UsageError
 from harness.crash.ground import Ground
 
-Direction = Literal["forward", "rollback", "cleanup"]
 DomainName = Literal["wire", "wal", "pinned", "contended", "tampered", "environment"]
 Verdict = Literal["pass", "fail", "unknown"]
-DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 DOMAINS: tuple[DomainName, ...] = get_args(DomainName)
 START = "(start)"  # the runner's own work before its first step
 END = "(end)"  # and after its last

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness import runner
+from harness.core.direction import Direction
 from harness.crash.ground import Ground, named
-from harness.crash.model import Direction
 from harness.fault.process import Ending, Job, JobProcess, Tell, fork
 from harness.runner.signals import stop_requested
 

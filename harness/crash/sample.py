@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from harness.core.direction import Direction
 from harness.core.errors import UsageError
 from harness.crash.domain.wire.domain import ACKED
-from harness.crash.model import Direction, DomainName, Point, Task
+from harness.crash.model import DomainName, Point, Task
 
 Place = tuple[DomainName, Direction]
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from harness.core.direction import DIRECTIONS, Direction
 from harness.core.errors import UsageError
 from harness.crash import fault_names
 from harness.crash.asked import Asked
-from harness.crash.model import DIRECTIONS, DOMAINS, Direction, DomainName, Point
+from harness.crash.model import DOMAINS, DomainName, Point
 from harness.plan import Plan
 
 Name = TypeVar("Name", bound=str)

@@ -14,11 +14,13 @@ from typing import Any
 
 import psycopg
 
+from harness.core.direction import Direction
 from harness.core.errors import Refused
+from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
 from harness.crash import runners
 from harness.crash.ground import Ground
-from harness.crash.model import Direction, Verdict
+from harness.crash.model import Verdict
 from harness.database import admin, fingerprint, template
 from harness.database.fingerprint import Difference, Fingerprint
 from harness.runner import ledger
@@ -148,7 +150,7 @@ class Oracle:
                     return []  # it had not begun: the migration is as it was
             ending = runners.run(self.ground, "rollback", copy)
             settle(self.server_dsn, admin.dbname(copy))
-            if ending.status == 1 and ending.kind == "Refused":
+            if ending.status == ExitStatus.FAILED and ending.kind == "Refused":
                 return []
             return [f"a clean-up that had begun was rolled back, with status {ending.status}"]
         finally:
@@ -174,7 +176,7 @@ class Oracle:
             ending = runners.run(self.ground, direction, dsn)
         except TimeoutError as error:
             return [f"{verb}: {error}"]
-        if ending.status != 0:
+        if not ending.done:
             return [f"{verb} ended with status {ending.status}: {ending.error or 'no message'}"]
         settle(self.server_dsn, admin.dbname(dsn))
         return compared(self.ground, expected, dsn, f"after {verb}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
 
 import psycopg
 from psycopg import sql
@@ -12,33 +11,11 @@ from psycopg.conninfo import make_conninfo
 
 from harness.core.poll import wait_until
 from harness.database import admin
+from harness.database.locks import LockWords
 
 LIMIT = 30.0
 COLLISIONS = Path(__file__).with_suffix(".sql")
 ALWAYS = 2**62
-
-Mode = Literal[
-    "access share",
-    "row share",
-    "row exclusive",
-    "share update exclusive",
-    "share",
-    "share row exclusive",
-    "exclusive",
-    "access exclusive",
-]
-
-WEAKEST_RIVAL: dict[str, Mode] = {
-    "AccessShareLock": "access exclusive",
-    "RowShareLock": "exclusive",
-    "RowExclusiveLock": "share",
-    "ShareUpdateExclusiveLock": "share update exclusive",
-    "ShareLock": "row exclusive",
-    "ShareRowExclusiveLock": "row exclusive",
-    "ExclusiveLock": "row share",
-    "AccessExclusiveLock": "access share",
-}
-"""For a lock as pg_locks names it: the weakest mode that a session elsewhere must not hold."""
 
 
 def relation(name: str) -> sql.Identifier:
@@ -70,11 +47,11 @@ class Rival:
         """Its file descriptors: a process forked meanwhile has no business with them."""
         return self._watch.fileno(), self._conn.fileno()
 
-    def lock(self, name: str, mode: Mode) -> None:
+    def lock(self, name: str, mode: LockWords) -> None:
         """Hold a table-level lock."""
         self._conn.execute(self.locking(name, mode))
 
-    def locking(self, name: str, mode: Mode) -> sql.Composed:
+    def locking(self, name: str, mode: LockWords) -> sql.Composed:
         """The statement that takes a table-level lock."""
         return sql.SQL("lock table {} in {} mode").format(relation(name), sql.SQL(mode))
 

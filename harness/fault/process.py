@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from harness.core.errors import HarnessError
+from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
 
 Tell = Callable[[Any], None]
@@ -38,6 +39,11 @@ class Ending:
     result: Any = None
     error: str = ""
     kind: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether it did all it should."""
+        return self.status == ExitStatus.DONE
 
 
 class Process(Protocol):
@@ -228,6 +234,6 @@ def _child(job: Job, pipe: int) -> NoReturn:
 
 def _done(job: Job, tell: Tell) -> Ending:
     try:
-        return Ending(0, job(tell))
+        return Ending(ExitStatus.DONE, job(tell))
     except HarnessError as error:
         return Ending(error.exit_status, None, str(error), type(error).__name__)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from harness.core.direction import Direction
 from harness.core.errors import UsageError
 from harness.plan.rules import DryRunRules, RequireVerdict, ValidateRules, VerifyRules
 
@@ -76,6 +77,12 @@ class Step:
     def name(self) -> str:
         """The step's name without its phase, such as 010_enums."""
         return self.id.split("/", 1)[1]
+
+    def script(self, direction: Direction) -> Script:
+        """The file that a run in this direction executes; ValueError for a clean-up."""
+        if direction == "cleanup":
+            raise ValueError("a clean-up takes no steps")
+        return self.forward if direction == "forward" else self.rollback
 
     @property
     def irreversible(self) -> str | None:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from harness.core.direction import Direction
 from harness.core.errors import UsageError
 from harness.subject import command_line, tools
 from harness.subject.accounts import position_by_tables
@@ -17,7 +18,6 @@ from harness.subject.baseline_files import apply_baseline
 from harness.subject.guard import environment, namespace, reach
 from harness.subject.protocol import (
     Connection,
-    Direction,
     Invocation,
     Part,
     Position,

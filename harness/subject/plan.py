@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from harness import runner
+from harness.core.direction import Direction
 from harness.plan import Plan
 from harness.runner import ledger
 from harness.subject.protocol import (
     Connection,
-    Direction,
     Invocation,
     Part,
     Position,

@@ -14,8 +14,7 @@ from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 import psycopg
 
-Direction = Literal["forward", "rollback", "cleanup"]
-DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+from harness.core.direction import Direction
 
 Part = Literal["baseline", "back", "cleanup", "steps", "ledger"]
 """What a subject may have, or not.

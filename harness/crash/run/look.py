@@ -7,20 +7,11 @@ from pathlib import Path
 
 from harness.crash.run.walk import Walk
 from harness.database import admin
+from harness.database.locks import SHARE_UPDATE_EXCLUSIVE, strength_of_mode
 from harness.plan import Script
 from harness.runner.index import wanted
 
 NOTES = Path(__file__).with_suffix(".sql")
-STRENGTH = [
-    "AccessShareLock",
-    "RowShareLock",
-    "RowExclusiveLock",
-    "ShareUpdateExclusiveLock",
-    "ShareLock",
-    "ShareRowExclusiveLock",
-    "ExclusiveLock",
-    "AccessExclusiveLock",
-]
 HELD = """
 select h.step, n.name, array_agg(distinct h.mode)
 from migration_control.harness_held as h
@@ -67,9 +58,9 @@ def look(walk: Walk) -> dict[str, Needs]:
         batches = dict(conn.execute(BATCHES.encode()).fetchall())
     found: dict[str, Needs] = {}
     for step in walk.steps:
-        locks = {name: max(modes, key=STRENGTH.index) for of, name, modes in held if of == step}
-        locks |= _concurrent(step, script(walk, step), tables)
-        strongest = sorted(locks, key=lambda name: -STRENGTH.index(locks[name]))
+        locks = {name: max(modes, key=strength_of_mode) for of, name, modes in held if of == step}
+        locks |= _concurrent(step, walk.script(step), tables)
+        strongest = sorted(locks, key=lambda name: -strength_of_mode(locks[name]))
         found[step] = Needs(
             {name: locks[name] for name in strongest},
             tuple(state for of, state in states if of == step),
@@ -78,16 +69,10 @@ def look(walk: Walk) -> dict[str, Needs]:
     return found
 
 
-def script(walk: Walk, step: str) -> Script:
-    """The file that a walk runs for a step."""
-    found = walk.ground.plan.step(step)
-    return found.forward if walk.direction == "forward" else found.rollback
-
-
 def _concurrent(step: str, of: Script, tables: dict[tuple[str, str], str]) -> dict[str, str]:
     """The table of an index that is built or dropped outside of any transaction."""
     if of.kind != "concurrent":
         return {}
     want = wanted(of.statements[0])
     table = str(want.table) if want.table else tables[step, str(want.index)]
-    return {table: "ShareUpdateExclusiveLock"}
+    return {table: SHARE_UPDATE_EXCLUSIVE}

@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from harness.core.direction import Direction
 from harness.core.errors import StepFailed
+from harness.core.exit_status import ExitStatus
 from harness.crash import runners, state
 from harness.crash.ground import Ground
-from harness.crash.model import END, START, Direction, Point, Row
+from harness.crash.model import END, START, Point, Row
 from harness.crash.state import Oracle
 from harness.crash.tally import point_done
 from harness.database import admin, template
 from harness.fault.process import Ending, Tell, fork
+from harness.plan import Script
 from harness.runner.outcome import Event
 
-STOPPED = 5
 BEGUN = ("run_started", "resumed")
 
 
@@ -43,7 +45,7 @@ def advance(
 
     with fork(work) as process:
         ending = process.wait()
-    if ending.status not in (0, STOPPED):
+    if ending.status not in (ExitStatus.DONE, ExitStatus.STOPPED):
         raise StepFailed(f"the undisturbed run failed: {ending.error}", hint="mend the plan first")
     return ending
 
@@ -70,6 +72,10 @@ class Walk:
             advance(self.ground, "forward", dsn, lambda _: False)
         advance(self.ground, self.direction, dsn, lambda event: event.kind in BEGUN)
         return dsn
+
+    def script(self, step: str) -> Script:
+        """The file that the run executes for a step."""
+        return self.ground.plan.step(step).script(self.direction)
 
     def advance(self, last: Callable[[Event], bool]) -> None:
         """Run on until an event is the `last`."""
@@ -131,7 +137,7 @@ class Scene:
 
     def ended(self, dsn: str, ending: Ending) -> tuple[str, ...]:
         """Why a run that should have come to the golden end did not."""
-        if ending.status != 0:
+        if not ending.done:
             return (f"the run ended with status {ending.status}: {ending.error or 'no message'}",)
         return tuple(self.walk.golden_end(dsn))
 

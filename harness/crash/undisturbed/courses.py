@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from harness import runner
+from harness.core.direction import Direction
 from harness.core.errors import HarnessError
 from harness.crash.ground import Ground
-from harness.crash.model import START, Direction
+from harness.crash.model import START
 from harness.crash.undisturbed.sequences import Watch
 from harness.database import admin, template
 from harness.runner import Event

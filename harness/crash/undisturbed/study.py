@@ -11,11 +11,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from harness.core.direction import Direction
 from harness.core.errors import Refused
 from harness.crash.bench import Bench
 from harness.crash.golden_note import Note
 from harness.crash.ground import Ground
-from harness.crash.model import START, Direction
+from harness.crash.model import START
 from harness.crash.undisturbed import courses, sequences, way_back
 from harness.crash.undisturbed.courses import Course
 from harness.database import admin, fingerprint, template

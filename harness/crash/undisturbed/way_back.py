@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from harness import runner
+from harness.core.direction import Direction
 from harness.crash import state
 from harness.crash.golden_note import Note
 from harness.crash.ground import Ground
-from harness.crash.model import END, Direction
+from harness.crash.model import END
 from harness.crash.undisturbed import courses
 from harness.crash.undisturbed.courses import Course, Failed
 from harness.database import admin, fingerprint, template

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
+from harness.database.locks import strength_of_mode
 from harness.plan import Script
 from harness.runner.work import shortened
 from harness.scenario.dry_run.look import Look
-from harness.scenario.dry_run.model import LockSeen, StatementSeen, strength
+from harness.scenario.dry_run.model import LockSeen, StatementSeen
 
 Key = tuple[str, str]
 
@@ -133,4 +134,4 @@ def locks(
                 line=script.statements[number - 1].line if number else None,
             )
         )
-    return tuple(sorted(found, key=lambda one: (-strength(one.mode), one.relation)))
+    return tuple(sorted(found, key=lambda one: (-strength_of_mode(one.mode), one.relation)))

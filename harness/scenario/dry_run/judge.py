@@ -8,15 +8,14 @@ from dataclasses import replace
 from typing import Final
 
 from harness.core.finding import Finding
+from harness.database.locks import blocked_by_mode, words_of_mode
 from harness.plan import DryRunRules
 from harness.scenario.dry_run.model import (
-    BLOCKS,
     Evidence,
     LockSeen,
     Ran,
     StatementSeen,
     StepSeen,
-    mode_words,
 )
 
 SCHEMA_CHANGES: Final = ("AlterTableStmt", "AlterDomainStmt", "IndexStmt", "ReindexStmt")
@@ -109,7 +108,7 @@ def _by_size(rows: int | None, finding: Finding, rules: DryRunRules) -> Finding:
 
 def _locked(step: StepSeen, statement: StatementSeen) -> dict[str, LockSeen]:
     """What stops users of a relation while a statement runs: the strongest lock taken by then."""
-    held = [lock for lock in step.locks if lock.mode in BLOCKS]
+    held = [lock for lock in step.locks if blocked_by_mode(lock.mode)]
     held = [lock for lock in held if lock.line is None or lock.line <= statement.line]
     return {lock.relation: lock for lock in reversed(held)}
 
@@ -202,13 +201,13 @@ def _one_transaction(step: StepSeen, rules: DryRunRules) -> Iterator[Finding]:
                 f"{step.id} changes {lock.rows_changed:,} rows of {lock.relation} in one"
                 " transaction; who writes one of them waits for its end",
                 "make it a batch step of its own",
-                f"{mode_words(lock.mode)} on {lock.relation} for {lock.seconds:.3f} s",
+                f"{words_of_mode(lock.mode)} on {lock.relation} for {lock.seconds:.3f} s",
             )
 
 
 def _held(step: StepSeen, lock: LockSeen, rules: DryRunRules) -> Finding:
     """Rows of a batch are no more than told: the runner makes the next batches smaller."""
-    rows_of_a_batch = step.kind == "batch" and lock.mode not in BLOCKS
+    rows_of_a_batch = step.kind == "batch" and not blocked_by_mode(lock.mode)
     return Finding(
         "dry-run.lock-held",
         "info" if rows_of_a_batch else "critical",
@@ -216,13 +215,13 @@ def _held(step: StepSeen, lock: LockSeen, rules: DryRunRules) -> Finding:
         f"{step.id} {step.direction} keeps {lock.stops} of {lock.relation} waiting for"
         f" {lock.seconds:.2f} s, allowed are {rules.max_lock:g} s",
         "take the lock later in the step, or make the step smaller",
-        f"{mode_words(lock.mode)} on {lock.relation} for {lock.seconds:.3f} s",
+        f"{words_of_mode(lock.mode)} on {lock.relation} for {lock.seconds:.3f} s",
     )
 
 
 def _evidence(statement: StatementSeen, lock: LockSeen) -> str:
     return (
-        f"{statement.text}\n{mode_words(lock.mode)} on {lock.relation} for {lock.seconds:.3f} s,"
+        f"{statement.text}\n{words_of_mode(lock.mode)} on {lock.relation} for {lock.seconds:.3f} s,"
         f" {statement.wal_bytes or 0:,} bytes of WAL"
     )
 

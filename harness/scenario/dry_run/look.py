@@ -18,11 +18,11 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
+from harness.core.direction import StepDirection
 from harness.core.errors import Refused
 from harness.database import admin
 from harness.plan import Phase, Plan, Script, Statement, Step
 from harness.scenario.dry_run import wal
-from harness.scenario.dry_run.model import Direction
 
 SCHEMA: Final = "harness_dry_run"
 _SQL: Final = Path(__file__).with_name("look.sql")
@@ -112,7 +112,7 @@ def learn(conn: psycopg.Connection[Any]) -> dict[int, str]:
     return {int(number): str(name) for number, name in rows}
 
 
-def looks(conn: psycopg.Connection[Any], direction: Direction, step: str) -> list[Look]:
+def looks(conn: psycopg.Connection[Any], direction: StepDirection, step: str) -> list[Look]:
     """The looks of a step that was committed, by the relations noted before it."""
     with conn.cursor(row_factory=class_row(Look)) as cursor:
         return cursor.execute(_LOOKS.encode(), [direction, step]).fetchall()
@@ -136,21 +136,23 @@ def _step(step: Step) -> Step:
     )
 
 
-def _script(script: Script, direction: Direction, step: str) -> Script:
+def _script(script: Script, direction: StepDirection, step: str) -> Script:
     """Nothing may stand beside a concurrent statement: that one is watched from outside alone."""
     if script.kind == "concurrent" or not script.statements:
         return script
     return replace(script, statements=tuple(_between(script.statements, direction, step)))
 
 
-def _between(statements: Sequence[Statement], direction: Direction, step: str) -> list[Statement]:
+def _between(
+    statements: Sequence[Statement], direction: StepDirection, step: str
+) -> list[Statement]:
     found = [_call(direction, step, 0, statements[0].line)]
     for number, statement in enumerate(statements, 1):
         found += [statement, _call(direction, step, number, statement.line)]
     return found
 
 
-def _call(direction: Direction, step: str, number: int, line: int) -> Statement:
+def _call(direction: StepDirection, step: str, number: int, line: int) -> Statement:
     call = sql.SQL("SELECT harness_dry_run.look({}, {}, {})").format(
         sql.Literal(direction), sql.Literal(step), sql.Literal(number)
     )

@@ -3,41 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from harness.core.direction import StepDirection
 from harness.core.finding import Finding
-
-Direction = Literal["forward", "rollback"]
-
-BLOCKS: dict[str, str] = {
-    "AccessExclusiveLock": "reads and writes",
-    "ExclusiveLock": "writes",
-    "ShareRowExclusiveLock": "writes",
-    "ShareLock": "writes",
-}
-"""Lock mode -> what it stops users from doing; modes not named stop nothing a user does."""
-
-MODES: dict[str, str] = {
-    "AccessShareLock": "access share",
-    "RowShareLock": "row share",
-    "RowExclusiveLock": "row exclusive",
-    "ShareUpdateExclusiveLock": "share update exclusive",
-    "ShareLock": "share",
-    "ShareRowExclusiveLock": "share row exclusive",
-    "ExclusiveLock": "exclusive",
-    "AccessExclusiveLock": "access exclusive",
-}
-"""pg_locks' word -> the word of LOCK TABLE and the manual, weakest first."""
-
-
-def mode_words(mode: str) -> str:
-    """A lock mode as the manual writes it."""
-    return MODES.get(mode, mode)
-
-
-def strength(mode: str) -> int:
-    """Lock modes in order, weakest first."""
-    return list(MODES).index(mode) if mode in MODES else -1
+from harness.database.locks import ROW_EXCLUSIVE, blocked_by_mode
 
 
 @dataclass(frozen=True)
@@ -61,10 +31,9 @@ class LockSeen:
     @property
     def stops(self) -> str:
         """What users cannot do meanwhile; empty when they notice nothing."""
-        if self.mode in BLOCKS:
-            return BLOCKS[self.mode]
-        changes = self.mode == "RowExclusiveLock" and self.rows_changed
-        return f"writes to {self.rows_changed:,} rows" if changes else ""
+        changes = self.mode == ROW_EXCLUSIVE and self.rows_changed
+        rows = f"writes to {self.rows_changed:,} rows" if changes else ""
+        return blocked_by_mode(self.mode) or rows
 
     def document(self) -> dict[str, Any]:
         """The lock as JSON has it."""
@@ -140,7 +109,7 @@ class StepSeen:
     """One step in one direction. `began` is seconds since the dry run's first step."""
 
     id: str
-    direction: Direction
+    direction: StepDirection
     kind: str
     file: str
     began: float
@@ -178,7 +147,7 @@ class StepSeen:
 class Trouble:
     """Why a direction did not come to its end, as the runner said it."""
 
-    direction: Direction
+    direction: StepDirection
     message: str
     where: str | None
     hint: str | None
@@ -195,7 +164,7 @@ class Trouble:
 class Ran:
     """One direction: its steps in order, how long the runner took, and what stopped it."""
 
-    direction: Direction
+    direction: StepDirection
     steps: tuple[StepSeen, ...]
     seconds: float
     trouble: Trouble | None = None

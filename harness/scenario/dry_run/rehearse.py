@@ -10,6 +10,7 @@ from typing import Any, Final
 import psycopg
 
 from harness import runner
+from harness.core.direction import StepDirection
 from harness.core.errors import HarnessError, Refused, StepFailed
 from harness.core.finding import Finding
 from harness.database import admin, fingerprint
@@ -21,7 +22,7 @@ from harness.scenario.dry_run import commons, judge, look, squawk
 from harness.scenario.dry_run.declared import Declared
 from harness.scenario.dry_run.facts import facts
 from harness.scenario.dry_run.habits import plan_findings
-from harness.scenario.dry_run.model import Direction, Evidence, Ran, Trouble
+from harness.scenario.dry_run.model import Evidence, Ran, Trouble
 from harness.scenario.dry_run.reach import Reach, reaches
 from harness.scenario.dry_run.scratch import How, Scratch, Wish, scratch
 from harness.scenario.dry_run.watch import Watch
@@ -186,7 +187,7 @@ def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) ->
 
 def _run(
     watch: Watch,
-    direction: Direction,
+    direction: StepDirection,
     verb: Callable[[], Outcome],
     plan: Plan,
     declared: Declared,
@@ -205,7 +206,7 @@ def _run(
     return Ran(direction, tuple(watch.steps[first:]), seconds, trouble)
 
 
-def _trouble(error: HarnessError, direction: Direction, plan: Plan) -> Trouble:
+def _trouble(error: HarnessError, direction: StepDirection, plan: Plan) -> Trouble:
     cause = error.__cause__
     state = cause.sqlstate if isinstance(cause, psycopg.Error) else None
     match = re.fullmatch(r"(.*):(\d+)", error.where or "")

@@ -12,8 +12,9 @@ from shutil import which
 from typing import Any, Final
 
 from harness.core.errors import InfrastructureError
+from harness.database.locks import blocked_by_mode, words_of_mode
 from harness.plan import Plan, Script
-from harness.scenario.dry_run.model import BLOCKS, Lint, StatementSeen, StepSeen, mode_words
+from harness.scenario.dry_run.model import Lint, StatementSeen, StepSeen
 
 NOTHING: Final = "took no further lock that stops users, wrote nothing anew, read no table through"
 # The runner sees to these itself: every lock has a timeout, and a step is run once, by its ledger.
@@ -86,9 +87,9 @@ def words(step: StepSeen, statement: StatementSeen) -> str:
     if step.kind == "concurrent":
         own = [(lock.relation, lock.mode) for lock in step.locks]
     said = [
-        f"{mode_words(mode)} on {relation} for {lengths.get((relation, mode), 0.0) * 1000:.1f} ms"
+        f"{words_of_mode(mode)} on {relation} for {1000 * lengths.get((relation, mode), 0):.1f} ms"
         for relation, mode in own
-        if mode in BLOCKS
+        if blocked_by_mode(mode)
     ]
     said += [f"{relation} written anew" for relation in statement.rewritten]
     said += [f"{rows:,} rows of {relation} read" for relation, rows in statement.read]

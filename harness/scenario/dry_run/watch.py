@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from harness.core.direction import StepDirection
 from harness.database import admin
 from harness.plan import Plan, Script
 from harness.runner import Event
@@ -17,7 +18,7 @@ from harness.runner.outcome import OnEvent
 from harness.scenario.dry_run import digest, look
 from harness.scenario.dry_run import wal as wal_of
 from harness.scenario.dry_run.digest import Digest
-from harness.scenario.dry_run.model import Direction, StepSeen
+from harness.scenario.dry_run.model import StepSeen
 from harness.scenario.dry_run.sampler import Sampler
 
 SELDOM = 5
@@ -46,7 +47,7 @@ class Watch:
     def __init__(self, dsn: str, plan: Plan, also: OnEvent) -> None:
         self.steps: list[StepSeen] = []
         self.overhead = 0.0
-        self.direction: Direction = "forward"
+        self.direction: StepDirection = "forward"
         self._plan, self._also = plan, also
         self._conn = admin.connect(dsn, application_name="dry run watch")
         look.own(self._conn)
@@ -149,8 +150,7 @@ class Watch:
         return int(row[0]), int(row[1] or 0), bool(row[2])
 
     def _script(self, step: str) -> Script:
-        found = self._plan.step(step)
-        return found.forward if self.direction == "forward" else found.rollback
+        return self._plan.step(step).script(self.direction)
 
 
 def _trip(conn: psycopg.Connection[Any]) -> float:

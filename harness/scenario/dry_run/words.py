@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from harness.scenario.dry_run.model import mode_words
+from harness.database.locks import words_of_mode
 from harness.scenario.dry_run.squawk import NOTHING
 
 SHOWN: Final = 8
@@ -91,7 +91,7 @@ def _longest(step: dict[str, Any]) -> tuple[float, float]:
 
 def _stopped(locks: list[dict[str, Any]]) -> Iterator[str]:
     for lock in locks:
-        held = f"{mode_words(lock['mode'])} on {lock['relation']}"
+        held = f"{words_of_mode(lock['mode'])} on {lock['relation']}"
         more = ", written anew" if lock["rewrites"] else ""
         more += f", {lock['rows_read']:,} rows read" if lock["rows_read"] else ""
         wait = f"{lock['stops']} wait at most {lock['seconds'] * 1000:.1f} ms"

@@ -10,11 +10,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
+from harness.core.direction import STEP_DIRECTIONS, StepDirection
 from harness.core.errors import HarnessError, UsageError
 from harness.database import limits
 from harness.plan import Plan
 from harness.scenario.mutate import mutants
-from harness.scenario.mutate.model import Direction, Mutant, Result
+from harness.scenario.mutate.model import Mutant, Result
 
 HURRIED: dict[str, Any] = {
     "adaptive": False,
@@ -47,7 +48,7 @@ class Case:
     plan: Plan
     original: Plan
     step: str | None = None
-    direction: Direction = "forward"
+    direction: StepDirection = "forward"
     line: int = 0
 
 
@@ -117,7 +118,7 @@ def sound(judge: Judge, server_dsn: str, plan: Plan) -> list[str]:
     """What the judge has against the plan as it is, which must be nothing: both directions."""
     _limit()
     found = []
-    for direction in mutants.DIRECTIONS:
+    for direction in STEP_DIRECTIONS:
         case = Case(server_dsn, hurried(plan), hurried(plan), plan.steps[0].id, direction)
         with closing(cast("Any", judge(case))) as remarks:
             found += [f"{name}: {line}" for name, findings in remarks for line in findings]

@@ -9,10 +9,10 @@ from typing import Literal
 
 from pglast import parse_sql
 
+from harness.core.direction import StepDirection
 from harness.plan import Script
 from harness.scenario.mutate.edits import laid_out
 
-Direction = Literal["forward", "rollback"]
 OutcomeName = Literal["killed", "survived", "equivalent", "unknown"]
 SHORT = 8  # digits of an id: enough that no two mutants of one step share it
 
@@ -28,7 +28,7 @@ class Mutant:
     """
 
     step: str
-    direction: Direction
+    direction: StepDirection
     operator: str
     line: int
     statement: int | None = None

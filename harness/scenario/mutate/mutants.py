@@ -10,15 +10,14 @@ from typing import Any
 
 from pglast import ast, parse_sql
 
+from harness.core.direction import STEP_DIRECTIONS, StepDirection
 from harness.plan import Plan, Script, Statement, Step
 from harness.plan.check import check, tree
 from harness.scenario.mutate import bodies, definitions, expressions, scripts, values
 from harness.scenario.mutate.bodies import Changed
 from harness.scenario.mutate.edits import Edit, Place, laid_out, places, written
 from harness.scenario.mutate.expressions import Labels
-from harness.scenario.mutate.model import Direction, Mutant
-
-DIRECTIONS: tuple[Direction, ...] = ("forward", "rollback")
+from harness.scenario.mutate.model import Mutant
 
 
 def of_plan(plan: Plan) -> tuple[Mutant, ...]:
@@ -33,8 +32,8 @@ def of_plan(plan: Plan) -> tuple[Mutant, ...]:
     )
     found: dict[str, Mutant] = {}
     for step in plan.steps:
-        for direction in DIRECTIONS:
-            whole = script(step, direction)
+        for direction in STEP_DIRECTIONS:
+            whole = step.script(direction)
             for mutant in _of_script(step.id, direction, whole, labels):
                 found.setdefault(mutant.id, mutant)
             for mutant in _of_whole(step.id, direction, whole):
@@ -45,11 +44,6 @@ def of_plan(plan: Plan) -> tuple[Mutant, ...]:
         for mutant in _of_script(_cleaner(cleaning), "forward", cleaning, labels):
             found.setdefault(mutant.id, mutant)
     return tuple(found.values())
-
-
-def script(step: Step, direction: Direction) -> Script:
-    """The file of a step for a direction."""
-    return step.forward if direction == "forward" else step.rollback
 
 
 def applied(plan: Plan, mutant: Mutant) -> Plan:
@@ -79,7 +73,7 @@ def _cleaner(script: Script) -> str:
 def _mutated(step: Step, mutant: Mutant) -> Step:
     if step.id != mutant.step:
         return step
-    changed = _changed(script(step, mutant.direction), mutant)
+    changed = _changed(step.script(mutant.direction), mutant)
     if mutant.direction == "forward":
         return replace(step, forward=changed)
     return replace(step, rollback=changed)
@@ -108,19 +102,19 @@ def _with_statement(whole: Script, mutant: Mutant) -> Script:
 
 def _swaps(plan: Plan) -> Iterator[Mutant]:
     """Two neighbours in the other order; those that have nothing to do are no neighbours."""
-    for direction in DIRECTIONS:
-        busy = [step for step in plan.steps if script(step, direction).statements]
+    for direction in STEP_DIRECTIONS:
+        busy = [step for step in plan.steps if step.script(direction).statements]
         for step, following in pairwise(busy):
             before, after = f"{step.id}\n{following.id}", f"{following.id}\n{step.id}"
             yield Mutant(step.id, direction, "swap-steps", 1, before=before, after=after, swap=True)
 
 
-def _swapped(plan: Plan, step_id: str, direction: Direction) -> Plan:
+def _swapped(plan: Plan, step_id: str, direction: StepDirection) -> Plan:
     """The step behind the next one that has something to do in that direction."""
     steps = list(plan.steps)
     place = [step.id for step in steps].index(step_id)
     later = range(place + 1, len(steps))
-    other = next(n for n in later if script(steps[n], direction).statements)
+    other = next(n for n in later if steps[n].script(direction).statements)
     steps[place], steps[other] = steps[other], steps[place]
     rest = iter(steps)
     phases = tuple(
@@ -129,7 +123,9 @@ def _swapped(plan: Plan, step_id: str, direction: Direction) -> Plan:
     return replace(plan, phases=phases)
 
 
-def _of_script(step: str, direction: Direction, whole: Script, labels: Labels) -> Iterator[Mutant]:
+def _of_script(
+    step: str, direction: StepDirection, whole: Script, labels: Labels
+) -> Iterator[Mutant]:
     for number, statement in enumerate(whole.statements):
         batch = whole.kind == "batch"
         root = tree(statement, batch=batch)
@@ -142,7 +138,7 @@ def _of_script(step: str, direction: Direction, whole: Script, labels: Labels) -
             yield Mutant(step, direction, operator, line, number, said, before, after)
 
 
-def _of_whole(step: str, direction: Direction, whole: Script) -> Iterator[Mutant]:
+def _of_whole(step: str, direction: StepDirection, whole: Script) -> Iterator[Mutant]:
     for one in scripts.of(whole):
         yield Mutant(
             step,

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from harness.crash.model import DOMAINS, Direction, DomainName, Point, Task
+from harness.core.direction import Direction
+from harness.crash.model import DOMAINS, DomainName, Point, Task
 from harness.crash.sample import Place, sampled, shares
 from harness.crash.tally import Pace
 

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from harness.core.direction import Direction
 from harness.core.finding import Finding
 from harness.crash.coverage import Coverage, Replay
-from harness.crash.model import Direction, Point, Row
+from harness.crash.model import Point, Row
 from harness.report import crash_page
 from harness.report.verdict import Suite
 from tests.harness.support.report import FINDING, built

@@ -6,9 +6,10 @@ import pickle
 import subprocess
 from pathlib import Path
 
+from harness.core.direction import DIRECTIONS, Direction
 from harness.database import admin, fingerprint
 from harness.subject.plan import PlanSubject
-from harness.subject.protocol import DIRECTIONS, Direction, Invocation, Position, Subject
+from harness.subject.protocol import Invocation, Position, Subject
 from tests.harness.support.runner import SmallPlan
 
 

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from harness.core.direction import Direction
 from harness.crash.coverage import Coverage, Replay
-from harness.crash.model import END, START, Direction, DomainName, Point, Row
+from harness.crash.model import END, START, DomainName, Point, Row
 from harness.report import crash_page
 
 STEPS = ("1.1/020_second", "1.1/030_first_by_name", "1.2/010_last")

@@ -11,9 +11,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.direction import Direction
 from harness.crash import runners, state
 from harness.crash.ground import Ground
-from harness.crash.model import Direction, DomainName, Point
+from harness.crash.model import DomainName, Point
 from harness.database import admin, fingerprint
 from harness.database.fingerprint import Fingerprint
 from harness.plan import Plan

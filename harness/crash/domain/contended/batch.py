@@ -9,10 +9,10 @@ from typing import Any
 from psycopg import sql
 from psycopg.types.numeric import Int8
 
+from harness.core.sqlstate import QUERY_CANCELED
 from harness.crash import runners
 from harness.crash.domain.contended.strike import ended, first_retry, named, told_by
 from harness.crash.model import Point
-from harness.crash.run.look import script
 from harness.crash.run.walk import Scene, Struck
 from harness.database import admin
 from harness.fault.contention import Rival
@@ -66,10 +66,12 @@ def statement_timeout(scene: Scene, point: Point, persistent: bool) -> Struck:
                 if not persistent:
                     rival.close()
                 ending = ended(runner)
-        fired = told_by(retry, ending, "57014")
+        fired = told_by(retry, ending, QUERY_CANCELED)
         evidence = retry.message if retry else ending.error
         if persistent:
-            reasons = named(ending, batch.script, "57014") + _not_beyond(dsn, point.step, key)
+            reasons = named(ending, batch.script, QUERY_CANCELED) + _not_beyond(
+                dsn, point.step, key
+            )
             state, judged = scene.judged(dsn)
             return Struck(fired, ending.error or evidence, reasons + judged, state)
         after, upto = _range(dsn, point.step, key)
@@ -92,7 +94,7 @@ def _plan(scene: Scene, batch: Batch) -> Plan:
 
 def _look(scene: Scene, point: Point, dsn: str) -> Batch:
     """Run the batch's statements over the whole table once, and see which rows they lock."""
-    of, plan = script(scene.walk, point.step), scene.ground.plan
+    of, plan = scene.walk.script(point.step), scene.ground.plan
     assert of.table is not None
     assert of.key is not None
     names = {"table": sql.SQL(of.table), "key": sql.SQL(of.key)}

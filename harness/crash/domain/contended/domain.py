@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from harness.core.direction import Direction
 from harness.crash.domain.contended.batch import statement_timeout
 from harness.crash.domain.contended.strike import (
     CHECKPOINTS,
@@ -23,8 +24,8 @@ from harness.crash.domain.contended.strike import (
     serializations,
 )
 from harness.crash.ground import Ground
-from harness.crash.model import END, START, Direction, Point, Row, Task
-from harness.crash.run.look import Needs, look, script
+from harness.crash.model import END, START, Point, Row, Task
+from harness.crash.run.look import Needs, look
 from harness.crash.run.walk import Scene, Struck, Walk, along, row
 from harness.crash.state import Oracle
 from harness.database import admin
@@ -80,7 +81,7 @@ def _points(walk: Walk, needs: dict[str, Needs]) -> list[Point]:
     add(START, boundary(EVENTS, "share"), "lock_timeout")
     add(START, "claim", "serialization")
     for step, need in needs.items():
-        of = script(walk, step)
+        of = walk.script(step)
         places = _places(need, of.kind == "concurrent")
         for number, place in enumerate(places):
             add(step, place, "lock_timeout", persistent=number == 0)

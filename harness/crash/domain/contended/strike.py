@@ -8,16 +8,16 @@ from urllib.parse import quote, unquote
 
 from psycopg import sql
 
+from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
+from harness.core.sqlstate import DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE, SERIALIZATION_FAILURE
 from harness.crash import runners
 from harness.crash.model import END, START, Point
-from harness.crash.run.look import script
 from harness.crash.run.walk import Scene, Struck
+from harness.database.locks import BY_NAME, LockWords
 from harness.fault.contention import (
     ALWAYS,
-    WEAKEST_RIVAL,
     Collisions,
-    Mode,
     Rival,
     hasty_in_deadlocks,
 )
@@ -44,13 +44,13 @@ def boundary(name: str, mode: str) -> str:
 
 def against(name: str, lock: str) -> str:
     """The boundary at which a rival keeps a lock, named as pg_locks does, from being granted."""
-    return boundary(name, WEAKEST_RIVAL[lock])
+    return boundary(name, BY_NAME[lock].rival)
 
 
-def held(point: Point) -> tuple[str, Mode]:
+def held(point: Point) -> tuple[str, LockWords]:
     """The relation and mode of a boundary."""
     name, _, mode = point.boundary.rpartition("@")
-    found: Mode = mode.replace("_", " ")  # type: ignore[assignment]  # made by `boundary`
+    found: LockWords = mode.replace("_", " ")  # type: ignore[assignment]  # made by `boundary`
     return unquote(name), found
 
 
@@ -84,7 +84,7 @@ def named(ending: Ending, of: Script | None, sqlstate: str) -> tuple[str, ...]:
     Without a script the runner was at its own work: it names the ledger, and stops, resumable.
     """
     where = "the ledger: " if of is None else re.escape(of.name) + r":\d+: "
-    due = 5 if of is None else 1
+    due = ExitStatus.STOPPED if of is None else ExitStatus.FAILED
     if ending.status == due and re.search(rf"(?s){where}.*SQLSTATE {sqlstate}", ending.error):
         return ()
     place = "the ledger" if of is None else of.name
@@ -93,7 +93,7 @@ def named(ending: Ending, of: Script | None, sqlstate: str) -> tuple[str, ...]:
 
 
 def _script(scene: Scene, step: str) -> Script | None:
-    return None if step in (START, END) else script(scene.walk, step)
+    return None if step in (START, END) else scene.walk.script(step)
 
 
 def lock_timeout(scene: Scene, point: Point, persistent: bool) -> Struck:
@@ -116,12 +116,12 @@ def lock_timeout(scene: Scene, point: Point, persistent: bool) -> Struck:
                 else:
                     retry = None if persistent else first_retry(runner, point.step)
                     ending = _released(rival, runner, bool(persistent))
-        fired = told_by(retry, ending, "55P03")
+        fired = told_by(retry, ending, LOCK_NOT_AVAILABLE)
         evidence = retry.message if retry else ending.error
         if not persistent:
             return Struck(fired, evidence, scene.ended(dsn, ending))
         state, judged = scene.judged(dsn)
-        reasons = named(ending, _script(scene, point.step), "55P03")
+        reasons = named(ending, _script(scene, point.step), LOCK_NOT_AVAILABLE)
         return Struck(fired, evidence, reasons + judged, state)
 
 
@@ -179,7 +179,7 @@ def _deadlock(scene: Scene, point: Point, persistent: bool) -> Struck:
         lock_timeout=LONG, concurrent_lock_timeout=LONG, retries=0 if persistent else 12
     )
     name, mode = held(point)
-    of = script(scene.walk, point.step)
+    of = scene.walk.script(point.step)
     with scene.walk.copy() as dsn:
         hasty = hasty_in_deadlocks(dsn, LOOK_FOR_DEADLOCKS)
         with Rival(dsn) as rival:
@@ -195,13 +195,13 @@ def _deadlock(scene: Scene, point: Point, persistent: bool) -> Struck:
                 rival.close()
                 retry = None if persistent else first_retry(runner, point.step)
                 ending = ended(runner)
-        if not told_by(retry, ending, "40P01"):
+        if not told_by(retry, ending, DEADLOCK_DETECTED):
             raise _Missed(f"no deadlock: {retry.message if retry else ending.error}")
         evidence = f"{waiting}; {retry.message if retry else ending.error}"
         if not persistent:
             return Struck(True, evidence, scene.ended(dsn, ending))
         state, judged = scene.judged(dsn)
-        return Struck(True, evidence, named(ending, of, "40P01") + judged, state)
+        return Struck(True, evidence, named(ending, of, DEADLOCK_DETECTED) + judged, state)
 
 
 def arm(collisions: Collisions, point: Point, times: int) -> None:
@@ -227,12 +227,12 @@ def serialization(scene: Scene, point: Point, persistent: bool) -> Struck:
             retry = None if persistent else first_retry(runner, point.step)
             ending = ended(runner)
         collisions.remove()
-        fired = told_by(retry, ending, "40001")
+        fired = told_by(retry, ending, SERIALIZATION_FAILURE)
         evidence = retry.message if retry else ending.error
         if not persistent:
             return Struck(fired, evidence, scene.ended(dsn, ending))
         state, judged = scene.judged(dsn)
-        reasons = named(ending, _script(scene, point.step), "40001")
+        reasons = named(ending, _script(scene, point.step), SERIALIZATION_FAILURE)
         return Struck(fired, evidence, reasons + judged, state)
 
 
@@ -247,7 +247,9 @@ def serializations(scene: Scene, points: list[Point]) -> list[Struck] | None:
             arm(collisions, point, 1)
         with runners.start(scene.ground, scene.direction, dsn) as runner:
             ending = ended(runner)
-            met = [e for e in runner.told if e.kind == "retry" and "40001" in e.message]
+            met = [
+                e for e in runner.told if e.kind == "retry" and SERIALIZATION_FAILURE in e.message
+            ]
         collisions.remove()
         if scene.ended(dsn, ending) or len(met) != len(points):
             return None

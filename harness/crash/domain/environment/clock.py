@@ -10,10 +10,12 @@ import time
 from dataclasses import replace
 from typing import Final
 
+from harness.core.direction import Direction
+from harness.core.exit_status import ExitStatus
 from harness.crash.domain.environment.stage import Stage, Strike, struck
 from harness.crash.domain.environment.survey import Survey, holding, pinned_step
 from harness.crash.ground import Ground
-from harness.crash.model import END, START, Direction, Point, Row, Task
+from harness.crash.model import END, START, Point, Row, Task
 from harness.crash.runners import run as run_to_the_end
 from harness.crash.state import identify, settle
 from harness.database import admin
@@ -78,11 +80,11 @@ def _jump(stage: Stage, point: Point) -> Strike:
     seen = f"its clock moved by {moved:+.2f} hours while {step} waited for a lock"
     reason = _not_done(stage, dsn, done)
     stage.drop(dsn)
-    return Strike(fired, reason, seen, "completed" if done.status == 0 else "stopped")
+    return Strike(fired, reason, seen, "completed" if done.status == ExitStatus.DONE else "stopped")
 
 
 def _not_done(stage: Stage, dsn: str, done: Finished) -> str:
-    if done.status != 0:
+    if done.status != ExitStatus.DONE:
         return f"the {stage.direction} run ended with status {done.status}: {done.stderr}"
     return stage.misses(dsn)
 
@@ -93,7 +95,8 @@ def _in_the_window(stage: Stage, hours: float) -> Strike:
     done, seen = _wrong(stage, "rollback", dsn, hours)
     reason = _not_done(stage, dsn, done)
     stage.drop(dsn)
-    return Strike(bool(seen), reason, seen, "completed" if done.status == 0 else "refused")
+    state = "completed" if done.status == ExitStatus.DONE else "refused"
+    return Strike(bool(seen), reason, seen, state)
 
 
 def _after_the_window(stage: Stage, hours: float) -> Strike:
@@ -108,7 +111,7 @@ def _in_the_retention(stage: Stage) -> Strike:
     """A clean-up just after the migration, by a runner whose clock says that its time has come."""
     dsn = stage.clone()
     ending = run_to_the_end(replace(stage.ground, prepare=None), "forward", dsn)
-    assert ending.status == 0, f"the undisturbed run failed: {ending.error}"
+    assert ending.done, f"the undisturbed run failed: {ending.error}"
     return _kept_off(stage, "cleanup", dsn, (stage.ground.plan.retention_days + 1) * 24)
 
 
@@ -120,7 +123,7 @@ def _kept_off(stage: Stage, verb: str, dsn: str, hours: float) -> Strike:
     settle(stage.server.dsn(), admin.dbname(dsn))
     after = identify(stage.ground, dsn)
     reasons = []
-    if done.status != 1:
+    if done.status != ExitStatus.FAILED:
         reasons.append(f"{verb} was not refused: status {done.status} {done.stderr}".rstrip())
     if after.key != before.key:
         reasons.append(f"{verb} changed the database: {after.way}")

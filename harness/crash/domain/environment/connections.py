@@ -12,6 +12,7 @@ from typing import Final
 
 from psycopg import sql
 
+from harness.core.exit_status import ExitStatus
 from harness.crash.domain.environment.halt import LIMIT, Halt, gone_on, halted, moment, never, said
 from harness.crash.domain.environment.stage import Stage, Strike, finished, judged, struck
 from harness.crash.domain.environment.survey import Survey
@@ -72,7 +73,7 @@ def _before(stage: Stage, room: int) -> Strike:
         crowd.release()
     settle(stage.server.dsn(), admin.dbname(dsn))
     reasons = []
-    if ending.status != 3 or not NONE_LEFT.search(ending.error):
+    if ending.status != ExitStatus.INFRASTRUCTURE or not NONE_LEFT.search(ending.error):
         reasons.append(f"with {room} slots it ended with {said(ending)}, not with status 3")
     if (left := identify(stage.ground, dsn)).key != before.key:
         reasons.append(f"it has touched the database: {left.way}")
@@ -92,7 +93,11 @@ def _midway(stage: Stage, point: Point, room: int, *, lasting: bool) -> Strike:
             ending = gone_on(process)
             crowd.release()
             seen = _evidence(process, ended, refusal)
-            wrong = [] if ending.status == 5 else [f"it did not give up: {said(ending)}"]
+            wrong = (
+                []
+                if ending.status == ExitStatus.STOPPED
+                else [f"it did not give up: {said(ending)}"]
+            )
             return judged(stage, dsn, wrong, seen)
         process.signal(signal.SIGCONT)
         missed = halted(process, REFUSED)

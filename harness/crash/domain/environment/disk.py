@@ -14,6 +14,7 @@ from typing import Final
 from psycopg import sql
 
 from harness.core.errors import InfrastructureError
+from harness.core.exit_status import ExitStatus
 from harness.crash.domain.environment.halt import LIMIT, gone_on, halted, moment, never, said
 from harness.crash.domain.environment.stage import Stage, Strike, judged, struck
 from harness.crash.domain.environment.survey import Survey
@@ -92,7 +93,7 @@ def _strike(stage: Stage, disk: SmallDisk, point: Point) -> Strike:
             since = stage.server.log_offset()
             with stage.start(dsn) as again:
                 ending = again.wait(LIMIT)
-            if ending.status != 0 or (stage.direction == "forward" and met(stage, since)):
+            if not ending.done or (stage.direction == "forward" and met(stage, since)):
                 # a way back frees room itself, as tables go, and so may come to its end
                 reasons += not_stopped(ending, " when started again without room")
     finally:
@@ -111,7 +112,7 @@ def _on_the_disk(stage: Stage) -> str:
 
 def not_stopped(ending: Ending, when: str = "") -> list[str]:
     """Why an ending is not that of a runner that stopped because the disk is full."""
-    if ending.status != 5:
+    if ending.status != ExitStatus.STOPPED:
         return [f"a full disk made the runner end{when} with {said(ending)}, not with status 5"]
     if not NAMED.search(ending.error):
         return [f"the runner does not say{when} that the disk is full: {ending.error}"]

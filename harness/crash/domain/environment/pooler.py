@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from harness.core.exit_status import ExitStatus
 from harness.crash.domain.environment.halt import LIMIT, Halt, gone_on, halted, said
 from harness.crash.domain.environment.stage import Stage, Strike, struck
 from harness.crash.domain.environment.survey import Survey
@@ -83,7 +84,9 @@ def _logins(pooler: PgBouncer, dsn: str) -> int:
 def _not_refused(stage: Stage, dsn: str, pool: Pool, ending: Ending, key: str) -> list[str]:
     """Why an end before any work is no clear refusal that left the database as it was."""
     reasons = []
-    refused = ending.status == 1 and ending.kind == "Refused" and "pooler" in ending.error
+    refused = (
+        ending.status == ExitStatus.FAILED and ending.kind == "Refused" and "pooler" in ending.error
+    )
     if not refused or pool.mode == "session":
         reasons.append(f"it was neither refused for the pooler nor at work: {said(ending)}")
     _free(stage, dsn)
@@ -97,12 +100,12 @@ def _unsafe(stage: Stage, pooler: PgBouncer, dsn: str, process: JobProcess) -> l
     reasons = _shared(pooler, dsn)
     with stage.start(pooler.dsn(dsn)) as rival:
         second = rival.wait(LIMIT)
-    if second.status != 4:
+    if second.status != ExitStatus.ANOTHER_RUNNER:
         reasons.append(f"a second runner was not kept out: {said(second)}")
     first = gone_on(process)
     pooler.close()
     _free(stage, dsn)
-    if first.status != 0:
+    if not first.done:
         reasons.append(f"it was not refused, and ended with {said(first)}")
     elif found := stage.misses(dsn):
         reasons.append(f"it was not refused, and {found}")

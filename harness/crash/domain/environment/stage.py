@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
+from harness.core.direction import Direction
 from harness.core.errors import HarnessError
 from harness.crash import runners
 from harness.crash.domain.environment.halt import Halt, halting, said
 from harness.crash.ground import Ground
-from harness.crash.model import Direction, Point, Row, Task
+from harness.crash.model import Point, Row, Task
 from harness.crash.state import Oracle, compared, end_of, settle
 from harness.crash.tally import point_done
 from harness.database import admin, template
@@ -46,7 +47,7 @@ class Stage:
 
     def _migrate(self, dsn: str) -> None:
         ending = runners.run(replace(self.ground, prepare=None), "forward", dsn)
-        assert ending.status == 0, f"the undisturbed run failed: {ending.error}"
+        assert ending.done, f"the undisturbed run failed: {ending.error}"
 
     def clone(self) -> str:
         """A database from which the direction's run begins."""
@@ -104,7 +105,7 @@ def judged(stage: Stage, dsn: str, reasons: list[str], seen: str) -> Strike:
 
 def finished(stage: Stage, dsn: str, ending: Ending, seen: str) -> Strike:
     """Judge a runner that should have gone on to its end in spite of all."""
-    if ending.status != 0:
+    if not ending.done:
         return judged(stage, dsn, [f"the runner did not go on: {said(ending)}"], seen)
     reason = stage.misses(dsn)
     stage.drop(dsn)

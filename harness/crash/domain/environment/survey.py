@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from psycopg import sql
 
+from harness.core.direction import Direction
 from harness.core.poll import wait_until
 from harness.crash import runners
 from harness.crash.ground import Ground
-from harness.crash.model import Direction
 from harness.crash.state import settle
 from harness.database import admin, template
 from harness.fault.process import Tell, fork
@@ -87,7 +87,7 @@ def _survey(ground: Ground, server_dsn: str, way: Direction, clean: str) -> Surv
     if way == "rollback":
         for dsn in (first, second):
             ending = runners.run(ground, "forward", dsn)
-            assert ending.status == 0, f"the undisturbed run failed: {ending.error}"
+            assert ending.done, f"the undisturbed run failed: {ending.error}"
     return Survey(way, _works(ground, way, first), _pinned(ground, way, second))
 
 
@@ -103,7 +103,7 @@ def _works(ground: Ground, direction: Direction, dsn: str) -> tuple[Work, ...]:
 
     with fork(measured) as process:
         ending = process.wait()
-    assert ending.status == 0, f"the undisturbed run failed: {ending.error}"
+    assert ending.done, f"the undisturbed run failed: {ending.error}"
     kinds = {step.id: getattr(step, direction) for step in plan.steps}
     told = [each for each in process.told if each[1] is not None]
     return tuple(

@@ -16,6 +16,7 @@ from typing import Final
 
 from psycopg import sql
 
+from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
 from harness.crash.domain.environment.disk import evidence, points_of, small_disk
 from harness.crash.domain.environment.halt import LIMIT, Halt, gone_on, halted, moment, never, said
@@ -129,8 +130,12 @@ def _persistent(stage: Stage, disk: SmallDisk, at: Halt, dsn: str, offset: int) 
     with stage.start(dsn) as process:
         second = process.wait(LIMIT)
     _bring_back(stage, disk)
-    reasons = [] if first.status == 5 else [f"without room for WAL it ended with {said(first)}"]
-    if second.status not in (3, 5):
+    reasons = (
+        []
+        if first.status == ExitStatus.STOPPED
+        else [f"without room for WAL it ended with {said(first)}"]
+    )
+    if second.status not in (ExitStatus.INFRASTRUCTURE, ExitStatus.STOPPED):
         reasons.append(f"started again without room it ended with {said(second)}")
     return judged(stage, dsn, reasons, evidence(stage, offset, room))
 

@@ -15,6 +15,7 @@ from functools import partial
 
 import psycopg
 
+from harness.core.direction import STEP_DIRECTIONS, Direction
 from harness.core.errors import HarnessError, InfrastructureError
 from harness.crash.domain.pinned import walk
 from harness.crash.domain.pinned.again import half_built
@@ -25,11 +26,10 @@ from harness.crash.domain.pinned.moments import (
     Commit,
     boundaries,
     rebuilt,
-    script_of,
 )
 from harness.crash.domain.pinned.strike import TOGETHER, Victim, crash, faults
 from harness.crash.ground import Ground
-from harness.crash.model import END, START, Direction, Point, Row, Task
+from harness.crash.model import END, START, Point, Row, Task
 from harness.crash.state import Oracle
 from harness.crash.tally import point_done
 from harness.database import admin, template
@@ -37,7 +37,6 @@ from harness.fault import pin_standby, pins
 from harness.fault.pins import PinMissed
 from harness.server import Server
 
-DIRECTIONS: tuple[Direction, ...] = ("forward", "rollback")
 SECONDS = 0.35  # that a point takes, about
 TASKS = 5  # for each direction: two workers end at about the same time
 ERRORS = (PinMissed, HarnessError, psycopg.Error, OSError)
@@ -61,7 +60,7 @@ def _recorded(ground: Ground) -> dict[Direction, dict[str, list[Commit]]]:
     try:
         dsn = walk.furnished(ground, server, "forward")
         found: dict[Direction, dict[str, list[Commit]]] = {}
-        for direction in DIRECTIONS:
+        for direction in STEP_DIRECTIONS:
             if direction not in ground.directions and direction == "rollback":
                 continue  # the walk back begins where the way forward ends: that one is walked
             walk.walk(ground, direction, dsn, START)
@@ -80,7 +79,7 @@ def _recorded(ground: Ground) -> dict[Direction, dict[str, list[Commit]]]:
 def _points(
     ground: Ground, direction: Direction, step: str, commits: dict[str, list[Commit]]
 ) -> Iterator[Point]:
-    script = None if step in OUTER else script_of(ground.plan, direction, step)
+    script = None if step in OUTER else ground.plan.step(step).script(direction)
     again = REBUILD if direction == "forward" and step == rebuilt(ground.plan) else ()
     for boundary in (*boundaries(script, commits.get(step, [])), *again):
         for fault in faults(boundary):
@@ -101,7 +100,7 @@ def _split(sites: list[list[Point]]) -> list[Task]:
 def run(ground: Ground, task: Task) -> list[Row]:
     """Strike at each point on a server of the task's own; one row for each."""
     rows: list[Row] = []
-    for direction in DIRECTIONS:
+    for direction in STEP_DIRECTIONS:
         points = [point for point in task.points if point.direction == direction]
         if points:
             server = ground.server()

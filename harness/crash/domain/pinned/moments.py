@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pglast.enums import AlterTableType
 
-from harness.crash.model import END, START, Direction, Point
+from harness.crash.model import END, START, Point
+from harness.database.locks import SHARE_UPDATE_EXCLUSIVE
 from harness.fault.pins import KEY, Pin, PinMissed, Sight, Stage, Target
 from harness.plan.check import tree
 from harness.runner.index import Name, wanted
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 Commit = tuple[str, int]  # what the ledger is told in it: state and batches
 
-SHARE_UPDATE = "ShareUpdateExclusiveLock"
 BUILD = ("create-lock", "create-before-build", "create-before-validation", "create-old-snapshots")
 DROP = ("drop-lock", "drop-first-wait", "drop-second-wait")
 LEFT = "create-before-validation"  # a build that is ended there leaves an index half built
@@ -34,12 +34,6 @@ WITHIN_DO = re.compile(
     r'alter\s+table\s+(?:only\s+)?((?:\w+|"[^"]+")\.(?:\w+|"[^"]+"))\s+validate\s+constraint',
     re.IGNORECASE,
 )
-
-
-def script_of(plan: Plan, direction: Direction, step: str) -> Script:
-    """The script that a run in this direction executes for a step; KeyError for no step."""
-    found = plan.step(step)
-    return found.forward if direction == "forward" else found.rollback
 
 
 def boundaries(script: Script | None, commits: list[Commit]) -> Iterator[str]:
@@ -88,7 +82,7 @@ def pin_for(plan: Plan, point: Point, table_of: Callable[[str], str | None]) -> 
     if boundary.startswith(SIDES):
         return _commit_pin(point)
     try:
-        script = script_of(plan, point.direction, point.step)
+        script = plan.step(point.step).script(point.direction)
     except KeyError:
         raise PinMissed(f"the plan has no step {point.step!r}") from None
     if boundary.startswith(VALIDATE):
@@ -136,7 +130,7 @@ def _validate_pin(script: Script, boundary: str) -> Pin:
     tables = validated(script)
     if number > len(tables):
         raise PinMissed(f"{script.name} never comes to {boundary!r}")
-    sight = Sight("relation", "relation", SHARE_UPDATE, query="validate constraint")
+    sight = Sight("relation", "relation", SHARE_UPDATE_EXCLUSIVE, query="validate constraint")
     return Pin((Stage(_lock(tables[number - 1], "SHARE UPDATE EXCLUSIVE"), sight),))
 
 
@@ -149,7 +143,7 @@ def _index_stages(boundary: str, table: str) -> tuple[Stage, ...]:
     if boundary.startswith(AGAIN):
         return _again_stages(boundary.removeprefix(AGAIN), table)
     if boundary in ("create-lock", "drop-lock"):
-        sight = Sight("relation", "relation", SHARE_UPDATE)
+        sight = Sight("relation", "relation", SHARE_UPDATE_EXCLUSIVE)
         return (Stage(_lock(table, "SHARE UPDATE EXCLUSIVE"), sight),)
     if boundary == "create-old-snapshots":
         return (Stage(SNAPSHOT, _waits("waiting for old snapshots", (False, True, True))),)

@@ -6,6 +6,7 @@ import os
 import signal
 from dataclasses import dataclass, field
 
+from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
 from harness.crash.domain.pinned import walk
 from harness.crash.domain.pinned.moments import AGAIN, SIDES, commit_of, pin_for
@@ -228,12 +229,12 @@ def statuses(point: Point) -> tuple[int, ...]:
     match point.fault:
         case "cancel":
             # outside the plan's steps there is nothing to repeat: it says so and can be resumed
-            return (0, 5) if outside else (0,)
+            return (ExitStatus.DONE, ExitStatus.STOPPED) if outside else (ExitStatus.DONE,)
         case "kill-runner":
-            return (4,) if point.step == START else (0,)
+            return (ExitStatus.ANOTHER_RUNNER if point.step == START else ExitStatus.DONE,)
         case "reconnect":
-            return (0,)
-    return (5,)
+            return (ExitStatus.DONE,)
+    return (ExitStatus.STOPPED,)
 
 
 def crash(server: Server, fault: str, victims: list[Victim]) -> None:

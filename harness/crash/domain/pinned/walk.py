@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.core.direction import Direction
 from harness.core.errors import InfrastructureError, Stopped
 from harness.crash.ground import Ground, named
-from harness.crash.model import START, Direction
+from harness.crash.model import START
 from harness.crash.runners import VERBS
 from harness.database import admin, template
 from harness.fault.process import JobProcess, Tell, fork
@@ -72,7 +73,7 @@ def walk(ground: Ground, direction: Direction, dsn: str, last: str | None = None
     sound = replace(ground, prepare=None)
     with start(sound, direction, dsn, ground.sweeping(), last) as process:
         ending = process.wait()
-    if ending.status != 0:
+    if not ending.done:
         raise InfrastructureError(
             f"an undisturbed {direction} run ended with status {ending.status}: {ending.error}",
             where=last or "its end",

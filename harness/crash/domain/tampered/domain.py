@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from harness.core.direction import STEP_DIRECTIONS, Direction
 from harness.crash.domain.tampered import ledger, owner, plan, role, world
 from harness.crash.domain.tampered.stand import Place, Stand, places, stand
 from harness.crash.ground import Ground
-from harness.crash.model import START, Direction, Point, Row, Task
+from harness.crash.model import START, Point, Row, Task
 from harness.crash.run.look import look
 from harness.crash.run.walk import Scene, Struck, Walk, along, row
 from harness.crash.state import Oracle
@@ -21,7 +22,6 @@ from harness.database import admin
 if TYPE_CHECKING:
     from harness.server import Server
 
-DIRECTIONS: tuple[Direction, ...] = ("forward", "rollback")
 NO_OWNER = "owner"  # stands for all privileges where only a superuser can run the plan
 SECONDS = 0.8  # that a point takes, about
 AT_ONCE = 16  # copies that wait for one restart: each takes its room on disk
@@ -41,7 +41,7 @@ def tasks(ground: Ground) -> list[Task]:
     found = []
     server = ground.server("fast")
     try:
-        for direction in filter(ground.goes, DIRECTIONS):
+        for direction in filter(ground.goes, STEP_DIRECTIONS):
             groups = _groups(ground, server.dsn(), direction)
             found += [Task("tampered", tuple(some), SECONDS * len(some)) for some in groups if some]
     finally:
@@ -86,7 +86,7 @@ def _groups(ground: Ground, server_dsn: str, direction: Direction) -> Iterator[l
 def run(ground: Ground, task: Task) -> list[Row]:
     """Tamper at every point of a task, each with a copy of its own."""
     rows: list[Row] = []
-    for direction in DIRECTIONS:
+    for direction in STEP_DIRECTIONS:
         points = [point for point in task.points if point.direction == direction]
         if points:
             server = ground.server("fast")

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from harness.core.direction import Direction
 from harness.core.errors import InfrastructureError
+from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
 from harness.crash import runners, state
 from harness.crash.domain.tampered.outcome import Outcome, attempt
 from harness.crash.domain.tampered.stand import Stand
-from harness.crash.model import Direction, Point
+from harness.crash.model import Point
 from harness.crash.run.walk import Struck
 from harness.database import admin, template
 from harness.fault import tamper
@@ -201,7 +203,7 @@ def _down(
     server.wait_ready()
     came = f"{direction}: status {ending.status}, {ending.error or 'no message'}"
     reasons = []
-    if ending.status not in (1, 3, 5):
+    if ending.status not in (ExitStatus.FAILED, ExitStatus.INFRASTRUCTURE, ExitStatus.STOPPED):
         reasons.append(f"ended with status {ending.status} when the server went down")
     reasons += state.differences(
         kept, _left(ground, server, name), "after the server went down", ground.drawn

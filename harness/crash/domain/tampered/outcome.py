@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
+from harness.core.direction import Direction
+from harness.core.exit_status import ExitStatus
 from harness.crash import runners, state
 from harness.crash.ground import Ground
-from harness.crash.model import Direction
 from harness.database import admin
 from harness.database.fingerprint import Fingerprint
 from harness.fault.process import Ending
@@ -88,7 +89,7 @@ def attempt(
     state.settle(server_dsn, admin.dbname(dsn))
     verb = "migrate" if direction == "forward" else "rollback"
     evidence = f"{verb}: status {ending.status}, {ending.error or 'no message'}"
-    if ending.status == 0:
+    if ending.done:
         return Outcome(False, evidence, _golden(ground, direction, dsn, verb, must_refuse))
     reasons = (*_named(ending, verb, names), *witness.changes())
     return Outcome(True, evidence, reasons)
@@ -105,7 +106,7 @@ def _golden(
 
 
 def _named(ending: Ending, verb: str, names: str) -> tuple[str, ...]:
-    if ending.status != 1:
+    if ending.status != ExitStatus.FAILED:
         return (f"{verb} ended with status {ending.status}, not 1: {ending.error or 'a crash'}",)
     if not re.search(names, ending.error):
         return (f"{verb} does not name it: {ending.error}",)

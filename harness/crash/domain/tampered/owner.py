@@ -13,9 +13,9 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from harness.core.direction import Direction
 from harness.core.errors import HarnessError
 from harness.crash.ground import Ground
-from harness.crash.model import Direction
 from harness.crash.run.walk import Scene, Walk
 from harness.crash.state import Oracle
 from harness.database import admin

@@ -15,11 +15,11 @@ from urllib.parse import quote, unquote
 from pglast import ast
 from psycopg import sql
 
+from harness.core.exit_status import ExitStatus
 from harness.crash import runners, state
 from harness.crash.domain.contended.strike import CHECKPOINTS
 from harness.crash.domain.tampered.owner import OWNER, THIEF, Owned
 from harness.crash.model import Point
-from harness.crash.run.look import script
 from harness.crash.run.walk import Struck, Walk
 from harness.database import admin
 from harness.fault.contention import Rival
@@ -65,7 +65,7 @@ def faults(walk: Walk) -> list[Taken]:
     tables: set[str] = set()
     written: set[tuple[str, str]] = set()
     for number, step in enumerate(walk.steps):
-        of = script(walk, step)
+        of = walk.script(step)
         made = list(dict.fromkeys(makes(of)))
         found += [(step, f"create-{kind}", REVOKED) for kind in made if kind not in kinds]
         kinds.update(made)
@@ -168,7 +168,7 @@ def _right(its: Owned, dsn: str, boundary: str) -> Right:
 
 
 def _badly_named(ending: Ending, says: str) -> Iterator[str]:
-    if ending.status != 1:
+    if ending.status != ExitStatus.FAILED:
         yield f"ended with status {ending.status}, not 1: {ending.error or 'nothing was said'}"
     if not re.search(says, ending.error):
         yield f"the error does not say what is lacking: {ending.error}"

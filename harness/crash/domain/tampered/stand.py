@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from harness.crash import runners
-from harness.crash.run.look import Needs, script
+from harness.crash.run.look import Needs
 from harness.crash.run.walk import Scene, Walk, advance
 from harness.database import admin, template
 from harness.database.fingerprint import Fingerprint
@@ -32,7 +32,7 @@ class Place:
 
 def places(walk: Walk, needs: dict[str, Needs]) -> list[Place]:
     """The middle of the run, and the middle one of the steps that can be left half done."""
-    kinds = {step: script(walk, step).kind for step in walk.steps}
+    kinds = {step: walk.script(step).kind for step in walk.steps}
     found = [Place(_middle(walk.steps), "between")]
     running = [step for step in walk.steps if needs[step].batches > 1]
     intent = [step for step in walk.steps if kinds[step] == "concurrent"]
@@ -91,7 +91,7 @@ def stand(scene: Scene, place: Place) -> Iterator[Stand]:
 
 def _to_intent(walk: Walk, step: str, dsn: str) -> None:
     """Let the runner give up after it has said what it is about to do."""
-    want = wanted(script(walk, step).statements[0])
+    want = wanted(walk.script(step).statements[0])
     table = str(want.table)
     if want.table is None:
         with admin.connection(dsn) as conn:

@@ -14,9 +14,9 @@ from pglast import ast
 from pglast.enums import AlterTableType, ConstrType, ObjectType
 from psycopg import sql
 
+from harness.core.exit_status import ExitStatus
 from harness.crash import runners, state
 from harness.crash.model import Point
-from harness.crash.run.look import script
 from harness.crash.run.walk import Scene, Struck, Walk
 from harness.database import admin
 from harness.plan import Script
@@ -69,7 +69,7 @@ def intrusions(of: Script) -> Iterator[Intrusion]:
 def possible(walk: Walk, step: str, dsn: str) -> list[Intrusion]:
     """Those that can be done just before a step, one of a kind: tried, and rolled back."""
     found: dict[str, Intrusion] = {}
-    for one in intrusions(script(walk, step)):
+    for one in intrusions(walk.script(step)):
         if one.kind not in found and _can(dsn, one):
             found[one.kind] = one
     return list(found.values())
@@ -90,14 +90,14 @@ def _can(dsn: str, intrusion: Intrusion) -> bool:
 
 def strike(scene: Scene, point: Point) -> Struck:
     """Intrude before a step: it fails by name, nothing is overwritten; undone, it goes on."""
-    of = script(scene.walk, point.step)
+    of = scene.walk.script(point.step)
     intrusion = next(one for one in intrusions(of) if one.boundary == point.boundary)
     with scene.walk.copy() as dsn:
         _execute(dsn, intrusion.do)
         before = scene.ground.identity(dsn)
         ending = runners.run(scene.ground, scene.direction, dsn)
         state.settle(scene.walk.server_dsn, admin.dbname(dsn))
-        if ending.status == 0:
+        if ending.done:
             return Struck(True, "the run went on", (f"{intrusion.boundary} was not noticed",))
         reasons = list(_badly_named(ending.status, ending.error, intrusion, of))
         reasons += state.compared(scene.ground, before, dsn, "after the failure")
@@ -108,7 +108,7 @@ def strike(scene: Scene, point: Point) -> Struck:
 
 
 def _badly_named(status: int, error: str, intrusion: Intrusion, of: Script) -> Iterator[str]:
-    if status != 1:
+    if status != ExitStatus.FAILED:
         yield f"ended with status {status}, not 1: {error or 'a crash'}"
     for name in (intrusion.name[-1], of.name):
         if name not in error:

@@ -14,10 +14,11 @@ from itertools import groupby
 
 import psycopg
 
+from harness.core.direction import Direction
 from harness.core.errors import HarnessError
 from harness.crash.domain.wal.golden import DATABASE, Golden, golden
 from harness.crash.ground import Ground
-from harness.crash.model import Direction, Point, Row, Task
+from harness.crash.model import Point, Row, Task
 from harness.crash.state import Oracle, identify
 from harness.crash.tally import point_done
 from harness.database import admin

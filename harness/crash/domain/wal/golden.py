@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from harness.core.direction import Direction
 from harness.core.errors import InfrastructureError
 from harness.crash import runners
 from harness.crash.ground import Ground, named
-from harness.crash.model import END, START, Direction, Point
+from harness.crash.model import END, START, Point
 from harness.fault import wal
 from harness.fault.process import Job, Tell, fork
 from harness.fault.wal_records import Record, durable
@@ -107,7 +108,7 @@ def _finish(ground: Ground, direction: Direction, dsn: str, server_dsn: str) -> 
     """Run to the end; where in the log each step began."""
     with fork(_marking(ground, direction, dsn, server_dsn)) as process:
         ending = process.wait()
-    if ending.status != 0:
+    if not ending.done:
         raise InfrastructureError(
             f"the undisturbed {direction} run ended with status {ending.status}: {ending.error}",
             hint="explore crashes of a plan that runs",

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from harness.core.direction import Direction
 from harness.core.errors import HarnessError
 from harness.crash import runners
 from harness.crash.bench import Bench
 from harness.crash.domain.wire.golden import Beat, Segment, beats, commits, step_of
 from harness.crash.ground import Ground
-from harness.crash.model import START, Direction
+from harness.crash.model import START
 from harness.crash.state import settle
 from harness.database import admin
 from harness.fault.frames import Message

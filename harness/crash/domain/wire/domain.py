@@ -12,12 +12,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from harness.core.direction import DIRECTIONS, Direction
 from harness.crash.bench import Bench, bench
 from harness.crash.domain.wire.cursor import Astray, Cursor, halfway
 from harness.crash.domain.wire.faults import FAULTS
 from harness.crash.domain.wire.golden import Beat, Segment, golden
 from harness.crash.ground import Ground
-from harness.crash.model import DIRECTIONS, END, Direction, Point, Row, Task
+from harness.crash.model import END, Point, Row, Task
 
 RESUME = "(resume)"  # what a resuming runner sends before it goes on with a step
 ACKED = "sigkill-acked"  # killed when it has heard that a commit was done

@@ -11,17 +11,21 @@ from typing import Any
 
 from psycopg.conninfo import make_conninfo
 
+from harness.core.direction import Direction
+from harness.core.exit_status import ExitStatus
 from harness.crash import runners
 from harness.crash.domain.wire.golden import Beat, signature
 from harness.crash.ground import Ground
-from harness.crash.model import END, START, Direction
+from harness.crash.model import END, START
 from harness.fault.frames import ANSWERED
 from harness.fault.process import Ending, JobProcess
 from harness.fault.proxy import Act, Frame, Partial, Proxy, Strike
 from harness.fault.strikes import At, Heard, HoldFirst, KillAt, PauseAt, SignalAt, ThenKill
 
 KILLED = -int(signal.SIGKILL)
-GIVEN_UP = (5,)  # stopped and resumable. 3, no connection, is for a runner that never had one
+GIVEN_UP = (ExitStatus.STOPPED,)  # INFRASTRUCTURE is for a runner that never had a connection
+WENT_ON = (KILLED, ExitStatus.DONE)
+TAKEN_OVER = (ExitStatus.ANOTHER_RUNNER,)
 PROGRESS = ("batch", "step_done", "completed")
 RACERS = 4  # that start at once
 PATIENT = {"reconnect": 30.0}
@@ -189,12 +193,10 @@ FAULTS: dict[str, Fault] = {
         Fault("sigint", at_commit, _signalled(signal.SIGINT), GIVEN_UP),
         Fault("sigterm-twice", at_commit, _twice(signal.SIGTERM), GIVEN_UP),
         Fault("sigint-twice", at_commit, _twice(signal.SIGINT), GIVEN_UP),
-        Fault("blip", at_turns, _going_on(Act.CUT_ONE), (KILLED, 0), PATIENT, spoils=True),
-        Fault(
-            "blip-unheard", at_turns, _going_on(Act.UNHEARD_ONE), (KILLED, 0), PATIENT, spoils=True
-        ),
-        Fault("stall", heartbeatless, _going_on(Act.STALL), (KILLED, 0), WATCHFUL, spoils=True),
-        Fault("sigstop", at_commit, _paused, (4,), {"reconnect": 5.0}, spoils=True),
+        Fault("blip", at_turns, _going_on(Act.CUT_ONE), WENT_ON, PATIENT, spoils=True),
+        Fault("blip-unheard", at_turns, _going_on(Act.UNHEARD_ONE), WENT_ON, PATIENT, spoils=True),
+        Fault("stall", heartbeatless, _going_on(Act.STALL), WENT_ON, WATCHFUL, spoils=True),
+        Fault("sigstop", at_commit, _paused, TAKEN_OVER, {"reconnect": 5.0}, spoils=True),
     )
 }
 

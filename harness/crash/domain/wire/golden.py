@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 import pglast.parser
 
+from harness.core.direction import Direction
 from harness.core.errors import InfrastructureError, StepFailed
 from harness.crash import runners
 from harness.crash.bench import Bench
 from harness.crash.ground import Ground
-from harness.crash.model import END, START, Direction
+from harness.crash.model import END, START
 from harness.crash.state import settle
 from harness.database import admin
 from harness.fault.process import JobProcess
@@ -96,7 +97,7 @@ def _trace(ground: Ground, bench: Bench, direction: Direction) -> tuple[list[Bea
                 recorder = Recorder(lambda: step_of(process))
                 proxy.serve([process], recorder)
                 ending = process.wait()
-        if ending.status != 0:
+        if not ending.done:
             raise StepFailed(
                 f"the undisturbed {direction} run ended with {ending.status}: {ending.error}",
                 hint="an exploration needs a plan that runs; correct it first",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from harness.core.errors import HarnessError, Refused
+from harness.core.exit_status import ExitStatus
 from harness.crash.bench import Bench
 from harness.crash.domain.wire.chain import ASTRAY, Chain
 from harness.crash.domain.wire.cursor import Astray, Cursor
@@ -29,7 +30,6 @@ from harness.crash.state import Judgement, Oracle, identify
 from harness.crash.tally import point_done
 from harness.database import admin, template
 
-NO_CONNECTION = 3
 Numbers = dict[tuple[str, str], tuple[int, Beat]]
 
 
@@ -265,7 +265,7 @@ class Segmental:
         """What is wrong with how the runners ended; empty when nothing is."""
         if point.fault == CLOSING:
             ended = struck.endings[0]
-            return "" if ended.status == 0 else f"the runner ended with {ended.status}"
+            return "" if ended.done else f"the runner ended with {ended.status}"
         if point.fault == RACE:
             *racers, latecomer = (ending.status for ending in struck.endings)
             if latecomer != 4:
@@ -274,11 +274,11 @@ class Segmental:
             return "" if sorted(racers) == wanted else f"the runners ended with {sorted(racers)}"
         fault = FAULTS[point.fault]
         first, *rivals = struck.endings
-        failed = [rival for rival in rivals if rival.status != 0]
+        failed = [rival for rival in rivals if not rival.done]
         if failed:
             return f"the second runner ended with {failed[0].status}: {failed[0].error}"
-        may_finish = first.status == 0 and self._may_finish(fault, beat)
-        never_began = first.status == NO_CONNECTION and logs_in(beat)
+        may_finish = first.done and self._may_finish(fault, beat)
+        never_began = first.status == ExitStatus.INFRASTRUCTURE and logs_in(beat)
         if first.status in fault.endings or may_finish or never_began:
             return ""
         return f"the runner ended with {first.status}: {first.error or 'no message'}"

@@ -20,7 +20,6 @@ from harness.crash.domain.pinned.moments import (
     REBUILD,
     boundaries,
     rebuilt,
-    script_of,
 )
 from harness.crash.domain.pinned.strike import ALONE, TOGETHER, WHILE_MENDING, Victim
 from harness.crash.ground import Ground
@@ -349,7 +348,7 @@ def test_the_reference_plan_has_these_moments():
     found: Counter[tuple[str, str]] = Counter()
     for direction in ("forward", "rollback"):
         for step in plan.steps:
-            script = script_of(plan, direction, step.id)
+            script = step.script(direction)
             found.update((direction, boundary) for boundary in boundaries(script, []))
     concurrent = sum(step.forward.kind == "concurrent" for step in plan.steps)
     assert [found["forward", boundary] for boundary in BUILD] == [concurrent] * 4
