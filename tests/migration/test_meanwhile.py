@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.core.direction import StepDirection
 from harness.plan import Plan
 from harness.report import evidence
 from harness.scenario.mutate.judging import Case, hurried
-from harness.scenario.mutate.model import Direction
 
 from . import row_locks, waiting
 from .judge import FORWARD, ROLLBACK, judge
@@ -29,7 +29,7 @@ THERE, BACK = (
 )
 
 
-def found(plan: Plan, server: Server, stage: str, step: str, direction: Direction) -> list[str]:
+def found(plan: Plan, server: Server, stage: str, step: str, direction: StepDirection) -> list[str]:
     """What a stage has against the plan, looking at a step."""
     case = Case(server.dsn(), hurried(plan), hurried(plan), step, direction)
     with closing(judge(case, (stage,))) as remarks:  # type: ignore[type-var]
@@ -52,7 +52,7 @@ def test_users_on_the_way_back(stage: str, harness_plan: Plan, harness_server: S
 
 @pytest.mark.parametrize("direction", ["forward", "rollback"])
 def test_no_step_holds_a_table_while_it_waits_for_one_that_users_write_before(
-    direction: Direction, harness_plan: Plan, harness_server: Server
+    direction: StepDirection, harness_plan: Plan, harness_server: Server
 ) -> None:
     lines = [
         f"{step.id}: {line}"

@@ -12,9 +12,9 @@ import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.core.direction import StepDirection
 from harness.core.errors import UsageError
 from harness.plan import Plan, load
-from harness.scenario.mutate.model import Direction
 
 HERE = Path(__file__).parent
 
@@ -31,7 +31,7 @@ class Patch:
     stages: tuple[str, ...] = ()
 
     @property
-    def direction(self) -> Direction:
+    def direction(self) -> StepDirection:
         """Rollback, when the way there is what it was."""
         forward = [edit for edit in self.edits if ".forward." in edit["file"]]
         return "forward" if forward else "rollback"
