@@ -38,12 +38,9 @@ def _rows(conn: Connection, schema: str, table: str, columns: list[str]) -> tupl
     listed = sql.SQL(", ").join(
         sql.SQL("{}::pg_catalog.text").format(sql.Identifier(one)) for one in columns
     )
-    query = sql.SQL('SELECT {} FROM {} ORDER BY {} COLLATE "C"').format(
-        listed,
-        sql.Identifier(schema, table),
-        sql.SQL(' COLLATE "C", ').join(sql.SQL(str(n)) for n in range(1, len(columns) + 1)),
-    )
-    return tuple(tuple(row) for row in conn.execute(query).fetchall())
+    query = sql.SQL("SELECT {} FROM {}").format(listed, sql.Identifier(schema, table))
+    rows = (tuple(row) for row in conn.execute(query).fetchall())
+    return tuple(sorted(rows, key=repr))  # in an order of no collation
 
 
 def _words(accounts: list[tuple[str, tuple[Any, ...]]]) -> str:
