@@ -24,6 +24,7 @@ from harness.core.child import dies_with_us
 from harness.core.errors import InfrastructureError, UsageError
 from harness.core.poll import wait_until
 from harness.fault.process import LIMIT, Ending
+from harness.server import redact
 
 MARK: Final = "HARNESS_RUN"
 SHOWN: Final = 3  # lines of its output that say how it ended
@@ -122,12 +123,12 @@ class SpawnedProcess:
             time.sleep(0.001)  # the kernel takes a moment to end what was killed
 
     def _said(self) -> str:
-        """The last lines of its output."""
+        """The last lines of its output, without passwords."""
         size = self.output.seek(0, os.SEEK_END)
         self.output.seek(max(0, size - LONGEST))
         text = self.output.read().decode("utf-8", "replace")
         lines = [line.strip() for line in text.splitlines() if line.strip()]
-        return " / ".join(lines[-SHOWN:])
+        return redact(" / ".join(lines[-SHOWN:]))
 
 
 def spawn(

@@ -21,7 +21,7 @@ _VALUES: Final = re.compile(
     r"|\b(host|hostaddr|dbname|service|servicefile|passfile)\s*=",
     re.IGNORECASE,
 )
-_NOWHERE: Final = "/dev/null"
+_NOWHERE: Final = "/dev/null/none"  # a file that there cannot be; libpq says nothing of it
 
 
 def cleaned(environment: Mapping[str, str]) -> dict[str, str]:
@@ -53,7 +53,7 @@ def connecting(dsn: str) -> dict[str, str]:
         "PGDATABASE": found.get("dbname", "postgres"),
         "PGSSLMODE": "disable",
         "PGGSSENCMODE": "disable",
-        # an empty service file, so that one of the user's is not looked for
+        # or the files in the home directory would be read
         "PGPASSFILE": _NOWHERE,
         "PGSERVICEFILE": _NOWHERE,
         "PGSYSCONFDIR": _NOWHERE,

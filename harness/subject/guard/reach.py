@@ -11,6 +11,7 @@ from typing import Final
 
 from harness.core.errors import Refused
 from harness.database import admin
+from harness.server.trust import without_password
 from harness.subject.guard.doorway import Doorway, doorway
 from harness.subject.guard.once import Ended, run_once
 from harness.subject.protocol import Invocation
@@ -27,7 +28,7 @@ def refuse_unless_it_arrives(dsn: str, begin: Callable[[str], Invocation], probe
 
     `probe` is the command in words.
     """
-    with doorway(dsn) as door:
+    with doorway(without_password(dsn)) as door:
         ended = run_once(begin(door.dsn))
     flaw = _flaw(door, ended, admin.dbname(dsn))
     if flaw:

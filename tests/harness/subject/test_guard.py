@@ -14,6 +14,7 @@ from harness.database import admin
 from harness.server import Server
 from harness.server.dsn import fields
 from harness.server.local import LocalServer
+from harness.server.trust import without_password
 from harness.subject.command import CommandSubject
 from harness.subject.guard import environment, namespace
 from harness.subject.guard.doorway import doorway
@@ -46,7 +47,7 @@ def subject_in(directory: Path, settings: str = OBEDIENT) -> CommandSubject:
 
 
 def run_through_door(subject: CommandSubject, direction: Direction, dsn: str) -> Ended:
-    with doorway(dsn) as door:
+    with doorway(without_password(dsn)) as door:
         return run_once(subject.invocation(direction, door.dsn))
 
 
@@ -142,12 +143,14 @@ def test_callers_variables_are_not_seen(
     harness_empty_database: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in ("DATABASE_URL", "PGDATABASE", "PGSERVICE", "HARNESS_DSN", "SHOP_URL"):
-        monkeypatch.setenv(name, str(live))
     subject = replace(obedient, up=f"{sys.executable} -c 'import os; print(os.environ)'")
-    shown = run_through_door(subject, "forward", harness_empty_database).output
+    with doorway(without_password(harness_empty_database)) as door:
+        for name in ("DATABASE_URL", "PGDATABASE", "PGSERVICE", "HARNESS_DSN", "SHOP_URL"):
+            monkeypatch.setenv(name, str(live))
+        shown = run_once(subject.invocation("forward", door.dsn)).output
     assert fields(live)["dbname"] not in shown
     assert fields(harness_empty_database)["dbname"] in shown
+    assert "PGPASSWORD" not in shown
 
 
 def test_places_are_filled_without_the_password(harness_empty_database: str) -> None:
