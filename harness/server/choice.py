@@ -6,6 +6,7 @@ import os
 from typing import Final
 
 from harness.core.errors import HarnessError, InfrastructureError, UsageError
+from harness.core.extras import require_extra
 from harness.server import existing, installation, local, prepared, profile, registry, shell
 from harness.server.account import account
 from harness.server.container import ContainerServer, create
@@ -82,6 +83,7 @@ def _first_possible(request: Request) -> Server:
 
 def _make(provider: str, request: Request, why: str, passed_over: tuple[str, ...]) -> Server:
     if provider == "container":
+        require_extra("container", "a server in a container")
         return create(
             version=request.version, image=request.image, profile_name=request.profile,
             why=why, passed_over=passed_over, owner_pid=request.owner_pid,

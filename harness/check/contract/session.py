@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import psycopg
-import sqlalchemy
-from sqlalchemy.exc import DBAPIError
 
+from harness.core.extras import require_extra
 from harness.database import limits
 from harness.server.session import session
+
+if TYPE_CHECKING:
+    import sqlalchemy
 
 Mode = Literal["read", "keep", "try"]
 CLAIMS: Final = '{"role": "%s", "sub": "00000000-0000-0000-0000-000000000001"}'
@@ -123,6 +125,9 @@ class SqlalchemySession(_Masking):
     @contextmanager
     def acting(self, role: str, mode: Mode) -> Iterator[None]:
         """As `Session` promises."""
+        import sqlalchemy
+        from sqlalchemy.exc import DBAPIError
+
         try:
             with self.conn.begin() as transaction:
                 config = sqlalchemy.text("select pg_catalog.set_config(:name, :value, true)")
@@ -137,6 +142,8 @@ class SqlalchemySession(_Masking):
 
     def ask(self, statement: str, params: dict[str, Any]) -> Answer:
         """As `Session` promises."""
+        from sqlalchemy.exc import DBAPIError
+
         try:
             result = self.conn.exec_driver_sql(statement, params)
             description = result.cursor.description if result.cursor is not None else None
@@ -177,7 +184,12 @@ PROVIDERS: Final[tuple[Provider, ...]] = (Psycopg(), Sqlalchemy())
 
 @contextmanager
 def engine(dsn: str) -> Iterator[sqlalchemy.Engine]:
-    """A SQLAlchemy engine on a libpq DSN, closed at the end."""
+    """A SQLAlchemy engine on a libpq DSN, closed at the end.
+
+    Raises InfrastructureError where SQLAlchemy is not installed.
+    """
+    require_extra("contract", "a client that asks through SQLAlchemy")
+    import sqlalchemy
 
     def connect() -> psycopg.Connection[Any]:
         conn = session(dsn)

@@ -181,6 +181,8 @@ def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) ->
         why_not = f"the database is {state}: what it was before the migration is not in it"
     else:
         differences = tuple(str(one) for one in fingerprint.compare(before, identity()))
+    if squawk.find_program() is None:
+        notes.append(squawk.not_linted(plan))
     linted = tuple(replace(run, steps=squawk.linted(plan, run.steps)) for run in runs)
     return Evidence(linted, differences, why_not, tuple(notes), declared.left())
 

@@ -12,6 +12,8 @@ from shutil import which
 from typing import Any, Final
 
 from harness.core.errors import InfrastructureError
+from harness.core.extras import install_line
+from harness.core.finding import Finding
 from harness.database.locks import blocked_by_mode, words_of_mode
 from harness.plan import Plan, Script
 from harness.scenario.dry_run.model import Lint, StatementSeen, StepSeen
@@ -22,7 +24,13 @@ ANSWERED: Final = ("require-lock-timeout", "require-statement-timeout", "prefer-
 
 
 def linted(plan: Plan, steps: Sequence[StepSeen]) -> tuple[StepSeen, ...]:
-    """The steps with squawk's findings; batches, whose text is no plain SQL, have none."""
+    """The steps with squawk's findings; batches, whose text is no plain SQL, have none.
+
+    Without squawk no step has any.
+    """
+    program = find_program()
+    if program is None:
+        return tuple(steps)
     scripts = {
         script.name: script
         for step in plan.steps
@@ -32,16 +40,16 @@ def linted(plan: Plan, steps: Sequence[StepSeen]) -> tuple[StepSeen, ...]:
     wanted = [scripts[step.file] for step in steps if step.file in scripts]
     said: dict[str, list[Lint]] = {}
     for kind, options in (("transaction", ["--assume-in-transaction"]), ("concurrent", [])):
-        said |= _ask([script for script in wanted if script.kind == kind], options)
+        said |= _ask(program, [script for script in wanted if script.kind == kind], options)
     return tuple(replace(step, squawk=_beside(step, said.get(step.file, []))) for step in steps)
 
 
-def _ask(scripts: Sequence[Script], options: Sequence[str]) -> dict[str, list[Lint]]:
+def _ask(program: str, scripts: Sequence[Script], options: Sequence[str]) -> dict[str, list[Lint]]:
     if not scripts:
         return {}
     names = {str(script.path): script.name for script in scripts}
     done = subprocess.run(
-        [str(_program()), "--reporter", "json", "--exclude", ",".join(ANSWERED), *options, *names],
+        [program, "--reporter", "json", "--exclude", ",".join(ANSWERED), *options, *names],
         capture_output=True,
         text=True,
         check=False,
@@ -61,12 +69,22 @@ def _ask(scripts: Sequence[Script], options: Sequence[str]) -> dict[str, list[Li
     return lints
 
 
-def _program() -> Path:
+def find_program() -> str | None:
+    """The path of squawk; None where it is not installed."""
     beside = Path(sysconfig.get_path("scripts")) / "squawk"
-    found = str(beside) if beside.exists() else which("squawk")
-    if found is None:
-        raise InfrastructureError("squawk is not installed", hint="install squawk-cli")
-    return Path(found)
+    return str(beside) if beside.exists() else which("squawk")
+
+
+def not_linted(plan: Plan) -> Finding:
+    """What is said where squawk is not installed: its opinion is beside what really happened."""
+    return Finding(
+        "dry-run.not-linted",
+        "info",
+        str(plan.path),
+        "squawk is not installed, so its findings are not beside what happened",
+        install_line("lint"),
+        "",
+    )
 
 
 def _beside(step: StepSeen, lints: Sequence[Lint]) -> tuple[Lint, ...]:

@@ -20,8 +20,8 @@ from harness.plan import Plan
 from harness.subject.choice import made_of
 
 PROFILES = ("real", "hostile")
-IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache", "reference"}
-"""No part of what is hashed; `reference` is the reference plan, which a wheel carries besides."""
+IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache"}
+"""Directories that are no part of what is hashed."""
 
 
 class Provided(Protocol):
