@@ -106,9 +106,9 @@ def _types(conn: Connection) -> dict[int, Type]:
     rules: dict[int, list[Rule]] = defaultdict(list)
     for oid, name, expression in _rows(conn, "domain_rules"):
         rules[oid].append(Rule(name, expression, ("value",)))
-    return {
-        oid: Type(
-            oid, *rest, tuple(labels), tuple(attributes[oid]), tuple(rules[oid])
-        )
-        for oid, *rest, labels in _rows(conn, "types")
-    }  # fmt: skip
+    types = {}
+    for row in _rows(conn, "types"):
+        oid, labels = row[0], tuple(row[-1])
+        fields: list[Any] = [*row[:-1], labels, tuple(attributes[oid]), tuple(rules[oid])]
+        types[oid] = Type(*fields)
+    return types

@@ -24,7 +24,7 @@ class Draws:
 
     def __init__(self, *key: object) -> None:
         # a string key is hashed with SHA-512 by `random`, not with the process's own hash
-        self.random = random.Random("/".join(map(str, key)))  # noqa: S311 - made rows, no secrets
+        self.random = random.Random("/".join(map(str, key)))
 
     @staticmethod
     @lru_cache(maxsize=16)

@@ -35,6 +35,7 @@ class Type:
     element: int = 0
     base: int = 0
     base_modifier: int = -1
+    base_declared: str = ""
     not_null: bool = False
     subtype: int = 0
     labels: tuple[str, ...] = ()

@@ -53,7 +53,7 @@ def _part(kind: str, value: Any, rng: random.Random) -> str:
     if kind == "NOT_LITERAL":
         return rng.choice([char for char in _LIKELY if ord(char) != value])
     if kind in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-        return _repeat(*value, rng)
+        return _repeat(value[0], value[1], value[2], rng)
     if kind == "SUBPATTERN":
         return match_pattern(value[-1], rng)
     if kind == "ATOMIC_GROUP":

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from pglast import ast
 from pglast.enums import A_Expr_Kind, BoolExprType, BoolTestType, NullTestType
 
-from harness.rows.expression import columns_of
+from harness.rows.expression import Node, columns_of, is_a
 from harness.rows.hints import NOTHING, Branch, Hints, Order, merge_branches
 
 LIMIT: Final = 64
@@ -37,14 +37,14 @@ Branches: TypeAlias = list[Branch]
 class Fold(Protocol):
     """What a constant expression is worth, asked of the server."""
 
-    def text(self, node: ast.Node) -> str | None:
-        """Its value as text; None when it has none."""
+    def text(self, node: Node, above: bool = False) -> str | None:
+        """Its value as text, None when it has none; `above`: values have to lie above it."""
 
-    def texts(self, node: ast.Node) -> Sequence[str] | None:
+    def texts(self, node: Node) -> Sequence[str] | None:
         """The elements of an array; None when it is not one."""
 
 
-def solve_condition(node: Any, fold: Fold, negated: bool = False) -> Branches:
+def solve_condition(node: Node, fold: Fold, negated: bool = False) -> Branches:
     """Ways in which the condition (or its negation) is satisfied, at most `LIMIT`."""
     rule = _RULES.get(type(node))
     found = rule(node, fold, negated) if rule else None
@@ -61,7 +61,7 @@ def satisfy_all(parts: Iterable[Branches]) -> Branches:
     return ways
 
 
-def _solve_bool(node: ast.BoolExpr, fold: Fold, negated: bool) -> Branches:
+def _solve_bool(node: Node, fold: Fold, negated: bool) -> Branches:
     if node.boolop == BoolExprType.NOT_EXPR:
         return solve_condition(node.args[0], fold, not negated)
     parts = [solve_condition(part, fold, negated) for part in node.args]
@@ -72,13 +72,13 @@ def _solve_bool(node: ast.BoolExpr, fold: Fold, negated: bool) -> Branches:
     return [way for turn in turns for way in turn if way is not None]
 
 
-def _solve_null_test(node: ast.NullTest, fold: Fold, negated: bool) -> Branches:
+def _solve_null_test(node: Node, _fold: Fold, negated: bool) -> Branches:
     name = _column(node.arg)
     is_null = (node.nulltesttype == NullTestType.IS_NULL) != negated
     return [_hint(name, null=is_null)] if name else _ANYTHING
 
 
-def _solve_boolean_test(node: ast.BooleanTest, fold: Fold, negated: bool) -> Branches:
+def _solve_boolean_test(node: Node, fold: Fold, negated: bool) -> Branches:
     plain = {BoolTestType.IS_TRUE: False, BoolTestType.IS_NOT_TRUE: True,
              BoolTestType.IS_FALSE: True, BoolTestType.IS_NOT_FALSE: False}  # fmt: skip
     if node.booltesttype not in plain:
@@ -86,12 +86,12 @@ def _solve_boolean_test(node: ast.BooleanTest, fold: Fold, negated: bool) -> Bra
     return solve_condition(node.arg, fold, plain[node.booltesttype] != negated)
 
 
-def _solve_column(node: ast.ColumnRef, fold: Fold, negated: bool) -> Branches:
+def _solve_column(node: Node, _fold: Fold, negated: bool) -> Branches:
     name = _column(node)
     return [_hint(name, values=("false" if negated else "true",))] if name else _ANYTHING
 
 
-def _solve_case(node: ast.CaseExpr, fold: Fold, negated: bool) -> Branches:
+def _solve_case(node: Node, fold: Fold, negated: bool) -> Branches:
     if node.arg is not None:
         return _ANYTHING
     ways: Branches = []
@@ -104,16 +104,16 @@ def _solve_case(node: ast.CaseExpr, fold: Fold, negated: bool) -> Branches:
     return ways + satisfy_all([*before, rest])
 
 
-def _solve_cast(node: ast.TypeCast, fold: Fold, negated: bool) -> Branches:
+def _solve_cast(node: Node, fold: Fold, negated: bool) -> Branches:
     return solve_condition(node.arg, fold, negated)
 
 
-def _solve_constant(node: ast.A_Const, fold: Fold, negated: bool) -> Branches | None:
+def _solve_constant(node: Node, _fold: Fold, negated: bool) -> Branches | None:
     value = getattr(node.val, "boolval", None)
     return [] if value is not None and bool(value) == negated else _ANYTHING
 
 
-def _solve_operator(node: ast.A_Expr, fold: Fold, negated: bool) -> Branches | None:
+def _solve_operator(node: Node, fold: Fold, negated: bool) -> Branches | None:
     operator = node.name[-1].sval
     if node.kind in (A_Expr_Kind.AEXPR_OP_ANY, A_Expr_Kind.AEXPR_OP_ALL):
         return _solve_list(node, operator, fold, negated)
@@ -133,7 +133,7 @@ def _solve_operator(node: ast.A_Expr, fold: Fold, negated: bool) -> Branches | N
     return _compare_constant(left, operator, right, fold)
 
 
-def _solve_list(node: ast.A_Expr, operator: str, fold: Fold, negated: bool) -> Branches:
+def _solve_list(node: Node, operator: str, fold: Fold, negated: bool) -> Branches:
     name, values = _column(node.lexpr), fold.texts(node.rexpr)
     if not name or values is None:
         return _ANYTHING
@@ -148,7 +148,7 @@ def _solve_list(node: ast.A_Expr, operator: str, fold: Fold, negated: bool) -> B
     return _ANYTHING
 
 
-def _solve_equivalence(left: Any, right: Any, fold: Fold, negated: bool) -> Branches:
+def _solve_equivalence(left: Node, right: Node, fold: Fold, negated: bool) -> Branches:
     both = [
         satisfy_all(
             [solve_condition(left, fold, off), solve_condition(right, fold, off != negated)]
@@ -158,7 +158,7 @@ def _solve_equivalence(left: Any, right: Any, fold: Fold, negated: bool) -> Bran
     return both[0] + both[1]
 
 
-def _compare_columns(left: Any, operator: str, right: Any) -> Branches:
+def _compare_columns(left: Node, operator: str, right: Node) -> Branches:
     one, other = _column(left), _column(right)
     if one and other and operator in _FLIPPED:
         return [Branch({}, (Order(one, operator, other),))] if one != other else _ANYTHING
@@ -169,8 +169,8 @@ def _compare_columns(left: Any, operator: str, right: Any) -> Branches:
     return _ANYTHING
 
 
-def _compare_constant(left: Any, operator: str, right: Any, fold: Fold) -> Branches:
-    value = fold.text(right)
+def _compare_constant(left: Node, operator: str, right: Node, fold: Fold) -> Branches:
+    value = fold.text(right, above=operator in (">", ">="))
     if value is None:
         return _ANYTHING
     name = _column(left)
@@ -180,7 +180,7 @@ def _compare_constant(left: Any, operator: str, right: Any, fold: Fold) -> Branc
     return _compare_call(left, operator, value)
 
 
-def _compare_call(left: Any, operator: str, value: str) -> Branches:
+def _compare_call(left: Node, operator: str, value: str) -> Branches:
     call, inner = _call(left), columns_of(left)
     if call == "num_nonnulls" and value.lstrip("-").isdigit():
         return _count_filled(inner, operator, int(value))
@@ -201,7 +201,7 @@ def _compare_call(left: Any, operator: str, value: str) -> Branches:
     return _ANYTHING
 
 
-def _compared(operator: str, value: str, _node: Any, _fold: Fold | None) -> dict[str, Any]:
+def _compared(operator: str, value: str, _node: Node, _fold: Fold | None) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {
         "=": {"values": (value,)},
         "<>": {"avoided": (value,), **({"shortest": 1} if value == "" else {})},
@@ -214,12 +214,12 @@ def _compared(operator: str, value: str, _node: Any, _fold: Fold | None) -> dict
     return found.get(operator, {})
 
 
-def _pattern(operator: str, value: str, _node: Any, _fold: Fold | None) -> dict[str, Any]:
+def _pattern(operator: str, value: str, _node: Node, _fold: Fold | None) -> dict[str, Any]:
     return {"patterns": (value if operator.startswith("~") and "~~" not in operator
                          else read_like(value),)}  # fmt: skip
 
 
-def _within(_operator: str, _value: str, node: Any, fold: Fold | None) -> dict[str, Any]:
+def _within(_operator: str, _value: str, node: Node, fold: Fold | None) -> dict[str, Any]:
     values = fold.texts(node) if fold else None
     return {"elements": tuple(values)} if values else {}
 
@@ -245,11 +245,11 @@ def _count_filled(names: Sequence[str], operator: str, value: int) -> Branches:
         "=": lambda n: n == value, "<>": lambda n: n != value, "<": lambda n: n < value,
         "<=": lambda n: n <= value, ">": lambda n: n > value, ">=": lambda n: n >= value,
     }  # fmt: skip
-    fits = tests.get(operator, lambda _: True)
+    fits = tests.get(operator)
     ways = [
         Branch({name: Hints(null=name not in filled) for name in names})
         for number in range(len(names) + 1)
-        if fits(number)
+        if fits is None or fits(number)
         for filled in itertools.combinations(names, number)
     ]
     return ways[:LIMIT]
@@ -259,25 +259,25 @@ def _hint(name: str, **said: Any) -> Branch:
     return Branch({name: Hints(**said)})
 
 
-def _column(node: Any) -> str | None:
+def _column(node: Node) -> str | None:
     """The column that this is, casts aside."""
-    while isinstance(node, (ast.TypeCast, ast.CollateClause)):
+    while is_a(node, ast.TypeCast, ast.CollateClause):
         node = node.arg
-    if isinstance(node, ast.ColumnRef) and isinstance(node.fields[-1], ast.String):
+    if is_a(node, ast.ColumnRef) and is_a(node.fields[-1], ast.String):
         return str(node.fields[-1].sval)
     return None
 
 
-def _call(node: Any) -> str | None:
-    while isinstance(node, (ast.TypeCast, ast.CollateClause)):
+def _call(node: Node) -> str | None:
+    while is_a(node, ast.TypeCast, ast.CollateClause):
         node = node.arg
-    return str(node.funcname[-1].sval) if isinstance(node, ast.FuncCall) else None
+    return str(node.funcname[-1].sval) if is_a(node, ast.FuncCall) else None
 
 
-def _json_key(node: Any) -> str | None:
-    while isinstance(node, ast.TypeCast):
+def _json_key(node: Node) -> str | None:
+    while is_a(node, ast.TypeCast):
         node = node.arg
-    if isinstance(node, ast.A_Expr) and node.name[-1].sval in ("->>", "->"):
+    if is_a(node, ast.A_Expr) and node.name[-1].sval in ("->>", "->"):
         key = node.rexpr
         while isinstance(key, ast.TypeCast):
             key = key.arg
@@ -286,10 +286,10 @@ def _json_key(node: Any) -> str | None:
     return None
 
 
-def _is_condition(node: Any) -> bool:
-    if isinstance(node, (ast.BoolExpr, ast.NullTest, ast.BooleanTest)):
+def _is_condition(node: Node) -> bool:
+    if is_a(node, ast.BoolExpr, ast.NullTest, ast.BooleanTest):
         return True
-    return isinstance(node, ast.A_Expr) and node.name[-1].sval in _NEGATED
+    return is_a(node, ast.A_Expr) and node.name[-1].sval in _NEGATED
 
 
 def read_like(pattern: str) -> str:

@@ -117,7 +117,7 @@ def _texts(field: Field, count: int, key: str) -> Stream | None:
     if field.hints.low is not None or field.hints.high is not None:
         return None
     limit = texts.length_limit(field)
-    rng = random.Random(key)  # noqa: S311 - made rows, no secrets
+    rng = random.Random(key)
     width = len(str(10 * count + 1000))
     upper = field.hints.case == "upper"
     if limit is not None and limit < width + 4:
@@ -154,7 +154,7 @@ def _codes(limit: int, upper: bool) -> Stream:
 
 
 def _uuids(_field: Field, _count: int, key: str) -> Stream | None:
-    start = random.Random(key).getrandbits(122)  # noqa: S311 - made rows, no secrets
+    start = random.Random(key).getrandbits(122)
 
     def at(row: int) -> str:
         bits = (start + (row + 1) * _ODD) & _HALF

@@ -100,6 +100,7 @@ def _choice(*values: str) -> Kind:
     return lambda _field, rng: rng.choice(values)
 
 
+_STATES: Final = _choice("new", "open", "active", "closed", "done")
 _KINDS: Final[list[tuple[re.Pattern[str], Kind]]] = [
     (re.compile(pattern), kind)
     for pattern, kind in (
@@ -127,7 +128,7 @@ _KINDS: Final[list[tuple[re.Pattern[str], Kind]]] = [
         (r"slug", _slug),
         (r"hash|token|digest|secret|password|checksum|(^|_)key$", _hexadecimal),
         (r"code|sku|(^|_)ref|number|(^|_)no$", _digits(8)),
-        (r"status|state$|stage|type|kind|category", _choice("new", "open", "active", "closed", "done")),
+        (r"status|state$|stage|type|kind|category", _STATES),
         (r"description|note|comment|body|text|content|message|summary|background|bio", _sentence),
         (r"(^|_)name$", _full_name),
     )

@@ -1,0 +1,81 @@
+"""Foreign keys that are set when their parents are there: circles, and trees with long keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from harness.rows.model import ForeignKey, Schema, Table, quote
+from harness.rows.parents import quote_parent
+
+
+def set_later(
+    conn: psycopg.Connection[Any], schema: Schema, table: Table, key: ForeignKey, first_xid: str
+) -> None:
+    """Let the rows that were written since `first_xid` refer to parents.
+
+    Columns that another foreign key has set already stay as they are: only parents that agree with
+    them are chosen. One row in eight keeps its NULL, where it may be NULL.
+    """
+    others = {
+        name for other in table.foreign_keys if other.name != key.name for name in other.columns
+    }
+    pairs = list(zip(key.columns, key.keys, strict=True))
+    fixed = [pair for pair in pairs if pair[0] in others]
+    free = [pair for pair in pairs if pair[0] not in others] or pairs
+    fixed = [pair for pair in pairs if pair not in free]
+    parent = schema.table(key.parent)
+    source = parent.only if parent else quote_parent(key)
+    nullable = any(not table.column(name).not_null for name, _ in free)
+    conn.execute(
+        _UPDATE.format(
+            target=table.only,
+            assigned=", ".join(f"{quote(c)} = s.k{n}" for n, (c, _) in enumerate(free)),
+            made=", ".join(f"p.{quote(k)} AS k{n}" for n, (_, k) in enumerate(free)),
+            source=source,
+            child_part=_partition("c", [c for c, _ in fixed]),
+            parent_part=_partition("p", [k for _, k in fixed]),
+            keys=", ".join(quote(k) for k in key.keys),
+            known=" AND ".join(f"p.{quote(k)} IS NOT NULL" for k in key.keys),
+            same="".join(f" AND p.{quote(k)} = c.{quote(c)}" for c, k in fixed),
+            place=_own_place() if key.parent == table.oid else _place(),
+            some="c.place % 8 <> 0" if nullable else "true",
+            xid=first_xid,
+        ).encode()
+    )
+
+
+def _partition(alias: str, names: list[str]) -> str:
+    listed = ", ".join(f"{alias}.{quote(name)}" for name in names)
+    return f"PARTITION BY {listed} " if names else ""
+
+
+def _place() -> str:
+    # more of the first ones than of the last, and no random number
+    return "1 + floor(p.total * power((c.place * 0.6180339887) % 1, 2))::bigint"
+
+
+def _own_place() -> str:
+    """A tree: every row below one with a smaller number."""
+    return "c.place / 4"
+
+
+_UPDATE = """
+UPDATE {target} AS t SET {assigned}
+FROM (
+  SELECT c.home, c.row, {made}
+  FROM (
+    SELECT c.tableoid AS home, c.ctid AS row, c.*,
+      row_number() OVER ({child_part}ORDER BY md5(c::text)) AS place
+    FROM {target} AS c WHERE age(c.xmin) <= age('{xid}'::xid)
+  ) c
+  JOIN (
+    SELECT p.*, row_number() OVER ({parent_part}ORDER BY md5(p::text)) AS number,
+      count(*) OVER ({parent_part}) AS total
+    FROM {source} AS p WHERE {known}
+  ) p ON p.number = {place}{same}
+  WHERE {some}
+) s
+WHERE t.tableoid = s.home AND t.ctid = s.row
+"""
