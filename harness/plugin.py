@@ -30,7 +30,8 @@ OPTIONS = {  # option -> (environment variable, default, help)
     "seed": ("HARNESS_SEED", "1", "seed of the synthetic rows"),
     "plan": ("HARNESS_PLAN", None, "the plan under test, if not the project's"),
 }
-pytest_plugins = ["harness.pytest_plugin.redaction"]
+pytest_plugins = ["harness.pytest_plugin.redaction", "harness.suite.fixtures"]
+pytest.register_assert_rewrite("harness.suite")
 _shared_dir = pytest.StashKey[Path]()
 _failed = pytest.StashKey[bool]()
 

@@ -145,6 +145,14 @@ class Ledger:
         return self.steps.get(run.id, {}) if run else {}
 
 
+def reasons(conn: Connection) -> list[str]:
+    """The reasons that people gave for runs, the oldest first."""
+    rows = conn.execute(
+        "SELECT reason FROM migration_control.run WHERE reason IS NOT NULL ORDER BY id"
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
 def read(conn: Connection) -> Ledger:
     """Read the whole ledger; empty when there is none. Refused when it cannot be built on."""
     try:

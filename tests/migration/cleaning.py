@@ -18,9 +18,11 @@ from harness.database import fingerprint
 from harness.plan import Plan
 from harness.plan.check import tree
 from harness.runner import cleanup
+from harness.suite import cleanup as shipped
+from harness.suite import loss
+from harness.suite.journey import Fingerprint, state
 
 from . import checks, decorations
-from .journey import Fingerprint, state
 from .scene import Remark, Scene, heard
 from .support import Check, Conn, Pair, column, connected, taken_back
 
@@ -71,6 +73,12 @@ class Cleaned:
     before: Fingerprint
     roles: tuple[str, ...]
     dropped: tuple[str, ...]
+    tables: tuple[loss.Table, ...]
+
+    @property
+    def plain(self) -> shipped.Cleaned:
+        """As the shipped suite looks at it."""
+        return shipped.Cleaned(self.source, self.dsn, self.tables, self.dropped)
 
 
 def clean(source: str, dsn: str, plan: Plan) -> Cleaned:
@@ -81,9 +89,10 @@ def clean(source: str, dsn: str, plan: Plan) -> Cleaned:
     with connected(dsn) as conn:
         conn.execute(ARCHIVE)
         roles = tuple(sorted(column(conn, ROLES)))
+        tables = loss.held(conn)
     before = state(dsn)
     dropped = cleanup(dsn, plan, override_retention="the suite cleans up at once")
-    return Cleaned(source, dsn, before, roles, tuple(dropped))
+    return Cleaned(source, dsn, before, roles, tuple(dropped), tables)
 
 
 def unsaid(found: Cleaned) -> list[str]:

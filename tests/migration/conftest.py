@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures import contract as legacy
 from harness.database import admin, template
 from harness.plan import Plan
-from harness.runner import migrate
+from harness.suite.support import SMALL, Pair, TemplateFactory, paired
 
-from .support import HOSTILE, SMALL, Pair, paired
+from .support import HOSTILE
 
 if TYPE_CHECKING:
     from harness.server import Server
 
-TemplateFactory = Callable[..., str]
 PairFactory = Callable[..., Pair]
 
 
@@ -52,25 +53,6 @@ def small(
     )
 
 
-@pytest.fixture(scope="session")
-def halfway(
-    harness_server: Server, harness_plan: Plan, harness_template: TemplateFactory
-) -> TemplateFactory:
-    """Return a factory: halfway(phase) -> a template migrated to the end of that phase."""
-
-    def make(phase: str, rows: int | None = None) -> str:
-        ids = [one.id for one in harness_plan.phases]
-        place = ids.index(phase)
-        base = make(ids[place - 1], rows) if place else harness_template(rows=rows)
-
-        def build(dsn: str) -> None:
-            migrate(dsn, harness_plan, until=harness_plan.phases[place].steps[-1].id)
-
-        return template.ensure(harness_server.dsn(), f"{base}-then-{phase}", build, base=base)
-
-    return make
-
-
 @pytest.fixture
 def pair_factory(
     harness_template: TemplateFactory,
@@ -101,3 +83,16 @@ def _module_pair(
         yield pair
     for dsn in made:
         admin.drop(server.dsn(), admin.dbname(dsn))
+
+
+@pytest.fixture(scope="session")
+def harness_filled_steps(harness_plan: Plan) -> set[str]:
+    """Every backfill has rows to fill."""
+    steps = [step.id for step in harness_plan.steps if step.forward.kind == "batch"]
+    return {step for step in steps if "backfill" in step}
+
+
+@pytest.fixture(scope="session")
+def harness_contract() -> Path:
+    """The legacy contract."""
+    return legacy.HERE

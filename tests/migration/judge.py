@@ -13,9 +13,9 @@ from harness.core.errors import Refused, StepFailed, Stopped
 from harness.runner import migrate, rollback
 from harness.scenario.dry_run import dry_run
 from harness.scenario.mutate.judging import Case
+from harness.suite.journey import Fingerprint, differences, state
 
 from . import checks, cleaning, closing, contract, decorations, dependents, users
-from .journey import Fingerprint, differences, state
 from .scene import Remark, Scene, Stage, heard
 from .support import Check, Pair, connected, scalar, taken_back
 

@@ -21,8 +21,8 @@ from fixtures.seed import load as load_rows
 from harness.database import admin, fingerprint, template
 from harness.plan import Plan, Step
 from harness.runner import migrate, rollback
+from harness.suite.journey import step_before
 
-from .journey import step_before
 from .queries import named
 from .support import acting_as, connected
 

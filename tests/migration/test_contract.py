@@ -3,7 +3,6 @@ that SQLAlchemy finds by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,52 +11,22 @@ import sqlalchemy as sa
 
 from fixtures import contract as legacy
 from harness.check import contract
-from harness.check.contract import file as contract_file
-from harness.check.contract.session import PROVIDERS, Provider, engine
+from harness.check.contract.session import PROVIDERS, engine
 from harness.report import evidence
+from harness.suite.contract import *  # noqa: F403 - the shipped suite; more below
+from harness.suite.contract import written
+from harness.suite.support import CloneFactory, TemplateFactory
 
 from .checks import specification
 
-Clone = Callable[[str], str]
-Templates = Callable[..., str]
-DIFFERENT = legacy.HERE / "different"
-WRITTEN = [*legacy.load("write"), *contract_file.load_all(DIFFERENT)]
+WRITTEN = written(legacy.HERE)
 TABLES = [*specification.baseline()["tables"]]
 
 
-def counted(provider: Provider, names: list[str], what: str) -> None:
-    every = [f"{name} {one.name}" for one in PROVIDERS for name in names]
-    done = [f"{name} {provider.name}" for name in names]
-    evidence.count("contract", what, done, every)
-
-
-@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda p: p.name)
-def test_reads_are_answered_as_before(
-    provider: Provider, harness_source: str, harness_target: str
-) -> None:
-    recording = contract.record(harness_source, legacy.load("read"), provider)
-    assert contract.replay(harness_target, recording, provider) == []
-    names = [query.name for query in legacy.load("read")]
-    counted(provider, names, "reads through drivers")
-
-
-@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda p: p.name)
-def test_writes_do_what_they_did_and_differ_as_known(
-    provider: Provider,
-    harness_template: Templates,
-    harness_migrated_template: Templates,
-    harness_clone: Clone,
-) -> None:
-    recording = contract.record(harness_clone(harness_template(rows=300)), WRITTEN, provider)
-    assert (
-        contract.replay(harness_clone(harness_migrated_template(rows=300)), recording, provider)
-        == []
-    )
-    counted(provider, [query.name for query in WRITTEN], "writes through drivers")
-
-
 def test_hostile_rows_are_written_as_before(
-    harness_template: Templates, harness_migrated_template: Templates, harness_clone: Clone
+    harness_template: TemplateFactory,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
     hostile: dict[str, Any] = {"rows": 300, "profile": "hostile"}
     recording = contract.record(
@@ -101,7 +70,9 @@ def test_a_reflected_table_has_the_columns_and_rows_it_had(
 
 
 def test_reflected_writes_do_what_they_did(
-    harness_template: Templates, harness_migrated_template: Templates, harness_clone: Clone
+    harness_template: TemplateFactory,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
     def written(dsn: str) -> list[Any]:
         with engine(dsn) as made, made.begin() as conn:
@@ -126,7 +97,9 @@ def test_reflected_writes_do_what_they_did(
 
 
 def test_a_mapped_deal_is_loaded_changed_and_deleted_as_before(
-    harness_template: Templates, harness_migrated_template: Templates, harness_clone: Clone
+    harness_template: TemplateFactory,
+    harness_migrated_template: TemplateFactory,
+    harness_clone: CloneFactory,
 ) -> None:
     from sqlalchemy.orm import Session, registry
 

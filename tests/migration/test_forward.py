@@ -13,10 +13,10 @@ import pytest
 from harness.plan import Plan
 from harness.report import evidence
 from harness.runner import Event, migrate
+from harness.suite.journey import impatient
 
 from . import checks
 from .checks import mapping
-from .journey import impatient
 from .old_clients import OldClients
 from .support import SMALL, Check, Pair, paired, taken_back
 from .users import LATER, MEANWHILE

@@ -5,63 +5,32 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from subprocess import DEVNULL
-from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
 from harness.core.poll import wait_until
 from harness.plan import Plan, Step
-from harness.report import evidence
 from harness.runner import Event, migrate, rollback, status
+from harness.suite.journey import (
+    Fingerprint,
+    backends,
+    differences,
+    impatient,
+    state,
+    step_before,
+)
+from harness.suite.killed import Stand, killed_at, runner
+from harness.suite.resume import *  # noqa: F403 - the shipped suite; more below
+from harness.suite.resume import BATCH, killed_to_the_end
+from harness.suite.support import SMALL, CloneFactory, TemplateFactory, connected
 
-from .journey import Fingerprint, backends, copied, differences, impatient, state, step_before
-from .killed import Action, Mark, Stand, killed_at, runner
-from .support import HOSTILE, SMALL, connected
+from .support import HOSTILE
 
-if TYPE_CHECKING:
-    from harness.server import Server
-
-TemplateFactory = Callable[..., str]
-CloneFactory = Callable[[str], str]
-CHECKPOINTS = ("batch", "step_done")
-MOMENTS = ("step_started", "batch")
 BUILDING = "select pid from pg_stat_progress_create_index where datname = current_database()"
-BATCH = 60  # rows: the larger backfills of the small seed take several of these
-
-
-@pytest.fixture(scope="module")
-def golden(harness_target: str) -> Fingerprint:
-    """The identity of the database that was migrated without interruption."""
-    return state(harness_target)
-
 
 # Killed at every checkpoint, one after the other.
-
-
-def test_killed_after_every_checkpoint_and_taken_up_each_time(
-    harness_plan: Plan,
-    harness_rows: int,
-    golden: Fingerprint,
-    harness_template: TemplateFactory,
-    harness_clone: CloneFactory,
-) -> None:
-    dsn = harness_clone(harness_template())
-    deaths = _killed_to_the_end(
-        "migrate", dsn, impatient(harness_plan, harness_rows // 5), CHECKPOINTS
-    )
-    batches = {step for kind, step, _ in deaths if kind == "batch"}
-    steps = {step for kind, step, _ in deaths if kind == "step_done"}
-    assert batches == set(
-        _batched(harness_plan)
-    )  # the last batch and the end of its step are one commit
-    assert steps >= set(_ids(harness_plan)) - batches
-    assert differences(golden, state(dsn)) == []
-    assert migrate(dsn, harness_plan).steps_run == []
-    assert status(dsn, harness_plan).state == "migrated"
-    evidence.count("resume", "steps killed after and taken up", steps | batches, _ids(harness_plan))
 
 
 def test_killed_after_every_batch_of_hostile_rows(
@@ -69,10 +38,11 @@ def test_killed_after_every_batch_of_hostile_rows(
     harness_template: TemplateFactory,
     harness_migrated_template: TemplateFactory,
     harness_clone: CloneFactory,
+    harness_filled_steps: set[str],
 ) -> None:
     dsn = harness_clone(harness_template(rows=HOSTILE, profile="hostile"))
-    deaths = _killed_to_the_end("migrate", dsn, impatient(harness_plan, HOSTILE // 5), ("batch",))
-    assert len(deaths) > len(_batched(harness_plan))
+    deaths = killed_to_the_end("migrate", dsn, impatient(harness_plan, HOSTILE // 5), ("batch",))
+    assert len(deaths) > len(harness_filled_steps)
     assert (
         differences(
             state(harness_clone(harness_migrated_template(rows=HOSTILE, profile="hostile"))),
@@ -82,69 +52,7 @@ def test_killed_after_every_batch_of_hostile_rows(
     )
 
 
-def test_rollback_killed_after_every_checkpoint_and_taken_up_each_time(
-    harness_plan: Plan,
-    harness_source: str,
-    harness_migrated_template: TemplateFactory,
-    harness_clone: CloneFactory,
-) -> None:
-    dsn = harness_clone(harness_migrated_template())
-    deaths = _killed_to_the_end("rollback", dsn, impatient(harness_plan), CHECKPOINTS)
-    died = {str(step) for _, step, _ in deaths}
-    assert died == set(_ids(harness_plan))
-    assert differences(state(harness_source), state(dsn)) == []
-    assert status(dsn, harness_plan).state == "rolled-back"
-    evidence.count(
-        "resume", "steps of the way back killed after and taken up", died, _ids(harness_plan)
-    )
-
-
-# Killed once, then left alone.
-
-
-def test_killed_once_and_taken_up_to_the_end(
-    harness_plan: Plan,
-    golden: Fingerprint,
-    harness_template: TemplateFactory,
-    harness_clone: CloneFactory,
-) -> None:
-    dsn = harness_clone(harness_template())
-    number = len(harness_plan.steps) // 2
-    stand = Stand(("step_done",), step=harness_plan.steps[number].id)
-    assert killed_at("migrate", dsn, harness_plan, stand) is not None
-    outcome = migrate(dsn, harness_plan)
-    assert outcome.resumed
-    assert outcome.steps_skipped == _ids(harness_plan)[: number + 1]
-    assert differences(golden, state(dsn)) == []
-
-
-def test_killed_once_before_any_batch_or_index(
-    harness_plan: Plan,
-    harness_server: Server,
-    harness_template: TemplateFactory,
-    harness_clone: CloneFactory,
-) -> None:
-    """Each of these moments for itself: a copy is killed there and taken up to the step's end."""
-    quick = impatient(harness_plan, BATCH)
-    dsn = harness_clone(harness_template(rows=SMALL))
-    found: list[str] = []
-    killed: list[str] = []
-    for step in _of_kind(harness_plan, "batch") + _of_kind(harness_plan, "concurrent")[:2]:
-        migrate(dsn, quick, until=step_before(harness_plan, step.id))
-        with copied(harness_server, dsn) as before:
-            seen: list[Event] = []
-            migrate(dsn, quick, until=step.id, on_event=seen.append)
-            moments = [(e.kind, e.step, e.rows) for e in seen if e.kind in MOMENTS]
-            after = state(dsn)
-            for number, moment in enumerate(moments):
-                stand = Stand(MOMENTS, skip=frozenset(moments[:number]))
-                with copied(harness_server, before) as copy:
-                    assert killed_at("migrate", copy, quick, stand, step.id) == moment
-                    migrate(copy, quick, until=step.id)
-                    found += [f"{moment}: {line}" for line in differences(after, state(copy))]
-                    killed.append(f"{step.id} {moment}")
-    assert found == []
-    evidence.count("resume", "batches and indexes killed before", killed, killed)
+# The command line, killed.
 
 
 def test_command_line_killed_and_called_again(
@@ -258,39 +166,6 @@ def test_killed_inside_the_rollback_of_a_step(
     assert differences(state(harness_clone(harness_template(rows=SMALL))), state(dsn)) == []
 
 
-# There and back.
-
-
-def test_migrated_again_after_a_rollback_is_migrated_once(
-    harness_plan: Plan,
-    golden: Fingerprint,
-    harness_migrated_template: TemplateFactory,
-    harness_clone: CloneFactory,
-) -> None:
-    dsn = harness_clone(harness_migrated_template())
-    rollback(dsn, harness_plan)
-    outcome = migrate(dsn, harness_plan)
-    assert outcome.steps_run == [step.id for step in harness_plan.steps]
-    assert differences(golden, state(dsn)) == []
-
-
-def test_killed_forward_and_rolled_back_from_there(
-    harness_plan: Plan,
-    harness_server: Server,
-    harness_template: TemplateFactory,
-    harness_clone: CloneFactory,
-) -> None:
-    untouched = state(harness_clone(harness_template(rows=SMALL)))
-    quick = impatient(harness_plan, batch_rows=BATCH)
-    for share in (0.2, 0.5, 0.8):
-        dsn = harness_clone(harness_template(rows=SMALL))
-        step = harness_plan.steps[int(len(harness_plan.steps) * share)].id
-        stand = Stand(MOMENTS, step=step)
-        assert killed_at("migrate", dsn, quick, stand) is not None
-        rollback(dsn, quick)
-        assert differences(untouched, state(dsn)) == []
-
-
 # Planted defects.
 
 
@@ -328,24 +203,6 @@ def test_a_batch_left_out_is_seen(
     assert (
         differences(state(harness_clone(harness_migrated_template(rows=SMALL))), state(dsn)) != []
     )
-
-
-def _killed_to_the_end(action: Action, dsn: str, plan: Plan, kinds: tuple[str, ...]) -> list[Mark]:
-    """Kill each runner at the first such event it reaches, until one comes to the end."""
-    deaths: list[Mark] = []
-    while (reached := killed_at(action, dsn, plan, Stand(kinds))) is not None:
-        deaths.append(reached)
-        assert len(deaths) < 1000, "the runner makes no progress"
-    return deaths
-
-
-def _ids(plan: Plan) -> list[str]:
-    return [step.id for step in plan.steps]
-
-
-def _batched(plan: Plan) -> list[str]:
-    """Backfills that surely have rows to fill."""
-    return [step.id for step in _of_kind(plan, "batch") if "backfill" in step.id]
 
 
 def _of_kind(plan: Plan, kind: str) -> list[Step]:

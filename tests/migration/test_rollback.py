@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,61 +12,25 @@ import pytest
 
 from harness.check.preflight.run import Standing
 from harness.check.validate.run import validate
-from harness.core.errors import Refused
 from harness.database import admin, template, witness
 from harness.plan import Plan, load
 from harness.report import evidence
-from harness.runner import migrate, rollback, status
+from harness.runner import migrate, rollback
+from harness.suite.journey import Fingerprint, differences, state
+from harness.suite.rollback import *  # noqa: F403 - the shipped suite; more below
+from harness.suite.support import FEW, SMALL, CloneFactory, Pair, TemplateFactory, connected
 
 from . import user_writes
-from .journey import Fingerprint, copied, differences, state
-from .support import FEW, HOSTILE, SMALL, Pair, connected
+from .support import HOSTILE
 
 if TYPE_CHECKING:
     from harness.server import Server
 
-TemplateFactory = Callable[..., str]
-CloneFactory = Callable[[str], str]
 ODD: list[dict[str, str]] = tomllib.loads(Path(__file__).with_name("odd.toml").read_text("utf-8"))[
     "back"
 ]
 PHASES = ("1.1", "1.2", "1.3", "1.4")
 SEEDS = ("real", "hostile")
-
-
-@pytest.fixture(scope="module")
-def before(harness_source: str) -> Fingerprint:
-    """The identity of the seeded database."""
-    return state(harness_source)
-
-
-def test_rollback_of_the_whole_leaves_nothing_behind(
-    harness_plan: Plan,
-    harness_source: str,
-    before: Fingerprint,
-    harness_migrated_template: TemplateFactory,
-    harness_clone: CloneFactory,
-) -> None:
-    dsn = harness_clone(harness_migrated_template())
-    outcome = rollback(dsn, harness_plan)
-    assert differences(before, state(dsn)) == []
-    assert outcome.archived == {}
-    assert status(dsn, harness_plan).state == "rolled-back"
-    assert witness.differences(witness.dump(harness_source), witness.dump(dsn)) == ()
-    evidence.count("rollback", "seeds rolled back whole", ["real"], SEEDS)
-
-
-@pytest.mark.parametrize("phase", PHASES[:-1])
-def test_rollback_from_a_phase_boundary_leaves_nothing_behind(
-    phase: str,
-    harness_plan: Plan,
-    before: Fingerprint,
-    halfway: TemplateFactory,
-    harness_clone: CloneFactory,
-) -> None:
-    dsn = harness_clone(halfway(phase))
-    assert rollback(dsn, harness_plan).archived == {}
-    assert differences(before, state(dsn)) == []
 
 
 def test_rollback_of_hostile_rows_leaves_nothing_behind(
@@ -82,42 +46,14 @@ def test_rollback_of_hostile_rows_leaves_nothing_behind(
     evidence.count("rollback", "seeds rolled back whole", ["hostile"], SEEDS)
 
 
-@pytest.mark.parametrize("phase", PHASES)
-def test_rollback_from_every_step_boundary_leaves_nothing_behind(
-    phase: str,
-    harness_plan: Plan,
-    harness_server: Server,
-    harness_template: TemplateFactory,
-    halfway: TemplateFactory,
-    harness_clone: CloneFactory,
-) -> None:
-    steps = next(p for p in harness_plan.phases if p.id == phase).steps
-    start = PHASES.index(phase)
-    dsn = harness_clone(
-        halfway(PHASES[start - 1], rows=SMALL) if start else harness_template(rows=SMALL)
-    )
-    untouched = state(harness_clone(harness_template(rows=SMALL)))
-    found = []
-    for step in steps:
-        migrate(dsn, harness_plan, until=step.id)
-        with copied(harness_server, dsn) as copy:
-            outcome = rollback(copy, harness_plan)
-            found += [f"{step.id}: {line}" for line in differences(untouched, state(copy))]
-            found += [f"{step.id}: archived {outcome.archived}"] * bool(outcome.archived)
-    assert found == []
-    ids, every = [step.id for step in steps], [step.id for step in harness_plan.steps]
-    evidence.count("rollback", "step boundaries rolled back from", ids, every)
-
-
-@pytest.mark.parametrize("phase", PHASES)
 def test_rollback_after_users_wrote_keeps_what_it_can_and_archives_the_rest(
     phase: str,
     harness_plan: Plan,
     harness_template: TemplateFactory,
-    halfway: TemplateFactory,
+    harness_phase_template: TemplateFactory,
     harness_clone: CloneFactory,
 ) -> None:
-    plain, dsn = harness_clone(harness_template()), harness_clone(halfway(phase))
+    plain, dsn = harness_clone(harness_template()), harness_clone(harness_phase_template(phase))
     wishes = user_writes.writes(phase)
     with connected(plain) as old, connected(dsn) as new:
         ids = user_writes.draw(old)
@@ -132,31 +68,6 @@ def test_rollback_after_users_wrote_keeps_what_it_can_and_archives_the_rest(
     needed = user_writes.required(wishes, ids)
     assert user_writes.archive_findings(needed, before, written, held, outcome.archived) == []
     evidence.count("rollback", "phases rolled back after users wrote", [phase], PHASES)
-
-
-def test_rollback_after_the_window_is_refused_and_an_override_is_recorded(
-    harness_plan: Plan, harness_migrated_template: TemplateFactory, harness_clone: CloneFactory
-) -> None:
-    dsn = harness_clone(harness_migrated_template(rows=SMALL))
-    late = f"interval '{harness_plan.window_hours} hours 1 second'"
-    with connected(dsn) as conn:
-        conn.execute(f"update migration_control.run set completed_at = completed_at - {late}")
-        with pytest.raises(Refused, match="window"):
-            rollback(dsn, harness_plan)
-        assert status(dsn, harness_plan).state == "migrated"
-        rollback(dsn, harness_plan, override_window="the customer asked")
-        reasons = conn.execute("select reason from migration_control.run order by id").fetchall()
-        assert ("the customer asked",) in reasons
-
-
-def test_a_second_rollback_does_nothing(
-    harness_plan: Plan, harness_migrated_template: TemplateFactory, harness_clone: CloneFactory
-) -> None:
-    dsn = harness_clone(harness_migrated_template(rows=SMALL))
-    rollback(dsn, harness_plan)
-    once = state(dsn)
-    assert rollback(dsn, harness_plan).steps_run == []
-    assert differences(once, state(dsn)) == []
 
 
 # Planted defects.

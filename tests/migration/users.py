@@ -10,12 +10,12 @@ from functools import partial
 from harness.plan import Script, Step
 from harness.runner import Event, migrate, rollback
 from harness.scenario.mutate.judging import Case
+from harness.suite.journey import differences, state
 
 from . import checks, closing, keeping, touching, user_writes, waiting, way_back
 from . import row_locks as rows
 from . import simultaneous as writers
 from .checks import mapping, search, views
-from .journey import differences, state
 from .old_clients import OldClients
 from .scene import Remark, Scene, heard
 from .support import Check, connected, paired

@@ -12,6 +12,7 @@ import psycopg
 from harness.core.poll import wait_until
 from harness.database import admin, fingerprint, template
 from harness.plan import Plan
+from harness.runner import migrate
 
 if TYPE_CHECKING:
     from harness.server import Server
@@ -34,6 +35,13 @@ def step_before(plan: Plan, step: str) -> str | None:
     ids = [one.id for one in plan.steps]
     place = ids.index(step)
     return ids[place - 1] if place else None
+
+
+def migrated_before(dsn: str, plan: Plan, step: str) -> None:
+    """Migrate as far as the step before this one; nothing when it is the first."""
+    until = step_before(plan, step)
+    if until is not None:
+        migrate(dsn, plan, until=until)
 
 
 def state(dsn: str) -> Fingerprint:

@@ -1,0 +1,47 @@
+"""What suites ask of the plan under test, also while tests are collected: phases and directions."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from harness import plan
+from harness.crash.model import Direction
+from harness.plan import Plan, Step
+from harness.plugin import setting
+
+
+def plan_of(config: pytest.Config) -> Plan:
+    """The plan under test."""
+    return _loaded(config.rootpath / (setting(config, "plan") or ""))
+
+
+def phases(config: pytest.Config) -> list[str]:
+    """The ids of the phases, in order."""
+    return [phase.id for phase in plan_of(config).phases]
+
+
+def directions(config: pytest.Config) -> list[Direction]:
+    """There and back, and the clean-up where the plan has one."""
+    found: list[Direction] = ["forward", "rollback"]
+    return [*found, "cleanup"] if plan_of(config).cleanup else found
+
+
+def is_exact(plan: Plan, step: Step) -> bool:
+    """Whether the way back from the end of a step restores everything: it and those before it."""
+    return not any(
+        one.irreversible for one in plan.steps[: [s.id for s in plan.steps].index(step.id) + 1]
+    )
+
+
+def last_exact(plan: Plan) -> str | None:
+    """The last step from which the way back restores everything; None when it is the plan's end."""
+    exact = [step.id for step in plan.steps if is_exact(plan, step)]
+    return exact[-1] if exact and len(exact) < len(plan.steps) else None
+
+
+@cache
+def _loaded(path: Path) -> Plan:
+    return plan.load(path)
