@@ -11,11 +11,13 @@ from harness import plan
 from harness.crash.model import Direction
 from harness.plan import Plan, Step
 from harness.plugin import setting
+from harness.subject.choice import default_plan
 
 
 def plan_of(config: pytest.Config) -> Plan:
     """The plan under test."""
-    return _loaded(config.rootpath / (setting(config, "plan") or ""))
+    root, named = config.rootpath, setting(config, "plan")
+    return _loaded(root / named if named else default_plan(root))
 
 
 def phases(config: pytest.Config) -> list[str]:
