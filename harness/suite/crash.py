@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.core.direction import Direction
 from harness.crash import asked, explore
 from harness.crash.domain.wire.domain import ACKED
-from harness.crash.model import Direction
 from harness.crash.settings import Settings
 from harness.crash.telling import words
 from harness.plan import Plan

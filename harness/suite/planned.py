@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import plan
-from harness.crash.model import Direction
+from harness.core.direction import Direction
 from harness.plan import Plan, Step
 from harness.plugin import setting
 from harness.subject.choice import default_plan
