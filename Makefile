@@ -64,10 +64,11 @@ test: $(STAMP) ## every test: the release suites and those of the harness itself
 	@mkdir -p build
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not benchmark_suite" --junitxml build/test.xml $(PYTEST_OPTIONS) $(ARGS)
 
-lint: $(STAMP) ## ruff and mypy --strict
+lint: $(STAMP) ## ruff, mypy --strict, and the arrows between the rooms
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo --no-cache
 
 format: $(STAMP) ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix .

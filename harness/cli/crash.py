@@ -57,6 +57,7 @@ def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
     from harness.crash.tally import Pace
     from harness.crash.telling import words
     from harness.observe.progress import bar
+    from harness.report import crash_page
 
     settings = _exploration(plan_path, choices)
     pace = Pace(lambda line: click.echo(f"  {line}", err=True))  # a log has no bar
@@ -68,6 +69,8 @@ def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
             advance(what, done, total)
 
         document = explore.run(settings, told)
+    if settings.build is not None:
+        crash_page.render(document, settings.build / "report" / "crash.html")
     answer(document, as_json, list(words(document)))
     sys.exit(ExitStatus.of(document["verdict"] == "pass"))
 

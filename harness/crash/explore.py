@@ -14,6 +14,7 @@ from typing import Any
 import harness
 from harness import __version__, plan
 from harness.core.errors import InfrastructureError
+from harness.core.tree_hash import tree_hash
 from harness.core.writable import refuse_unwritable
 from harness.crash import coverage, coverage_file, sample, workers
 from harness.crash.asked import Enumeration
@@ -24,8 +25,6 @@ from harness.crash.places import cleanup_steps, places_of
 from harness.crash.settings import Settings, narrowed
 from harness.crash.undisturbed.study import studied
 from harness.plan import Plan
-from harness.report import crash_page
-from harness.scenario.gate.provenance import tree_hash
 from harness.server import Server, choose
 from harness.server.place import data_root, free
 from harness.subject.choice import is_default_plan
@@ -108,7 +107,6 @@ def run_on(
     }
     if settings.build is not None:
         coverage_file.write(document, settings.build / "crash.json")
-        crash_page.render(document, settings.build / "report" / "crash.html")
     return document
 
 

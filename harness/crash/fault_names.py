@@ -14,8 +14,8 @@ from harness.crash.domain.environment import domain as environment
 from harness.crash.domain.pinned.strike import ALONE, TOGETHER
 from harness.crash.domain.tampered import domain as tampered
 from harness.crash.domain.wal.golden import FAULT
-from harness.crash.domain.wire.domain import ACKED, CLOSING, RACE, RESUME
 from harness.crash.domain.wire.faults import FAULTS
+from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, RESUME
 from harness.crash.model import END, START, DomainName, Point
 from harness.plan import Plan
 

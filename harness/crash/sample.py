@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from harness.core.direction import Direction
 from harness.core.errors import UsageError
-from harness.crash.domain.wire.domain import ACKED
+from harness.crash.domain.wire.span import ACKED
 from harness.crash.model import DomainName, Point, Task
 
 Place = tuple[DomainName, Direction]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 import platform
 import sys
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,11 +14,11 @@ import psutil
 
 import harness
 from harness import __version__
+from harness.core.tree_hash import tree_hash
 from harness.plan import Plan
 from harness.subject.choice import made_of
 
 PROFILES = ("real", "hostile")
-IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 """Directories that are no part of what is hashed."""
 
 
@@ -94,18 +92,6 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
         for name, key in pairs
         if before[name][key] != after[name][key]
     ]
-
-
-def tree_hash(roots: Iterable[Path], salt: str = "") -> str:
-    """One hash of every file below the roots: its path there and its contents."""
-    whole = hashlib.sha256(salt.encode())
-    for root in roots:
-        for path in [root] if root.is_file() else sorted(root.rglob("*")):
-            inner = path.relative_to(root.parent if path == root else root)
-            if path.is_file() and not IGNORED.intersection(inner.parts) and path.suffix != ".pyc":
-                name = inner.as_posix()
-                whole.update(f"\n{name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
-    return whole.hexdigest()
 
 
 def _home(package: Any) -> Path:

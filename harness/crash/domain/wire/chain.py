@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from harness.core.errors import HarnessError
 from harness.crash.bench import Bench
 from harness.crash.domain.wire.cursor import Astray, Cursor
-from harness.crash.domain.wire.domain import ACKED, Stretch
+from harness.crash.domain.wire.span import ACKED, Stretch
 from harness.crash.ground import Ground
 from harness.crash.model import Point, Row, Verdict
 from harness.crash.state import Judgement, Oracle

@@ -10,57 +10,25 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from harness.core.direction import DIRECTIONS, Direction
 from harness.crash.bench import Bench, bench
 from harness.crash.domain.wire.cursor import Astray, Cursor, halfway
 from harness.crash.domain.wire.faults import FAULTS
 from harness.crash.domain.wire.golden import Beat, Segment, golden
+from harness.crash.domain.wire.span import ACKED, RESUME, Stretch, points_of
+from harness.crash.domain.wire.sweep import Sweep
 from harness.crash.ground import Ground
 from harness.crash.model import END, Point, Row, Task
 
-RESUME = "(resume)"  # what a resuming runner sends before it goes on with a step
-ACKED = "sigkill-acked"  # killed when it has heard that a commit was done
-RACE = "race"
-CLOSING = "closing"  # one message further than the run has: nothing fires, and the sweep is closed
 CHUNK = 10  # segments that one task explores
 TAKEN_UP = {"transaction": (0,), "batch": (1,), "concurrent": (1, 2)}  # behind so many commits
 IDLE = ("stall",)  # faults that mostly wait: tasks of their own, so that others use the time
-EVERY = frozenset({*FAULTS, ACKED, RACE, CLOSING})
 MAIN = frozenset({"cut", "unheard", "sigkill", ACKED})
 HALF = {"half-batch-": ("batch", 1), "half-intent-": ("concurrent", 1)}  # where it was left
 BACK = 2  # states of a kind that are rolled back in every sample
 HALF_STEPS = 2  # of a rollback begun halfway that are struck: what follows is as in any other
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Consecutive segments of a golden run, and what leads there: a task's share of it.
-
-    `resumed` are the segments where the resuming runner's own messages are struck too, with those
-    messages. Of the whole run: `last` is the number of its last segment, `final` that of the first
-    one of its last step, `beyond` the message after its last, `commits` the point at which a runner
-    is killed behind each commit. Of those, the states in `back` are rolled back whatever is struck.
-    A rollback that begins `half` so many commits forward has a `mark` in the names of its points.
-    """
-
-    direction: Direction
-    segments: tuple[Segment, ...]
-    resumed: dict[int, tuple[Beat, ...]]
-    last: int
-    final: int
-    beyond: Beat
-    commits: dict[int, Point]
-    back: frozenset[int] = frozenset()
-    faults: frozenset[str] = EVERY
-    half: int = 0
-    mark: str = ""
-
-    def led_from(self, number: int) -> int:
-        """The segment from which a point of segment `number` is led to alone: its step's first."""
-        step = next(one.step for one in self.segments if one.number == number)
-        return next(one.number for one in self.segments if one.step == step)
 
 
 def tasks(ground: Ground) -> list[Task]:
@@ -149,26 +117,6 @@ def _seconds(points: Iterable[Point]) -> float:
     return sum(FAULTS[p.fault].seconds if p.fault in FAULTS else 0.5 for p in points)
 
 
-def points_of(stretch: Stretch, segment: Segment) -> list[Point]:
-    """The points of one segment, in the order of its messages."""
-    found: list[Point] = []
-    for beat in (*stretch.resumed.get(segment.number, ()), *segment.beats):
-        found += [
-            Point("wire", stretch.direction, beat.step, beat.boundary, fault.name)
-            for fault in FAULTS.values()
-            if fault.name in stretch.faults and fault.at(beat)
-        ]
-        if beat.commits and beat.step != RESUME:
-            found.append(Point("wire", stretch.direction, beat.step, beat.boundary, ACKED))
-    if segment.number == stretch.last and CLOSING in stretch.faults:
-        beyond = stretch.beyond
-        found.append(Point("wire", stretch.direction, beyond.step, beyond.boundary, CLOSING))
-    if RACE in stretch.faults:  # once a segment: more often than at every tenth message
-        first = segment.beats[0]
-        found.append(Point("wire", stretch.direction, first.step, first.boundary, RACE))
-    return found
-
-
 def _resumed(
     ground: Ground, place: Bench, direction: Direction, cut: list[Segment]
 ) -> dict[int, tuple[Beat, ...]]:
@@ -222,8 +170,6 @@ def _kinds(
 
 def run(ground: Ground, task: Task) -> list[Row]:
     """Strike at every point of a stretch."""
-    from harness.crash.domain.wire.sweep import Sweep
-
     stretch = trimmed(task)
     with bench(ground) as usual, halfway(ground, usual, stretch.half) as place:
         return Sweep(ground, place, stretch).rows(task.points)

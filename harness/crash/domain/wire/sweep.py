@@ -11,7 +11,6 @@ from harness.core.exit_status import ExitStatus
 from harness.crash.bench import Bench
 from harness.crash.domain.wire.chain import ASTRAY, Chain
 from harness.crash.domain.wire.cursor import Astray, Cursor
-from harness.crash.domain.wire.domain import ACKED, CLOSING, RACE, RESUME, Stretch, points_of
 from harness.crash.domain.wire.faults import (
     FAULTS,
     RACERS,
@@ -23,6 +22,7 @@ from harness.crash.domain.wire.faults import (
     strike,
 )
 from harness.crash.domain.wire.golden import Beat, Segment
+from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, RESUME, Stretch, points_of
 from harness.crash.domain.wire.victim import Victim
 from harness.crash.ground import Ground
 from harness.crash.model import Point, Row

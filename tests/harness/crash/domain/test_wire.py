@@ -16,7 +16,8 @@ import pytest
 from harness.core.errors import InfrastructureError, Refused, UsageError
 from harness.crash import coverage, sample, workers
 from harness.crash.bench import furnished
-from harness.crash.domain.wire.domain import ACKED, CLOSING, HALF, MAIN, RACE, Stretch
+from harness.crash.domain.wire.domain import HALF, MAIN
+from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, Stretch
 from harness.crash.ground import Ground
 from harness.crash.model import START, Point, Row, Task
 from harness.runner import backward, batch_step, concurrent_step, steps

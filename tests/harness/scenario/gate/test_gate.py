@@ -8,10 +8,11 @@ import pytest
 from harness.check import judgement
 from harness.cli.verdict import refuse_without_verdict
 from harness.core.errors import Refused
+from harness.core.tree_hash import tree_hash
 from harness.plan import load
 from harness.scenario.gate import PLANTED, SUITES
 from harness.scenario.gate.papers import EVIDENCE
-from harness.scenario.gate.provenance import changed, tree_hash
+from harness.scenario.gate.provenance import changed
 from tests.harness.support.gate import gate, leave, make_project
 from tests.harness.support.report import FINDING, documents
 
