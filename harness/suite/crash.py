@@ -12,7 +12,7 @@ import pytest
 
 from harness.core.direction import Direction
 from harness.crash import asked, explore
-from harness.crash.domain.wire.domain import ACKED
+from harness.crash.domain.wire.span import ACKED
 from harness.crash.settings import Settings
 from harness.crash.telling import words
 from harness.plan import Plan
