@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from harness.plan import baseline as baseline_file
 from harness.plan import manifest, script
 from harness.plan.check import altered, check
 from harness.plan.model import Phase, Plan, Script, Step
+from harness.plan.search_path import written
 
 STEP_FILE = re.compile(r"^(\d{3})_([a-z0-9_]+)\.(forward|rollback)\.sql$")
 PLAIN_FILE = re.compile(r"^(\d{3})_([a-z0-9_]+)\.sql$")
@@ -28,11 +30,13 @@ def load(path: Path) -> Plan:
     text, document = _toml(path)
     read = manifest.read(path, text, document)
     root = path.parent
-    phases = tuple(_phase(root, entry) for entry in read.phases)
+    phases = tuple(_searching(_phase(root, entry), read.search_path) for entry in read.phases)
     _no_undeclared(path, root, phases)
     scripts = [s for phase in phases for step in phase.steps for s in (step.forward, step.rollback)]
     baseline = _plain(root, "baseline", baseline_file.read)
-    cleanup = _plain(root, "cleanup", _script)
+    cleanup = tuple(
+        _script_searching(script, read.search_path) for script in _plain(root, "cleanup", _script)
+    )
     meaning = _sha256(json.dumps(read.meaning, sort_keys=True))
     everything = [meaning, *(s.name + s.sha256 for s in (*scripts, *baseline, *cleanup))]
     everything += [_sha256(json.dumps(read.judges, sort_keys=True)), *_checks(root)]
@@ -136,6 +140,26 @@ def _script(path: Path, root: Path) -> Script:
     found = script.read(path, root)
     check(found)
     return found
+
+
+def _searching(phase: Phase, names: tuple[str, ...]) -> Phase:
+    """The phase whose scripts look for names in these schemas."""
+    steps = tuple(
+        replace(
+            step,
+            forward=_script_searching(step.forward, names),
+            rollback=_script_searching(step.rollback, names),
+        )
+        for step in phase.steps
+    )
+    return replace(phase, steps=steps)
+
+
+def _script_searching(script: Script, names: tuple[str, ...]) -> Script:
+    """The script under that setting; one of its own, in its header, comes after it."""
+    if not names or not script.statements:
+        return script
+    return replace(script, settings=(("search_path", written(names)), *script.settings))
 
 
 def _plain(root: Path, name: str, read: Callable[[Path, Path], Script]) -> tuple[Script, ...]:

@@ -13,9 +13,11 @@ from harness.plan import sections
 from harness.plan.model import Preflight, RunnerSettings
 from harness.plan.reader import LONGEST, UNITS, Reader, seconds, suggestion
 from harness.plan.rules import DryRunRules, RequireVerdict, ValidateRules, VerifyRules
+from harness.plan.search_path import plan_search_path
 
 TOP = {"format", "name", "version", "variables", "rollback", "cleanup", "runner", "preflight"}
 PHASE = ("id", "name", "title")
+PATH = "search_path"
 CHANGEABLE = {"runner", "require_verdict", *sections.JUDGES}
 """Tables that may change between runs: they say how fast, and how strictly it is judged."""
 
@@ -49,6 +51,7 @@ class Manifest:
     verify: VerifyRules
     dry_run: DryRunRules
     require_verdict: RequireVerdict | None
+    search_path: tuple[str, ...]
     meaning: dict[str, Any]
     judges: dict[str, Any]
 
@@ -57,6 +60,7 @@ def read(path: Path, text: str, document: dict[str, Any]) -> Manifest:
     """Check a parsed plan.toml and give its contents."""
     reader = Reader(path, text)
     reader.only(document, TOP | CHANGEABLE | {"phase"}, None)
+    search_path = _search_path(reader, document)
     found = document.get("format")
     if found != 1 or isinstance(found, bool):
         said = "format is missing" if found is None else f"format is {found!r}"
@@ -78,9 +82,25 @@ def read(path: Path, text: str, document: dict[str, Any]) -> Manifest:
         verify=sections.verify_rules(reader, document),
         dry_run=sections.dry_run_rules(reader, document),
         require_verdict=sections.require_verdict(reader, document),
-        meaning={key: value for key, value in document.items() if key not in CHANGEABLE},
+        search_path=search_path,
+        meaning=_meaning(document, search_path),
         judges={key: document[key] for key in sections.JUDGES if key in document},
     )
+
+
+def _search_path(reader: Reader, document: dict[str, Any]) -> tuple[str, ...]:
+    """The schemas in which scripts look for names."""
+    table = document.get("runner")
+    try:
+        return plan_search_path(table.get(PATH, "") if isinstance(table, dict) else "")
+    except ValueError as error:
+        raise UsageError(f"{PATH} {error}", where=reader.where(PATH, "runner")) from None
+
+
+def _meaning(document: dict[str, Any], search_path: tuple[str, ...]) -> dict[str, Any]:
+    # the rest of [runner] says how fast; this decides what the scripts do
+    meaning = {key: value for key, value in document.items() if key not in CHANGEABLE}
+    return meaning | {PATH: list(search_path)} if search_path else meaning
 
 
 def _variables(reader: Reader, document: dict[str, Any]) -> dict[str, str]:
@@ -174,9 +194,11 @@ def _is_texts(value: Any) -> bool:
 
 def _runner(reader: Reader, document: dict[str, Any]) -> RunnerSettings:
     fields = {field.name: field for field in dataclasses.fields(RunnerSettings)}
-    table = reader.table(document, "runner", set(fields))
+    table = reader.table(document, "runner", {*fields, PATH})
     values: dict[str, Any] = {}
     for key, value in table.items():
+        if key == PATH:
+            continue
         default: Any = fields[key].default
         where = reader.where(key, "runner")
         if isinstance(default, float):

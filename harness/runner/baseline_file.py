@@ -11,7 +11,7 @@ from psycopg import sql
 from harness.plan import Plan, Script, Statement
 from harness.plan.check import tree
 from harness.runner.connection import Connection, is_lost, set_variables
-from harness.runner.timeouts import setting_name, timeouts
+from harness.runner.timeouts import setting_name, setting_value, timeouts
 from harness.runner.work import SqlFailed
 
 NEWER = {"transaction_timeout": 17}
@@ -34,7 +34,9 @@ def run(conn: Connection, plan: Plan, script: Script) -> None:
 
 def _set(conn: Connection, script: Script, values: dict[str, str]) -> None:
     for name, value in values.items():
-        setting = sql.SQL("SET LOCAL {} = {}").format(setting_name(name), sql.Literal(value))
+        setting = sql.SQL("SET LOCAL {} = {}").format(
+            setting_name(name), setting_value(name, value)
+        )
         try:
             conn.execute(setting)
         except psycopg.Error as error:

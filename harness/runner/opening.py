@@ -8,7 +8,7 @@ from psycopg import sql
 
 from harness.runner import lock
 from harness.runner.settings import set_sql
-from harness.runner.timeouts import setting_name
+from harness.runner.timeouts import setting_name, setting_value
 
 EARLY = "transaction_"  # settings that Postgres takes before the first query only
 CHECKED = sql.SQL(
@@ -23,7 +23,7 @@ def set_local(values: Mapping[str, str] | Sequence[tuple[str, str]]) -> sql.Comp
     """SET LOCAL each value."""
     pairs = values.items() if isinstance(values, Mapping) else values
     return sql.SQL("").join(
-        sql.SQL("SET LOCAL {} = {};").format(setting_name(name), sql.Literal(value))
+        sql.SQL("SET LOCAL {} = {};").format(setting_name(name), setting_value(name, value))
         for name, value in pairs
     )
 

@@ -33,7 +33,7 @@ from harness.runner.ledger import Checkpoint, Ledger, Run
 from harness.runner.renewal import address, hang_up, has_ended
 from harness.runner.settings import set_sql, variables
 from harness.runner.signals import StopRequest
-from harness.runner.timeouts import setting_name, timeouts
+from harness.runner.timeouts import setting_name, setting_value, timeouts
 
 Cursor = psycopg.Cursor[tuple[object, ...]]
 CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE")
@@ -287,7 +287,7 @@ class Session:
         self._refresh()
         own = {"application_name": f"harness {label}"[:63], **timeouts(self.settings, script)}
         sets = [
-            sql.SQL("SET {} = {};").format(setting_name(name), sql.Literal(value))
+            sql.SQL("SET {} = {};").format(setting_name(name), setting_value(name, value))
             for name, value in (*own.items(), *script.settings)
         ]
         self._used = True

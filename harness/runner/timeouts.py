@@ -5,6 +5,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from harness.plan import RunnerSettings, Script
+from harness.plan.search_path import schema_names
 from harness.runner.settings import milliseconds
 
 
@@ -22,6 +23,17 @@ def timeouts(settings: RunnerSettings, script: Script | None) -> dict[str, str]:
     for name in values if script is not None else ():
         values[name] = getattr(script, name) or values[name]
     return values
+
+
+def setting_value(name: str, value: str) -> sql.Composable:
+    """A setting's value as SET takes it: schemas of a search_path are a list, not one long name."""
+    if name.lower() != "search_path":
+        return sql.Literal(value)
+    try:
+        names = schema_names(value)
+    except ValueError:
+        return sql.Literal(value)  # the server says what is wrong with it
+    return sql.SQL(", ").join(map(sql.Literal, names or ("",)))
 
 
 def setting_name(name: str) -> sql.Composable:
