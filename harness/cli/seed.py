@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import click
 
 from harness.cli.options import answer, dsn_option, json_option, named
+from harness.core.exit_status import ExitStatus
 
 
 @click.command()
@@ -21,25 +23,57 @@ from harness.cli.options import answer, dsn_option, json_option, named
     help="the plan whose rows they are, if not that of the project",
 )
 @json_option
-@click.option("--rows", default=10_000, show_default=True, type=click.IntRange(min=1))
-@click.option("--seed", "number", default=1, show_default=True, type=click.IntRange(min=0))
+@click.option(
+    "--rows", type=click.IntRange(min=1), help="default: the project's rows.count, or 10000"
+)
+@click.option(
+    "--seed", "number", type=click.IntRange(min=0), help="default: the project's rows.seed, or 1"
+)
 @click.option(
     "--profile", type=click.Choice(["real", "clean", "hostile"]), default="real", show_default=True
 )
 def seed(
-    dsn: str | None, plan_path: Path | None, as_json: bool, rows: int, number: int, profile: str
-) -> None:
-    """Fill the baseline with the subject's rows: same arguments, same rows."""
+    dsn: str | None,
+    plan_path: Path | None,
+    as_json: bool,
+    rows: int | None,
+    number: int | None,
+    profile: str,
+) -> int:
+    """Fill the baseline with rows: same arguments, same rows.
+
+    The subject's rows, or, where it has none, rows made from the catalog.
+    """
     from harness import plan
     from harness.observe.progress import bar
+    from harness.rows import PartlyFilled
     from harness.subject.choice import seeder_of
+    from harness.subject.project import find_project
 
-    fill = seeder_of(plan.load(plan_path).name if plan_path else None)
-    with bar("seed", "rows") as advance:
-        report = fill(named(dsn), rows=rows, seed=number, profile=profile, progress=advance)
-    answer(
-        dataclasses.asdict(report),
-        as_json,
-        [f"seeded {report.rows:,} rows in {report.seconds:.2f} s"]
-        + [f"  {table:<20}{count:>12,}" for table, count in report.tables.items()],
-    )
+    project = find_project()
+    said = project.rows if project else None
+    rows = rows or (said.count if said else None) or 10_000
+    if number is None:
+        number = said.seed if said and said.seed is not None else 1
+    fill = seeder_of(plan.load(plan_path).name if plan_path else None, project, fresh=True)
+    try:
+        with bar("seed", "rows") as advance:
+            report = fill(named(dsn), rows=rows, seed=number, profile=profile, progress=advance)
+    except PartlyFilled as error:
+        document = {**dataclasses.asdict(error.filled), "error": error.message}
+        answer(document, as_json, _lines(error.filled))
+        click.echo(f"error: {error}", err=True)
+        return ExitStatus.FAILED
+    answer(dataclasses.asdict(report), as_json, _lines(report))
+    return ExitStatus.DONE
+
+
+def _lines(report: Any) -> list[str]:
+    """What was made, for a person."""
+    width = max([20, *map(len, report.tables)])
+    lines = [f"seeded {report.rows:,} rows in {report.seconds:.2f} s"]
+    lines += [f"  {table:<{width}}{count:>12,}" for table, count in report.tables.items()]
+    for short in getattr(report, "limited", ()):
+        room = f"room for {short.rows:,} rows, {short.wanted:,} were asked for"
+        lines.append(f"  {short.table}: {short.constraint} leaves {room}")
+    return lines + [f"  {note}" for note in getattr(report, "notes", ())]

@@ -27,6 +27,7 @@ from harness.rows.write import Written, copy_rows, is_about_rows, offer_rows
 from harness.server.session import session
 
 MOST: Final = 100_000_000
+_OWN_ROWS: Final = 1000
 _NOTHING: Final = TableOverride(where="")
 _SETTINGS: Final = {
     "datestyle": "ISO, YMD", "intervalstyle": "postgres", "timezone": "UTC",
@@ -59,18 +60,30 @@ class Limited:
 
 @dataclass(frozen=True)
 class Filled:
-    """What was done: rows by table. A table is filled as far as it has room, or not at all."""
+    """What was done: the rows of all tables, and by table.
 
-    tables: Mapping[str, int]
+    A table has as many rows as were asked for or as its constraints leave room for, or none.
+    """
+
+    rows: int
     seconds: float
+    tables: Mapping[str, int]
     unfilled: tuple[Unfilled, ...] = ()
     limited: tuple[Limited, ...] = ()
     notes: tuple[str, ...] = ()
 
-    @property
-    def rows(self) -> int:
-        """The rows of all tables."""
-        return sum(self.tables.values())
+
+class PartlyFilled(Refused):
+    """Some table could not be filled; `filled` is what was done."""
+
+    def __init__(self, filled: Filled) -> None:
+        listed = "; ".join(
+            f"{table.table} cannot be filled: {table.constraint}: {table.reason}"
+            for table in filled.unfilled
+        )
+        hint = "say how in the project file, under rows.tables, or count = 0 to leave it empty"
+        super().__init__(listed, hint=hint)
+        self.filled = filled
 
 
 def fill_schema(
@@ -82,11 +95,13 @@ def fill_schema(
     overrides: Overrides | None = None,
     without: Collection[str] = (),
     progress: Progress | None = None,
+    fresh: bool = False,
 ) -> Filled:
     """Give every table `rows` more rows, in one transaction. Same arguments, same rows.
 
     `overrides` say otherwise of a table or a column; `without` names schemas and tables
     (schema.table) that are left alone. `progress(table, done, total)` is called after each block.
+    With `fresh` a table may not have more than a thousand rows before.
     Raises UsageError for an override that does not fit the database, Refused where the tables are
     in use or may not be written; then nothing has changed.
     """
@@ -97,6 +112,8 @@ def fill_schema(
     with _connection(dsn) as conn, _readable_errors(), conn.transaction():
         schema = _prepare(conn, without)
         check_overrides(overrides or {}, schema)
+        if fresh:
+            _refuse_used(conn, schema)
         probe = Probe(conn, schema)
         context = Context(probe, schema, guide_domains(schema, probe), chosen, seed)
         filling = _Filling(conn, context, rows, overrides or {}, progress or _silent)
@@ -144,6 +161,19 @@ def _prepare(conn: Connection, without: Collection[str]) -> Schema:
     return schema
 
 
+def _refuse_used(conn: Connection, schema: Schema) -> None:
+    """A baseline may bring some rows of its own; a database at work has many."""
+    for table in schema.tables:
+        row = conn.execute(
+            f"SELECT FROM {table.only} OFFSET {_OWN_ROWS} LIMIT 1".encode()
+        ).fetchone()
+        if row is not None:
+            raise Refused(
+                f"{table.label} already has rows, more than {_OWN_ROWS}",
+                hint="seed a database that was just made: createdb, then harness baseline",
+            )
+
+
 @dataclass
 class _Filling:
     conn: Connection
@@ -160,7 +190,14 @@ class _Filling:
     def filled(self, seconds: float) -> Filled:
         order = {table.label: place for place, table in enumerate(self.context.schema.tables)}
         tables = dict(sorted(self.counts.items(), key=lambda item: order[item[0]]))
-        return Filled(tables, seconds, tuple(self.unfilled), tuple(self.limited), tuple(self.notes))
+        return Filled(
+            rows=sum(tables.values()),
+            seconds=seconds,
+            tables=tables,
+            unfilled=tuple(self.unfilled),
+            limited=tuple(self.limited),
+            notes=tuple(self.notes),
+        )
 
     def fill_all(self) -> None:
         row = self.conn.execute("SELECT pg_catalog.pg_current_xact_id()::xid::text").fetchone()

@@ -10,7 +10,7 @@ from harness.rows.model import Rule
 from harness.rows.parents import Cluster
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Condition:
     """A CHECK of the table, and the ways to satisfy it."""
 
@@ -18,7 +18,7 @@ class Condition:
     branches: Sequence[Branch]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
     """Columns, the foreign keys among them, and the CHECKs about them."""
 

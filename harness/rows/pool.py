@@ -23,6 +23,9 @@ _GUESSES: Final = ("1", "a", "", "0", "(1,2)", "{}", "t", "2024-01-01")
 """Tried for a type that nobody knows."""
 
 
+_FREE: Final = Branch()
+
+
 class CannotFill(Exception):  # noqa: N818 - it is an answer: the table is reported with it
     """A table cannot be filled: the constraint, and why."""
 
@@ -110,14 +113,16 @@ class Maker:
         return tuple(values[name] for name in group.columns)
 
     def _branch(self, group: Group, rng: random.Random) -> Branch:
+        if not group.conditions:
+            return _FREE
         for _ in range(8):
-            chosen: Branch | None = Branch()
+            chosen: Branch | None = _FREE
             for condition in group.conditions:
                 way = rng.choice(condition.branches)
                 chosen = merge_branches(chosen, way) if chosen else None
             if chosen is not None:
                 return chosen
-        return Branch()
+        return _FREE
 
     def _reference(
         self, cluster: Cluster, branch: Branch, rng: random.Random
@@ -142,7 +147,9 @@ class Maker:
         if said is not None and said.values is not None:
             return rng.choice(said.values)
         try:
-            return sample_value(replace(place, hints=_joined(place.hints, hints)), rng)
+            if hints is not NOTHING:
+                place = replace(place, hints=_joined(place.hints, hints))
+            return sample_value(place, rng)
         except UnknownType:
             return rng.choice(_GUESSES)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import Refused, UsageError
+from harness.core.errors import UsageError
 from harness.plan import Plan
 from harness.subject.particulars import Particulars, load_particulars
 from harness.subject.plan import PlanSubject
@@ -45,12 +43,14 @@ def subject_of(plan: Plan, project: Project | None = None) -> PlanSubject:
     return PlanSubject(plan, seeder_of(plan.name, project))
 
 
-def seeder_of(name: str | None, project: Project | None = None) -> Seeder:
-    """Who makes the rows of the plan of that name; None: of the project's subject."""
+def seeder_of(name: str | None, project: Project | None = None, fresh: bool = False) -> Seeder:
+    """Who makes the rows of the plan of that name; None: of the project's subject.
+
+    With `fresh` rows are made only in a database that was just made.
+    """
     project = project or find_project()
     found = particulars_of(name, project)
-    tables = project.rows.tables if project else {}
-    return found.seeder or partial(fill_from_catalog, tables=tables)
+    return found.seeder or partial(fill_from_catalog, project=project, fresh=fresh)
 
 
 def particulars_of(name: str | None, project: Project | None = None) -> Particulars:
@@ -71,15 +71,25 @@ def fill_from_catalog(
     seed: int,
     profile: str = "real",
     progress: Progress | None = None,
-    tables: Mapping[str, Mapping[str, Any]],
+    project: Project | None = None,
+    fresh: bool = False,
 ) -> Any:
-    """Fill a database with rows made from its catalog; `tables` overrides what that explains."""
-    try:
-        fill = importlib.import_module("harness.rows").fill_schema
-    except ModuleNotFoundError:
-        raise Refused("rows cannot be made from a catalog yet", hint="give --rows 0") from None
-    more = {} if progress is None else {"progress": progress}
-    return fill(dsn, rows=rows, seed=seed, profile=profile, overrides=tables, **more)
+    """Fill a database with rows made from its catalog, and as its project says.
+
+    Raises PartlyFilled, with the rest filled, when a table cannot be.
+    """
+    from harness.database.fingerprint.taking import EXCLUDED
+    from harness.rows import PartlyFilled, fill_schema, read_overrides
+
+    overrides = read_overrides(project.rows.tables, project.where) if project else {}
+    accounts = project.command.bookkeeping if project and project.command else ()
+    filled = fill_schema(
+        dsn, rows=rows, seed=seed, profile=profile, overrides=overrides,
+        without=(*EXCLUDED, *accounts), progress=progress, fresh=fresh,
+    )  # fmt: skip
+    if filled.unfilled:
+        raise PartlyFilled(filled)
+    return filled
 
 
 def _name(project: Project) -> str | None:

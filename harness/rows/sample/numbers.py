@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 from harness.rows.sample.field import Field, Sampler
@@ -37,6 +38,7 @@ _USUAL: Final = [  # by the column's name
 _MOST: Final = 100_000
 
 
+@lru_cache(maxsize=1024)
 def usual_bounds(name: str) -> tuple[int, int]:
     """Between which numbers a column of this name lies in life."""
     for pattern, bounds in _USUAL:

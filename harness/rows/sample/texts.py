@@ -135,6 +135,7 @@ _KINDS: Final[list[tuple[re.Pattern[str], Kind]]] = [
 ]  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
 def kind_of_text(name: str) -> Kind:
     """What a column of this name holds."""
     return next((kind for pattern, kind in _KINDS if pattern.search(name.lower())), _title)
