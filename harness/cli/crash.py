@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from harness.cli.options import (
-    answer,
-    json_option,
-    plan_option,
-)
+from harness.cli.command_options import command_options, take_command
+from harness.cli.options import answer, json_option, named_plan_option
 from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
 
 
 @click.command()
 @click.option("--dsn", hidden=True, help="refused: servers are killed here")
-@plan_option
+@named_plan_option
+@command_options
 @json_option
 @click.option(
     "--points", default="all", show_default=True, metavar="all|N", help="all, or a sample"
@@ -50,7 +49,7 @@ from harness.core.exit_status import ExitStatus
 @click.option(
     "--build", type=click.Path(file_okay=False, path_type=Path), default="build", show_default=True
 )
-def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
+def crash(as_json: bool, plan_path: Path | None, **choices: Any) -> None:
     """Strike a run at every point, on servers of its own, and prove that nothing is lost."""
     from harness.core.interrupt import interruptible
     from harness.crash import explore
@@ -75,7 +74,25 @@ def crash(as_json: bool, plan_path: Path, **choices: Any) -> None:
     sys.exit(ExitStatus.of(document["verdict"] == "pass"))
 
 
-def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
+def _subject(plan_path: Path | None, choices: dict[str, Any]) -> dict[str, Any]:
+    """What is struck, as settings: a command, or the plan that is named or is the project's."""
+    from harness.subject.choice import command_of, default_plan
+    from harness.subject.project import current_project
+
+    trusted = choices["trust_command"]
+    command, words = take_command(choices)
+    if command is not None:
+        return {"subject": command, "named": words}
+    if plan_path is not None:
+        return {"plan": plan_path}
+    project = current_project()
+    if project.kind == "command":
+        named = ("--trust-command",) if trusted else ()
+        return {"subject": command_of(project, trusted=trusted), "named": named}
+    return {"plan": Path(os.path.relpath(default_plan()))}
+
+
+def _exploration(plan_path: Path | None, choices: dict[str, Any]) -> Any:
     """The settings of an exploration, or a usage error before anything is started."""
     from harness.core.direction import DIRECTIONS
     from harness.crash import settings
@@ -92,8 +109,9 @@ def _exploration(plan_path: Path, choices: dict[str, Any]) -> Any:
         raise UsageError(
             f"--points takes all or a whole number, not {points!r}", hint="such as --points 200"
         )
+    subject = _subject(plan_path, choices)
     return settings.Settings(
-        plan=plan_path,
+        **subject,
         points=None if points == "all" else int(points),
         domains=DOMAINS if domain is None else settings.listed("domain", domain, DOMAINS),
         directions=(

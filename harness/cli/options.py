@@ -37,6 +37,14 @@ plan_option = click.option(
     type=click.Path(path_type=Path),
     help="the plan to run, if not that of the project",
 )
+named_plan_option = click.option(
+    "--plan",
+    "plan_path",
+    envvar="HARNESS_PLAN",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="the plan, if not the subject of the project",
+)
 unused_plan_option = click.option(
     "--plan", expose_value=False, help="taken like everywhere; this command needs none"
 )

@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.core.errors import UsageError
 from harness.plan import Plan
+from harness.subject.command import CommandSubject
 from harness.subject.particulars import Particulars, load_particulars
 from harness.subject.plan import PlanSubject
 from harness.subject.project import Project, current_project, find_project
@@ -51,6 +52,28 @@ def seeder_of(name: str | None, project: Project | None = None, fresh: bool = Fa
     project = project or find_project()
     found = particulars_of(name, project)
     return found.seeder or partial(fill_from_catalog, project=project, fresh=fresh)
+
+
+def command_of(project: Project, *, trusted: bool = False) -> CommandSubject:
+    """The subject of a project of kind command; `trusted` as the command line says it."""
+    assert project.command is not None, "the project is of another kind"
+    told = project.command
+    return CommandSubject(
+        up=told.up,
+        down=told.down,
+        probe=told.probe,
+        unlock=told.unlock,
+        baseline=told.baseline,
+        root=project.path,
+        own_tables=told.bookkeeping,
+        trusted=trusted,
+        seeder=seeder_of(None, project, fresh=True),
+    )
+
+
+def catalog_rows() -> Seeder:
+    """Who makes rows for any schema that was just made, whatever project is here."""
+    return partial(fill_from_catalog, project=None, fresh=True)
 
 
 def particulars_of(name: str | None, project: Project | None = None) -> Particulars:
