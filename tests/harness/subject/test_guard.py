@@ -20,7 +20,7 @@ from harness.subject.guard import environment, namespace
 from harness.subject.guard.doorway import doorway
 from harness.subject.guard.once import Ended, run_once
 from harness.subject.protocol import Direction
-from tests.harness.subject.guard_support import OBEDIENT, write_tool
+from tests.harness.support.guard import OBEDIENT, write_tool
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="network namespaces are a thing of Linux"
