@@ -67,13 +67,13 @@ def command_of(project: Project, *, trusted: bool = False) -> CommandSubject:
         root=project.path,
         own_tables=told.bookkeeping,
         trusted=trusted,
-        seeder=seeder_of(None, project, fresh=True),
+        seeder=seeder_of(None, project),
     )
 
 
 def catalog_rows() -> Seeder:
-    """Who makes rows for any schema that was just made, whatever project is here."""
-    return partial(fill_from_catalog, project=None, fresh=True)
+    """Who makes rows for any schema, whatever project is here."""
+    return partial(fill_from_catalog, project=None)
 
 
 def particulars_of(name: str | None, project: Project | None = None) -> Particulars:
