@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
 from harness.core.errors import Stopped
@@ -15,6 +16,33 @@ ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 class Interrupted(BaseException):
     """A signal came. No error of the harness: who takes those must not take this."""
+
+
+@dataclass
+class _Shield:
+    """How many blocks hold a stop back, and which signal waits behind them."""
+
+    depth: int = 0
+    waiting: str | None = None
+
+
+_shield = _Shield()
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """Hold a stop back until the block is done, and raise it then.
+
+    For what must not be left half-done, such as starting processes that somebody has to end.
+    """
+    _shield.depth += 1
+    try:
+        yield
+    finally:
+        _shield.depth -= 1
+        if _shield.waiting and not _shield.depth:
+            name, _shield.waiting = _shield.waiting, None
+            raise Interrupted(name)
 
 
 @contextmanager
@@ -31,7 +59,10 @@ def interruptible(what: str, hint: str) -> Iterator[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
         for each in ENDINGS:
             signal.signal(each, signal.SIG_IGN)
-        raise Interrupted(signal.Signals(number).name)
+        name = signal.Signals(number).name
+        if not _shield.depth:
+            raise Interrupted(name)
+        _shield.waiting = name
 
     for number in ENDINGS:
         signal.signal(number, stop)

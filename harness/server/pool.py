@@ -6,10 +6,11 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from harness.core.interrupt import shielded
 from harness.core.lifetime import end_with_parent
 from harness.server.workplace import work_in, workplace
 
@@ -29,7 +30,7 @@ def pool(
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))
     with workplace() as place:
-        executor = ProcessPoolExecutor(
+        executor = _Pool(
             workers,
             mp_context=context,
             initializer=_begin,
@@ -41,6 +42,12 @@ def pool(
             _kill(executor)
             raise
         executor.shutdown()
+
+
+class _Pool(ProcessPoolExecutor):
+    def submit(self, *arguments: Any, **named: Any) -> Future[Any]:
+        with shielded():  # the first one starts the workers: a stop within would not know of them
+            return super().submit(*arguments, **named)
 
 
 def _begin(place: str, begin: Callable[..., None] | None, *arguments: Any) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.core.errors import Stopped
+from harness.core.interrupt import interruptible, shielded
 from harness.core.poll import wait_until
 from harness.server import process, registry, workplace
 from tests.harness.support.runner import SmallPlan
@@ -49,6 +51,16 @@ def running(*command: str, until: str) -> Iterator[subprocess.Popen[str]]:
             child.kill()
 
 
+def workers_of(child: subprocess.Popen[str]) -> list[psutil.Process]:
+    """What the harness has started, once a worker is there: a tracker, their parent, and it."""
+
+    def started() -> list[psutil.Process]:
+        found = psutil.Process(child.pid).children(recursive=True)
+        return found if sum(map(_works, found)) >= 3 else []
+
+    return wait_until(started, 60, "a worker to begin")
+
+
 def left_of(pid: int, processes: list[psutil.Process]) -> list[str]:
     """What is left of an exploration: processes, servers, directories."""
     dead = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
@@ -68,8 +80,7 @@ def test_a_stopped_exploration_ends_at_once_with_status_5_and_leaves_nothing(
     with running(
         "crash", "--plan", str(plan), *POINTS, "--build", str(tmp_path), until=until
     ) as child:
-        time.sleep(2)  # let workers begin
-        processes = psutil.Process(child.pid).children(recursive=True)
+        processes = workers_of(child)
         began = time.monotonic()
         os.kill(child.pid, number)
         out, err = child.communicate(timeout=60)
@@ -88,8 +99,7 @@ def test_a_killed_exploration_leaves_nothing_behind_the_next_look(
     with running(
         "crash", "--plan", str(plan), *POINTS, "--build", str(tmp_path), until="striking"
     ) as child:
-        time.sleep(2)
-        processes = psutil.Process(child.pid).children(recursive=True)
+        processes = workers_of(child)
         child.kill()
         child.wait()
     wait_until(lambda: not any(map(_works, processes)), 30, "the workers to end")
@@ -126,3 +136,18 @@ def test_a_directory_of_a_dead_process_goes(
     with workplace.workplace():
         pass
     assert [path.name for path in tmp_path.iterdir()] == [other.name]
+
+
+def test_a_stop_waits_until_what_must_not_be_left_half_done_is_done() -> None:
+    done: list[str] = []
+
+    def work() -> None:
+        with interruptible("the work", "run it again"):
+            with shielded():
+                os.kill(os.getpid(), signal.SIGINT)
+                done.append("all of it")
+            done.append("more")
+
+    with pytest.raises(Stopped, match="SIGINT"):
+        work()
+    assert done == ["all of it"]
