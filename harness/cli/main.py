@@ -27,6 +27,7 @@ from harness.cli.crash import crash
 from harness.cli.dry_run import dry_run
 from harness.cli.fingerprint import fingerprint
 from harness.cli.gate import gate
+from harness.cli.init import init
 from harness.cli.migrate import migrate
 from harness.cli.mutate import mutate
 from harness.cli.report import report
@@ -53,6 +54,7 @@ def cli() -> None:
 
 
 for command in (
+    init,
     baseline,
     seed,
     validate,

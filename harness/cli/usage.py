@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 EXAMPLES: Final = {
+    "init": "harness init",
     "baseline": "harness baseline --dsn postgresql:///crm",
     "seed": "harness seed --dsn postgresql:///crm --rows 10000",
     "fingerprint": "harness fingerprint --dsn postgresql:///crm --save before.json",

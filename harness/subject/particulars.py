@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import UsageError
-from harness.subject.project import Project, shown
+from harness.subject.project import Project
+from harness.subject.project_search import shown
 from harness.subject.protocol import Seeder
 
 
