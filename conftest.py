@@ -1,3 +1,3 @@
-"""Loads the harness's pytest plugin; nothing else lives here."""
+"""Loads the harness's pytest plugin, and pytest's own for tests of plugins."""
 
-pytest_plugins = ["harness.plugin"]
+pytest_plugins = ["harness.pytest_plugin", "pytester"]

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.database import admin
-from harness.plugin import choose_server
 from tests.harness.support.backup import SECRET, THINGS
 from tests.harness.support.runner import run_sql
 
 if TYPE_CHECKING:
     from harness.server import Server
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the server at hand cannot have: `make test` says how many, and the same tests
-    run on the system's server in CI.
-    """
-    marked = [item for item in items if item.get_closest_marker("postgres")]
-    if not marked:
-        return
-    server = choose_server(config, os.getpid())
-    out = [item for item in marked if not _fits(item, server.version, server.provider)]
-    items[:] = [item for item in items if item not in out]
-    config.hook.pytest_deselected(items=out)
-
-
-def _fits(item: pytest.Item, version: int, provider: str) -> bool:
-    return all(
-        mark.kwargs.get("since", 0) <= version <= mark.kwargs.get("until", version)
-        # the wheel is built without ICU
-        and not (mark.kwargs.get("icu") and provider == "embedded")
-        for mark in item.iter_markers("postgres")
-    )
 
 
 @pytest.fixture

@@ -15,9 +15,8 @@ from typing import Any
 
 import harness
 from harness.core import lifetime
-from harness.plugin import HANDED_ON
+from harness.core.handover import RELAY_DESCRIPTOR, SERVER_RECORD
 from harness.report import evidence
-from harness.scenario import relay
 from harness.scenario.gate.settings import Settings
 from harness.scenario.gate.workspace import Workspace
 from harness.server import Server
@@ -27,6 +26,7 @@ FOREIGN = ("PYTEST", "PYTHON", "PY_", "HARNESS_", "COV_", "PG")
 """How the names of variables begin that say how pytest, Python, the harness or libpq behave."""
 OURS = ("HARNESS_CACHE", "HARNESS_DATA", "HARNESS_PG_BIN", "HARNESS_SERVER_USER")
 """Where servers live and come from: these are the machine's, and reach the suites."""
+PLUGIN = "harness.pytest_plugin"
 TICK = 1.0
 
 Hear = Callable[[dict[str, Any]], None]
@@ -42,7 +42,7 @@ def command(settings: Settings, space: Workspace, server: Server) -> list[str]:
     }
     return [
         *(sys.executable, "-m", "pytest", str(settings.tests)),
-        *("-p", "xdist", "-p", "harness.plugin", "-p", relay.__name__, "-p", "no:cacheprovider"),
+        *("-p", "xdist", "-p", PLUGIN, "-p", f"{PLUGIN}.relay", "-p", "no:cacheprovider"),
         *("--rootdir", str(settings.root), "--confcutdir", str(settings.root)),
         *("-c", str(CONFIGURATION), "-n", str(settings.workers), "--dist", "worksteal"),
         *(f"--ignore={path}" for path in settings.left_alone),
@@ -67,8 +67,8 @@ def environment(
     return kept | {
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "TMPDIR": str(space.temporary),
-        HANDED_ON: json.dumps(server.record()),
-        relay.DESCRIPTOR: str(descriptor),
+        SERVER_RECORD: json.dumps(server.record()),
+        RELAY_DESCRIPTOR: str(descriptor),
         lifetime.GATE: space.token,
         lifetime.STARTER: str(os.getpid()),
         evidence.VARIABLE: str(space.left / "evidence"),

@@ -1,6 +1,6 @@
 """The pytest plugin in the gate's child process: each test report becomes one JSON line.
 
-Loaded with `-p harness.scenario.relay`; writes to the file descriptor that HARNESS_RELAY_FD names.
+Loaded with `-p harness.pytest_plugin.relay`; writes to the descriptor that HARNESS_RELAY_FD names.
 Under xdist only the controller writes: it hears every worker's reports, and at a worker's end what
 that one saw of its tests.
 """
@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from harness.core import lifetime
+from harness.core.handover import RELAY_DESCRIPTOR
 from harness.scenario.gate.attendance import OUTPUT, Usher
 from harness.server.secrets import redact
 
-DESCRIPTOR = "HARNESS_RELAY_FD"
 DIFFERENCE = re.compile(r"^E .*(?:first extra item|one more item): (.+)$", re.MULTILINE)
 EVIDENCE = 20_000  # characters of a failure's text that are kept
 
@@ -96,7 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
     lifetime.end_with_starter(None if worker else int(os.environ[lifetime.STARTER]))
     if worker:
         config.pluginmanager.register(Usher(), "harness-usher")
-    elif DESCRIPTOR in os.environ:
-        relay = Relay(int(os.environ.pop(DESCRIPTOR)))
+    elif RELAY_DESCRIPTOR in os.environ:
+        relay = Relay(int(os.environ.pop(RELAY_DESCRIPTOR)))
         config.pluginmanager.register(relay, "harness-relay")
         config.pluginmanager.register(Usher(relay.attendance), "harness-usher")
