@@ -24,6 +24,7 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
     return _lines(config) if is_asked_for(items) else []
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist tells the controller that this worker is ready
 def pytest_collection_finish(session: pytest.Session) -> None:
     """A worker of xdist leaves word: its controller collects nothing itself."""
     if is_worker(session.config) and is_asked_for(session.items):
