@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.harness.support.plugin import PASSES, run_session, write_project
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.harness.support.plugin import PASSES, run_session, write_project
 
 from harness.pytest_plugin import markers, server_fixtures, subject_fixtures
+from tests.harness.support.plugin import PASSES, run_session, write_project
 
 if TYPE_CHECKING:
     from harness.server import Server

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from tests.harness.support.plugin import run_session, write_project
 
 from harness.pytest_plugin.options import OPTIONS, find_number, find_setting
+from tests.harness.support.plugin import run_session, write_project
 
 SOURCES = ("flag", "variable", "ini")
 ASKS = """

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from tests.harness.support.plugin import Session, run_session, write_project
 
 from harness.database import admin
 from harness.server import Record, attach, registry
+from tests.harness.support.plugin import Session, run_session, write_project
 
 ELECTION = """
 import json, os

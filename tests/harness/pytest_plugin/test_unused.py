@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.harness.support.plugin import PASSES, Session, run_session, write_project
 
 THEIRS = """
