@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness import plan
 from harness.core.direction import Direction
 from harness.plan import Plan, Step
-from harness.plugin import setting
 from harness.subject.choice import default_plan
 
 
 def plan_of(config: pytest.Config) -> Plan:
     """The plan under test."""
-    root, named = config.rootpath, setting(config, "plan")
+    # the plugin stands above the suites, which do not import it
+    options: Any = config.pluginmanager.get_plugin("harness.pytest_plugin.options")
+    root, named = config.rootpath, options.find_setting(config, "plan")
     return _loaded(root / named if named else default_plan(root))
 
 

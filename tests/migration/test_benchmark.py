@@ -107,11 +107,12 @@ def test_phase(
     phase: str,
     harness_plan: Plan,
     copies: Any,
-    halfway: TemplateFactory,
+    harness_phase_template: TemplateFactory,
     harness_template: TemplateFactory,
 ) -> None:
     place = PHASES.index(phase)
-    start = halfway(PHASES[place - 1], rows=size) if place else harness_template(rows=size)
+    before = PHASES[place - 1] if place else None
+    start = harness_phase_template(before, size) if before else harness_template(rows=size)
     last = harness_plan.phases[place].steps[-1].id
     benchmark.pedantic(
         lambda dsn: migrate(dsn, harness_plan, until=last), setup=copies(start), rounds=ROUNDS

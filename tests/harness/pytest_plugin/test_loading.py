@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.pytest_plugin import markers, server_fixtures, subject_fixtures
+from harness.suite import fixtures
 from tests.harness.support.plugin import PASSES, run_session, write_project
 
 if TYPE_CHECKING:
@@ -49,11 +51,11 @@ def test_every_fixture_has_the_prefix(pytester: pytest.Pytester) -> None:
     ours = [
         line.split()[0]
         for line in said.splitlines()
-        if "pytest_plugin/" in line and " -- " in line and not line.startswith(" ")
+        if re.match(r"\S.* -- .*(pytest_plugin/|suite/fixtures)", line)
     ]
     made = {
         name
-        for module in (server_fixtures, subject_fixtures)
+        for module in (server_fixtures, subject_fixtures, fixtures)
         for name in vars(module)
         if name.startswith("harness_")
     }
