@@ -9,8 +9,8 @@ from typing import Any
 
 from harness.check import drift
 from harness.check.judgement import AGAIN, Judgement
-from harness.core.errors import Refused
 from harness.database.source import Source
+from harness.report.document.verdict import JudgedSettings, JudgedTool
 
 SKEW = timedelta(minutes=5)  # two clocks that agree may still be this far apart
 CROWD = 100  # times as many rows as were judged: what was fast then need not be now
@@ -75,27 +75,27 @@ def objections(
 def differences(judgement: Judgement, here: AtHand) -> list[str]:
     """What is another than it was judged: tool, settings, rows, database; empty when nothing is."""
     return [
-        *_tool(judgement.document["tool"], here.tool),
-        *_settings(judgement.document["settings"], here.settings),
+        *_tool(judgement.document.tool, here.tool),
+        *_settings(judgement.document.settings, here.settings),
         *_rows(judgement.rows, here.crowded),
         *_source(judgement.source, here.source),
     ]
 
 
-def _tool(judged: Mapping[str, str], here: Mapping[str, str]) -> Iterator[str]:
-    if (judged.get("version"), judged["hash"]) != (here["version"], here["hash"]):
+def _tool(judged: JudgedTool, here: Mapping[str, str]) -> Iterator[str]:
+    if (judged.version, judged.hash) != (here["version"], here["hash"]):
         yield (
-            f"the verdict was given by harness {judged.get('version')}, hash"
-            f" {judged['hash'][:12]}; this is {here['version']}, hash {here['hash'][:12]}"
+            f"the verdict was given by harness {judged.version}, hash"
+            f" {judged.hash[:12]}; this is {here['version']}, hash {here['hash'][:12]}"
         )
 
 
-def _settings(judged: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:
-    old, new = judged.get("runner", {}), here["runner"]
+def _settings(judged: JudgedSettings, here: Mapping[str, Any]) -> Iterator[str]:
+    old, new = judged.runner, here["runner"]
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
             yield f"[runner] {name} is {new.get(name)}, it was judged with {old.get(name)}"
-    for name in sorted({*here["switched_off"]} - {*judged.get("switched_off", [])}):
+    for name in sorted({*here["switched_off"]} - {*judged.switched_off}):
         yield f"the check {name} is switched off, it was not when the plan was judged"
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from harness.check.judgement import SCHEMA
 from harness.core.finding import Finding
 from harness.report import causes
 from harness.report.causes import Cause
+from harness.report.document.verdict import SCHEMA
 from harness.report.tally import Count
 
 Word = Literal["pass", "fail", "unknown"]

@@ -12,6 +12,7 @@ from harness.core.jsonfile import write_whole
 from harness.crash import coverage_file
 from harness.crash.asked import incomplete
 from harness.report import crash_rows, page, pull_request, tally
+from harness.report.document.base import to_builtins
 from harness.report.evidence import READERS, Piece, gather
 
 EVIDENCE = (
@@ -27,7 +28,7 @@ LOGS = ("verdict.json", "pytest.log", "junit.xml", "crash.json", "report/crash.h
 def again(build: Path) -> Path:
     """Write the papers of the verdict that stands in a build directory; the page's path."""
     found = judgement.read(build / "verdict.json")
-    return write(build, found.document, gather(build / "evidence", EVIDENCE))
+    return write(build, to_builtins(found.document), gather(build / "evidence", EVIDENCE))
 
 
 def write(build: Path, document: Mapping[str, Any], pieces: Sequence[Piece]) -> Path:
