@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.check import drift
 from harness.check.judgement import AGAIN, Judgement
+from harness.core.errors import Refused
 from harness.database.source import Source
 from harness.report.document.verdict import JudgedSettings, JudgedTool
 

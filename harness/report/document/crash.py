@@ -50,13 +50,13 @@ class FailureDocument(Document, frozen=True, kw_only=True):
     fault: str
     fired: bool | Unset = UNSET
     verdict: Word | Unset = UNSET
-    outcome: Outcome | Literal["info"]
-    reason: str
-    file: str | Unset = UNSET
     state: str = ""
+    reason: str
     evidence: str = ""
     seconds: float | Unset = UNSET
+    outcome: Outcome | Literal["info"]
     replay: str
+    file: str | Unset = UNSET
     points: int | Unset = UNSET
     others: int = 0
     steps: int = 1

@@ -91,7 +91,7 @@ class JudgedTool(Document, frozen=True, kw_only=True):
     name: str
     version: str
     hash: str
-    suites_hash: str = ""
+    suites_hash: str | Unset = UNSET
 
 
 class JudgedSettings(Document, frozen=True, kw_only=True):
