@@ -57,6 +57,7 @@ def crash(as_json: bool, plan_path: Path | None, **choices: Any) -> None:
     from harness.crash.telling import words
     from harness.observe.progress import bar
     from harness.report import crash_page
+    from harness.report.document.base import to_builtins
 
     settings = _exploration(plan_path, choices)
     pace = Pace(lambda line: click.echo(f"  {line}", err=True))  # a log has no bar
@@ -70,8 +71,8 @@ def crash(as_json: bool, plan_path: Path | None, **choices: Any) -> None:
         document = explore.run(settings, told)
     if settings.build is not None:
         crash_page.render(document, settings.build / "report" / "crash.html")
-    answer(document, as_json, list(words(document)))
-    sys.exit(ExitStatus.of(document["verdict"] == "pass"))
+    answer(to_builtins(document), as_json, list(words(document)))
+    sys.exit(ExitStatus.of(document.verdict == "pass"))
 
 
 def _subject(plan_path: Path | None, choices: dict[str, Any]) -> dict[str, Any]:

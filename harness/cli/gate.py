@@ -57,6 +57,7 @@ def gate(
     context: click.Context, /, as_json: bool, plan_path: Path, build: Path, **choices: Any
 ) -> None:
     """Run every suite on a real server and say GO or NO-GO."""
+    from harness.report.document.base import to_builtins
     from harness.scenario.gate import Settings, run
 
     choices["seed"] = choices.pop("number")
@@ -64,8 +65,8 @@ def gate(
     choices["dsn"], choices["server"] = _where(choices["dsn"], given, choices["server"])
     verdict = run(Settings(plan=plan_path, build=build, quiet=as_json, **choices))
     if as_json:
-        click.echo(json.dumps(verdict))
-    sys.exit(ExitStatus.of(verdict["verdict"] == "GO"))
+        click.echo(json.dumps(to_builtins(verdict)))
+    sys.exit(ExitStatus.of(verdict.verdict == "GO"))
 
 
 def _where(dsn: str | None, given: bool, server: str) -> tuple[str | None, str]:

@@ -13,6 +13,8 @@ from typing import Any
 
 from harness.core.direction import DIRECTIONS, Direction
 from harness.crash.model import DOMAINS, NOWHERE, DomainName, Point, Task
+from harness.report.document.base import to_builtins
+from harness.report.document.crash import CrashDocument
 
 NOTHING = "nothing was enumerated here: the domain found no point in this direction"
 NO_PLACE = "the plan has no place where this fault can strike; leave it out of --fault"
@@ -198,19 +200,19 @@ def total(enumerated: Mapping[str, Mapping[str, int]]) -> int:
     return sum(number for ways in enumerated.values() for number in ways.values())
 
 
-def incomplete(document: Mapping[str, Any]) -> str:
+def incomplete(document: CrashDocument) -> str:
     """Why a ledger is not that of all there is to strike; empty when it is."""
-    asked, enumerated = document["asked"], document["enumerated"]
+    asked, enumerated = to_builtins(document.asked), document.enumerated
     for name, everything in EVERYTHING.items():
         if asked.get(name) != everything:
             return f"it was asked for {name} {asked.get(name)}, not for {everything}"
-    if document["verdict"] != "pass":
+    if document.verdict != "pass":
         return ""  # whatever is missing in it is one of its failures
-    absent = {(each["domain"], each["direction"]) for each in document.get("not_applicable", ())}
+    absent = {(each.domain, each.direction) for each in document.not_applicable}
     for domain in DOMAINS:
         for direction in DIRECTIONS:
             there = enumerated.get(domain, {}).get(direction)
             if not there and (domain, direction) not in absent:
                 return f"nothing of {domain}, {direction}, was enumerated"
-    there, struck = total(enumerated), len({row["id"] for row in document["rows"]})
+    there, struck = total(enumerated), len({row.id for row in document.rows})
     return "" if struck == there else f"it has {struck} of {there} points"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from shlex import quote
-from typing import Any, Literal
+from typing import Any
 
 from harness.core.direction import DIRECTIONS, Direction
 from harness.crash.asked import Asked, Enumeration
@@ -27,10 +27,9 @@ from harness.crash.model import (
     Task,
     Verdict,
 )
+from harness.report.document.base import from_builtins
+from harness.report.document.crash import SCHEMA_VERSION, CrashDocument, Outcome
 
-SCHEMA_VERSION = 1  # of crash.json; raised when a key changes its meaning
-
-Outcome = Literal["passed", "failed", "not fired", "missing", "doubled", "unexpected", "unknown"]
 FAILING: frozenset[Outcome] = frozenset({"failed", "not fired", "missing", "doubled", "unexpected"})
 UNSAID: dict[Outcome, str] = {
     "failed": "no reason was given",
@@ -248,13 +247,13 @@ class Coverage:
         replay: Replay,
         environment: Mapping[str, Any],
         seconds: float | None = None,
-    ) -> dict[str, Any]:
-        """The JSON document that `build/crash.json` holds.
+    ) -> CrashDocument:
+        """What `build/crash.json` holds.
 
         `environment` is what the run stood on (server, version, workers), `seconds` what the whole
         of it took by the clock. `enumerated` counts what there was, chosen or not.
         """
-        return {
+        document = {
             "schema_version": SCHEMA_VERSION,
             "verdict": self.verdict,
             **self.count(seconds).document(),
@@ -283,6 +282,7 @@ class Coverage:
             "rows": [_entry_document(entry, replay) for entry in self.entries if entry.row],
             "missing": [_entry_document(entry, replay) for entry in self.entries if not entry.row],
         }
+        return from_builtins(document, CrashDocument)
 
     def _noted(self, outcome: str, replay: Replay) -> list[dict[str, Any]]:
         """What undisturbed runs showed; any exploration of that direction shows it again."""

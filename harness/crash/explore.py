@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import harness
 from harness import __version__, plan
 from harness.core.errors import InfrastructureError
@@ -25,6 +27,7 @@ from harness.crash.places import cleanup_steps, places_of
 from harness.crash.settings import Settings, narrowed
 from harness.crash.undisturbed.study import studied
 from harness.plan import Plan
+from harness.report.document.crash import CrashDocument
 from harness.server import Server, choose
 from harness.server.place import data_root, free
 from harness.subject.choice import is_default_plan
@@ -43,7 +46,7 @@ def silent(_what: str, _done: int, _total: int) -> None:
     """Nobody listens."""
 
 
-def run(settings: Settings, told: Told = silent) -> dict[str, Any]:
+def run(settings: Settings, told: Told = silent) -> CrashDocument:
     """Explore and give the document that also stands in build/crash.json.
 
     Raises InfrastructureError when there is no server that may be killed or too little room, and
@@ -62,9 +65,7 @@ def run(settings: Settings, told: Told = silent) -> dict[str, Any]:
         return run_on(server, settings, subject, told)
 
 
-def run_on(
-    server: Server, settings: Settings, subject: Plan, told: Told = silent
-) -> dict[str, Any]:
+def run_on(server: Server, settings: Settings, subject: Plan, told: Told = silent) -> CrashDocument:
     """Explore on a server that is there; other domains than wire start servers besides."""
     began = time.monotonic()
     settings = narrowed(settings, subject)
@@ -101,10 +102,11 @@ def run_on(
         _environment(settings, subject, server),
         seconds=time.monotonic() - began,
     )
-    document |= {
-        "omitted": {table: dict(columns) for table, columns in ground.omit.items()},
-        "drawn": sorted(ground.drawn),
-    }
+    document = msgspec.structs.replace(
+        document,
+        omitted={table: dict(columns) for table, columns in ground.omit.items()},
+        drawn=sorted(ground.drawn),
+    )
     if settings.build is not None:
         coverage_file.write(document, settings.build / "crash.json")
     return document

@@ -5,11 +5,12 @@ findings lie beneath. One broken backfill makes a hundred tests fail; a reader w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 from harness.core.finding import Finding
+from harness.report.document.verify import VerifyDocument
 
 # As verify and the suites say it: 7: first_name is 'BETTY', expected 'Betty'
 VALUE = re.compile(r"(?P<key>\S+): (?P<column>\w+) is (?P<is>.+?), expected (?P<expected>.+)$")
@@ -97,13 +98,13 @@ class _Root:
 
 def told(
     findings: Sequence[Finding],
-    documents: Mapping[str, Mapping[str, Any]],
+    verify: VerifyDocument | None,
     write: FindWrite,
     named: FindNamed = _nowhere,
 ) -> list[Cause]:
     """The causes of the critical findings, the one with the most beneath it first."""
     critical = [finding for finding in findings if finding.severity == "critical"]
-    rows = _rooted([one for one in critical if _wrong(one)], documents.get("verify", {}), write)
+    rows = _rooted([one for one in critical if _wrong(one)], verify, write)
     rest = [one for one in critical if not any(one in root.beneath for root in rows)]
     for finding in list(rest):
         best = _best(rows, finding)
@@ -139,7 +140,7 @@ def _line(text: str) -> _Line | None:
 
 
 def _rooted(
-    findings: Sequence[Finding], verify: Mapping[str, Any], write: FindWrite
+    findings: Sequence[Finding], verify: VerifyDocument | None, write: FindWrite
 ) -> list[_Root]:
     """Roots: where a step writes the column; what merely shows the same values lies beneath."""
     made = [(_root(finding, verify, write), finding) for finding in findings]
@@ -162,7 +163,7 @@ def _shows(one: _Root, other: _Root) -> bool:
     return bool(one.columns & other.columns) or any(value in shown for value in one.values)
 
 
-def _root(finding: Finding, verify: Mapping[str, Any], write: FindWrite) -> _Root:
+def _root(finding: Finding, verify: VerifyDocument | None, write: FindWrite) -> _Root:
     lines, relation = _wrong(finding), finding.where
     columns = dict.fromkeys(line.column for line in lines)
     writes = {column: found for column in columns if (found := write(relation, column))}
@@ -181,10 +182,10 @@ def _root(finding: Finding, verify: Mapping[str, Any], write: FindWrite) -> _Roo
     return _Root(cause, relation.split(".")[-1].strip('"'), names, values)
 
 
-def _number(finding: Finding, verify: Mapping[str, Any]) -> str:
-    for relation in verify.get("relations") or ():
-        if relation.get("id") == finding.id:
-            return f" in {relation['wrong']:,} of {relation['expected']:,} rows"
+def _number(finding: Finding, verify: VerifyDocument | None) -> str:
+    for relation in verify.relations if verify else ():
+        if relation.id == finding.id:
+            return f" in {relation.wrong:,} of {relation.expected:,} rows"
     return ""
 
 

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from harness.report.tally import Count
+from harness.report.document.verdict import ExhibitDocument, SuiteDocument, VerdictDocument
+from harness.report.section.model import Claim
+from harness.report.section.registry import list_claims
 
 Standing = Literal["proven", "refuted", "not proven"]
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A sentence, and what must pass for it to be true; without counts it is not told at all."""
-
-    text: str
-    suites: tuple[str, ...]
-    evidence: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -30,24 +23,6 @@ class Judged:
     rests_on: tuple[str, ...]
 
 
-CLAIMS = (
-    Claim("the source rows fit what the target demands", ("validation",), ("validate",)),
-    Claim("the plan runs on a copy and says what it locks", ("dry_run",), ("dry_run",)),
-    Claim("the migrated database is as specified", ("forward",), ("forward",)),
-    Claim("no row is lost or changed", ("verify",), ("verify",)),
-    Claim("nobody may do more or less than before without a reason", ("security",), ("security",)),
-    Claim(
-        "old clients read and write as before",
-        ("contract", "compatibility"),
-        ("contract", "compatibility"),
-    ),
-    Claim("what users do meanwhile is kept", ("meanwhile",), ("meanwhile",)),
-    Claim("rolled back, the database is what it was", ("rollback",), ("rollback",)),
-    Claim("the clean-up takes what it says and no more", ("cleanup",), ("cleanup",)),
-    Claim("killed, the run is taken up again and ends the same", ("resume",), ("resume",)),
-    Claim("struck by a fault, it loses nothing", ("crash",), ("crash",)),
-    Claim("defects planted in the migration are caught", ("sabotage",), ("sabotage",)),
-)
 NOT_RUN = "did not run (harness gate --full runs every suite)"
 BEYOND = (
     "other versions of Postgres, other numbers of rows and other seeds than those named below",
@@ -58,32 +33,33 @@ BEYOND = (
 )
 
 
-def judged(document: Mapping[str, Any], claims: Sequence[Claim] = CLAIMS) -> list[Judged]:
-    """Every claim, held against the suites and the evidence of a verdict document."""
-    suites = {part["name"]: part for part in document["suites"]}
-    evidence = {part["name"]: part for part in document["evidence"]}
+def judged(document: VerdictDocument, claims: Sequence[Claim] | None = None) -> list[Judged]:
+    """Every claim, held against the suites and the evidence of a verdict."""
+    claims = list_claims() if claims is None else claims
+    suites = {suite.name: suite.verdict for suite in document.suites}
+    evidence = {exhibit.name: exhibit for exhibit in document.evidence}
     found = [_judged(claim, suites, evidence) for claim in claims]
     named = {suite for claim in claims for suite in claim.suites}
-    found += [_alone(suite) for name, suite in suites.items() if name not in named]
+    found += [_alone(suite) for suite in document.suites if suite.name not in named]
     return found
 
 
-def beyond(document: Mapping[str, Any]) -> list[str]:
+def beyond(document: VerdictDocument) -> list[str]:
     """What a gate does not look at, and what this plan had switched off."""
-    off = document.get("settings", {}).get("switched_off", [])
+    off = document.settings.switched_off
     return [*(f"the check {name}: the plan switched it off" for name in off), *BEYOND]
 
 
 def _judged(
-    claim: Claim, suites: Mapping[str, Mapping[str, Any]], evidence: Mapping[str, Mapping[str, Any]]
+    claim: Claim, suites: Mapping[str, str], evidence: Mapping[str, ExhibitDocument]
 ) -> Judged:
-    words = [(f"suite {name}", _word(suites, name, NOT_RUN)) for name in claim.suites]
-    words += [(f"evidence {name}", _word(evidence, name, "missing")) for name in claim.evidence]
-    counts = [
-        Count(**count)
+    exhibits = [evidence[name] for name in claim.evidence if name in evidence]
+    words = [(f"suite {name}", suites.get(name, NOT_RUN)) for name in claim.suites]
+    words += [
+        (f"evidence {name}", evidence[name].verdict if name in evidence else "missing")
         for name in claim.evidence
-        for count in evidence.get(name, {}).get("counts", ())
     ]
+    counts = [count for exhibit in exhibits for count in exhibit.counts]
     because = [f"{name}: {word}" for name, word in words if word != "pass"]
     if not because and not counts:
         because = ["nothing was counted that it could stand on"]
@@ -93,13 +69,10 @@ def _judged(
     return Judged(told, standing, tuple(because), tuple(name for name, _ in words))
 
 
-def _word(parts: Mapping[str, Mapping[str, Any]], name: str, absent: str) -> str:
-    return str(parts[name]["verdict"]) if name in parts else absent
-
-
-def _alone(suite: Mapping[str, Any]) -> Judged:
+def _alone(suite: SuiteDocument) -> Judged:
     """A suite that a user added, without a claim: how many of its tests passed is all it says."""
-    name, word = suite["name"], suite["verdict"]
-    standing: Standing = {"pass": "proven", "fail": "refuted"}.get(word, "not proven")  # type: ignore[assignment]
+    name, word = suite.name, suite.verdict
+    standings: dict[str, Standing] = {"pass": "proven", "fail": "refuted"}
     because = () if word == "pass" else (f"suite {name}: {word}",)
-    return Judged(f"{name}: {suite['passed']} tests passed", standing, because, (f"suite {name}",))
+    told = f"{name}: {suite.passed} tests passed"
+    return Judged(told, standings.get(word, "not proven"), because, (f"suite {name}",))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from harness.core.errors import UsageError
 from harness.core.jsonfile import write_whole
+from harness.report.document.crash import CrashDocument, PointDocument
+from harness.report.pages import environment
 
 LARGEST = 1_900_000  # bytes; above it what is said of single points is cut, and the page says so
 LISTED = 30  # ways of failing listed before the map; all of them are in the map
@@ -44,7 +43,7 @@ TITLES = {
     "cleanup": ("Clean-up", "the clean-up is struck; from there only resuming leads on"),
 }
 
-Entry = Mapping[str, Any]
+Entry = PointDocument
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ class Map:
     totals: list[str]
 
 
-def render(document: Mapping[str, Any], path: Path) -> None:
+def render(document: CrashDocument, path: Path) -> None:
     """Write the page of a ledger's document: one file that needs no other."""
     for room in ROOMS:
         page = html(document, room)
@@ -125,21 +124,21 @@ def render(document: Mapping[str, Any], path: Path) -> None:
         raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from error
 
 
-def html(document: Mapping[str, Any], room: Room = ROOMS[0]) -> str:
+def html(document: CrashDocument, room: Room = ROOMS[0]) -> str:
     """The page, its map cut to the room there is."""
-    template = _environment().get_template("crash.html.j2")
-    causes = document["causes"]
+    template = environment().get_template("crash.html.j2")
+    causes = document.causes
     return template.render(
         d=document,
         maps=maps(document, room),
         there=_there(document),
-        rate=_rate(document["points"], document["seconds"]),
+        rate=_rate(document.points, document.seconds),
         environment={
-            name.replace("_", " "): _text(value) for name, value in document["environment"].items()
+            name.replace("_", " "): _text(value) for name, value in document.environment.items()
         },
         ways=[
-            ([one for one in causes if one["outcome"] != "unknown"], "failures"),
-            ([one for one in causes if one["outcome"] == "unknown"], "unknowns"),
+            ([one for one in causes if one.outcome != "unknown"], "failures"),
+            ([one for one in causes if one.outcome == "unknown"], "unknowns"),
         ],
         left_out=_left_out(document),
         listed=LISTED,
@@ -150,50 +149,50 @@ def html(document: Mapping[str, Any], room: Room = ROOMS[0]) -> str:
     )
 
 
-def maps(document: Mapping[str, Any], room: Room = ROOMS[0]) -> list[Map]:
+def maps(document: CrashDocument, room: Room = ROOMS[0]) -> list[Map]:
     """One map for each direction that has points."""
     nowhere = "(nowhere)"  # the step of what was asked for and not struck: in no map
-    entries = [e for e in (*document["rows"], *document["missing"]) if e["step"] != nowhere]
+    entries = [e for e in (*document.rows, *document.missing) if e.step != nowhere]
     found = []
     for direction in TITLES:
-        here = [entry for entry in entries if entry["direction"] == direction]
+        here = [entry for entry in entries if entry.direction == direction]
         if here:
             found.append(_map(direction, here, document, room))
     return found
 
 
-def _left_out(document: Mapping[str, Any]) -> list[str]:
+def _left_out(document: CrashDocument) -> list[str]:
     """What is not in the map, in words: what does not apply, and what nobody asked for."""
     told = [
-        f"not applicable: {each['domain']}, {each['direction']}: {each['reason']}"
-        for each in document.get("not_applicable", ())
+        f"not applicable: {each.domain}, {each.direction}: {each.reason}"
+        for each in document.not_applicable
     ]
-    asked = document.get("not_asked", {})
+    asked = document.not_asked
     return told + [
         f"{what} not asked for: {', '.join(names)}" for what, names in asked.items() if names
     ]
 
 
-def _unsampled(direction: str, document: Mapping[str, Any]) -> dict[tuple[str, str, str], int]:
+def _unsampled(direction: str, document: CrashDocument) -> dict[tuple[str, str, str], int]:
     """How many points a sample left out, by step, domain and fault."""
-    cells = document.get("sample", {}).get("not_sampled", ())
+    cells = document.sample.not_sampled
     return {
-        (each["step"], each["domain"], each["fault"]): each["points"]
+        (each.step, each.domain, each.fault): each.points
         for each in cells
-        if each["direction"] == direction
+        if each.direction == direction
     }
 
 
-def _map(direction: str, entries: list[Entry], document: Mapping[str, Any], room: Room) -> Map:
+def _map(direction: str, entries: list[Entry], document: CrashDocument, room: Room) -> Map:
     left = _unsampled(direction, document)
-    columns = _columns([*entries, *({"domain": d, "fault": f} for _, d, f in left)], document)
+    struck = {(entry.domain, entry.fault) for entry in entries}
+    columns = _columns(struck | {(domain, fault) for _, domain, fault in left}, document)
     met: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in entries:
-        met.setdefault((entry["step"], entry["domain"], entry["fault"]), []).append(entry)
+        met.setdefault((entry.step, entry.domain, entry.fault), []).append(entry)
     lines = []
-    for row, step in enumerate(
-        _steps(direction, [*entries, *({"step": step} for step, _, _ in left)], document)
-    ):
+    others = [*(entry.step for entry in entries), *(step for step, _, _ in left)]
+    for row, step in enumerate(_steps(direction, others, document)):
         cells = [
             _cell(f"{direction[0]}{row}-{column}", found, room)
             if (found := met.get((step, domain, fault)))
@@ -216,31 +215,28 @@ def _map(direction: str, entries: list[Entry], document: Mapping[str, Any], room
     return Map(direction, *TITLES[direction], list(counted.items()), faults, lines, totals)
 
 
-def _columns(entries: Iterable[Entry], document: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _columns(struck: Iterable[tuple[str, str]], document: CrashDocument) -> list[tuple[str, str]]:
     """Faults, grouped by domain in the document's order, in the order of their names."""
-    order = {name: place for place, name in enumerate(document["domains"])}
-    found = {(entry["domain"], entry["fault"]) for entry in entries}
-    return sorted(found, key=lambda pair: (order.get(pair[0], len(order)), *pair))
+    order = {name: place for place, name in enumerate(document.domains)}
+    return sorted(struck, key=lambda pair: (order.get(pair[0], len(order)), *pair))
 
 
-def _steps(direction: str, entries: Iterable[Entry], document: Mapping[str, Any]) -> list[str]:
+def _steps(direction: str, others: Iterable[str], document: CrashDocument) -> list[str]:
     """The steps in the order of the run, then those that only an entry knows."""
     cleaning = direction == "cleanup"
-    start, *steps, end = (
-        document.get("cleanup_steps", ("(start)", "(end)")) if cleaning else document["steps"]
-    )
+    start, *steps, end = document.cleanup_steps if cleaning else document.steps
     ordered = [start, *(reversed(steps) if direction == "rollback" else steps), end]
-    return list(dict.fromkeys([*ordered, *(entry["step"] for entry in entries)]))
+    return list(dict.fromkeys([*ordered, *others]))
 
 
 def _cell(anchor: str, entries: list[Entry], room: Room) -> Cell:
-    counts = Counter(entry["outcome"] for entry in entries)
+    counts = Counter(str(entry.outcome) for entry in entries)
     worst = min(counts, key=WORST.index)
     bad = counts[worst]
     shown = str(len(entries)) if bad == len(entries) else f"{bad}/{len(entries)}"
     spoken = ", ".join(f"{counts[one]} {one}" for one in WORST if counts[one])
     first = entries[0]
-    title = f"{first['step']}, {first['domain']} {first['fault']}"
+    title = f"{first.step}, {first.domain} {first.fault}"
     return Cell(anchor, title, worst, shown, spoken, _groups(entries, room))
 
 
@@ -248,7 +244,7 @@ def _groups(entries: list[Entry], room: Room) -> list[Group]:
     """The points of a cell that ended alike, put together; the worst first."""
     alike: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in entries:
-        key = (entry["outcome"], entry.get("state", ""), _cut(entry["reason"], room.reason))
+        key = (entry.outcome, entry.state, _cut(entry.reason, room.reason))
         alike.setdefault(key, []).append(entry)
     found = [
         Group(
@@ -257,7 +253,7 @@ def _groups(entries: list[Entry], room: Room) -> list[Group]:
             reason=reason,
             points=len(members),
             lines=_lines(members, room.passed if outcome == "passed" else room.other),
-            replay=members[0]["replay"] if outcome == "passed" else "",
+            replay=members[0].replay if outcome == "passed" else "",
         )
         for (outcome, state, reason), members in alike.items()
     ]
@@ -268,32 +264,15 @@ def _lines(entries: list[Entry], longest: int) -> list[tuple[str, str, list[str]
     """Boundaries with the same evidence in one line; each point that is no pass has its replay."""
     alike: dict[str, list[Entry]] = {}
     for entry in entries:
-        alike.setdefault(_cut(entry.get("evidence", ""), longest), []).append(entry)
+        alike.setdefault(_cut(entry.evidence, longest), []).append(entry)
     return [
         (
-            " ".join(entry["boundary"] for entry in members),
+            " ".join(entry.boundary for entry in members),
             evidence,
-            [entry["replay"] for entry in members if entry["outcome"] != "passed"],
+            [entry.replay for entry in members if entry.outcome != "passed"],
         )
         for evidence, members in alike.items()
     ]
-
-
-def _environment() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters.update(
-        breakable=_breakable,
-        count=lambda number: f"{number:,}",
-        duration=_duration,
-        rate=_rate_text,
-    )
-    return made
 
 
 def _cut(text: str, longest: int) -> str:
@@ -306,24 +285,10 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _breakable(name: str) -> Markup:
-    """A name that may be broken after its underscores, so that it fits on a phone."""
-    return Markup("_<wbr>").join(name.split("_"))
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes >= 2 else f"{seconds:.1f} s"
-
-
-def _there(document: Mapping[str, Any]) -> int:
+def _there(document: CrashDocument) -> int:
     """How many points there were, chosen or not; 0 when nobody counted."""
-    return sum(number for ways in document["enumerated"].values() for number in ways.values())
+    return sum(number for ways in document.enumerated.values() for number in ways.values())
 
 
 def _rate(points: int, seconds: float) -> float | None:
     return points / seconds if seconds > 0 else None
-
-
-def _rate_text(rate: float | None) -> str:
-    return "unknown" if rate is None else f"{rate:.1f}"

@@ -6,41 +6,51 @@ unknown, and says why: no evidence is no proof.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
+
 from harness.core.finding import Finding, Severity
-from harness.core.jsonfile import PARTIAL, write_json
-from harness.report import crash_rows, matrix, samples, tally, timeline
-from harness.report.shape import MisshapenError, document, objects, text
-from harness.report.verdict import Exhibit, Word
+from harness.core.jsonfile import PARTIAL, FlawedJSON, parse_json, read_text, write_json
+from harness.report import tally
+from harness.report.document.base import FlawedDocument, Word, from_builtins, to_builtins
+from harness.report.document.verdict import Count
+from harness.report.section.counted import counted_section
+from harness.report.section.model import Section
+from harness.report.section.registry import find_section
+from harness.report.verdict import Exhibit
 
 VARIABLE = "HARNESS_EVIDENCE"  # the directory, during a gate
-
-READERS: Mapping[str, Callable[[Any], Any]] = {
-    "dry_run": timeline.read,
-    "security": matrix.read,
-    "verify": samples.read,
-    "crash": crash_rows.read,
-}
-"""By name: what makes a document something to look at. Others are judged by their words alone."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One document of evidence. `view` is what the page shows of it, None when it is not there."""
+    """All evidence of one kind. `document` is None when it is not there or cannot be read."""
 
-    name: str
+    section: Section
     verdict: Word
     reason: str = ""
+    document: Any = None
     findings: tuple[Finding, ...] = ()
-    document: Mapping[str, Any] = field(default_factory=dict)
-    view: Any = None
-    counts: tuple[tally.Count, ...] = ()
+    counts: tuple[Count, ...] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name of its kind."""
+        return self.section.name
+
+    @property
+    def view(self) -> Any:
+        """What the page shows of it; None when there is nothing to show."""
+        template = self.section.template
+        if template is None or self.document is None:
+            return None
+        return template.view(self.document)
 
     @property
     def exhibit(self) -> Exhibit:
@@ -48,12 +58,11 @@ class Piece:
         return Exhibit(self.name, self.verdict, self.reason, self.counts)
 
 
-def keep(name: str, found: Mapping[str, Any]) -> None:
+def keep(name: str, found: Mapping[str, Any] | msgspec.Struct) -> None:
     """Leave a document for the verdict; nothing happens outside a gate."""
     directory = os.environ.get(VARIABLE)
-    if not directory:
-        return
-    write_json(Path(directory) / f"{name}.json", found)
+    if directory:
+        write_json(Path(directory) / f"{name}.json", to_builtins(found))
 
 
 def count(
@@ -64,8 +73,8 @@ def count(
     Parts that several tests tell are put together: evidence `name` passes when `done` has all that
     is in `of`. Of a `sample` that is not asked, and pages say that it is one.
     """
-    told = tally.entry(what, done, of, sample)
-    keep(tally.stem(name, told), told)
+    part = tally.make_part(what, done, of, sample)
+    keep(tally.name_part(name, part), part)
 
 
 def forget(directory: Path) -> None:
@@ -82,77 +91,79 @@ def gather(directory: Path, names: Iterable[str]) -> tuple[Piece, ...]:
     return tuple(_gathered(directory, name) for name in [*expected, *sorted(there - {*expected})])
 
 
+def find_fuller(piece: Piece, build: Path) -> Piece:
+    """The piece with a document of the build directory that says more of the same, if it has one.
+
+    Only for what passed: a failure is shown as it was found.
+    """
+    section = piece.section
+    found = section.find_fuller(build, piece.document) if piece.verdict == "pass" else None
+    if found is None:
+        return piece
+    whole = section.merge([found])
+    counts = tuple(section.counts(whole))
+    return replace(piece, verdict=whole.verdict, document=whole, counts=counts)
+
+
 def _stem(path: Path) -> str:
     """The name of a piece: crash.forward.json is a part of crash."""
     return path.name.split(".")[0]
 
 
 def _gathered(directory: Path, name: str) -> Piece:
+    section = find_section(name)
     paths = sorted(path for path in directory.glob(f"{name}*.json") if _stem(path) == name)
     if not paths:
-        return Piece(name, "unknown", "no evidence was left")
+        return Piece(section, "unknown", "no evidence was left")
     try:
-        found = [_parsed(path) for path in paths]
-        return _judged(name, _whole(name, found, paths))
-    except MisshapenError as error:
-        return Piece(name, "unknown", str(error))
+        values = {path.name: _parsed(path) for path in paths}
+        return _judged(*_whole(section, values))
+    except (FlawedDocument, FlawedJSON) as error:
+        return Piece(section, "unknown", str(error))
 
 
-def _whole(
-    name: str, found: Sequence[Mapping[str, Any]], paths: Sequence[Path]
-) -> Mapping[str, Any]:
-    if name == "crash":
-        return crash_rows.merged(found)
-    if all("counted" in part for part in found):
-        return tally.merged(found)
-    return _only(found, paths)
-
-
-def _only(found: Sequence[Mapping[str, Any]], paths: Sequence[Path]) -> Mapping[str, Any]:
-    if len(found) > 1:
-        raise MisshapenError(f"{' and '.join(path.name for path in paths)} say it twice")
-    return found[0]
-
-
-def _parsed(path: Path) -> Mapping[str, Any]:
+def _parsed(path: Path) -> Any:
     try:
-        return document(json.loads(path.read_text("utf-8")), path.name)
-    except json.JSONDecodeError as error:
-        raise MisshapenError(f"{path.name}:{error.lineno} is not JSON: {error.msg}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise MisshapenError(f"{path.name} cannot be read: {error}") from None
+        return parse_json(read_text(path))
+    except FlawedJSON as error:
+        raise FlawedJSON(f"{path.name}:{error.line} {error.reason}", error.line) from None
+    except OSError as error:
+        raise FlawedJSON(f"{path.name} cannot be read: {error.strerror}") from None
 
 
-def _judged(name: str, found: Mapping[str, Any]) -> Piece:
-    word = text(found, "verdict")
-    if word not in get_args(Word):
-        raise MisshapenError(f"its verdict is {word!r}, not pass, fail or unknown")
-    findings = tuple(_finding(item) for item in objects(found, "findings"))
-    reader = READERS.get(name)
-    view = reader(found) if reader else found
+def _whole(section: Section, values: Mapping[str, Any]) -> tuple[Section, Any]:
+    """The kind of evidence, and the one document of all its files."""
+    if section == Section(section.name) and all("counted" in one for one in values.values()):
+        section = counted_section(section.name)  # nobody registered it, and it says how it is read
+    documents = []
+    for name, value in values.items():
+        try:
+            documents.append(from_builtins(value, section.document))
+        except FlawedDocument as error:
+            raise FlawedDocument(error.reason, f"{name}: {error.place}") from None
+    try:
+        return section, section.merge(documents)
+    except FlawedDocument as error:
+        raise FlawedDocument(error.reason, f"{' and '.join(values)}: {error.place}") from None
+
+
+def _judged(section: Section, whole: Any) -> Piece:
+    findings = tuple(section.findings(whole))
     critical = [finding.id for finding in findings if finding.severity == "critical"]
-    if word == "pass" and critical:
-        raise MisshapenError(f"it says pass but found {critical[0]}")
-    reason = "" if word == "pass" else str(found.get("reason") or _first_of(findings))
-    counts = tally.counts(name, found)
-    return Piece(name, word, reason, findings, found, view, counts)  # type: ignore[arg-type]
+    if whole.verdict == "pass" and critical:
+        raise FlawedDocument(f"it says pass but found {critical[0]}", "$.verdict")
+    reason = getattr(whole, "reason", "") or _first_of(findings)
+    return Piece(
+        section,
+        whole.verdict,
+        "" if whole.verdict == "pass" else reason,
+        whole,
+        findings,
+        tuple(section.counts(whole)),
+        section.figures(whole),
+    )
 
 
 def _first_of(findings: Sequence[Finding]) -> str:
     worst = sorted(findings, key=lambda finding: get_args(Severity).index(finding.severity))
     return f"{worst[0].where}: {worst[0].message}" if worst else ""
-
-
-def _finding(item: Mapping[str, Any]) -> Finding:
-    severity = text(item, "severity")
-    if severity not in get_args(Severity):
-        raise MisshapenError(f"severity {severity!r} is none of {', '.join(get_args(Severity))}")
-    evidence = item.get("evidence") or ""
-    return Finding(
-        id=text(item, "id"),
-        severity=severity,  # type: ignore[arg-type]
-        where=text(item, "where"),
-        message=text(item, "message"),
-        hint=str(item.get("hint") or ""),
-        evidence=evidence if isinstance(evidence, str) else json.dumps(evidence, default=str),
-    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from harness.report.shape import Document, MisshapenError, document, objects, shown, text
+from harness.report.document.security import FunctionAccess, RelationAccess, SecurityDocument
 
 Change = Literal["allowed", "some", "none", "gained", "lost", "unknown"]
 PRIVILEGES = ("select", "insert", "update", "delete")
@@ -75,69 +75,63 @@ class Matrix:
         return sum(line.changed for line in (*self.relations, *self.functions))
 
 
-def read(found: Document) -> Matrix:
-    """The matrix of a security document; MisshapenError says what it lacks."""
-    told = document(found.get("matrix", found), "matrix")
-    roles = told.get("roles")
-    if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
-        raise MisshapenError("roles is not a list of names")
-    functions = objects(told, "functions") if "functions" in told else []
+def draw_matrix(document: SecurityDocument) -> Matrix:
+    """The matrix of a security document."""
     return Matrix(
-        tuple(roles),
-        tuple(_line(item, roles, PRIVILEGES) for item in objects(told, "relations")),
-        tuple(_line(item, roles, ("execute",)) for item in functions),
+        tuple(document.roles),
+        tuple(_relation(one, document.roles) for one in document.relations),
+        tuple(_function(one, document.roles) for one in document.functions),
     )
 
 
-def _line(item: Document, roles: Sequence[str], privileges: Sequence[str]) -> Line:
-    name = text(item, "name")
-    before, after = item.get("before"), item.get("after")
-    new = bool(item.get("new", after is not None and before is None))
-    reasons = item.get("explained") or {}
-    reasons = reasons if isinstance(reasons, dict) else {"": shown(reasons)}
-    cells = []
-    for role in roles:
-        old, now = _side(before, role, name), _side(after, role, name)
-        cells.append(
-            tuple(
-                _mark(one, old.get(one), now.get(one), str(reasons.get(f"{role} {one}", "")))
-                for one in privileges
+def _relation(access: RelationAccess, roles: Sequence[str]) -> Line:
+    before, after = access.before or {}, access.after or {}
+    reasons = access.explained
+    cells = [
+        tuple(
+            _mark(
+                privilege,
+                before.get(role, {}).get(privilege),
+                after.get(role, {}).get(privilege),
+                reasons.get(f"{role} {privilege}", ""),
             )
+            for privilege in PRIVILEGES
         )
+        for role in roles
+    ]
     return Line(
-        name=name,
-        was=str(item.get("was") or ""),
-        state="new" if new else "gone" if after is None else "",
+        name=access.name,
+        was=access.was or "",
+        state="new" if access.new else "gone" if access.after is None else "",
         cells=tuple(cells),
-        because=tuple(dict.fromkeys(shown(reason) for reason in reasons.values())),
+        because=tuple(dict.fromkeys(reasons.values())),
     )
 
 
-def _side(side: Any, role: str, name: str) -> Document:
-    """What a role may do on one side; a function has but one privilege, given by its word alone."""
-    if side is None:
-        return {}
-    told = document(side, f"{name}, before or after").get(role)
-    return told if isinstance(told, dict) else {"execute": told}
+def _function(access: FunctionAccess, roles: Sequence[str]) -> Line:
+    """A function has but one privilege."""
+    before, after = access.before or {}, access.after or {}
+    new = access.before is None and access.after is not None
+    return Line(
+        name=access.name,
+        was="",
+        state="new" if new else "gone" if access.after is None else "",
+        cells=tuple((_mark("execute", before.get(role), after.get(role), ""),) for role in roles),
+        because=(),
+    )
 
 
-def _mark(privilege: str, before: Any, after: Any, explained: str) -> Mark:
-    words = [_word(side) for side in (before, after)]
+def _mark(privilege: str, before: str | None, after: str | None, explained: str) -> Mark:
+    words = [before, after]
     old, new = (None if word is None else _level(word) for word in words)
     reach: Change = "none" if not new else "some" if new < ALL else "allowed"
-    comparable = old is not None and new is not None and not NEUTRAL.intersection(map(str, words))
+    comparable = old is not None and new is not None and not NEUTRAL.intersection(words)
     change = reach
     if "unknown" in words:
         change = "unknown"
     elif comparable and old != new:
         change = "gained" if (new or 0) > (old or 0) else "lost"
     return Mark(privilege, change, words[0] or "not there", words[1] or "not there", explained)
-
-
-def _word(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return "allowed" if value else "denied"
 
 
 def _level(word: str) -> int:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import UsageError
+from harness.core.finding import Finding
 from harness.core.jsonfile import write_whole
-from harness.report import claims, crash_page, matrix
-from harness.report.evidence import READERS, Piece
-from harness.report.pages import environment
+from harness.report import claims
+from harness.report.document.verdict import CauseDocument, VerdictDocument
+from harness.report.evidence import Piece
+from harness.report.pages import environment, size
 from harness.report.portable import portable
+from harness.report.section.model import Section
+from harness.report.section.registry import list_sections
 
 SHOWN = 200  # findings on the page; verdict.json has them all
 LONGEST = 6000  # characters of evidence shown with a finding
@@ -20,8 +25,29 @@ STANDINGS = {"proven": ("p", "✓"), "refuted": ("f", "✗"), "not proven": ("u"
 WORDS = {"pass": ("p", "✓"), "fail": ("f", "✗"), "unknown": ("u", "?")}
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A section of the page, and the evidence in it if there is any to look at."""
+
+    section: Section
+    title: str
+    anchor: str
+    context: Mapping[str, Any]
+    piece: Piece | None
+    view: Any
+    reason: str
+
+
+@dataclass(frozen=True)
+class ShownCause:
+    """A cause, and the findings beneath it."""
+
+    cause: CauseDocument
+    beneath: Sequence[Finding]
+
+
 def render(
-    document: Mapping[str, Any],
+    document: VerdictDocument,
     pieces: Sequence[Piece],
     path: Path,
     logs: Sequence[str] = (),
@@ -35,73 +61,82 @@ def render(
         raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from error
 
 
-def html(document: Mapping[str, Any], pieces: Sequence[Piece], logs: Sequence[str] = ()) -> str:
+def html(document: VerdictDocument, pieces: Sequence[Piece], logs: Sequence[str] = ()) -> str:
     """The page; the same for the same verdict and evidence."""
-    template = environment().get_template("report.html.j2")
-    there: dict[str, Piece | None] = dict.fromkeys(READERS)
-    there |= {piece.name: piece for piece in pieces if piece.view is not None}
-    crash = there["crash"]
-    findings = sorted(document["findings"], key=_severity)
-    causes = document.get("causes") or []
-    beneath = {name for cause in causes for name in cause["findings"]}
-    alone = [one for one in findings if one["id"] not in beneath]
+    template = environment(_templates()).get_template("report.html.j2")
+    findings = sorted(document.findings, key=_severity)
+    beneath = {name for cause in document.causes for name in cause.findings}
+    alone = [one for one in findings if one.id not in beneath]
     return template.render(
         d=document,
-        go=document["verdict"] == "GO",
+        go=document.verdict == "GO",
         claims=claims.judged(document),
         beyond=claims.beyond(document),
-        there=there,
-        pieces={piece.name: piece for piece in pieces},
-        crash=crash.document if crash else None,
-        maps=crash.view if crash else [],
+        sections=list(_sections(pieces)),
         findings=alone[:SHOWN],
         unshown=len(alone[SHOWN:]),
-        causes=[cause | {"beneath": _beneath(cause, findings)} for cause in causes],
+        causes=[ShownCause(cause, _beneath(cause, findings)) for cause in document.causes],
         counts={name: _number(findings, name) for name in SEVERITIES},
         environment=_environment(document),
         logs=logs,
         longest=LONGEST,
         standings=STANDINGS,
         words=WORDS,
-        letters=matrix.LETTERS,
-        symbols=crash_page.SYMBOLS,
-        classes=crash_page.CLASSES,
-        shortened=False,
-        whole=True,
     )
 
 
-def _beneath(
-    cause: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]
-) -> list[Mapping[str, Any]]:
+def _templates() -> dict[str, Path]:
+    """The templates of every section, by the names under which the page includes them."""
+    found = {}
+    for section in list_sections():
+        if section.template is not None:
+            found[f"section:{section.name}"] = section.template.path
+            if section.template.appendix is not None:
+                found[f"appendix:{section.name}"] = section.template.appendix
+    return found
+
+
+def _sections(pieces: Sequence[Piece]) -> Iterator[Shown]:
+    """The sections in their order: those with evidence, and those that must have some."""
+    there = {piece.name: piece for piece in pieces}
+    for section in list_sections():
+        piece, template = there.get(section.name), section.template
+        if template is None or (piece is None and not section.required):
+            continue
+        reason = piece.reason if piece else "no evidence was asked for"
+        view = piece.view if piece else None
+        yield Shown(section, template.title, template.anchor, template.context, piece, view, reason)
+
+
+def _beneath(cause: CauseDocument, findings: Sequence[Finding]) -> Sequence[Finding]:
     """The findings of a cause, those of evidence first: they say more than a test does."""
-    found = [one for one in findings if one["id"] in cause["findings"]]
-    return sorted(found, key=lambda one: "::" in one["where"])[:SHOWN]
+    found = [one for one in findings if one.id in cause.findings]
+    return sorted(found, key=lambda one: "::" in one.where)[:SHOWN]
 
 
-def _severity(finding: Mapping[str, Any]) -> int:
-    return SEVERITIES.index(finding["severity"])
+def _severity(finding: Finding) -> int:
+    return SEVERITIES.index(finding.severity)
 
 
-def _number(findings: Sequence[Mapping[str, Any]], severity: str) -> int:
-    return sum(finding["severity"] == severity for finding in findings)
+def _number(findings: Sequence[Finding], severity: str) -> int:
+    return sum(finding.severity == severity for finding in findings)
 
 
-def _environment(document: Mapping[str, Any]) -> dict[str, str]:
+def _environment(document: VerdictDocument) -> dict[str, str]:
     """What was judged, on what, and the hashes that say exactly which."""
-    plan, seed, tool = document["plan"], document["seed"], document["tool"]
+    plan, seed, tool = document.plan, document.seed, document.tool
     told = {
-        "plan": f"{plan.get('name', '')} {plan.get('version', '')}",
-        "plan hash": plan["hash"],
-        "rows": f"{seed.get('rows', 0):,}, seed {seed.get('seed')}",
-        "seed hash": seed["hash"],
-        "tool": f"{tool.get('name', '')} {tool.get('version', '')}",
-        "tool hash": tool["hash"],
+        "plan": f"{plan.name} {plan.version}",
+        "plan hash": plan.hash,
+        "rows": f"{seed.rows:,}, seed {seed.seed}",
+        "seed hash": seed.hash,
+        "tool": f"{tool.name} {tool.version}",
+        "tool hash": tool.hash,
     }
-    around = document.get("environment", {})
+    around = document.environment
     told |= {name.replace("_", " "): str(value) for name, value in around.items()}
     memory = around.get("memory_bytes")
     if memory:
         del told["memory bytes"]
-        told["memory"] = f"{memory / 2**30:.1f} GiB"
+        told["memory"] = size(memory)
     return told

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+TEMPLATES = Path(__file__).with_name("templates")
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
-def environment() -> Environment:
-    """Templates that escape what they show and know of no undefined name."""
+def environment(others: Mapping[str, Path] | None = None) -> Environment:
+    """Templates that escape what they show and know of no undefined name.
+
+    `others` are templates that lie elsewhere, by the names under which pages include them.
+    """
+    there = others or {}
+
+    def load(name: str) -> str | None:
+        return there[name].read_text("utf-8") if name in there else None
+
     made = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        loader=ChoiceLoader([FileSystemLoader(TEMPLATES), FunctionLoader(load)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(breakable=breakable, count=count, duration=duration, size=size, rate=rate)
+    filters = (breakable, count, duration, size, rate, per_second)
+    made.filters.update({one.__name__: one for one in filters})
     return made
 
 
@@ -49,6 +60,11 @@ def size(number: float) -> str:
     while number >= 1000 and unit < len(UNITS) - 1:
         number, unit = number / 1000, unit + 1
     return f"{number:.0f} {UNITS[unit]}" if unit == 0 else f"{number:.1f} {UNITS[unit]}"
+
+
+def per_second(number: float | None) -> str:
+    """A rate whose unit stands beside it."""
+    return rate(number).removesuffix("/s")
 
 
 def rate(number: float | None) -> str:

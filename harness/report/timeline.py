@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.report.shape import Document, document, number, objects, shown, text
+from harness.report.document.dry_run import DryRunDocument, LockDocument, StepDocument
 
 TITLES = {"forward": "Forward", "rollback": "Rollback"}
 WORST = ("reads and writes", "writes")  # what a lock may stop, the worst first; then single rows
@@ -20,7 +19,7 @@ class Lock:
     relation: str
     mode: str
     stops: str
-    seconds: float | None
+    seconds: float
     rewrites: bool
     scans: bool
 
@@ -84,32 +83,24 @@ class Timeline:
     error: float | None
 
 
-def read(found: Document) -> Timeline:
-    """The timeline of a dry run's document; MisshapenError says what it lacks."""
-    steps = objects(found, "steps")
-    ways: dict[str, list[Document]] = {}
-    for step in steps:
-        ways.setdefault(text(step, "direction"), []).append(step)
-    afterwards = document(found.get("estimate") or {}, "estimate")
+def draw_timeline(document: DryRunDocument) -> Timeline:
+    """The timeline of a dry run."""
+    ways: dict[str, list[StepDocument]] = {}
+    for step in document.steps:
+        ways.setdefault(step.direction, []).append(step)
+    after = document.estimate or None
     return Timeline(
         runs=tuple(_run(way, steps) for way, steps in ways.items()),
-        estimate_seconds=_known(found, "estimate_seconds"),
-        took_seconds=_known(afterwards, "seconds"),
-        error=_known(afterwards, "error"),
+        estimate_seconds=document.estimate_seconds,
+        took_seconds=after.seconds if after else None,
+        error=after.error if after else None,
     )
 
 
-def _known(found: Document, key: str) -> float | None:
-    return None if found.get(key) is None else number(found, key)
-
-
-def _run(direction: str, steps: list[Document]) -> Run:
-    begins = _begins(steps)
-    ends = [begin + number(step, "seconds") for begin, step in zip(begins, steps, strict=True)]
-    length = max(ends) - begins[0]
-    bars = tuple(
-        _bar(step, begin - begins[0], length) for step, begin in zip(steps, begins, strict=True)
-    )
+def _run(direction: str, steps: list[StepDocument]) -> Run:
+    begun = steps[0].began
+    length = max(step.began + step.seconds for step in steps) - begun
+    bars = tuple(_bar(step, step.began - begun, length) for step in steps)
     return Run(
         direction,
         TITLES.get(direction, direction),
@@ -120,50 +111,32 @@ def _run(direction: str, steps: list[Document]) -> Run:
     )
 
 
-def _begins(steps: list[Document]) -> list[float]:
-    """When each step began; one after the other where nobody wrote it down."""
-    begins, now = [], 0.0
-    for step in steps:
-        now = number(step, "began") if "began" in step else now
-        begins.append(now)
-        now += number(step, "seconds")
-    return begins
-
-
-def _bar(step: Document, begun: float, length: float) -> Bar:
-    seconds = number(step, "seconds")
+def _bar(step: StepDocument, begun: float, length: float) -> Bar:
     share = 100 / length if length > 0 else 0.0
     return Bar(
-        step=text(step, "id"),
+        step=step.id,
         begin=round(begun * share, 2),
-        width=round(seconds * share, 2),
-        seconds=seconds,
-        rows=int(number(step, "rows")),
-        wal_bytes=int(number(step, "wal_bytes")),
-        temp_bytes=int(number(step, "temp_bytes")),
-        locks=_locks(objects(step, "locks") if "locks" in step else []),
-        linted=tuple(_linted(item) for item in step.get("squawk") or []),
+        width=round(step.seconds * share, 2),
+        seconds=step.seconds,
+        rows=step.rows,
+        wal_bytes=step.wal_bytes,
+        temp_bytes=step.temp_bytes,
+        locks=tuple(sorted(map(_lock, step.locks), key=_lock_order)),
+        linted=tuple(f"{lint.rule}: {lint.message}: {lint.happened}" for lint in step.squawk),
     )
 
 
-def _locks(found: Iterable[Document]) -> tuple[Lock, ...]:
-    made = (
-        Lock(
-            relation=text(lock, "relation"),
-            mode=text(lock, "mode"),
-            stops=str(lock.get("stops") or ""),
-            seconds=None if lock.get("seconds") is None else number(lock, "seconds"),
-            rewrites=bool(lock.get("rewrites")),
-            scans=bool(lock.get("scans")),
-        )
-        for lock in found
+def _lock(lock: LockDocument) -> Lock:
+    return Lock(
+        relation=lock.relation,
+        mode=lock.mode,
+        stops=lock.stops,
+        seconds=lock.seconds,
+        rewrites=lock.rewrites,
+        scans=bool(lock.scans),
     )
-    return tuple(sorted(made, key=lambda lock: (lock.rank, -(lock.seconds or 0), lock.relation)))
 
 
-def _linted(item: object) -> str:
-    """A finding of squawk in one line, whatever it has."""
-    if not isinstance(item, dict):
-        return shown(item)
-    named = [item.get(key) for key in ("rule", "rule_name", "message", "happened")]
-    return ": ".join(shown(part) for part in named if part)
+def _lock_order(lock: Lock) -> tuple[float, float, str]:
+    """The one that users notice most comes first."""
+    return lock.rank, -lock.seconds, lock.relation

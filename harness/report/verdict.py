@@ -9,10 +9,9 @@ from typing import Any, Literal
 from harness.core.finding import Finding
 from harness.report import causes
 from harness.report.causes import Cause
-from harness.report.document.verdict import SCHEMA
-from harness.report.tally import Count
+from harness.report.document.base import Word, from_builtins, to_builtins
+from harness.report.document.verdict import SCHEMA, Count, VerdictDocument
 
-Word = Literal["pass", "fail", "unknown"]
 NAMED = 3  # critical findings that a reason names; all of them are listed
 
 
@@ -79,21 +78,22 @@ class Verdict:
             lines.append(f"critical findings: {', '.join(critical[:NAMED])}{more}")
         return lines
 
-    def document(self) -> dict[str, Any]:
-        """The JSON document that `build/verdict.json` holds."""
+    def document(self) -> VerdictDocument:
+        """What `build/verdict.json` holds; FlawedDocument when `judged` does not say what was."""
         parts: list[Suite | Exhibit] = [*self.suites, *self.evidence]
-        return {
+        document = {
             "schema": SCHEMA,
             "verdict": self.word,
             "reasons": self.reasons(),
             "causes": causes.document(self.causes),
             "suites": [asdict(suite) | {"verdict": suite.verdict} for suite in self.suites],
-            "evidence": [asdict(exhibit) for exhibit in self.evidence],
+            "evidence": to_builtins(self.evidence),
             "findings": [asdict(finding) for finding in self.findings],
             "unknowns": [part.name for part in parts if part.verdict == "unknown"],
             "figures": self.figures,
             **self.judged,
         }
+        return from_builtins(document, VerdictDocument)
 
 
 def _said(suite: Suite) -> str:

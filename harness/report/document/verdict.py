@@ -27,13 +27,22 @@ class SuiteDocument(Document, frozen=True, kw_only=True):
     verdict: Word
 
 
-class CountDocument(Document, frozen=True, kw_only=True):
-    """`done` of `of` things, or a sample that says that it is one."""
+class Count(Document, frozen=True):
+    """`done` of `of` things: all of them, or a sample that says that it is one."""
 
     what: str
     done: int
     of: int
     sample: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything was done that was to be."""
+        return bool(self.done) and (self.done >= self.of or self.sample)
+
+    def __str__(self) -> str:
+        some = ", a sample" if self.done < self.of and self.sample else ""
+        return f"{self.done:,} of {self.of:,} {self.what}{some}"
 
 
 class ExhibitDocument(Document, frozen=True, kw_only=True):
@@ -42,7 +51,7 @@ class ExhibitDocument(Document, frozen=True, kw_only=True):
     name: str
     verdict: Word
     reason: str
-    counts: Sequence[CountDocument] = ()
+    counts: Sequence[Count] = ()
 
 
 class RowDocument(Document, frozen=True, kw_only=True):

@@ -6,15 +6,16 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from harness.core.errors import AnotherRunnerError
 from harness.core.jsonfile import write_json, write_whole
 from harness.core.writable import refuse_unwritable
 from harness.report import evidence
+from harness.report.document.base import to_builtins
+from harness.report.document.verdict import VerdictDocument
 from harness.report.portable import portable_document
 from harness.scenario.gate import papers
 
@@ -87,6 +88,6 @@ def _evidence(path: Path, root: Path) -> str:
     return json.dumps(portable_document(document, root), ensure_ascii=False) + "\n"
 
 
-def write_verdict(build: Path, document: Mapping[str, Any]) -> None:
+def write_verdict(build: Path, document: VerdictDocument) -> None:
     """Whole or not at all: half a verdict is none."""
-    write_json(build / VERDICT, document, indent=2, durable=True)
+    write_json(build / VERDICT, to_builtins(document), indent=2, durable=True)

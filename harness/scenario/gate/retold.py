@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from harness.core.finding import Finding
 from harness.plan import Plan
 from harness.plan.writers import Write, Writers
 from harness.report import causes
+from harness.report.document.verify import VerifyDocument
 from harness.report.portable import portable
 from harness.scenario.gate.settings import Settings
 from harness.server import Server
@@ -54,7 +54,7 @@ class _Found:
 
 def by_cause(
     findings: Sequence[Finding],
-    documents: Mapping[str, Mapping[str, Any]],
+    compared: VerifyDocument | None,
     plan: Plan,
     replay: Replay,
 ) -> list[causes.Cause]:
@@ -67,7 +67,7 @@ def by_cause(
 
     told = causes.told(
         findings,
-        documents,
+        compared,
         lambda relation, column: placed(writers.of(relation, column)),
         lambda text, back: placed(writers.named(text, back)),
     )

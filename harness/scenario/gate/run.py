@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,9 @@ from harness import plan
 from harness.core.errors import UsageError
 from harness.plan import Plan
 from harness.report import evidence
+from harness.report.document.base import from_builtins, to_builtins
+from harness.report.document.validate import ValidateDocument
+from harness.report.document.verdict import VerdictDocument
 from harness.report.portable import portable_document
 from harness.report.verdict import Verdict, with_missing
 from harness.scenario.gate import build, census, child, papers, told, workspace
@@ -30,15 +33,15 @@ from harness.scenario.gate.workspace import Workspace
 from harness.server import Server, choose, close_owned
 
 
-def run(settings: Settings) -> dict[str, Any]:
-    """Run the suites and return the verdict document, which also stands in build/verdict.json.
+def run(settings: Settings) -> VerdictDocument:
+    """Run the suites and return the verdict, which also stands in build/verdict.json.
 
     Raises UsageError when the plan or the suites cannot be read or the build directory cannot be
     written, AnotherRunnerError when another gate holds it, InfrastructureError when there is no
     server, Stopped on a signal. A verdict that stood there stays until the suites are collected.
     """
     subject = plan.load(settings.plan)
-    _ = settings.tests  # there are suites, or nothing is begun
+    _ = settings.tests, settings.evidence  # there are suites, or nothing is begun
     with (
         interruptible(),
         build.held(settings.build),
@@ -63,7 +66,7 @@ def _server(settings: Settings) -> Iterator[Server]:
         close_owned()
 
 
-def _judged(settings: Settings, subject: Plan, server: Server, space: Workspace) -> dict[str, Any]:
+def _judged(settings: Settings, subject: Plan, server: Server, space: Workspace) -> VerdictDocument:
     console = Console(stderr=settings.quiet, highlight=False, soft_wrap=True)
     told.header(console, settings, subject, server)
     started = time.monotonic()
@@ -81,6 +84,7 @@ def _judged(settings: Settings, subject: Plan, server: Server, space: Workspace)
     findings = [*missing, *recorder.findings, *(f for piece in pieces for f in piece.findings)]
     findings = retold(findings, replay)
     documents = {piece.name: piece.document for piece in pieces}
+    compared, counted = documents.get("verify"), documents.get("validate")
     verdict = Verdict(
         suites=with_missing(recorder.judged_suites(missing), settings.expected),
         findings=findings,
@@ -88,10 +92,11 @@ def _judged(settings: Settings, subject: Plan, server: Server, space: Workspace)
         evidence=[piece.exhibit for piece in pieces],
         doubts=[*changed(before, after), *doubts, *uncounted(recorder)],
         figures=_figures(recorder, settings, seconds, pieces),
-        judged=after | {"seed": after["seed"] | {"tables": _tables(documents)}},
-        causes=by_cause(findings, documents, subject, replay),
+        judged=after | {"seed": after["seed"] | {"tables": _tables(counted)}},
+        causes=by_cause(findings, compared, subject, replay),
     )
-    document = portable_document(verdict.document(), settings.root) | {"source": source}
+    told_anywhere = portable_document(to_builtins(verdict.document()), settings.root)
+    document = from_builtins(told_anywhere | {"source": source}, VerdictDocument)
     build.write_verdict(settings.build, document)
     papers.write(settings.build, document, pieces)
     told.verdict(console, verdict, seconds, settings)
@@ -124,27 +129,19 @@ def _run_suites(settings: Settings, space: Workspace, server: Server, console: C
     return recorder
 
 
-def _tables(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+def _tables(counted: ValidateDocument | None) -> dict[str, int]:
     """How many rows each table had, as validate counted them."""
-    relations = documents["validate"].get("relations") or []
-    return {one["name"]: one["rows"] for one in relations if "name" in one and "rows" in one}
+    return {one.name: one.rows for one in counted.relations} if counted else {}
 
 
 def _figures(
     recorder: Recorder, settings: Settings, seconds: float, pieces: Sequence[evidence.Piece]
 ) -> dict[str, Any]:
     """What was measured, and of the evidence the figures that a reader asks for first."""
-    found = {piece.name: piece.document for piece in pieces}
-    taken = (
-        ("estimate_seconds", found["dry_run"].get("estimate_seconds")),
-        ("estimate_error", (found["dry_run"].get("estimate") or {}).get("error")),
-        ("warning_percent", found["validate"].get("warning_percent")),
-        ("crash_points", found["crash"].get("points")),
-    )
     return {
         "rows": settings.rows,
         "tests": recorder.done,
         "seconds": round(seconds, 2),
         "workers": settings.workers,
-        **{name: value for name, value in taken if value is not None},
+        **{name: value for piece in pieces for name, value in piece.figures.items()},
     }

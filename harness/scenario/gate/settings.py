@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import UsageError
-from harness.scenario.gate.papers import EVIDENCE
+from harness.report.section.registry import list_required
 
 SUITES = (
     *("validation", "dry_run", "forward", "verify", "security", "contract", "compatibility"),
@@ -58,7 +58,7 @@ class Settings:
     @property
     def evidence(self) -> tuple[str, ...]:
         """The evidence without which there is no GO."""
-        return (*EVIDENCE, *PLANTED) if self.full else EVIDENCE
+        return (*list_required(), *PLANTED) if self.full else list_required()
 
     @property
     def left_alone(self) -> tuple[Path, ...]:

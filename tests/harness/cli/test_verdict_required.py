@@ -17,7 +17,7 @@ from harness.core.errors import Refused, UsageError
 from harness.database import admin, source
 from harness.plan import Plan
 from harness.plan.rules import RequireVerdict
-from harness.report.document.base import to_builtins
+from harness.report.document.base import to_builtins, to_text
 from harness.report.verdict import Suite
 from harness.runner import migrate
 from harness.scenario.gate import provenance as scenario
@@ -29,7 +29,7 @@ SOON = JUDGED_AT + timedelta(hours=1)
 
 
 def written(path: Path, **changed) -> Path:
-    path.write_text(json.dumps(verdict(**changed).document(), indent=2))
+    path.write_text(to_text(verdict(**changed).document(), indent=2))
     return path
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from harness.crash.asked import NO_PLACE, NOTHING, Asked, Enumeration, Place, incomplete
@@ -52,8 +53,8 @@ def test_a_domain_that_finds_nothing_in_a_direction_is_unknown(empty: Point):
     assert unknown.first.point == replace(empty, step=NOWHERE, boundary="none", fault="any")
     document = document_of(coverage)
     again = f"harness crash --domain {empty.domain} --direction {empty.direction} --rows"
-    assert again in document["unknowns"][0]["replay"]
-    assert document["domains"][empty.domain]["unknown"] == 1
+    assert again in document.unknowns[0].replay
+    assert document.domains[empty.domain].unknown == 1
     assert NOTHING in page_of(coverage)
 
 
@@ -72,9 +73,9 @@ def test_what_a_plan_does_not_have_is_listed_and_holds_nothing_back():
     enumeration = Enumeration.of_tasks(ANYTHING, [Task("wire", tuple(found))], absent=why)
     coverage = Coverage(tuple(found), tuple(map(passed, found)), STEPS, enumeration)
     document = document_of(coverage)
-    assert document["verdict"] == "pass"
+    assert document.verdict == "pass"
     assert incomplete(document) == ""
-    assert [one["reason"] for one in document["not_applicable"]] == list(why.values())
+    assert [one.reason for one in document.not_applicable] == list(why.values())
     told = "\n".join(words(document))
     assert "not applicable: contended, forward: nobody is in the way" in told
     assert "nobody is in the way" in page_of(coverage)
@@ -90,23 +91,24 @@ def test_a_sample_says_that_it_is_one_and_what_it_left_out():
     few = (*(at for at in EVERYWHERE if at.direction == "forward"), *EVERYWHERE[1:3])
     coverage = explored(asked=Asked(points=len(few)), struck=few)
     document = document_of(coverage)
-    assert document["asked"]["points"] == len(few)
-    assert (document["verdict"], document["points"]) == ("pass", len(few))
-    left = document["sample"].pop("not_sampled")
+    assert document.asked.points == len(few)
+    assert (document.verdict, document.points) == ("pass", len(few))
+    left = document.sample.not_sampled
     there = len(EVERYWHERE)
-    assert document["sample"] == {"struck": len(few), "of": there, "is_sample": True}
+    sample = document.sample
+    assert (sample.struck, sample.of, sample.is_sample) == (len(few), there, True)
     assert len(left) == there - len(few)
     assert f"a sample: {len(few)} of {there} points" in words(document)[-1]
     page = page_of(coverage)
     assert f"A sample: {len(few)} of {there} points" in page
     assert "Every fault fired at every point" not in page
-    shown = [each for each in left if each["direction"] in {at.direction for at in few}]
+    shown = [each for each in left if each.direction in {at.direction for at in few}]
     assert page.count('<i title="not sampled: 1 points">') == len(shown)
 
 
 def test_a_whole_exploration_says_that_nothing_is_left_out():
     document = document_of(explored())
-    assert document["sample"]["is_sample"] is False
+    assert document.sample.is_sample is False
     assert "sample" not in words(document)[-1]
     page = page_of(explored())
     assert "Every fault fired at every point" in page
@@ -163,12 +165,12 @@ def test_what_has_one_cause_is_told_once_whatever_struck_it():
     files = {("forward", STEPS[0]): "phases/1.1_x/020_second.forward.sql"}
     coverage = Coverage((*points, other), rows, STEPS, files=files)
     document = document_of(coverage)
-    assert len(document["failures"]) == 4
-    first, second = document["causes"]
-    assert (first["reason"], first["points"], first["steps"]) == (SAME_CAUSE, 3, 2)
-    assert first["faults"] == ["cut", "sigkill", "unheard"]
-    assert first["file"] == "phases/1.1_x/020_second.forward.sql"
-    assert second["points"] == 1
+    assert len(document.failures) == 4
+    first, second = document.causes
+    assert (first.reason, first.points, first.steps) == (SAME_CAUSE, 3, 2)
+    assert first.faults == ["cut", "sigkill", "unheard"]
+    assert first.file == "phases/1.1_x/020_second.forward.sql"
+    assert second.points == 1
     told = "\n".join(words(document))
     assert told.count(SAME_CAUSE) == 1
     assert told.count("--replay") == 2
@@ -180,9 +182,9 @@ def test_what_undisturbed_runs_show_is_told_first_and_fails_the_whole():
     info = replace(note, outcome="info", step=STEPS[0], reason="irreversible, as declared")
     coverage = replace(explored(), notes=(info, note))
     document = document_of(coverage)
-    assert document["verdict"] == "fail"
-    assert [one["reason"] for one in document["notes"]] == [info.reason]
-    assert document["causes"][0]["reason"] == document["failures"][0]["reason"] == note.reason
+    assert document.verdict == "fail"
+    assert [one.reason for one in document.notes] == [info.reason]
+    assert document.causes[0].reason == document.failures[0].reason == note.reason
     told = words(document)
     assert info.reason in told[0]
     assert note.reason in told[1]
@@ -194,7 +196,7 @@ def test_domains_and_directions_that_nobody_asked_for_are_named():
     asked = Asked(domains=("wire",), directions=("forward",))
     struck = tuple(at for at in EVERYWHERE if (at.domain, at.direction) == ("wire", "forward"))
     document = document_of(explored(asked=asked, struck=struck))
-    assert document["not_asked"]["domains"] == [name for name in DOMAINS if name != "wire"]
+    assert document.not_asked["domains"] == [name for name in DOMAINS if name != "wire"]
     assert "domains not asked for: wal, pinned" in "\n".join(words(document))
 
 
@@ -217,7 +219,7 @@ def test_an_exploration_of_a_part_says_which(coverage: Coverage, reason: str):
 
 def test_only_an_exploration_of_everything_is_whole():
     assert incomplete(document_of(explored())) == ""
-    hollow = document_of(explored()) | {"enumerated": {}}
+    hollow = msgspec.structs.replace(document_of(explored()), enumerated={})
     assert "nothing of wire, forward" in incomplete(hollow)
 
 

@@ -28,6 +28,7 @@ from harness.crash.settings import Settings
 from harness.fault.frames import Message
 from harness.fault.proxy import Act, Frame, Partial, Proxy
 from harness.fault.strikes import Recorder
+from harness.report import crash_page
 from harness.runner import heartbeat, signals
 from harness.server.installation import embedded, system
 from tests.harness.support.crash import ground_of
@@ -271,15 +272,14 @@ def test_a_direction_in_which_nothing_is_found_leaves_the_whole_unknown(
         build=tmp_path,
     )
     document = explore.run_on(harness_server, settings, small.load())
-    assert document["verdict"] == "unknown"
-    (unknown,) = document["unknowns"]
-    assert unknown["id"] == f"wire:rollback:{NOWHERE}:none:any"
-    assert unknown["reason"] == NOTHING
-    assert "--domain wire --direction rollback " in unknown["replay"]
-    assert document["enumerated"]["wire"]["rollback"] == 0
-    assert document["enumerated"]["wire"]["forward"] > document["points"] == 2
-    page = (tmp_path / "report" / "crash.html").read_text("utf-8")
-    assert NOTHING in page
+    assert document.verdict == "unknown"
+    (unknown,) = document.unknowns
+    assert unknown.id == f"wire:rollback:{NOWHERE}:none:any"
+    assert unknown.reason == NOTHING
+    assert "--domain wire --direction rollback " in unknown.replay
+    assert document.enumerated["wire"]["rollback"] == 0
+    assert document.enumerated["wire"]["forward"] > document.points == 2
+    assert NOTHING in crash_page.html(document)
 
 
 def connect_elsewhere() -> None:

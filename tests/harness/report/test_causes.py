@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -13,8 +14,10 @@ from harness.core.finding import Finding
 from harness.plan import Plan
 from harness.plan.writers import Writers
 from harness.report import causes
+from harness.report.document.base import from_builtins
+from harness.report.document.verify import RelationDocument, VerifyDocument
 from harness.report.portable import portable
-from tests.harness.support.report import built
+from tests.harness.support.report import VERIFY, built
 
 FIRST_NAME = "1: first_name is 'BETTY', expected 'Betty'\n2: first_name is 'IDA', expected 'Ida'"
 NAMES = "3: contact_names is '{\"BETTY Ray\"}', expected '{\"Betty Ray\"}'"
@@ -31,11 +34,14 @@ def of_test(name: str, said: str) -> Finding:
 
 ROWS = critical("verify.rows.contacts", "public.contacts", "2 of 9 rows differ", FIRST_NAME)
 VIEW = critical("verify.rows.deals_summary", "public.deals_summary", "5 of 5 differ", NAMES)
-COMPARED = {"id": ROWS.id, "wrong": 399, "expected": 400}
+COMPARED = RelationDocument(
+    relation=ROWS.where, id=ROWS.id, expected=400, rows=400, wrong=399, verdict="fail"
+)
 
 
 def told(plan: Plan, *findings: Finding) -> list[causes.Cause]:
-    return causes.told(findings, {"verify": {"relations": [COMPARED]}}, Writers(plan).of)
+    compared = msgspec.structs.replace(from_builtins(VERIFY, VerifyDocument), relations=[COMPARED])
+    return causes.told(findings, compared, Writers(plan).of)
 
 
 def test_one_broken_backfill_is_one_cause_with_step_file_and_row(harness_plan: Plan) -> None:
@@ -118,7 +124,7 @@ def test_an_object_that_one_step_alone_speaks_of_leads_to_its_way_there_or_back(
     index = critical("x", "forward", "index opportunities_stage_idx is absent")
     back = critical("y", "rollback", "index public.opportunities_stage_idx: presence")
     unknown = critical("z", "forward", 'policy "Enable read access for authenticated users"')
-    found = causes.told([index, back, unknown], {}, writers.of, writers.named)
+    found = causes.told([index, back, unknown], None, writers.of, writers.named)
     file = "phases/1.1_foundation/160_opportunities_stage_index"
     assert [(cause.step, cause.file) for cause in found] == [
         ("1.1/160_opportunities_stage_index", f"{file}.forward.sql:4"),

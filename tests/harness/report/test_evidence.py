@@ -1,14 +1,32 @@
 """Evidence that is absent, unreadable or contradicts itself is unknown, and says why."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from harness.report import evidence, samples, timeline
-from harness.report import matrix as matrices
-from harness.report.shape import MisshapenError
-from harness.scenario.gate.papers import EVIDENCE
-from tests.harness.support.report import FINDING, crash, documents, left, lock, matrix, step
+from harness.report import evidence
+from harness.report.document.base import from_builtins
+from harness.report.document.dry_run import DryRunDocument
+from harness.report.document.security import SecurityDocument
+from harness.report.matrix import Line, draw_matrix
+from harness.report.section.registry import list_required
+from harness.report.timeline import Run, draw_timeline
+from tests.harness.support.report import (
+    FINDING,
+    VALIDATE,
+    VERIFY,
+    crash,
+    documents,
+    dry_run,
+    in_order,
+    left,
+    lock,
+    matrix,
+    step,
+)
+
+EVIDENCE = list_required()
 
 
 def gathered(directory: Path) -> dict[str, evidence.Piece]:
@@ -19,7 +37,8 @@ def test_good_evidence_passes_and_can_be_looked_at(tmp_path: Path):
     found = gathered(left(tmp_path))
     assert list(found) == list(EVIDENCE)
     assert {piece.verdict for piece in found.values()} == {"pass"}
-    assert all(piece.view is not None for piece in found.values())
+    shown = {name for name, piece in found.items() if piece.view is not None}
+    assert shown == {"dry_run", "verify", "security", "crash"}
 
 
 @pytest.mark.parametrize("name", EVIDENCE)
@@ -33,16 +52,24 @@ def test_evidence_that_nobody_left_is_unknown(tmp_path: Path, name: str):
     ("name", "planted", "reason"),
     [
         ("validate", "{", "validate.json:1 is not JSON"),
-        ("validate", "[]", "validate.json is not an object"),
-        ("validate", {"findings": []}, "verdict is not a text"),
-        ("validate", {"verdict": "fine", "findings": []}, "its verdict is 'fine'"),
-        ("validate", {"verdict": "pass"}, "findings is not a list"),
-        ("validate", {"verdict": "pass", "findings": [FINDING]}, "says pass but found quality."),
-        ("dry_run", {"verdict": "pass", "findings": []}, "steps is not a list"),
-        ("verify", {"verdict": "pass", "findings": [], "samples": [{}]}, "names no relation"),
-        ("security", {"verdict": "pass", "findings": []}, "roles is not a list of names"),
-        ("crash.forward", {"verdict": "pass", "rows": [{}]}, "rows[0] has no boundary"),
-        ("resume", {"counted": [{"what": "steps", "done": "all"}]}, "done is not a list of names"),
+        ("validate", '{"verdict": NaN}', "validate.json:1 is not JSON: it holds NaN"),
+        ("validate", '{"a": 1, "a": 1}', "validate.json:1 has the key 'a' twice"),
+        ("validate", [], "validate.json: $: expected object, got array"),
+        ("validate", {"findings": []}, "validate.json: $: the key 'verdict' is missing"),
+        ("validate", VALIDATE | {"verdict": "fine"}, "$.verdict: invalid enum value 'fine'"),
+        ("validate", VALIDATE | {"findings": {}}, "$.findings: expected array, got object"),
+        ("validate", VALIDATE | {"findings": [FINDING]}, "says pass but found quality."),
+        ("dry_run", dry_run(step(1, seconds="1")), "$.steps[0].seconds: expected float, got str"),
+        ("verify", VERIFY | {"samples": [{}]}, "$.samples[0]: the key 'relation' is missing"),
+        ("security", {"verdict": "pass", "findings": []}, "the key 'roles' is missing"),
+        ("crash.forward", crash("forward") | {"rows": [{"id": "x"}]}, "$.rows[0]: the key 'domain"),
+        ("crash.forward", crash("forward") | {"steps": []}, "$.steps: it does not begin and end"),
+        (
+            "resume",
+            {"counted": [{"what": "steps", "done": "all"}]},
+            "$.counted[0].done: exp",
+        ),
+        ("mine", {"verdict": "perhaps", "findings": []}, "mine.json: $.verdict: invalid enum"),
     ],
 )
 def test_misshapen_evidence_is_unknown_and_says_why(tmp_path: Path, name, planted, reason):
@@ -53,7 +80,7 @@ def test_misshapen_evidence_is_unknown_and_says_why(tmp_path: Path, name, plante
 
 def test_a_finding_of_evidence_is_kept_and_its_failure_names_the_worst(tmp_path: Path):
     mild = FINDING | {"severity": "warning", "message": "mild"}
-    planted = {"verdict": "fail", "findings": [mild, FINDING]}
+    planted = VALIDATE | {"verdict": "fail", "findings": [mild, FINDING]}
     piece = gathered(left(tmp_path, validate=planted))["validate"]
     assert piece.verdict == "fail"
     assert piece.reason == f"public.companies: {FINDING['message']}"
@@ -101,32 +128,38 @@ def test_a_sample_of_crash_points_is_told_of_all_that_there_are(tmp_path: Path):
     assert str(count) == "2 of 12,384 crash points struck, a sample"
 
 
-def test_bars_follow_each_other_and_fill_the_run():
-    steps = [step(1), step(3), step(2, "rollback")]
-    forward, rollback = timeline.read({"steps": steps, "estimate_seconds": 4}).runs
+def runs(*steps: dict[str, Any]) -> tuple[Run, ...]:
+    return draw_timeline(from_builtins(dry_run(*steps), DryRunDocument)).runs
+
+
+def test_bars_follow_each_other_and_fill_the_run() -> None:
+    forward, rollback = runs(*in_order(step(1), step(3), step(2, "rollback")))
     assert [(bar.begin, bar.width) for bar in forward.bars] == [(0, 25), (25, 75)]
     assert (forward.seconds, rollback.seconds) == (4, 2)
 
 
-def test_a_pause_between_steps_is_seen():
-    steps = [step(1, began=10.0), step(1, began=13.0)]
-    (run,) = timeline.read({"steps": steps}).runs
+def test_a_pause_between_steps_is_seen() -> None:
+    (run,) = runs(step(1, began=10.0), step(1, began=13.0))
     assert [(bar.begin, bar.width) for bar in run.bars] == [(0, 25), (75, 25)]
     assert run.seconds == 4
 
 
-def test_a_step_shows_the_lock_that_users_notice_most():
+def test_a_step_shows_the_lock_that_users_notice_most() -> None:
     locks = [
         lock("", 9.0),
         lock("writes to 20 rows", 8.0),
         lock("reads and writes", 0.1),
         lock("writes", 5.0, rewrites=True),
     ]
-    (run,) = timeline.read({"steps": [step(2, rows=100, locks=locks)]}).runs
+    (run,) = runs(step(2, rows=100, locks=locks))
     (bar,) = run.bars
     assert bar.worst is not None
     assert (bar.worst.stops, bar.worst.seconds, bar.rewrites) == ("reads and writes", 0.1, True)
     assert bar.rate == 50
+
+
+def relation(*sides: str, **more: Any) -> Line:
+    return draw_matrix(from_builtins(matrix(*sides, **more), SecurityDocument)).relations[0]
 
 
 @pytest.mark.parametrize(
@@ -143,35 +176,30 @@ def test_a_step_shows_the_lock_that_users_notice_most():
     ],
 )
 def test_a_mark_says_which_way_a_privilege_went(before: str, after: str, change: str):
-    line = matrices.read(matrix(before, after)).relations[0]
+    line = relation(before, after)
     assert line.cells[0][0].change == change
     assert line.changed == (change in ("gained", "lost"))
 
 
 def test_a_new_relation_has_nothing_to_be_compared_with():
-    line = matrices.read(matrix("denied", "all", before=None, new=True)).relations[0]
+    line = relation("denied", "all", before=None, new=True)
     assert (line.state, line.changed) == ("new", True)
     assert line.cells[0][0].change == "allowed"
 
 
 def test_without_a_database_from_before_nothing_is_called_new_or_gained():
-    line = matrices.read(matrix("denied", "all", before=None, new=False)).relations[0]
+    line = relation("denied", "all", before=None, new=False)
     assert (line.state, line.changed) == ("", False)
 
 
 def test_a_function_that_a_role_may_call_now_is_gained():
-    assert matrices.read(matrix()).functions[0].cells[0][0].shown == "+X"
+    assert (
+        draw_matrix(from_builtins(matrix(), SecurityDocument)).functions[0].cells[0][0].shown
+        == "+X"
+    )
 
 
 def test_an_explained_change_carries_its_reason():
-    told = matrix("all", "denied", explained={"anon select": "it was a mistake"})
-    mark = matrices.read(told).relations[0].cells[0][0]
+    line = relation("all", "denied", explained={"anon select": "it was a mistake"})
+    mark = line.cells[0][0]
     assert (mark.change, mark.explained) == ("lost", "it was a mistake")
-
-
-def test_a_wrong_field_makes_a_wrong_sample():
-    field = {"name": "stage", "before": "lead", "after": "lost", "right": False}
-    (sample,) = samples.read({"samples": [{"relation": "r", "key": 1, "fields": [field]}]})
-    assert not sample.right
-    with pytest.raises(MisshapenError, match="fields is not a list"):
-        samples.read({"samples": [{"relation": "r", "key": 1}]})

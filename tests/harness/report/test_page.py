@@ -11,9 +11,12 @@ from harness.cli.report import report
 from harness.core.errors import UsageError
 from harness.core.finding import Finding
 from harness.report import claims
+from harness.report.document.verdict import Count
+from harness.report.section.model import Claim
+from harness.report.section.registry import list_claims, list_required
 from harness.report.verdict import Exhibit, Suite
-from harness.scenario.gate import PLANTED, SUITES, papers
-from tests.harness.support.report import FINDING, built, documents
+from harness.scenario.gate import PLANTED, SUITES
+from tests.harness.support.report import FINDING, JUDGED, built, documents, verdict
 
 HOSTILE = "<script>alert('x')</script> | `a` [b](http://c) @team\n# title"
 
@@ -76,49 +79,48 @@ def test_a_page_without_any_evidence_is_a_page(tmp_path: Path):
     assert page.count("Nothing is proven here") == 4
 
 
+CLAIM = Claim("it works", ("one",), ("two",))
+SAMPLED = Count("points", 40, 12384, sample=True)
+PASSED = Suite("one", passed=1)
+
+
+def judged(suites: list[Suite], evidence: list[Exhibit]) -> list[claims.Judged]:
+    document = verdict(suites=suites, evidence=evidence).document()
+    return claims.judged(document, [CLAIM])
+
+
 @pytest.mark.parametrize("standing", ["proven", "refuted", "not proven"])
-def test_a_claim_stands_on_its_suites_and_evidence(standing: str):
+def test_a_claim_stands_on_its_suites_and_evidence(standing: str) -> None:
     word = {"proven": "pass", "refuted": "fail", "not proven": "unknown"}[standing]
-    claim = claims.Claim("it works", ("one",), ("two",))
-    counts = [{"what": "points", "done": 40, "of": 12384, "sample": True}]
-    found = claims.judged(
-        {
-            "suites": [{"name": "one", "verdict": "pass"}],
-            "evidence": [{"name": "two", "verdict": word, "counts": counts}],
-        },
-        [claim],
-    )
+    found = judged([PASSED], [Exhibit("two", word, counts=[SAMPLED])])
     assert [one.standing for one in found] == [standing]
     assert found[0].text == "it works: 40 of 12,384 points, a sample"
 
 
-def test_a_suite_that_counts_nothing_proves_no_claim():
-    claim = claims.Claim("it works", ("one",), ("two",))
-    parts = [{"name": name, "verdict": "pass", "passed": 1} for name in ("one", "mine")]
-    document = {"suites": parts, "evidence": [{"name": "two", "verdict": "pass"}]}
-    found, mine = claims.judged(document, [claim])
+def test_a_suite_that_counts_nothing_proves_no_claim() -> None:
+    found, mine = judged([PASSED, Suite("mine", passed=1)], [Exhibit("two", "pass")])
     assert (found.text, found.standing) == ("it works", "not proven")
     assert found.because == ("nothing was counted that it could stand on",)
     assert (mine.text, mine.standing) == ("mine: 1 tests passed", "proven")
 
 
-def test_a_claim_whose_suite_and_evidence_are_not_there_says_how_to_prove_it():
-    claim = claims.Claim("it works", ("one",), ("two",))
-    (found,) = claims.judged({"suites": [], "evidence": []}, [claim])
+def test_a_claim_whose_suite_and_evidence_are_not_there_says_how_to_prove_it() -> None:
+    (found,) = judged([], [])
     assert found.standing == "not proven"
     assert found.because == (f"suite one: {claims.NOT_RUN}", "evidence two: missing")
 
 
-def test_what_the_plan_switched_off_stands_under_what_was_not_proven():
-    off = {"settings": {"switched_off": ["verify.rows"]}}
-    assert claims.beyond(off)[0] == "the check verify.rows: the plan switched it off"
+def test_what_the_plan_switched_off_stands_under_what_was_not_proven() -> None:
+    off = {"settings": {"runner": {}, "switched_off": ["verify.rows"]}}
+    document = verdict(judged=JUDGED | off).document()
+    assert claims.beyond(document)[0] == "the check verify.rows: the plan switched it off"
 
 
 def test_every_suite_of_the_gate_proves_something():
-    named = {suite for claim in claims.CLAIMS for suite in claim.suites}
+    named = {suite for claim in list_claims() for suite in claim.suites}
     assert named == {*SUITES, *PLANTED}
-    named = {name for claim in claims.CLAIMS for name in claim.evidence}
-    assert named == {*papers.EVIDENCE, *PLANTED}
+    named = {name for claim in list_claims() for name in claim.evidence}
+    assert named == {*list_required(), *PLANTED}
 
 
 def test_what_others_wrote_is_shown_and_never_run(tmp_path: Path):

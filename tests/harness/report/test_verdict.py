@@ -1,6 +1,7 @@
 """The verdict is GO only when everything that must run ran and passed."""
 
 import pytest
+from report_support import JUDGED
 
 from harness.core.finding import Finding
 from harness.report.verdict import Exhibit, Suite, Verdict, with_missing
@@ -72,17 +73,18 @@ def test_the_document_says_why_it_is_not_go():
         findings=[CRITICAL],
         complete=False,
         evidence=[Exhibit("verify", "unknown", "no evidence was left")],
+        judged=JUDGED,
     )
     document = found.document()
-    assert document["verdict"] == "NO-GO"
-    assert document["reasons"] == [
+    assert document.verdict == "NO-GO"
+    assert document.reasons == [
         "the run was cut short",
         "resume: 2 of 3 failed",
         "crash: unknown, no test of it ran",
         "evidence verify: unknown, no evidence was left",
         "critical findings: collect.x",
     ]
-    assert document["unknowns"] == ["crash", "verify"]
+    assert document.unknowns == ["crash", "verify"]
 
 
 def test_no_go_always_has_a_reason():

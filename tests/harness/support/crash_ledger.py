@@ -7,6 +7,7 @@ from harness.core.direction import Direction
 from harness.crash.coverage import Coverage, Replay
 from harness.crash.model import END, START, DomainName, Point, Row
 from harness.report import crash_page
+from harness.report.document.crash import CrashDocument
 
 STEPS = ("1.1/020_second", "1.1/030_first_by_name", "1.2/010_last")
 REPLAY = Replay(rows=1000, seed=1)
@@ -45,7 +46,7 @@ GOOD = tuple(passed(at) for at in ALL)
 WHOLE = Coverage(ALL, GOOD, STEPS)
 
 
-def document_of(coverage: Coverage, **changes: Any) -> dict[str, Any]:
+def document_of(coverage: Coverage, **changes: Any) -> CrashDocument:
     return coverage.document(REPLAY, {"server": "embedded"}, **changes)
 
 

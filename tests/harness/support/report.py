@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.report import tally
-from harness.report.tally import Count
+from harness.report.document.base import to_builtins, to_text
+from harness.report.document.crash import SCHEMA_VERSION
+from harness.report.document.verdict import Count
+from harness.report.section.registry import list_required
 from harness.report.verdict import Exhibit, Suite, Verdict
 from harness.scenario.gate import papers
 
@@ -31,7 +34,38 @@ JUDGED = {
         "objects": {"catalog": {}, "security": {}},
     },
 }
-
+ESTIMATE = {
+    "verdict": "pass",
+    "estimate_seconds": 3.0,
+    "seconds": 4.0,
+    "error": 0.25,
+    "why": "",
+    "steps": [],
+}
+VALIDATE = {
+    "verdict": "pass",
+    "warning_percent": 0.0,
+    "findings": [],
+    "unknowns": [],
+    "not_applicable": [],
+    "relations": [],
+    "thresholds": {"warning_percent": 10.0},
+    "checks": {"quality.website": "d" * 64},
+    "preflight": {},
+}
+VERIFY = {
+    "verdict": "pass",
+    "state": "migrated",
+    "source": "given",
+    "seed": 1,
+    "checks": 1,
+    "relations": [],
+    "security": "pass",
+    "unknowns": [],
+    "not_applicable": [],
+    "findings": [],
+    "samples": [],
+}
 
 COUNTED = (*("forward", "contract", "compatibility", "meanwhile", "rollback", "cleanup", "resume"),)
 
@@ -41,12 +75,45 @@ def step(number: int, direction: str = "forward", **more: Any) -> dict[str, Any]
     return {
         "id": f"1.1/{number:03d}_step",
         "direction": direction,
+        "kind": "transaction",
+        "file": f"phases/1.1/{number:03d}_step.{direction}.sql",
+        "began": 0.0,
         "seconds": float(number),
         "rows": 0,
         "wal_bytes": 1000,
         "temp_bytes": 0,
+        "done": True,
+        "retries": [],
+        "statements": [],
         "locks": [],
         "squawk": [],
+    } | more
+
+
+def in_order(*steps: dict[str, Any]) -> list[dict[str, Any]]:
+    """Steps of which each began when the one before it ended."""
+    began = 0.0
+    found = []
+    for one in steps:
+        found.append(one | {"began": began})
+        began += one["seconds"]
+    return found
+
+
+def dry_run(*steps: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A dry run of these steps."""
+    return {
+        "verdict": "pass",
+        "findings": [],
+        "estimate_seconds": 3.0,
+        "rollback_seconds": 2.0,
+        "steps": list(steps),
+        "errors": [],
+        "way_back": {"equal": True, "differences": [], "unexplained": [], "unknown_because": ""},
+        "irreversible": [],
+        "database": {"name": "crm", "state": "clean"},
+        "copy": None,
+        "plan": {"name": "crm", "version": "1", "hash": "a" * 64},
     } | more
 
 
@@ -58,6 +125,10 @@ def lock(stops: str, seconds: float, **more: Any) -> dict[str, Any]:
         "stops": stops,
         "seconds": seconds,
         "rewrites": False,
+        "scans": False,
+        "rows_read": 0,
+        "rows_changed": 0,
+        "line": 1,
     } | more
 
 
@@ -80,16 +151,25 @@ def crash(direction: str, outcome: str = "passed") -> dict[str, Any]:
     """A whole exploration of one point."""
     row = point(direction, outcome)
     return {
+        "schema_version": SCHEMA_VERSION,
         "verdict": "pass" if outcome == "passed" else "fail",
         "points": 1,
         "fired": 1,
         "states": 1,
+        "failed": int(outcome != "passed"),
+        "unknown": 0,
+        "seconds": 1.0,
         "failures": [] if outcome == "passed" else [row],
         "unknowns": [],
+        "causes": [],
+        "domains": {},
+        "asked": {},
+        "enumerated": {},
+        "sample": {"struck": 1, "of": 1, "is_sample": False},
+        "environment": {},
+        "steps": ["(start)", "1.1/001_step", "(end)"],
         "rows": [row],
         "missing": [],
-        "steps": ["(start)", "1.1/001_step", "(end)"],
-        "domains": {"wire": {}},
     }
 
 
@@ -100,12 +180,20 @@ def matrix(old: str = "denied", now: str = "denied", **more: Any) -> dict[str, A
         "before": {"anon": {"select": old, **rest}},
         "after": {"anon": {"select": now, **rest}},
     }
-    relation = {"name": "public.deals", **sides, "explained": {}} | more
+    relation = {
+        "name": "public.deals",
+        "kind": "table",
+        "was": None,
+        "new": False,
+        **sides,
+        "explained": {},
+    } | more
     functions = [{"name": "public.f()", "before": {"anon": "denied"}, "after": {"anon": "allowed"}}]
     return {
         "verdict": "pass",
         "findings": [],
         "roles": ["anon"],
+        "commands": ["select", "insert", "update", "delete"],
         "relations": [relation],
         "functions": functions,
     }
@@ -114,16 +202,15 @@ def matrix(old: str = "denied", now: str = "denied", **more: Any) -> dict[str, A
 def documents() -> dict[str, dict[str, Any]]:
     """Good evidence of every kind, by the stem of its file."""
     field = {"name": "stage", "before": "lead", "after": "new_lead", "right": True}
-    sample = {"relation": "public.deals", "key": 7, "fields": [field]}
-    steps = [step(1, rows=100, locks=[lock("writes", 0.5)]), step(2), step(2, "rollback")]
-    estimate = {"seconds": 4.0, "error": 0.25}
-    plain = {"verdict": "pass", "findings": []}
+    sample = {"relation": "public.deals", "key": "7", "fields": [field], "right": True}
+    steps = in_order(step(1, rows=100, locks=[lock("writes", 0.5)]), step(2), step(2, "rollback"))
+    part = to_builtins(tally.make_part("things", ["a"], ["a"], False))
     return {
-        "validate": plain | {"warning_percent": 0.0},
-        "dry_run": plain | {"estimate_seconds": 3.0, "steps": steps, "estimate": estimate},
-        "verify": plain | {"samples": [sample]},
+        "validate": VALIDATE,
+        "dry_run": dry_run(*steps, estimate=ESTIMATE),
+        "verify": VERIFY | {"samples": [sample]},
         "security": matrix(),
-        **{name: tally.entry("things", ["a"], ["a"], False) for name in COUNTED},
+        **dict.fromkeys(COUNTED, part),
         "crash.forward": crash("forward"),
         "crash.rollback": crash("rollback"),
     }
@@ -146,7 +233,7 @@ def verdict(**changed: Any) -> Verdict:
         "findings": [],
         "complete": True,
         "evidence": [
-            Exhibit(name, "pass", counts=(Count("things", 1, 1),)) for name in papers.EVIDENCE
+            Exhibit(name, "pass", counts=(Count("things", 1, 1),)) for name in list_required()
         ],
         "figures": {"rows": 1000, "tests": 3, "seconds": 12.0},
         "judged": JUDGED,
@@ -157,6 +244,6 @@ def verdict(**changed: Any) -> Verdict:
 def built(build: Path, planted: dict[str, Any] | None = None, **changed: Any) -> Path:
     """A build directory with a verdict, evidence and papers."""
     left(build / "evidence", **(planted or {}))
-    (build / "verdict.json").write_text(json.dumps(verdict(**changed).document(), indent=2))
+    (build / "verdict.json").write_text(to_text(verdict(**changed).document(), indent=2))
     papers.again(build)
     return build

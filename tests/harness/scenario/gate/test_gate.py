@@ -10,8 +10,8 @@ from harness.cli.verdict import refuse_without_verdict
 from harness.core.errors import Refused
 from harness.core.tree_hash import tree_hash
 from harness.plan import load
+from harness.report.section.registry import list_required
 from harness.scenario.gate import PLANTED, SUITES
-from harness.scenario.gate.papers import EVIDENCE
 from harness.scenario.gate.provenance import changed
 from tests.harness.support.gate import gate, leave, make_project
 from tests.harness.support.report import FINDING, documents
@@ -29,7 +29,7 @@ def test_suites_that_pass_are_go_and_the_file_says_what_was_judged(project):
     assert [suite["name"] for suite in document["suites"]] == list(SUITES)
     assert document == json.loads((project / "build" / "verdict.json").read_text())
     assert judgement.read(project / "build" / "verdict.json").plan_hash == document["plan"]["hash"]
-    assert [exhibit["name"] for exhibit in document["evidence"]] == list(EVIDENCE)
+    assert [exhibit["name"] for exhibit in document["evidence"]] == list(list_required())
     for name in ("junit.xml", "pytest.log", "report/index.html", "report/pull-request.md"):
         assert (project / "build" / name).exists()
 

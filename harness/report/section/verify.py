@@ -1,0 +1,27 @@
+"""Evidence of verify: relations compared row by row, and samples for a person to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.report.document.verdict import Count
+from harness.report.document.verify import VerifyDocument
+from harness.report.pages import TEMPLATES
+from harness.report.section.model import Claim, Section, Template, count_every
+
+
+def _counts(document: VerifyDocument) -> Iterable[Count]:
+    right = [one for one in document.relations if one.verdict == "pass"]
+    yield Count("relations compared row by row", len(right), len(document.relations))
+    yield count_every("rows compared", sum(one.rows for one in right))
+    yield count_every("sampled rows shown", len(document.samples))
+
+
+SECTION = Section(
+    "verify",
+    VerifyDocument,
+    Claim("no row is lost or changed", ("verify",), ("verify",)),
+    Template("Samples to read", TEMPLATES / "report_samples.html.j2", "samples", menu="Samples"),
+    required=True,
+    counts=_counts,
+)
