@@ -49,9 +49,9 @@ def test_every_commit_and_a_sample_of_messages(
     )
     document = explore.run_on(harness_server, settings, harness_plan)
     evidence.keep(f"crash.{direction}", document)
-    assert document["verdict"] == "pass", "\n".join(words(document))
-    commits = [row for row in document["rows"] if row["fault"] == ACKED]
+    assert document.verdict == "pass", "\n".join(words(document))
+    commits = [row for row in document.rows if row.fault == ACKED]
     files = harness_plan.cleanup if direction == "cleanup" else harness_plan.steps
     assert len(commits) >= len(files)
-    there = asked.total(document["enumerated"])
-    assert document["fired"] == document["points"] == min(len(commits) + SAMPLE, there)
+    there = asked.total(document.enumerated)
+    assert document.fired == document.points == min(len(commits) + SAMPLE, there)

@@ -1,10 +1,10 @@
 """The verdict is GO only when everything that must run ran and passed."""
 
 import pytest
-from report_support import JUDGED
 
 from harness.core.finding import Finding
 from harness.report.verdict import Exhibit, Suite, Verdict, with_missing
+from tests.harness.support.report import JUDGED
 
 GOOD = Suite("forward", passed=3)
 CRITICAL = Finding("collect.x", "critical", "test_x.py", "cannot be imported")

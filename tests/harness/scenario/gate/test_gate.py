@@ -14,7 +14,7 @@ from harness.report.section.registry import list_required
 from harness.scenario.gate import PLANTED, SUITES
 from harness.scenario.gate.provenance import changed
 from tests.harness.support.gate import gate, leave, make_project
-from tests.harness.support.report import FINDING, documents
+from tests.harness.support.report import FINDING, VALIDATE, documents
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_the_full_gate_wants_the_planted_gaps_besides(project):
 
 
 def test_failing_evidence_is_no_go_though_every_suite_passes(project):
-    leave(project, validate={"verdict": "fail", "findings": [FINDING]})
+    leave(project, validate=VALIDATE | {"verdict": "fail", "findings": [FINDING]})
     status, document, _ = gate(project)
     assert (status, document["verdict"]) == (1, "NO-GO")
     assert {one["verdict"] for one in document["suites"]} == {"pass"}
