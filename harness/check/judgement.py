@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.database import source
 from harness.database.source import Source
-from harness.report.document.base import (
+from harness.document.base import (
     FlawedDocument,
     from_builtins,
     parse_document,
@@ -17,7 +17,7 @@ from harness.report.document.base import (
     refusal,
     to_builtins,
 )
-from harness.report.document.verdict import SCHEMA, VerdictDocument
+from harness.document.verdict import SCHEMA, VerdictDocument
 
 AGAIN = "run the gate again: harness gate"
 WHAT = "a verdict"

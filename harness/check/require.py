@@ -11,7 +11,7 @@ from harness.check import drift
 from harness.check.judgement import AGAIN, Judgement
 from harness.core.errors import Refused
 from harness.database.source import Source
-from harness.report.document.verdict import JudgedSettings, JudgedTool
+from harness.document.verdict import JudgedSettings, JudgedTool
 
 SKEW = timedelta(minutes=5)  # two clocks that agree may still be this far apart
 CROWD = 100  # times as many rows as were judged: what was fast then need not be now

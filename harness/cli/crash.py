@@ -55,9 +55,9 @@ def crash(as_json: bool, plan_path: Path | None, **choices: Any) -> None:
     from harness.crash import explore
     from harness.crash.tally import Pace
     from harness.crash.telling import words
+    from harness.document.base import to_builtins
     from harness.observe.progress import bar
     from harness.report import crash_page
-    from harness.report.document.base import to_builtins
 
     settings = _exploration(plan_path, choices)
     pace = Pace(lambda line: click.echo(f"  {line}", err=True))  # a log has no bar

@@ -57,7 +57,7 @@ def gate(
     context: click.Context, /, as_json: bool, plan_path: Path, build: Path, **choices: Any
 ) -> None:
     """Run every suite on a real server and say GO or NO-GO."""
-    from harness.report.document.base import to_builtins
+    from harness.document.base import to_builtins
     from harness.scenario.gate import Settings, run
 
     choices["seed"] = choices.pop("number")

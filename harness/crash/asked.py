@@ -13,8 +13,8 @@ from typing import Any
 
 from harness.core.direction import DIRECTIONS, Direction
 from harness.crash.model import DOMAINS, NOWHERE, DomainName, Point, Task
-from harness.report.document.base import to_builtins
-from harness.report.document.crash import CrashDocument
+from harness.document.base import to_builtins
+from harness.document.crash import CrashDocument
 
 NOTHING = "nothing was enumerated here: the domain found no point in this direction"
 NO_PLACE = "the plan has no place where this fault can strike; leave it out of --fault"

@@ -27,8 +27,8 @@ from harness.crash.model import (
     Task,
     Verdict,
 )
-from harness.report.document.base import from_builtins
-from harness.report.document.crash import SCHEMA_VERSION, CrashDocument, Outcome
+from harness.document.base import from_builtins
+from harness.document.crash import SCHEMA_VERSION, CrashDocument, Outcome
 
 FAILING: frozenset[Outcome] = frozenset({"failed", "not fired", "missing", "doubled", "unexpected"})
 UNSAID: dict[Outcome, str] = {

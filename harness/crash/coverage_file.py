@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.core.jsonfile import write_json
-from harness.report.document.base import (
+from harness.document.base import (
     FlawedDocument,
     from_builtins,
     parse_document,
@@ -14,7 +14,7 @@ from harness.report.document.base import (
     refusal,
     to_builtins,
 )
-from harness.report.document.crash import SCHEMA_VERSION, CrashDocument, check_crash
+from harness.document.crash import SCHEMA_VERSION, CrashDocument, check_crash
 
 WHAT: Final = "a ledger of a crash exploration"
 AGAIN: Final = "write one with harness crash"

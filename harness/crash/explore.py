@@ -26,8 +26,8 @@ from harness.crash.model import DomainName, Point, Row, Task
 from harness.crash.places import cleanup_steps, places_of
 from harness.crash.settings import Settings, narrowed
 from harness.crash.undisturbed.study import studied
+from harness.document.crash import CrashDocument
 from harness.plan import Plan
-from harness.report.document.crash import CrashDocument
 from harness.server import Server, choose
 from harness.server.place import data_root, free
 from harness.subject.choice import is_default_plan

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.crash.asked import total
 from harness.crash.model import NOWHERE, START
-from harness.report.document.crash import CrashDocument, FailureDocument
+from harness.document.crash import CrashDocument, FailureDocument
 
 SHOWN = 20  # causes that a person is shown; the page has all of them
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 from harness.core.finding import Finding
-from harness.report.document.verify import VerifyDocument
+from harness.document.verify import VerifyDocument
 
 # As verify and the suites say it: 7: first_name is 'BETTY', expected 'Betty'
 VALUE = re.compile(r"(?P<key>\S+): (?P<column>\w+) is (?P<is>.+?), expected (?P<expected>.+)$")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.report.document.verdict import ExhibitDocument, SuiteDocument, VerdictDocument
+from harness.document.verdict import ExhibitDocument, SuiteDocument, VerdictDocument
 from harness.report.section.model import Claim
 from harness.report.section.registry import list_claims
 

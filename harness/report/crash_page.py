@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.core.errors import UsageError
 from harness.core.jsonfile import write_whole
-from harness.report.document.crash import CrashDocument, PointDocument
+from harness.document.crash import CrashDocument, PointDocument
 from harness.report.pages import environment
 
 LARGEST = 1_900_000  # bytes; above it what is said of single points is cut, and the page says so

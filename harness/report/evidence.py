@@ -16,9 +16,9 @@ import msgspec
 
 from harness.core.finding import Finding, Severity
 from harness.core.jsonfile import PARTIAL, FlawedJSON, parse_json, read_text, write_json
+from harness.document.base import FlawedDocument, Word, from_builtins, to_builtins
+from harness.document.verdict import Count
 from harness.report import tally
-from harness.report.document.base import FlawedDocument, Word, from_builtins, to_builtins
-from harness.report.document.verdict import Count
 from harness.report.section.counted import counted_section
 from harness.report.section.model import Section
 from harness.report.section.registry import find_section

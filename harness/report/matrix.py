@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.report.document.security import FunctionAccess, RelationAccess, SecurityDocument
+from harness.document.security import FunctionAccess, RelationAccess, SecurityDocument
 
 Change = Literal["allowed", "some", "none", "gained", "lost", "unknown"]
 PRIVILEGES = ("select", "insert", "update", "delete")

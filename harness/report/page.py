@@ -10,8 +10,8 @@ from typing import Any
 from harness.core.errors import UsageError
 from harness.core.finding import Finding
 from harness.core.jsonfile import write_whole
+from harness.document.verdict import CauseDocument, VerdictDocument
 from harness.report import claims
-from harness.report.document.verdict import CauseDocument, VerdictDocument
 from harness.report.evidence import Piece
 from harness.report.pages import environment, size
 from harness.report.portable import portable

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from harness.document.verdict import VerdictDocument
 from harness.report.claims import judged
-from harness.report.document.verdict import VerdictDocument
 from harness.report.pages import count, duration
 
 LISTED = 10  # findings, the worst first

@@ -6,9 +6,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 
-from harness.report.document.base import to_builtins
-from harness.report.document.counted import CountedPart, EvidenceDocument, PartDocument
-from harness.report.document.verdict import Count
+from harness.document.base import to_builtins
+from harness.document.counted import CountedPart, EvidenceDocument, PartDocument
+from harness.document.verdict import Count
 
 NAMED = 3  # of those that are missing
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.report.document.dry_run import DryRunDocument, LockDocument, StepDocument
+from harness.document.dry_run import DryRunDocument, LockDocument, StepDocument
 
 TITLES = {"forward": "Forward", "rollback": "Rollback"}
 WORST = ("reads and writes", "writes")  # what a lock may stop, the worst first; then single rows

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from harness.core.finding import Finding
+from harness.document.base import Word, from_builtins, to_builtins
+from harness.document.verdict import SCHEMA, Count, VerdictDocument
 from harness.report import causes
 from harness.report.causes import Cause
-from harness.report.document.base import Word, from_builtins, to_builtins
-from harness.report.document.verdict import SCHEMA, Count, VerdictDocument
 
 NAMED = 3  # critical findings that a reason names; all of them are listed
 

@@ -5,7 +5,7 @@ The parts that its tests leave are put together.
 
 from __future__ import annotations
 
-from harness.report.document.counted import PartDocument
+from harness.document.counted import PartDocument
 from harness.report.section.model import Claim, Section
 from harness.report.tally import merge_parts
 

@@ -11,15 +11,15 @@ from harness.core.errors import UsageError
 from harness.core.finding import Finding, Severity
 from harness.crash import coverage_file
 from harness.crash.asked import incomplete
-from harness.report import crash_page
-from harness.report.document.crash import (
+from harness.document.crash import (
     CountedDocument,
     CrashDocument,
     FailureDocument,
     SampleDocument,
     check_crash,
 )
-from harness.report.document.verdict import Count
+from harness.document.verdict import Count
+from harness.report import crash_page
 from harness.report.pages import TEMPLATES
 from harness.report.section.model import Claim, Section, Template
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.report.document.dry_run import DryRunDocument
-from harness.report.document.verdict import Count
+from harness.document.dry_run import DryRunDocument
+from harness.document.verdict import Count
 from harness.report.pages import TEMPLATES
 from harness.report.section.model import Claim, Section, Template, count_every
 from harness.report.timeline import draw_timeline

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.finding import Finding
-from harness.report.document.base import FlawedDocument
-from harness.report.document.counted import EvidenceDocument
-from harness.report.document.verdict import Count
+from harness.document.base import FlawedDocument
+from harness.document.counted import EvidenceDocument
+from harness.document.verdict import Count
 
 
 @dataclass(frozen=True)

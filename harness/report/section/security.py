@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from harness.document.security import SecurityDocument
+from harness.document.verdict import Count
 from harness.report import matrix
-from harness.report.document.security import SecurityDocument
-from harness.report.document.verdict import Count
 from harness.report.pages import TEMPLATES
 from harness.report.section.model import Claim, Section, Template, count_every
 

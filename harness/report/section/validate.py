@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.core.finding import Finding
-from harness.report.document.validate import ValidateDocument
-from harness.report.document.verdict import Count
+from harness.document.validate import ValidateDocument
+from harness.document.verdict import Count
 from harness.report.section.model import Claim, Section, count_every
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.report.document.verdict import Count
-from harness.report.document.verify import VerifyDocument
+from harness.document.verdict import Count
+from harness.document.verify import VerifyDocument
 from harness.report.pages import TEMPLATES
 from harness.report.section.model import Claim, Section, Template, count_every
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from harness.core.errors import AnotherRunnerError
 from harness.core.jsonfile import write_json, write_whole
 from harness.core.writable import refuse_unwritable
+from harness.document.base import to_builtins
+from harness.document.verdict import VerdictDocument
 from harness.report import evidence
-from harness.report.document.base import to_builtins
-from harness.report.document.verdict import VerdictDocument
 from harness.report.portable import portable_document
 from harness.scenario.gate import papers
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from harness.check import judgement
 from harness.core.errors import UsageError
 from harness.core.jsonfile import write_whole
+from harness.document.verdict import VerdictDocument
 from harness.report import page, pull_request
-from harness.report.document.verdict import VerdictDocument
 from harness.report.evidence import Piece, find_fuller, gather
 from harness.report.section.registry import list_required
 

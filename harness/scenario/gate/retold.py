@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.core.finding import Finding
+from harness.document.verify import VerifyDocument
 from harness.plan import Plan
 from harness.plan.writers import Write, Writers
 from harness.report import causes
-from harness.report.document.verify import VerifyDocument
 from harness.report.portable import portable
 from harness.scenario.gate.settings import Settings
 from harness.server import Server

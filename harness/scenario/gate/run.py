@@ -12,11 +12,11 @@ from rich.console import Console
 
 from harness import plan
 from harness.core.errors import UsageError
+from harness.document.base import from_builtins, to_builtins
+from harness.document.validate import ValidateDocument
+from harness.document.verdict import VerdictDocument
 from harness.plan import Plan
 from harness.report import evidence
-from harness.report.document.base import from_builtins, to_builtins
-from harness.report.document.validate import ValidateDocument
-from harness.report.document.verdict import VerdictDocument
 from harness.report.portable import portable_document
 from harness.report.verdict import Verdict, with_missing
 from harness.scenario.gate import build, census, child, papers, told, workspace

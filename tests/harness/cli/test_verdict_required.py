@@ -15,9 +15,9 @@ from harness.cli import cli
 from harness.cli.verdict import refuse_without_verdict
 from harness.core.errors import Refused, UsageError
 from harness.database import admin, source
+from harness.document.base import to_builtins, to_text
 from harness.plan import Plan
 from harness.plan.rules import RequireVerdict
-from harness.report.document.base import to_builtins, to_text
 from harness.report.verdict import Suite
 from harness.runner import migrate
 from harness.scenario.gate import provenance as scenario

@@ -11,8 +11,8 @@ import pytest
 from harness.core.errors import UsageError
 from harness.crash.coverage_file import read, write
 from harness.crash.model import END, START
-from harness.report.document.base import to_builtins, to_text
-from harness.report.document.crash import SCHEMA_VERSION
+from harness.document.base import to_builtins, to_text
+from harness.document.crash import SCHEMA_VERSION
 from tests.harness.support.crash_ledger import ALL, GOOD, REPLAY, STEPS, WHOLE, document_of
 
 

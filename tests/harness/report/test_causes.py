@@ -11,11 +11,11 @@ from click.testing import CliRunner
 
 from harness.cli.report import report
 from harness.core.finding import Finding
+from harness.document.base import from_builtins
+from harness.document.verify import RelationDocument, VerifyDocument
 from harness.plan import Plan
 from harness.plan.writers import Writers
 from harness.report import causes
-from harness.report.document.base import from_builtins
-from harness.report.document.verify import RelationDocument, VerifyDocument
 from harness.report.portable import portable
 from tests.harness.support.report import VERIFY, built
 

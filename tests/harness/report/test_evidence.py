@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from harness.document.base import from_builtins
+from harness.document.dry_run import DryRunDocument
+from harness.document.security import SecurityDocument
 from harness.report import evidence
-from harness.report.document.base import from_builtins
-from harness.report.document.dry_run import DryRunDocument
-from harness.report.document.security import SecurityDocument
 from harness.report.matrix import Line, draw_matrix
 from harness.report.section.registry import list_required
 from harness.report.timeline import Run, draw_timeline

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from harness.cli.report import report
 from harness.core.errors import UsageError
 from harness.core.finding import Finding
+from harness.document.verdict import Count
 from harness.report import claims
-from harness.report.document.verdict import Count
 from harness.report.section.model import Claim
 from harness.report.section.registry import list_claims, list_required
 from harness.report.verdict import Exhibit, Suite

@@ -6,8 +6,8 @@ from typing import Any
 from harness.core.direction import Direction
 from harness.crash.coverage import Coverage, Replay
 from harness.crash.model import END, START, DomainName, Point, Row
+from harness.document.crash import CrashDocument
 from harness.report import crash_page
-from harness.report.document.crash import CrashDocument
 
 STEPS = ("1.1/020_second", "1.1/030_first_by_name", "1.2/010_last")
 REPLAY = Replay(rows=1000, seed=1)

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from harness.document.base import to_builtins, to_text
+from harness.document.crash import SCHEMA_VERSION
+from harness.document.verdict import Count
 from harness.report import tally
-from harness.report.document.base import to_builtins, to_text
-from harness.report.document.crash import SCHEMA_VERSION
-from harness.report.document.verdict import Count
 from harness.report.section.registry import list_required
 from harness.report.verdict import Exhibit, Suite, Verdict
 from harness.scenario.gate import papers

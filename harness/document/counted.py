@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.core.finding import Finding
-from harness.report.document.base import Document, OpenDocument, Word
-from harness.report.document.verdict import Count
+from harness.document.base import Document, OpenDocument, Word
+from harness.document.verdict import Count
 
 
 class CountedPart(Document, frozen=True, kw_only=True):

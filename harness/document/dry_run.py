@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from harness.core.finding import Finding
-from harness.report.document.base import Document, Word
+from harness.document.base import Document, Word
 
 Direction = Literal["forward", "rollback"]
 

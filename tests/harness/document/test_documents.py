@@ -10,21 +10,21 @@ from typing import Any
 import pytest
 
 from harness.core.errors import UsageError
-from harness.report.document.base import (
+from harness.document.base import (
     FlawedDocument,
     from_builtins,
     read_document,
     to_builtins,
     to_text,
 )
-from harness.report.document.counted import PartDocument
-from harness.report.document.crash import CrashDocument
-from harness.report.document.dry_run import DryRunDocument
-from harness.report.document.place import line_of
-from harness.report.document.security import SecurityDocument
-from harness.report.document.validate import ValidateDocument
-from harness.report.document.verdict import VerdictDocument
-from harness.report.document.verify import VerifyDocument
+from harness.document.counted import PartDocument
+from harness.document.crash import CrashDocument
+from harness.document.dry_run import DryRunDocument
+from harness.document.place import line_of
+from harness.document.security import SecurityDocument
+from harness.document.validate import ValidateDocument
+from harness.document.verdict import VerdictDocument
+from harness.document.verify import VerifyDocument
 
 STORED = Path(__file__).with_name("documents")
 KINDS: dict[str, Any] = {

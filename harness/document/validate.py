@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from harness.core.finding import Severity
-from harness.report.document.base import Document, Word
+from harness.document.base import Document, Word
 
 Unset = msgspec.UnsetType
 UNSET = msgspec.UNSET

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.core.finding import Finding
-from harness.report.document.base import Document, Word
+from harness.document.base import Document, Word
 
 Reaches = Mapping[str, Mapping[str, str]]
 """By role and command: how far the role reaches, such as all, some, none, denied."""

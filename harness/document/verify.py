@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.core.finding import Finding
-from harness.report.document.base import Document, Word
+from harness.document.base import Document, Word
 
 
 class RelationDocument(Document, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from harness.report.document.base import Document, FlawedDocument, Word
+from harness.document.base import Document, FlawedDocument, Word
 
 SCHEMA_VERSION: Final = 1  # raised when a key changes its meaning
 
