@@ -88,9 +88,8 @@ class CommandSubject:
 
     @property
     def bookkeeping(self) -> tuple[str, ...]:
-        """The tables that were named, and those that known tools make in schema public."""
-        known = (f"public.{table.name}" for table in tools.version_tables())
-        return tuple(dict.fromkeys((*self.own_tables, *known)))
+        """The tables that were named, and those that known tools make, in whatever schema."""
+        return (*self.own_tables, *(table.name for table in tools.version_tables()))
 
     def prepare(self, dsn: str) -> list[str]:
         """Apply the files of the baseline, each in one transaction, by psql."""

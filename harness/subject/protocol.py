@@ -142,8 +142,11 @@ class Subject(Protocol):
 
     @property
     def bookkeeping(self) -> tuple[str, ...]:
-        """Relations of its own accounts, as schema.table: left out of the fingerprint, with what
-        belongs to them. Their content is its position, if it has one."""
+        """Relations of its own accounts, as schema.table, or a name in whatever schema.
+
+        They are left out of the fingerprint, with what belongs to them. Their content is its
+        position, if it has one.
+        """
         ...
 
     @property
