@@ -75,7 +75,7 @@ def _subject(given: Mapping[str, Any]) -> CommandSubject:
     from harness.subject.choice import catalog_rows
     from harness.subject.command import CommandSubject
 
-    return CommandSubject(
+    made = CommandSubject(
         up=given["up"],
         down=given["down"],
         probe=given["probe"],
@@ -86,6 +86,8 @@ def _subject(given: Mapping[str, Any]) -> CommandSubject:
         trusted=given["trust_command"],
         seeder=catalog_rows(),
     )
+    made.refuse_unrunnable()
+    return made
 
 
 def _words(given: Mapping[str, Any], named: list[str]) -> list[str]:

@@ -55,10 +55,13 @@ def seeder_of(name: str | None, project: Project | None = None, fresh: bool = Fa
 
 
 def command_of(project: Project, *, trusted: bool = False) -> CommandSubject:
-    """The subject of a project of kind command; `trusted` as the command line says it."""
+    """The subject of a project of kind command; `trusted` as the command line says it.
+
+    Raises UsageError, with file and line, for commands that cannot be run at all.
+    """
     assert project.command is not None, "the project is of another kind"
     told = project.command
-    return CommandSubject(
+    made = CommandSubject(
         up=told.up,
         down=told.down,
         probe=told.probe,
@@ -69,6 +72,8 @@ def command_of(project: Project, *, trusted: bool = False) -> CommandSubject:
         trusted=trusted,
         seeder=seeder_of(None, project),
     )
+    made.refuse_unrunnable(lambda key: project.where("subject", key))
+    return made
 
 
 def catalog_rows() -> Seeder:

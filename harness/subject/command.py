@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -123,7 +123,7 @@ class CommandSubject:
         Raises Refused when it does not arrive, and where neither namespaces nor a probe would show
         that it connects elsewhere.
         """
-        self._refuse_unrunnable()
+        self.refuse_unrunnable()
         probe = self._probe()
         if probe is None:
             if self._wall_is_missing() and not self.trusted:
@@ -161,11 +161,14 @@ class CommandSubject:
             return command_line.split(self.probe, PROBE)
         return tools.probing(command_line.split(self.up, UP))
 
-    def _refuse_unrunnable(self) -> None:
+    def refuse_unrunnable(self, where: Callable[[str], str] = "--{}".format) -> None:
+        """Raise UsageError for the first of its commands that cannot be split, or found.
+
+        `where` says where a command stands, by its key.
+        """
         variables = environment.cleaned(os.environ)
-        for text, what in (
-            (self.up, UP), (self.down, DOWN), (self.probe, PROBE), (self.unlock, UNLOCK),
-        ):  # fmt: skip
+        for key in ("up", "down", "probe", "unlock"):
+            text = getattr(self, key)
             if text is not None:
-                words = command_line.split(text, what)
-                command_line.refuse_absent(words, what, self.root, variables)
+                words = command_line.split(text, where(key))
+                command_line.refuse_absent(words, where(key), self.root, variables)

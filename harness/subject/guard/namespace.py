@@ -73,7 +73,7 @@ def unavailable() -> str:
         ended = run_once(trial)
     if ended.status == 0:
         return ""
-    return ended.last_line.removeprefix(_PREFIX) or "a process cannot be started in them"
+    return ended.reason.removeprefix(_PREFIX) or "a process cannot be started in them"
 
 
 def _answer(listener: socket.socket) -> None:

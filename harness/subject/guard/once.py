@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -14,6 +15,7 @@ from harness.core.errors import UsageError
 from harness.server import redact
 from harness.subject.protocol import Invocation
 
+_TELLS: Final = re.compile(r"error:|fatal:|refused|denied|not found|no such", re.IGNORECASE)
 _TAIL: Final = 65536  # bytes of its output that are read
 
 
@@ -25,16 +27,17 @@ class Ended:
     output: str
 
     @property
-    def last_line(self) -> str:
-        """The last line that it wrote; empty where it wrote none."""
+    def reason(self) -> str:
+        """The last line that speaks of an error, else the last one; empty where it wrote none."""
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
-        return lines[-1] if lines else ""
+        telling = [line for line in lines if _TELLS.search(line)] or lines
+        return telling[-1] if telling else ""
 
     @property
     def words(self) -> str:
-        """How it ended, with its last line."""
+        """How it ended, with what it said of it."""
         how = "did not end in time" if self.status is None else f"ended with status {self.status}"
-        return f"{how}: {self.last_line}" if self.last_line else how
+        return f"{how}: {self.reason}" if self.reason else how
 
 
 def run_once(invocation: Invocation) -> Ended:
