@@ -1,12 +1,12 @@
 """A check file: a query that finds what is wrong, and a few words that say what it means.
 
-    -- id: deals.contact_ids.dangling
+    -- id: orders.customer.dangling
     -- severity: warning
-    -- relation: public.deals
-    -- message: deals name contacts that do not exist
-    -- hint: the migration keeps the ids; names of such contacts are missing in lists
-    -- clean-up: update public.deals set contact_ids = …
-    select d.id as key, … as detail from public.deals d where …
+    -- relation: shop.orders
+    -- message: orders name customers that do not exist
+    -- hint: the migration keeps the ids; names of such customers are missing in lists
+    -- clean-up: update shop.orders set customer_id = …
+    select o.id as key, … as detail from shop.orders o where …
 
 The query gives one row for each row that is wrong: `key` says which, `detail` (optional) says how.
 No row means nothing is wrong. `clean-up` may be repeated, a line each; it is shown and never run.
@@ -118,7 +118,7 @@ def read(path: Path) -> CheckFile:
         )
     return CheckFile(
         path=path,
-        id=_matching(path, words, "id", ID, "words with dots, such as deals.stage.unknown"),
+        id=_matching(path, words, "id", ID, "words with dots, such as orders.state.unknown"),
         severity=_severity(path, words),
         message=words["message"][0][1],
         sql=statement.text,
@@ -222,7 +222,7 @@ def _relation(path: Path, words: Words) -> str | None:
     except (ParseError, AttributeError, TypeError, IndexError):
         pass
     raise UsageError(
-        f"relation is a schema and a name such as public.deals, not {value!r}",
+        f"relation is a schema and a name such as shop.orders, not {value!r}",
         where=f"{path}:{line}",
     )
 

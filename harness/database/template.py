@@ -23,7 +23,7 @@ _MARK: Final = "harness template: "
 _LOCK_CLASS: Final = 0x68617274  # "hart": our half of the advisory lock's key
 
 # Copying files is faster at every size where a checkpoint costs no fsync; where it does, a small
-# template is cheaper to write through the log. docs/fingerprint.md has the figures.
+# template is cheaper to write through the log.
 WAL_LOG_LIMIT: Final = 64 * 1024 * 1024
 """On a server with fsync, templates up to this size are cloned through the write-ahead log."""
 

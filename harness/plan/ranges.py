@@ -23,7 +23,7 @@ def relation(script: Script) -> tuple[str, str]:
     node = _table(script.table or "")
     if node is None:
         raise UsageError(
-            f"table is a schema and a name such as public.deals, not {script.table!r}",
+            f"table is a schema and a name such as shop.orders, not {script.table!r}",
             where=script.at(1),
         )
     return node.schemaname, node.relname

@@ -42,7 +42,9 @@ def settle_environment() -> None:
 def connected() -> Iterator[DockerClient]:
     """A client of an engine that answers; testcontainers finds it, contexts included."""
     if not _may_answer():
-        raise InfrastructureError("no container engine answers", hint="start one, or .ci/docker-up")
+        raise InfrastructureError(
+            "no container engine answers", hint="start one, or take --server embedded or system"
+        )
     settle_environment()
     from docker.errors import DockerException  # type: ignore[import-untyped]
     from requests.exceptions import RequestException
@@ -130,7 +132,7 @@ def pull(client: DockerClient, image: str) -> str:
     if failure:
         raise InfrastructureError(
             f"image {image} is not here and cannot be pulled: {failure}",
-            hint="`make images` builds one",
+            hint="build or load one, or take --server embedded or system",
         )
     return image
 

@@ -1,6 +1,7 @@
 """A contract: what a client asks of the old schema, one query a file, in `read/` and `write/`.
 
-Comments at the top say what the query is for (`about`), which roles run it (`roles`), where the
+Comments at the top say what the query is for (`about`), which roles run it (`roles`; unless said,
+those of `contract.toml`, else `roles.application` of the project file), where the
 values of its parameters come from (`param: name = query`, asked before the migration), and what is
 known to differ after it (`differs: SQLSTATE why`). Several statements are one transaction; they end
 with the first that fails. A `%` is written `%%`.
@@ -9,6 +10,7 @@ with the first that fails. A `%` is written `%%`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -16,6 +18,8 @@ from typing import Final, Literal
 from pglast import parse_sql
 from pglast.parser import ParseError
 
+from harness.check.contract.session import Actor
+from harness.check.contract.settings import contract_settings
 from harness.core.errors import UsageError
 from harness.plan import script
 
@@ -43,6 +47,13 @@ class Query:
     differs: str | None = None
     """The SQLSTATE that ends it after the migration, whatever it did before: a known difference."""
     because: str = ""
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """Settings that the API makes for a role; {role} stands for its name."""
+
+    def actor(self, role: str) -> Actor:
+        """Who asks the query as this role."""
+        claims = {name: text.replace("{role}", role) for name, text in self.claims.items()}
+        return Actor(role, claims)
 
     def where(self, statement: int = 0) -> str:
         """File and line of a statement."""
@@ -67,6 +78,7 @@ def load_all(directory: Path) -> tuple[Query, ...]:
 
 def read(path: Path, kind: Kind) -> Query:
     """Read one file; UsageError with file, line and reason."""
+    settings = contract_settings(path.parent.parent)
     _, text = script.source(path)
     words: dict[str, str] = {}
     params: dict[str, str] = {}
@@ -84,13 +96,14 @@ def read(path: Path, kind: Kind) -> Query:
         name=path.stem,
         kind=kind,
         about=words["about"],
-        roles=tuple(words.get("roles", "authenticated").split()),
+        roles=tuple(words.get("roles", "").split()) or settings.roles,
         params=params,
         statements=statements,
         path=path,
         lines=lines,
         differs=state,
         because=because,
+        claims=settings.claims,
     )
 
 

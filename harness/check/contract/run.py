@@ -30,19 +30,18 @@ from harness.core.errors import UsageError
 from harness.core.finding import Finding
 from harness.core.sqlstate import INVALID_SCHEMA_NAME, SYNTAX_ERROR, UNDEFINED_NAME
 from harness.database import admin
+from harness.database.catalog import USER_RELATIONS
 
 SHOWN: Final = 5
 UNKNOWN: Final = UNDEFINED_NAME | {INVALID_SCHEMA_NAME, SYNTAX_ERROR}
 """The contract names what the old schema does not have."""
-RELATIONS: Final = """
-select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name,
-    array_agg(a.attname::text order by a.attnum) as columns
-from pg_class c
-join pg_namespace n on n.oid = c.relnamespace
-join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-where c.relkind in ('r', 'p') and n.nspname = 'public'
+RELATIONS: Final = f"""
+select r.name, array_agg(a.attname::text order by a.attnum) as columns
+from ({USER_RELATIONS}) r
+join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+where r.kind in ('r', 'p')
 group by 1 order by 1
-"""
+"""  # noqa: S608 - a constant
 
 Key = tuple[str, str, str]
 
@@ -85,7 +84,7 @@ def record(dsn: str, queries: Sequence[Query], provider: Provider) -> Recording:
         if not any(query.kind == "write" for query in queries):
             return recording
         with admin.connection(dsn) as conn:
-            relations = {row[0]: tuple(row[1]) for row in conn.execute(RELATIONS)}
+            relations = {row[0]: tuple(row[1]) for row in conn.execute(RELATIONS.encode())}
             return replace(recording, left=dict(_left(conn, relations, session)))
 
 
@@ -127,7 +126,7 @@ def _answers(session: Session, query: Query, role: str, params: dict[str, Any]) 
     """The answers of a query's statements in one transaction; an error is the last of them."""
     found: list[Answer] = []
     try:
-        with session.acting(role, _mode(query)):
+        with session.acting(query.actor(role), _mode(query)):
             for statement in query.statements:
                 found.append(session.ask(statement, params))  # noqa: PERF401 - an error keeps those before it
     except AskFailedError as error:
@@ -165,7 +164,7 @@ def _judged(
                 "critical",
                 query.where(),
                 f"{label} ends {_end(after)}; known is {query.differs}",
-                "mend what is known of it, in the file and in docs/compatibility.md",
+                "correct what the file says of it, and tell those who rely on it",
                 f"{query.differs}: {query.because}",
             )
         return

@@ -1,9 +1,9 @@
-"""How a client asks: through psycopg, or through SQLAlchemy; as a role, with the API's claims."""
+"""How a client asks: through psycopg, or through SQLAlchemy; as a role, with the API's settings."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -19,9 +19,20 @@ if TYPE_CHECKING:
     import sqlalchemy
 
 Mode = Literal["read", "keep", "try"]
-CLAIMS: Final = '{"role": "%s", "sub": "00000000-0000-0000-0000-000000000001"}'
 SETTINGS: Final = {"search_path": "", "timezone": "Asia/Kathmandu"}
 """Names are written out; a zone that is nobody's default shows what depends on one."""
+
+
+CONNECTED: Final = "the connecting role"
+"""Who asks where neither the contract nor the project file names a role."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asks: a role, and the settings that the API makes for it, such as claims."""
+
+    role: str
+    claims: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,8 +57,8 @@ class AskFailedError(Exception):
 class Session(Protocol):
     """One client on one database."""
 
-    def acting(self, role: str, mode: Mode) -> AbstractContextManager[None]:
-        """One transaction as a role: read only, kept, or tried. AskFailedError at its end."""
+    def acting(self, actor: Actor, mode: Mode) -> AbstractContextManager[None]:
+        """One transaction as somebody: read only, kept, or tried. AskFailedError at its end."""
 
     def ask(self, statement: str, params: dict[str, Any]) -> Answer:
         """Run one statement; AskFailedError when the server refuses it."""
@@ -94,11 +105,11 @@ class PsycopgSession(_Masking):
         self.conn = conn
 
     @contextmanager
-    def acting(self, role: str, mode: Mode) -> Iterator[None]:
+    def acting(self, actor: Actor, mode: Mode) -> Iterator[None]:
         """As `Session` promises."""
         try:
             with self.conn.transaction(force_rollback=mode != "keep"):
-                for name, value in _as(role, mode).items():
+                for name, value in _as(actor, mode).items():
                     self.conn.execute("select pg_catalog.set_config(%s, %s, true)", [name, value])
                 self.note(self.conn.execute("select now()").fetchall()[0][0])
                 yield
@@ -123,7 +134,7 @@ class SqlalchemySession(_Masking):
         self.conn = conn
 
     @contextmanager
-    def acting(self, role: str, mode: Mode) -> Iterator[None]:
+    def acting(self, actor: Actor, mode: Mode) -> Iterator[None]:
         """As `Session` promises."""
         import sqlalchemy
         from sqlalchemy.exc import DBAPIError
@@ -131,7 +142,7 @@ class SqlalchemySession(_Masking):
         try:
             with self.conn.begin() as transaction:
                 config = sqlalchemy.text("select pg_catalog.set_config(:name, :value, true)")
-                for name, value in _as(role, mode).items():
+                for name, value in _as(actor, mode).items():
                     self.conn.execute(config, {"name": name, "value": value})
                 self.note(self.conn.execute(sqlalchemy.text("select now()")).scalar_one())
                 yield
@@ -221,7 +232,9 @@ def _prepare(conn: psycopg.Connection[Any]) -> None:
         conn.execute("select pg_catalog.set_config(%s, %s, false)", [name, value])
 
 
-def _as(role: str, mode: Mode) -> dict[str, str]:
+def _as(actor: Actor, mode: Mode) -> dict[str, str]:
     """What the API sets for a request; a read writes nothing, whatever it is."""
-    claims = {"request.jwt.claims": CLAIMS % role, "role": role}
-    return {"transaction_read_only": "on", **claims} if mode == "read" else claims
+    settings = dict(actor.claims)
+    if actor.role != CONNECTED:
+        settings["role"] = actor.role
+    return {"transaction_read_only": "on", **settings} if mode == "read" else settings

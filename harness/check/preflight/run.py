@@ -17,9 +17,7 @@ from harness.core.finding import Finding
 from harness.plan import Plan
 
 READY = ("clean", "rolled-back")
-GROWTH = (
-    8.0  # new files and log, per byte of the relations that steps write whole; docs/validate.md
-)
+GROWTH = 8.0  # new files and log, per byte of the relations that steps write whole
 
 
 @dataclass(frozen=True)

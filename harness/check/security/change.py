@@ -9,6 +9,7 @@ from harness.check.security.policy import COMMANDS, Explained, SecurityPolicy
 from harness.check.security.probe import Access
 from harness.check.security.rules import gained_on_system
 from harness.core.finding import Finding
+from harness.database.names import schema_of
 
 ORDER = {"denied": 0, "impossible": 0, "none": 1, "empty": 1, "some": 2, "allowed": 3, "all": 3}
 REACHED = ("all", "some", "allowed", "empty")
@@ -138,10 +139,9 @@ class Changes:
 
     def _new(self, name: str, after: Catalog) -> Iterator[Finding]:
         """Something new: nothing for a role that reaches nothing, nothing outside the API."""
-        schema = name.split(".", 1)[0]
         for text in sorted(after.privileges[name]):
             role = text.rsplit(" ", 1)[0]
-            if schema not in self.policy.schemas or not self.policy.reach.get(role):
+            if not self.policy.shows(schema_of(name)) or not self.policy.reach.get(role):
                 yield self._privilege("gained", name, text)
 
     def _privilege(self, verb: str, name: str, text: str) -> Finding:

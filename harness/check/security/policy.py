@@ -1,4 +1,4 @@
-"""What the roles of the API may do, as a file says it: `sql/checks/security.toml`."""
+"""What the roles of the API may do, as a file says it: `checks/security.toml` beside the plan."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from harness.core.errors import UsageError
+from harness.database.catalog import OUR_SCHEMAS
 
 COMMANDS: Final = ("select", "insert", "update", "delete")
 WORDS: Final = ("all", "some", "none", "empty", "allowed", "denied", "impossible", "unknown")
@@ -78,6 +79,12 @@ class SecurityPolicy:
         """The commands with which a role may reach rows of a relation that the API shows."""
         return self.exceptions.get((relation, role), self.reach.get(role, frozenset()))
 
+    def shows(self, schema: str) -> bool:
+        """Whether the API shows a schema: one that the file lists or, if it lists none, any."""
+        if self.schemas:
+            return schema in self.schemas
+        return schema not in OUR_SCHEMAS
+
     def successors(self, name: str) -> tuple[str, ...]:
         """Under which names something of the old schema lives on."""
         return self.carried.get(name, (name,))
@@ -122,7 +129,7 @@ class _Reader:
             self.refuse("roles names no role", "roles")
         return SecurityPolicy(
             roles=roles,
-            schemas=self.texts("schemas") or ("public",),
+            schemas=self.texts("schemas"),
             owner_rights=self.texts("owner_rights"),
             claims={key: str(value) for key, value in found.get("claims", {}).items()},
             reach={

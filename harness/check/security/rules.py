@@ -23,7 +23,7 @@ def broken(policy: SecurityPolicy, catalog: Catalog, access: Access) -> Iterator
 
 def _views(policy: SecurityPolicy, catalog: Catalog) -> Iterator[Finding]:
     for view in catalog.relations.values():
-        shown = view.schema in policy.schemas and view.name not in policy.owner_rights
+        shown = policy.shows(view.schema) and view.name not in policy.owner_rights
         if view.is_view and shown and not view.invoker:
             yield Finding(
                 "security.view.owner_rights",
@@ -36,7 +36,7 @@ def _views(policy: SecurityPolicy, catalog: Catalog) -> Iterator[Finding]:
 
 def _tables(policy: SecurityPolicy, catalog: Catalog) -> Iterator[Finding]:
     for table in catalog.relations.values():
-        shown = table.schema in policy.schemas and table.kind in ("r", "p")
+        shown = policy.shows(table.schema) and table.kind in ("r", "p")
         if shown and not table.row_security:
             yield Finding(
                 "security.table.no_row_security",
@@ -81,7 +81,7 @@ def _reach(policy: SecurityPolicy, catalog: Catalog, access: Access) -> Iterator
     """A role reaches more, or less, of what the API shows than the policy says."""
     for name, cells in access.relations.items():
         relation = catalog.relations.get(name)
-        if relation is None or relation.schema not in policy.schemas:
+        if relation is None or not policy.shows(relation.schema):
             continue
         for role, words in cells.items():
             expected = policy.reaches(name, role)

@@ -20,6 +20,7 @@ from harness.check.security.policy import SecurityPolicy
 from harness.check.security.probe import Access
 from harness.core.finding import Finding
 from harness.database import admin, pinned
+from harness.database.names import schema_of
 
 Verdict = Literal["pass", "fail", "unknown"]
 
@@ -114,7 +115,7 @@ def _unproven(policy: SecurityPolicy, now: _Look) -> list[Finding]:
     found = [*now.access.unproven]
     for name, cells in now.access.relations.items():
         relation = now.catalog.relations.get(name)
-        if relation is not None and relation.schema in policy.schemas:
+        if relation is not None and policy.shows(relation.schema):
             found += [
                 f"{role} {command} {name}: no row to try on"
                 for role, words in cells.items()
@@ -143,14 +144,16 @@ def _matrix(policy: SecurityPolicy, then: _Look | None, now: _Look) -> dict[str,
     return {
         "roles": list(policy.roles),
         "commands": list(security_policy.COMMANDS),
-        "relations": [_row(policy, then, now, name) for name in _names(then, now)],
+        "relations": [_row(policy, then, now, name) for name in _names(policy, then, now)],
         "functions": _functions(then, now),
     }
 
 
-def _names(then: _Look | None, now: _Look) -> list[str]:
+def _names(policy: SecurityPolicy, then: _Look | None, now: _Look) -> list[str]:
     names = set(now.access.relations) | set(then.access.relations if then else ())
-    return sorted(names, key=lambda name: (not name.startswith("public."), name.replace('"', "")))
+    return sorted(
+        names, key=lambda name: (not policy.shows(schema_of(name)), name.replace('"', ""))
+    )
 
 
 def _row(policy: SecurityPolicy, then: _Look | None, now: _Look, name: str) -> dict[str, Any]:

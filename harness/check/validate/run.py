@@ -1,7 +1,7 @@
 """Validation of the source: every check file on one snapshot, and whether the rows may migrate.
 
 Fail when a finding is critical, or when warnings stand on `warning_percent` and more of the rows of
-a relation; unknown when a check could not be judged. A check that says `tolerate` counts as
+a relation; unknown when a check could not be checked. A check that says `tolerate` counts as
 information up to that share, since every real database has a few such rows.
 """
 
@@ -198,7 +198,7 @@ def _unlooked(
                 "warning",
                 str(directory),
                 "the directory holds no check that is asked: nothing was looked at",
-                "write *.sql check files there (docs/validate.md), or leave --checks out",
+                "write check files there (one query in each .sql file), or leave --checks out",
             )
     if not checks and not more and "checks" not in plan.validate.without:
         yield Finding(
@@ -206,7 +206,7 @@ def _unlooked(
             "warning",
             str(plan.root / DIRECTORY),
             "no check: no row was looked at",
-            "write checks/validate/*.sql (docs/validate.md), or say in plan.toml why there is none:"
+            "write checks/validate/*.sql, one query a file, or say in plan.toml why there is none:"
             " [validate.without] checks = 'REASON'",
         )
     if relations and not any(relation.rows for relation in relations):
@@ -252,12 +252,11 @@ def severity_of(result: Result) -> Severity:
 
 def _found(result: Result) -> Found:
     check = result.check
-    where = (check.relation or "database").removeprefix("public.")
+    where = check.relation or "database"
     if result.unknown:
-        message = f"{check.message}: could not be judged, {result.unknown}"
-        return Found(
-            Finding(check.id, check.severity, check.where, message, "make it judgeable"), result
-        )
+        message = f"{check.message}: could not be checked, {result.unknown}"
+        hint = "correct what kept the query from running"
+        return Found(Finding(check.id, check.severity, check.where, message, hint), result)
     of = f" of {result.rows:,} ({result.percent:g}%)" if result.percent is not None else ""
     hint = "; ".join(filter(None, (check.hint, _shown(check.cleanup))))
     return Found(

@@ -78,15 +78,15 @@ def of_parts(
     told = {
         "rows": (
             "no file says what rows must have become: no row was looked at",
-            "write checks/verify/rows/*.sql (docs/verify.md)",
+            "write checks/verify/rows/*.sql: what the rows must be, then what they are",
         ),
         "rules": (
             "no check and no trial: no rule of the migrated database was looked at",
-            "write checks/verify/*.sql and checks/verify/trials/*.sql (docs/verify.md)",
+            "write checks/verify/*.sql (what must not be found) and checks/verify/trials/*.sql",
         ),
         "security": (
             "no security.toml: nobody looked who may read and write what",
-            "write checks/security.toml (docs/verify.md)",
+            "write checks/security.toml: the roles, and what each may reach",
         ),
     }
     for part, there in present.items():
@@ -118,7 +118,12 @@ def of_contract(directory: Path, state: str) -> Unknown | NotApplicable | None:
     """Why the reads of a contract are not asked; None when they are."""
     if not contract_file.load(directory, "read"):
         reason = f"{directory} holds no read: no old client was asked"
-        return Unknown("verify.contract", "contract", reason, "write read/*.sql (docs/contract.md)")
+        return Unknown(
+            "verify.contract",
+            "contract",
+            reason,
+            "write read/*.sql, a query of an old client in each",
+        )
     if state == CLEANED:
         return NotApplicable("verify.contract", "the clean-up dropped what old clients ask")
     return None

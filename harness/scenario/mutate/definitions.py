@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from pglast import ast
 from pglast.enums import ConstrType, DropBehavior, ObjectType
 
-from harness.scenario.mutate.edits import Edit, Place, without
+from harness.scenario.mutate.edits import Edit, Place, places, without
 
-ROLES = {"authenticated": "anon", "anon": "authenticated", "service_role": "authenticated"}
 ON_DELETE = {"c": "a", "n": "c", "a": "c", "r": "c", "d": "c"}
 COMMANDS = {"select": "update", "insert": "update", "update": "delete", "delete": "select"}
 BEFORE, AFTER = 2, 0
@@ -86,10 +86,11 @@ def policies(place: Place) -> Iterator[Edit]:
             yield Edit("drop-where", node, attribute, true)
 
 
-def roles(place: Place) -> Iterator[Edit]:
-    """Another role."""
-    other = ROLES.get(place.node.rolename or "")
-    if other:
+def roles(place: Place, known: Sequence[str]) -> Iterator[Edit]:
+    """Another role: the first of those known that is not the one named."""
+    named = place.node.rolename
+    other = next((role for role in known if role != named), None)
+    if named and other:
         yield Edit("change-role", place.node, "rolename", other)
 
 
@@ -154,7 +155,6 @@ BY_NODE: dict[str, tuple[Callable[[Place], Iterator[Edit]], ...]] = {
     "IndexStmt": (indexes,),
     "CreateTrigStmt": (triggers,),
     "CreatePolicyStmt": (policies,),
-    "RoleSpec": (roles,),
     "GrantStmt": (grants,),
     "DropStmt": (dropped,),
     "LockStmt": (locks,),
@@ -163,8 +163,10 @@ BY_NODE: dict[str, tuple[Callable[[Place], Iterator[Edit]], ...]] = {
 }
 
 
-def of(place: Place) -> Iterator[Edit]:
+def of(place: Place, known_roles: Sequence[str]) -> Iterator[Edit]:
     """Every defect in the definition at a place."""
+    if isinstance(place.node, ast.RoleSpec):
+        yield from roles(place, known_roles)
     for make in BY_NODE.get(type(place.node).__name__, ()):
         yield from make(place)
 
@@ -173,3 +175,14 @@ def enums_of(trees: Iterable[Any]) -> dict[str, tuple[str, ...]]:
     """Name and labels of every enum that statements create."""
     created: list[Any] = [tree for tree in trees if isinstance(tree, ast.CreateEnumStmt)]
     return {tree.typeName[-1].sval: tuple(label.sval for label in tree.vals) for tree in created}
+
+
+def roles_of(trees: Iterable[Any]) -> tuple[str, ...]:
+    """The roles that statements name, the most often named first."""
+    named = Counter(
+        place.node.rolename
+        for root in trees
+        for place in places(root)
+        if isinstance(place.node, ast.RoleSpec) and place.node.rolename
+    )
+    return tuple(role for role, _ in named.most_common())

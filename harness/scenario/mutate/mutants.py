@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -20,30 +20,43 @@ from harness.scenario.mutate.expressions import Labels
 from harness.scenario.mutate.model import Mutant
 
 
+@dataclass(frozen=True)
+class Known:
+    """The names that a plan gives: a mutant takes one for another."""
+
+    labels: Labels
+    roles: tuple[str, ...]
+
+
 def of_plan(plan: Plan) -> tuple[Mutant, ...]:
     """Every mutant, each once."""
-    labels = Labels(
-        definitions.enums_of(
-            tree(statement)
-            for step in plan.steps
-            for statement in step.forward.statements
-            if statement.tag == "CreateEnumStmt"
-        )
-    )
+    known = known_names(plan)
     found: dict[str, Mutant] = {}
     for step in plan.steps:
         for direction in STEP_DIRECTIONS:
             whole = step.script(direction)
-            for mutant in _of_script(step.id, direction, whole, labels):
+            for mutant in _of_script(step.id, direction, whole, known):
                 found.setdefault(mutant.id, mutant)
             for mutant in _of_whole(step.id, direction, whole):
                 found.setdefault(mutant.id, mutant)
     for mutant in _swaps(plan):
         found[mutant.id] = mutant
     for cleaning in plan.cleanup:
-        for mutant in _of_script(_cleaner(cleaning), "forward", cleaning, labels):
+        for mutant in _of_script(_cleaner(cleaning), "forward", cleaning, known):
             found.setdefault(mutant.id, mutant)
     return tuple(found.values())
+
+
+def known_names(plan: Plan) -> Known:
+    """The enums that a plan makes, and the roles that it names or, failing that, its baseline."""
+    forward = [
+        tree(statement, batch=step.forward.kind == "batch")
+        for step in plan.steps
+        for statement in step.forward.statements
+    ]
+    baseline = [tree(statement) for script in plan.baseline for statement in script.statements]
+    roles = (*definitions.roles_of(forward), *definitions.roles_of(baseline))
+    return Known(Labels(definitions.enums_of(forward)), roles)
 
 
 def applied(plan: Plan, mutant: Mutant) -> Plan:
@@ -124,14 +137,14 @@ def _swapped(plan: Plan, step_id: str, direction: StepDirection) -> Plan:
 
 
 def _of_script(
-    step: str, direction: StepDirection, whole: Script, labels: Labels
+    step: str, direction: StepDirection, whole: Script, known: Known
 ) -> Iterator[Mutant]:
     for number, statement in enumerate(whole.statements):
         batch = whole.kind == "batch"
         root = tree(statement, batch=batch)
         line = statement.line
         yield Mutant(step, direction, "delete-statement", line, number, None, written(root))
-        for operator, before, after in _variants(root, labels):
+        for operator, before, after in _variants(root, known):
             if before == after:  # such as a condition that was `true`
                 continue
             said = with_placeholders(after) if batch else after
@@ -157,20 +170,20 @@ def with_placeholders(text: str) -> str:
     return re.sub(r"\$([12])\b", lambda m: "%(after)s" if m[1] == "1" else "%(upto)s", text)
 
 
-def _variants(root: Any, labels: Labels) -> Iterator[tuple[str, str, str]]:
+def _variants(root: Any, known: Known) -> Iterator[tuple[str, str, str]]:
     """Operator, the statement, and the defect in it; both written alike."""
     before = written(root)
-    for edit in _edits(root, labels):
+    for edit in _edits(root, known):
         with edit.made():
             yield edit.operator, before, written(root)
-    for plain, edit in _embedded(root, labels):
+    for plain, edit in _embedded(root, known):
         with plain.made():
             alike = written(root)
         with edit.made():
             yield edit.operator, alike, written(root)
 
 
-def _edits(root: Any, labels: Labels) -> Iterator[Edit]:
+def _edits(root: Any, known: Known) -> Iterator[Edit]:
     top = Place(root, None, "")
     for place in (top, *places(root)):
         node = place.node
@@ -178,9 +191,9 @@ def _edits(root: Any, labels: Labels) -> Iterator[Edit]:
         if kind in expressions.BY_NODE:
             yield from expressions.BY_NODE[kind](place)
         if kind == "A_Const" and not isinstance(place.parent, ast.VariableSetStmt):
-            yield from expressions.constants(place, labels, _kind_of(place, root))
+            yield from expressions.constants(place, known.labels, _kind_of(place, root))
         yield from values.of(place)
-        yield from definitions.of(place)
+        yield from definitions.of(place, known.roles)
     if isinstance(root, ast.SelectStmt):
         yield from _calls(root)
 
@@ -215,16 +228,16 @@ def _kind_of(place: Place, root: Any) -> str | None:
     return name.names[-1].sval if name is not None else None
 
 
-def _embedded(root: Any, labels: Labels) -> Iterator[tuple[Edit, Edit]]:
+def _embedded(root: Any, known: Known) -> Iterator[tuple[Edit, Edit]]:
     """Defects in texts that are SQL: the text laid out, and the defect in it."""
 
     def vary(text: str) -> Iterator[Changed]:
         inner = parse_sql(text)[0].stmt
         before = laid_out(inner)
-        for edit in _edits(inner, labels):
+        for edit in _edits(inner, known):
             with edit.made():
                 yield edit.operator, before, laid_out(inner)
-        for plain, edit in _embedded(inner, labels):
+        for plain, edit in _embedded(inner, known):
             with plain.made():
                 alike = laid_out(inner)
             with edit.made():

@@ -166,7 +166,7 @@ def test_what_cannot_be_judged_is_unknown(small: SmallPlan, harness_empty_databa
     small.replace(CHECK, "t where", "t cross join pg_sleep(10) where")
     found = judged(small, harness_empty_database)
     assert found.verdict == "unknown"
-    assert "could not be judged, canceling statement due to statement timeout" in (
+    assert "could not be checked, canceling statement due to statement timeout" in (
         found.findings[0].message
     )
 
@@ -298,7 +298,10 @@ def test_the_command_prints_one_document_and_fails_on_no_go(
     assert document["preflight"]["state"] == "clean"
     assert document["thresholds"] == {"warning_percent": 1.0}
     ended = run(*plan)
-    assert "warning: things.name.odd: things: a thing has an odd name: 10 of 1,000" in ended.stdout
+    assert (
+        "warning: things.name.odd: public.things: a thing has an odd name: 10 of 1,000"
+        in ended.stdout
+    )
     assert "set name = 'thing'" in ended.stdout
 
 

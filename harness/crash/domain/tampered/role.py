@@ -16,6 +16,7 @@ from pglast import ast
 from psycopg import sql
 
 from harness.core.exit_status import ExitStatus
+from harness.core.sqlstate import INSUFFICIENT_PRIVILEGE
 from harness.crash import runners, state
 from harness.crash.domain.contended.strike import CHECKPOINTS
 from harness.crash.domain.tampered.owner import OWNER, THIEF, Owned
@@ -41,6 +42,19 @@ OWNED = "select pg_get_userbyid(relowner) from pg_class"
 OWNED += " where oid = to_regclass(%s) and relkind in ('r', 'p')"
 KEPT = "update pg_catalog.pg_class set relacl = {acl}::aclitem[] where oid = to_regclass({table})"
 """Gives a privilege back as it was: without any grant at all is another state than with all."""
+MAY_CREATE = """
+select has_schema_privilege(%s, n.oid, 'create') from pg_namespace n where n.nspname = %s
+"""
+ACL_OF_SCHEMA = "select nspacl::text from pg_namespace where nspname = {schema}"
+KEPT_SCHEMA = (
+    "update pg_catalog.pg_namespace set nspacl = {acl}::aclitem[] where nspname = {schema}"
+)
+CREATORS = """
+select string_agg(a.grantee::regrole::text, ', ')
+from pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+where n.nspname = {schema} and a.privilege_type = 'CREATE' and a.grantee <> 0
+    and pg_has_role('{owner}', a.grantee, 'usage')
+"""
 Taken = tuple[str, str, str]  # a step, a boundary and the fault there
 
 
@@ -66,7 +80,9 @@ def faults(walk: Walk) -> list[Taken]:
     written: set[tuple[str, str]] = set()
     for number, step in enumerate(walk.steps):
         of = walk.script(step)
-        made = list(dict.fromkeys(makes(of)))
+        made = [
+            kind for kind, schema in first_schemas(of).items() if _may_create(walk, step, schema)
+        ]
         found += [(step, f"create-{kind}", REVOKED) for kind in made if kind not in kinds]
         kinds.update(made)
         if made and number and "running" not in kinds:  # held at the step before
@@ -83,15 +99,24 @@ def faults(walk: Walk) -> list[Taken]:
     return found
 
 
-def makes(of: Script) -> Iterator[str]:
-    """The kinds of objects that a script makes in schema public."""
+def makes(of: Script) -> Iterator[tuple[str, str]]:
+    """The kinds of objects that a script makes, and in which schema each."""
     if of.nothing is not None or of.kind == "batch":
         return
     for statement in of.statements:
         node = tree(statement)
         made = MAKES.get(type(node))
-        if made and made[1](node) == "public":
-            yield made[0]
+        schema = made[1](node) if made else None
+        if made and schema:
+            yield made[0], schema
+
+
+def first_schemas(of: Script) -> dict[str, str]:
+    """Every kind of object that a script makes, and the schema of the first of the kind."""
+    found: dict[str, str] = {}
+    for kind, schema in makes(of):
+        found.setdefault(kind, schema)
+    return found
 
 
 def writes(of: Script) -> Iterator[tuple[str, str]]:
@@ -103,6 +128,14 @@ def writes(of: Script) -> Iterator[tuple[str, str]]:
         verb = WRITES.get(type(node))
         if verb and node.relation.schemaname:
             yield verb, f"{node.relation.schemaname}.{node.relation.relname}"
+
+
+def _may_create(walk: Walk, step: str, schema: str) -> bool:
+    """Whether the owner may make something in a schema that is there just before a step."""
+    walk.to(step)
+    with admin.connection(walk.dsn) as conn:
+        row = conn.execute(MAY_CREATE, [OWNER, schema]).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _is_owned(walk: Walk, step: str, table: str) -> bool:
@@ -121,7 +154,7 @@ def strike(its: Owned, point: Point) -> Struck:
     """Take it away, run, give it back, and run on."""
     scene = its.scene
     with scene.walk.copy() as dsn:
-        right = _right(its, dsn, point.boundary)
+        right = _right(its, dsn, point.step, point.boundary)
         had = its.ask(dsn, right.holds)
         reasons: list[str] = []
         if point.boundary == "running":
@@ -140,16 +173,14 @@ def strike(its: Owned, point: Point) -> Struck:
         return Struck(fired, f"{right.take}: {said}", (*reasons, *bad), where)
 
 
-def _right(its: Owned, dsn: str, boundary: str) -> Right:
+def _right(its: Owned, dsn: str, step: str, boundary: str) -> Right:
     """What a boundary takes from the owner, in a database where it is still there."""
     what, _, name = boundary.partition("-")
     if what in ("create", "running"):
-        return Right(
-            "revoke create on schema public from pg_database_owner",
-            "grant create on schema public to pg_database_owner",
-            f"select has_schema_privilege('{OWNER}', 'public', 'create')",
-            r"permission denied for schema public \(SQLSTATE 42501",
-        )
+        made = first_schemas(its.scene.walk.script(step))
+        schemas = [made[name]] if name else list(made.values())
+        rights = [_right_to_create(its, dsn, schema) for schema in schemas]
+        return next((right for right in rights if its.ask(dsn, right.holds)), rights[0])
     table = _identifier(unquote(name))
     literal = sql.Literal(table).as_string(None)
     of = f"from pg_catalog.pg_class where oid = to_regclass({literal})"
@@ -163,7 +194,21 @@ def _right(its: Owned, dsn: str, boundary: str) -> Right:
         f"revoke {what} on {table} from {OWNER}",
         KEPT.format(acl=acl, table=literal),
         f"select has_table_privilege('{OWNER}', {literal}, '{what}')",
-        rf"permission denied for table {denied} \(SQLSTATE 42501",
+        rf"permission denied for table {denied} \(SQLSTATE {INSUFFICIENT_PRIVILEGE}",
+    )
+
+
+def _right_to_create(its: Owned, dsn: str, schema: str) -> Right:
+    """The right to make something in a schema: the owner's own, or that of a role it is in."""
+    name = sql.Identifier(schema).as_string(None)
+    literal = sql.Literal(schema).as_string(None)
+    acl = sql.Literal(its.ask(dsn, ACL_OF_SCHEMA.format(schema=literal))).as_string(None)
+    roles = its.ask(dsn, CREATORS.format(owner=OWNER, schema=literal)) or OWNER
+    return Right(
+        f"revoke create on schema {name} from {roles}",
+        KEPT_SCHEMA.format(acl=acl, schema=literal),
+        f"select has_schema_privilege('{OWNER}', {literal}, 'create')",
+        rf"permission denied for schema {re.escape(schema)} \(SQLSTATE {INSUFFICIENT_PRIVILEGE}",
     )
 
 

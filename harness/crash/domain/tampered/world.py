@@ -42,6 +42,11 @@ class Intrusion:
     undo: str
 
     @property
+    def has_schema(self) -> bool:
+        """Whether it says in which schema it is: elsewhere nobody would notice it."""
+        return self.kind == "schema" or (len(self.name) > 1 and bool(self.name[0]))
+
+    @property
     def boundary(self) -> str:
         """As a point's boundary."""
         return f"{self.kind}={quote('.'.join(self.name), safe='.')}"
@@ -63,7 +68,9 @@ def intrusions(of: Script) -> Iterator[Intrusion]:
         for kind, find in FINDERS.items():
             if isinstance(node, kind):
                 # what hangs on a view of the script cannot be there before the view is
-                yield from (one for one in find(node) if one.name[:-1] not in new)
+                yield from (
+                    one for one in find(node) if one.name[:-1] not in new and one.has_schema
+                )
 
 
 def possible(walk: Walk, step: str, dsn: str) -> list[Intrusion]:
@@ -125,8 +132,8 @@ def _q(*parts: str) -> str:
 
 
 def _qualified(node: Any) -> Name:
-    """A relation's schema and name."""
-    return (node.schemaname or "public", node.relname)
+    """A relation's schema and name; the schema is empty where the statement says none."""
+    return (node.schemaname or "", node.relname)
 
 
 def _strings(nodes: Any) -> Name:
@@ -237,7 +244,7 @@ def _renamed(what: str, table: Name, name: str) -> Intrusion:
 
 def _used(what: str, name: Name, relation: str, columns: str = "count(*)") -> Intrusion:
     """A foreign view hangs on what a step drops."""
-    view = f"public.{FOREIGN}"
+    view = _q(name[0], FOREIGN)
     do = f"create view {view} as select {columns} from {relation}"  # noqa: S608 - quoted names
     return Intrusion(f"used-{what}", name, do, f"drop view {view}")
 
@@ -250,7 +257,7 @@ def _drop(node: Any) -> Iterator[Intrusion]:
             yield _used("view", _strings(named), _q(*_strings(named)))
         elif node.removeType == ObjectType.OBJECT_TYPE:
             name = _strings(named.names)
-            table = f"public.{FOREIGN}"
+            table = _q(name[0], FOREIGN)
             do = f"create table {table} (of_it {_q(*name)})"
             yield Intrusion("used-type", name, do, f"drop table {table}")
         elif node.removeType in (ObjectType.OBJECT_TRIGGER, ObjectType.OBJECT_POLICY):

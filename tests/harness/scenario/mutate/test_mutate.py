@@ -63,7 +63,7 @@ MADE = [
     ("create type public.b as enum ('x', 'y')", "enum-label", "'y', 'x'"),
     ("create unique index a_b on public.a (b)", "not-unique", "-unique"),
     ("alter table public.a add b int, add c int", "drop-part", "-add column c"),
-    ("grant all on public.a to authenticated", "change-role", "to anon"),
+    ("grant all on public.a to app, reader", "change-role", "to reader, reader"),
     ("grant all on public.a to authenticated", "change-privilege", "grant select"),
     ("grant select, update on public.a to x", "drop-privilege", "-select"),
     ("revoke all on public.a from x, y", "drop-privilege", "-y"),

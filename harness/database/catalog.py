@@ -1,0 +1,32 @@
+"""What a database holds of its users': their relations, without those of the server and of us."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import psycopg
+
+Connection = psycopg.Connection[Any]
+
+OUR_SCHEMAS: Final = ("migration_control", "migration_archive")
+"""What the harness keeps in a database it migrates: the ledger, and the archive of a rollback."""
+TABLES: Final = ("r", "p")
+READABLE: Final = ("r", "p", "v", "m", "f")
+"""The kinds of relations that hold or show rows, as pg_class has them."""
+
+USER_RELATIONS: Final = """
+select c.oid, n.nspname::text as schema, c.relname::text as relation, c.relkind::text as kind,
+    quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name
+from pg_catalog.pg_class c
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    and n.nspname <> all (array['migration_control', 'migration_archive'])
+"""
+"""A query of the user's relations of every kind: oid, schema, relation, kind, and quoted name."""
+
+
+def user_relations(conn: Connection, kinds: Sequence[str] = READABLE) -> list[str]:
+    """The user's relations of these kinds, as SQL writes their names, in order."""
+    query = f"select name from ({USER_RELATIONS}) r where r.kind = any(%s) order by name"  # noqa: S608 - a constant
+    return [row[0] for row in conn.execute(query.encode(), [list(kinds)])]
