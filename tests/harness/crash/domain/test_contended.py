@@ -14,7 +14,7 @@ from harness.runner.work import SqlFailed
 from tests.harness.support.crash import ground_of
 from tests.harness.support.runner import SmallPlan
 
-HERE = "test_crash_contended"
+HERE = __name__
 STEP, FILL, INDEX = "1.1/010_column", "1.1/020_fill", "1.2/010_index"
 
 

@@ -21,7 +21,7 @@ from harness.fault import tamper
 from tests.harness.support.crash import ground_of
 from tests.harness.support.runner import SmallPlan, run_sql
 
-HERE = "test_crash_tampered"
+HERE = __name__
 STEP, FILL, INDEX = "1.1/010_column", "1.1/020_fill", "1.2/010_index"
 SEALED = ["run_id", "step", "position", "kind", "state", "last_key", "rows", "batches", "seal"]
 GENEROUS = "GRANT CREATE ON SCHEMA public TO PUBLIC;"
