@@ -67,7 +67,7 @@ class Wanted:
 
     @property
     def named(self) -> str:
-        """What is done to which index, as a checkpoint keeps it: create "public"."i"."""
+        """What is done to which index, as a checkpoint keeps it: create "app"."i"."""
         return f"{'create' if self.creates else 'drop'} {self.index.sql}"
 
     @property

@@ -13,7 +13,7 @@ SUITES = (
     *("meanwhile", "rollback", "cleanup", "resume", "crash"),
 )
 PLANTED = ("sabotage",)
-"""Suites that judge the checks, not the plan: run with `full`, and by `make test`."""
+"""Suites that judge the checks, not the plan: run with `full` only."""
 APART = ("benchmark",)
 """Suites that a gate never runs: they measure, and prove nothing."""
 
