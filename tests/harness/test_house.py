@@ -34,7 +34,7 @@ ALLOWED = {
     "subject/command.py": (PUBLIC, "where known tools keep their version tables"),
     "database/surroundings.py": (PUBLIC, "the pseudo-role of grants"),
     "scenario/dry_run/neighbours.py": (PUBLIC, "the pseudo-role of grants"),
-    "subject/project.py": (CHECKOUT, "where a plan is looked for, in any project"),
+    "subject/project_search.py": (CHECKOUT, "where a plan is looked for, in any project"),
     "database/furniture.py": (PUBLIC, "template0 has a schema of that name"),
     "runner/baseline_file.py": (PUBLIC, "a dump creates the schema that every database has"),
     "safety/occupied.sql": (PUBLIC, "an empty database has it"),
@@ -46,7 +46,9 @@ ALLOWED = {
 
 def words_of_a_subject(name: str, text: str) -> Iterator[str]:
     """File, line and word of everything that only one subject, or this checkout, has."""
-    allowed, _ = ALLOWED.get(name, (None, ""))
+    # What is written for a new project names the places of that project.
+    scaffold = name.startswith("subject/scaffold/")
+    allowed = CHECKOUT if scaffold else ALLOWED.get(name, (None, ""))[0]
     for number, line in enumerate(text.splitlines(), 1):
         for pattern in (SUBJECT, CHECKOUT, PUBLIC):
             if pattern is not allowed:
