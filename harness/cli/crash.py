@@ -11,6 +11,15 @@ import click
 
 from harness.cli.command_options import command_options, take_command
 from harness.cli.options import answer, json_option, named_plan_option
+from harness.cli.run_options import (
+    build_option,
+    own_server,
+    pg_version_option,
+    rows_option,
+    seed_option,
+    server_option,
+    workers_option,
+)
 from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
 
@@ -28,27 +37,12 @@ from harness.core.exit_status import ExitStatus
 @click.option("--direction", default=None, help="forward,rollback,cleanup")
 @click.option("--fault", default=None, help="only these faults, such as cut,unheard,sigkill")
 @click.option("--replay", metavar="POINT", help="strike at one point, as a failure prints it")
-@click.option(
-    "--rows", type=click.IntRange(min=0), default=1000, show_default=True, help="rows to seed"
-)
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
-@click.option(
-    "--server",
-    default="embedded",
-    show_default=True,
-    type=click.Choice(["embedded", "system", "container", "existing", "auto"]),
-)
-@click.option("--pg-version", type=int, help="major version of Postgres")
-@click.option(
-    "--workers",
-    default=5,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="processes; more than cores, since many faults mostly wait",
-)
-@click.option(
-    "--build", type=click.Path(file_okay=False, path_type=Path), default="build", show_default=True
-)
+@rows_option(1000, least=0)
+@seed_option
+@server_option
+@pg_version_option
+@workers_option(5, "more than cores, since many faults mostly wait")
+@build_option
 def crash(as_json: bool, plan_path: Path | None, **choices: Any) -> None:
     """Strike a run at every point, on servers of its own, and prove that nothing is lost."""
     from harness.core.interrupt import interruptible
@@ -99,11 +93,9 @@ def _exploration(plan_path: Path | None, choices: dict[str, Any]) -> Any:
     from harness.crash import settings
     from harness.crash.model import DOMAINS
 
-    if choices.pop("dsn") or choices["server"] == "existing":
-        raise UsageError(
-            "an existing server is not explored: servers are killed and filled up here",
-            hint="leave --dsn and --server out; the exploration starts servers of its own",
-        )
+    given = "existing" if choices.pop("dsn") else choices["server"]
+    why = "an existing server is not explored: servers are killed and filled up here"
+    choices["server"] = own_server(given, why)
     names = ("points", "domain", "direction", "fault")
     points, domain, direction, fault = (choices.pop(name) for name in names)
     if points != "all" and not (points.isdigit() and int(points)):

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from harness.cli.options import answer, dsn_option, json_option, named, plan_option
+from harness.cli.run_options import server_option
 from harness.cli.usage import Seconds
 from harness.core.exit_status import ExitStatus
 from harness.core.jsonfile import write_json
@@ -28,14 +29,7 @@ from harness.core.writable import refuse_unwritable
     show_default=True,
     help="how to copy: by the server, by a dump on it, by a dump on a server of our own",
 )
-@click.option(
-    "--server",
-    type=click.Choice(["auto", "container", "embedded", "system", "existing"]),
-    default="auto",
-    envvar="HARNESS_SERVER",
-    show_default=True,
-    help="which server of our own, where the copy goes to one; existing is taken for auto",
-)
+@server_option
 @click.option(
     "--max-lock",
     type=Seconds(),

@@ -11,6 +11,14 @@ import click
 from click.core import ParameterSource
 
 from harness.cli.options import json_option, plan_option
+from harness.cli.run_options import (
+    build_option,
+    pg_version_option,
+    rows_option,
+    seed_option,
+    server_option,
+    workers_option,
+)
 from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
 
@@ -24,34 +32,15 @@ from harness.core.exit_status import ExitStatus
     show_envvar=True,
     help="a server that runs already; from the environment only with --server existing",
 )
-@click.option(
-    "--rows", type=click.IntRange(min=1), default=10_000, show_default=True, envvar="HARNESS_ROWS"
-)
-@click.option(
-    "--seed",
-    "number",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    envvar="HARNESS_SEED",
-)
-@click.option(
-    "--server",
-    default="auto",
-    show_default=True,
-    envvar="HARNESS_SERVER",
-    type=click.Choice(["auto", "container", "embedded", "system", "existing"]),
-)
-@click.option(
-    "--pg-version", type=int, envvar="HARNESS_PG_VERSION", help="major version of Postgres"
-)
+@rows_option(10_000)
+@seed_option
+@server_option
+@pg_version_option
 @click.option("--pg-image", envvar="HARNESS_PG_IMAGE", help="container image")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1))
+@workers_option(2)
 @click.option("--full", is_flag=True, help="with the suite that plants every known gap besides")
 @click.option("--keep-failed", is_flag=True, help="keep the databases of failed tests")
-@click.option(
-    "--build", type=click.Path(file_okay=False, path_type=Path), default="build", show_default=True
-)
+@build_option
 @click.pass_context
 def gate(
     context: click.Context, /, as_json: bool, plan_path: Path, build: Path, **choices: Any
@@ -60,7 +49,6 @@ def gate(
     from harness.document.base import to_builtins
     from harness.scenario.gate import Settings, run
 
-    choices["seed"] = choices.pop("number")
     given = context.get_parameter_source("dsn") is ParameterSource.COMMANDLINE
     choices["dsn"], choices["server"] = _where(choices["dsn"], given, choices["server"])
     verdict = run(Settings(plan=plan_path, build=build, quiet=as_json, **choices))

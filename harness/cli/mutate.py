@@ -9,7 +9,13 @@ from typing import Any
 import click
 
 from harness.cli.options import answer, json_option, plan_option
-from harness.core.errors import UsageError
+from harness.cli.run_options import (
+    own_server,
+    pg_version_option,
+    seed_option,
+    server_option,
+    workers_option,
+)
 from harness.core.exit_status import ExitStatus
 
 
@@ -18,18 +24,12 @@ from harness.core.exit_status import ExitStatus
 @plan_option
 @json_option
 @click.option("--sample", type=click.IntRange(min=1), help="so many mutants, drawn by --seed")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@seed_option
 @click.option("--only", default="", metavar="TEXT", help="mutants whose id holds this text")
 @click.option("--judge", metavar="MODULE:FUNCTION", help="the checks, if not those of this project")
-@click.option(
-    "--server",
-    default="embedded",
-    show_default=True,
-    envvar="HARNESS_SERVER",
-    type=click.Choice(["embedded", "system", "container", "auto"]),
-)
-@click.option("--pg-version", type=int, envvar="HARNESS_PG_VERSION")
-@click.option("--workers", default=3, show_default=True, type=click.IntRange(min=1))
+@server_option
+@pg_version_option
+@workers_option(3, "one more than two cores, since some wait")
 @click.option(
     "--equivalents",
     "declared",
@@ -45,10 +45,8 @@ def mutate(
     **choices: Any,
 ) -> None:
     """Run statement mutants of the plan against its checks; print every survivor."""
-    if dsn:
-        raise UsageError(
-            "mutants are not run on a named database", hint="leave --dsn out; servers are made"
-        )
+    given = "existing" if dsn else choices["server"]
+    choices["server"] = own_server(given, "mutants are not run on a named database")
     from harness.core.interrupt import interruptible
     from harness.observe.progress import bar
     from harness.scenario.mutate.run import JUDGE, Settings, run, words

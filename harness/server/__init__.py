@@ -2,7 +2,7 @@
 behind one protocol.
 """
 
-from harness.server.choice import PROVIDERS, attach, choose, close_owned, keep, reap
+from harness.server.choice import attach, choose, close_owned, keep, reap
 from harness.server.dsn import Dsn, mask
 from harness.server.installation import find_client
 from harness.server.protocol import Capabilities, Record, Server, StopMode
@@ -10,7 +10,6 @@ from harness.server.secrets import redact
 from harness.server.settle import settle
 
 __all__ = [
-    "PROVIDERS",
     "Capabilities",
     "Dsn",
     "Record",

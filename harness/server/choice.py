@@ -7,6 +7,7 @@ from typing import Final
 
 from harness.core.errors import HarnessError, InfrastructureError, UsageError
 from harness.core.extras import require_extra
+from harness.core.provider import PROVIDERS
 from harness.server import existing, installation, local, prepared, profile, registry, shell
 from harness.server.account import account
 from harness.server.container import ContainerServer, create
@@ -14,7 +15,6 @@ from harness.server.existing import ExistingServer
 from harness.server.local import LocalServer
 from harness.server.protocol import Record, Server
 
-PROVIDERS: Final = ("auto", "container", "embedded", "system", "existing")
 _ORDER: Final = ("container", "embedded", "system")
 
 

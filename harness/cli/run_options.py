@@ -1,0 +1,86 @@
+"""Options of commands that start servers and make rows: each means the same wherever it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import click
+
+from harness.core.errors import UsageError
+from harness.core.provider import PROVIDERS
+
+Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+server_option: Option = click.option(
+    "--server",
+    type=click.Choice(PROVIDERS),
+    default="auto",
+    show_default=True,
+    envvar="HARNESS_SERVER",
+    show_envvar=True,
+    help="where the Postgres comes from",
+)
+pg_version_option: Option = click.option(
+    "--pg-version",
+    type=int,
+    envvar="HARNESS_PG_VERSION",
+    show_envvar=True,
+    help="major version of Postgres",
+)
+seed_option: Option = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    envvar="HARNESS_SEED",
+    show_envvar=True,
+    help="what chance begins from: same seed, same rows, same sample",
+)
+build_option: Option = click.option(
+    "--build",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="build",
+    show_default=True,
+    help="the directory for what is written",
+)
+
+
+def rows_option(default: int, least: int = 1) -> Option:
+    """`--rows`: about how many rows are made, by default so many, and at least so many."""
+    return click.option(
+        "--rows",
+        type=click.IntRange(min=least),
+        default=default,
+        show_default=True,
+        envvar="HARNESS_ROWS",
+        show_envvar=True,
+        help="rows to seed",
+    )
+
+
+def workers_option(default: int, why: str = "") -> Option:
+    """`--workers`: processes that work at a time; `why` explains a default of its own."""
+    return click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        default=default,
+        show_default=True,
+        envvar="HARNESS_WORKERS",
+        show_envvar=True,
+        help="processes at a time" + (f"; {why}" if why else ""),
+    )
+
+
+def own_server(provider: str, why: str) -> str:
+    """The provider of a server that a command starts and may kill: for `auto` the embedded one.
+
+    Raises UsageError for an existing server, and says `why` it is not taken.
+    """
+    if provider == "existing":
+        raise UsageError(
+            why,
+            hint="leave --dsn out, and --server or HARNESS_SERVER; it starts servers of its own",
+        )
+    return "embedded" if provider == "auto" else provider
