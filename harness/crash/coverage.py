@@ -44,9 +44,10 @@ TWICE = "it was enumerated twice"
 
 @dataclass(frozen=True)
 class Replay:
-    """How the command line repeats one point: on the same plan, rows, seed and server.
+    """How the command line repeats one point: on the same subject, rows, seed and server.
 
-    `plan`, `server` and `pg_version` are None where the command line takes the same by itself.
+    `plan`, `server` and `pg_version` are None where the command line takes the same by itself;
+    `named` are the words that name a subject which is no plan.
     """
 
     rows: int
@@ -54,6 +55,7 @@ class Replay:
     plan: str | None = None
     server: str | None = None
     pg_version: int | None = None
+    named: tuple[str, ...] = ()
 
     def line(self, point: Point) -> str:
         """One line for a shell; where no point was found, it looks for the domain's again."""
@@ -65,6 +67,7 @@ class Replay:
         """One line for a shell that explores `what` on the same ground."""
         others = {"plan": self.plan, "server": self.server, "pg-version": self.pg_version}
         unusual = [f" --{key} {quote(str(said))}" for key, said in others.items() if said]
+        unusual += [f" {quote(word)}" for word in self.named]
         return f"harness crash {what} --rows {self.rows} --seed {self.seed}{''.join(unusual)}"
 
 
@@ -161,6 +164,7 @@ class Coverage:
 
     A forward run meets the steps in that order, a rollback in the reverse; within a step `expected`
     has the points of a domain in the order of its run. The earliest point is the first one met.
+    A run that tells no steps takes others back than forward: `steps_back` has them in their order.
     `enumeration` says what was asked for: where nothing was struck of it, nothing is known.
     """
 
@@ -171,6 +175,7 @@ class Coverage:
     files: Mapping[tuple[str, str], str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     cleanup: tuple[str, ...] = ()
+    steps_back: tuple[str, ...] | None = None
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -322,7 +327,7 @@ class Coverage:
     def _ranks(self) -> dict[Direction, dict[str, int]]:
         orders: dict[Direction, Iterable[str]] = {
             "forward": self.steps,
-            "rollback": reversed(self.steps),
+            "rollback": reversed(self.steps) if self.steps_back is None else self.steps_back,
             "cleanup": self.cleanup,
         }
         return {

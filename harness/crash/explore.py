@@ -22,20 +22,22 @@ from harness.crash import coverage, coverage_file, sample, workers
 from harness.crash.asked import Enumeration
 from harness.crash.golden_note import Note
 from harness.crash.ground import Ground
-from harness.crash.model import DomainName, Point, Row, Task
-from harness.crash.places import cleanup_steps, places_of
+from harness.crash.model import WHOLE, DomainName, Point, Row, Task
+from harness.crash.places import applicable, cleanup_steps, places_of, steps_of
 from harness.crash.settings import Settings, narrowed
 from harness.crash.undisturbed.study import studied
+from harness.database import admin
 from harness.document.crash import CrashDocument
 from harness.plan import Plan
 from harness.server import Server, choose
 from harness.server.place import data_root, free
 from harness.subject.choice import is_default_plan
+from harness.subject.plan import PlanSubject
+from harness.subject.protocol import Subject
 
 ROOM = 512 * 1024**2
 """Bytes that must be free where servers keep their data, for each worker: at 1,000 rows its server
 and copies, and a share of the server that all begin with, took 350 MB at most."""
-WAYS = ("forward", "rollback")
 LOOKING, STRIKING = "looking for points", "striking"
 EXPLORABLE = "use embedded or system: servers of its own, on this machine"
 
@@ -53,7 +55,7 @@ def run(settings: Settings, told: Told = silent) -> CrashDocument:
     UsageError for an unknown fault or point; nothing has been explored then, and as a rule not even
     a server started.
     """
-    subject = plan.load(settings.plan)
+    subject = settings.subject or PlanSubject(plan.load(settings.plan))
     settings = narrowed(settings, subject)
     if settings.server == "container":
         raise _inexplorable(settings.server)
@@ -65,16 +67,23 @@ def run(settings: Settings, told: Told = silent) -> CrashDocument:
         return run_on(server, settings, subject, told)
 
 
-def run_on(server: Server, settings: Settings, subject: Plan, told: Told = silent) -> CrashDocument:
+def run_on(
+    server: Server, settings: Settings, what: Subject | Plan, told: Told = silent
+) -> CrashDocument:
     """Explore on a server that is there; other domains than wire start servers besides."""
     began = time.monotonic()
+    subject = PlanSubject(what) if isinstance(what, Plan) else what
     settings = narrowed(settings, subject)
     told("running it undisturbed", 0, 0)
     with _grounded(settings, subject, server) as (ground, notes):
         told(LOOKING, 0, 0)
         failures: dict[DomainName, str] = {}
         found = workers.find_all(
-            ground, settings.domains, settings.workers, failures, lambda: told(LOOKING, 0, 0)
+            ground,
+            applicable(settings.domains, subject),
+            settings.workers,
+            failures,
+            lambda: told(LOOKING, 0, 0),
         )
         every = sample.in_directions(
             [task for some in found.values() for task in some], ground.directions
@@ -83,10 +92,11 @@ def run_on(server: Server, settings: Settings, subject: Plan, told: Told = silen
         rows = _explored(settings, ground, chosen, told)
     expected = tuple(point for task in chosen for point in task.points)
     places = places_of(settings, ground, failures)
+    steps = steps_of(subject, every)
     document = coverage.Coverage(
         expected,
         tuple(_compared(row, ground) for row in rows),
-        tuple(step.id for step in subject.steps),
+        steps["forward"],
         Enumeration.of_tasks(
             settings.asked,
             every,
@@ -96,7 +106,8 @@ def run_on(server: Server, settings: Settings, subject: Plan, told: Told = silen
         ),
         _files(subject),
         notes,
-        tuple(cleanup_steps(subject)),
+        steps["cleanup"],
+        steps.get("rollback"),
     ).document(
         _replay(settings, server),
         _environment(settings, subject, server),
@@ -114,19 +125,21 @@ def run_on(server: Server, settings: Settings, subject: Plan, told: Told = silen
 
 def _compared(row: Row, ground: Ground) -> Row:
     """A pass is none where all that the step changes could not be compared."""
-    if row.verdict != "pass" or (row.point.direction, row.point.step) not in ground.hidden:
+    direction = row.point.direction
+    unseen = (direction, row.point.step) in ground.hidden or (direction, WHOLE) in ground.hidden
+    if row.verdict != "pass" or not unseen:
         return row
     reason = "all that this step changes differs by itself from run to run: nothing was compared"
     return replace(row, verdict="unknown", reason=reason)
 
 
-def _files(subject: Plan) -> dict[tuple[str, str], str]:
-    """Direction and step -> the file that is run there, below the plan's directory."""
-    scripts = [(way, step.id, getattr(step, way)) for step in subject.steps for way in WAYS]
-    found = {(way, step): script.name for way, step, script in scripts}
-    return found | {
-        ("cleanup", step): script.name for step, script in cleanup_steps(subject).items()
-    }
+def _files(subject: Subject) -> dict[tuple[str, str], str]:
+    """Direction and step -> the file that is run there, below the subject's directory."""
+    found = {}
+    for each in subject.revisions:
+        found["forward", each.name] = each.forward or ""
+        found["rollback", each.name] = each.back or ""
+    return found | {("cleanup", step): name for step, name in cleanup_steps(subject).items()}
 
 
 def _room(workers: int) -> None:
@@ -164,11 +177,12 @@ def _started(settings: Settings) -> Iterator[Server]:
 
 @contextmanager
 def _grounded(
-    settings: Settings, subject: Plan, server: Server
+    settings: Settings, subject: Subject, server: Server
 ) -> Iterator[tuple[Ground, tuple[Note, ...]]]:
     """The seeded and the migrated database on a server, and what undisturbed runs come to."""
+    _prove_reach(server.dsn(), subject)
     ground = Ground(
-        plan=subject,
+        subject=subject,
         rows=settings.rows,
         seed=settings.seed,
         provider=server.provider,
@@ -177,12 +191,26 @@ def _grounded(
         directions=settings.directions,
         lean=settings.boundaries and settings.points is not None,
     )
-    own = any(domain != "wire" for domain in settings.domains)  # they make baselines of their own
+    domains = applicable(settings.domains, subject)
+    own = any(domain != "wire" for domain in domains)  # they make baselines of their own
     ground, place, notes = studied(ground, server.dsn(), twice=own)
     try:
         yield replace(ground, extra={"bench": place}), notes
     finally:
         place.close()
+
+
+def _prove_reach(server_dsn: str, subject: Subject) -> None:
+    """Have a subject show, on an empty database, that it reaches no other; Refused if not."""
+    if subject.kind == "plan":
+        return  # ours: it connects where it is told to
+    name = admin.unique_name("harness_reach")
+    admin.create(server_dsn, name)
+    try:
+        subject.prove_reach(admin.with_dbname(server_dsn, name))
+    finally:
+        admin.end_connections(server_dsn, name)
+        admin.drop(server_dsn, name)
 
 
 def _chosen(settings: Settings, every: list[Task]) -> list[Task]:
@@ -214,14 +242,15 @@ def _replay(settings: Settings, server: Server) -> coverage.Replay:
 
     A server that could not be struck again, such as a gate's container, is named by its version.
     """
-    plan_path = _relative(settings.plan)
+    plan_path = _relative(settings.plan) if settings.subject is None else None
     provider = "embedded" if server.provider == "embedded" else "system"
     return coverage.Replay(
         settings.rows,
         settings.seed,
-        None if is_default_plan(settings.plan, Path.cwd()) else str(plan_path),
+        None if plan_path is None or is_default_plan(plan_path, Path.cwd()) else str(plan_path),
         provider,
         server.version,
+        settings.named,
     )
 
 
@@ -231,9 +260,9 @@ def _relative(path: Path) -> Path:
     return whole.relative_to(here) if whole.is_relative_to(here) else path
 
 
-def _environment(settings: Settings, subject: Plan, server: Server) -> dict[str, Any]:
+def _environment(settings: Settings, subject: Subject, server: Server) -> dict[str, Any]:
     return {
-        "plan": f"{subject.name} {subject.version}",
+        "plan": subject.name,
         "plan hash": subject.hash,
         "postgres": server.version,
         "server": server.provider,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from harness.core.direction import Direction
 from harness.core.errors import UsageError
 from harness.crash.domain.contended import domain as contended
 from harness.crash.domain.environment import domain as environment
@@ -17,7 +18,8 @@ from harness.crash.domain.wal.golden import FAULT
 from harness.crash.domain.wire.faults import FAULTS
 from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, RESUME
 from harness.crash.model import END, START, DomainName, Point
-from harness.plan import Plan
+from harness.subject.plan import PlanSubject
+from harness.subject.protocol import Subject
 
 NAMES: dict[DomainName, tuple[str, ...]] = {
     "wire": (*FAULTS, ACKED, RACE, CLOSING),
@@ -46,14 +48,15 @@ def knowing(domains: Sequence[DomainName], faults: Sequence[str]) -> tuple[Domai
     return tuple(domain for domain in domains if any(knows(domain, fault) for fault in faults))
 
 
-def refuse_unknown(point: Point, plan: Plan) -> None:
-    """UsageError for a point that this plan cannot have: its step or its fault is unknown."""
-    steps = [START, RESUME, END, *(step.id for step in plan.steps)]
-    if point.direction == "cleanup":
-        steps = [START, RESUME, END, *(s.name.removesuffix(".sql") for s in plan.cleanup)]
-    if point.step not in steps:
+def refuse_unknown(point: Point, subject: Subject) -> None:
+    """UsageError for a point that this subject cannot have: its step or its fault is unknown.
+
+    Of a subject that tells no steps they are known when its run was recorded.
+    """
+    steps = _steps(point.direction, subject)
+    if steps and point.step not in steps:
         raise UsageError(
-            f"no crash point {point.id}: plan {plan.name} has no step {point.step}",
+            f"no crash point {point.id}: {subject.kind} {subject.name} has no step {point.step}",
             hint="the plan must be that of the exploration that printed it",
         )
     if not knows(point.domain, point.fault):
@@ -61,3 +64,13 @@ def refuse_unknown(point: Point, plan: Plan) -> None:
             f"no crash point {point.id}: domain {point.domain} has no fault {point.fault}",
             hint="one of " + ", ".join(NAMES[point.domain]),
         )
+
+
+def _steps(direction: Direction, subject: Subject) -> list[str]:
+    """The names that steps of a direction can have; none when they are not known yet."""
+    if not isinstance(subject, PlanSubject):
+        return []
+    names = [step.id for step in subject.plan.steps]
+    if direction == "cleanup":
+        names = [script.name.removesuffix(".sql") for script in subject.plan.cleanup]
+    return [START, RESUME, END, *names]

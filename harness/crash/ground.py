@@ -1,21 +1,26 @@
-"""What every exploration stands on: a plan, seeded rows, and how the run goes when left alone."""
+"""What every exploration stands on: a subject, rows, and how its run goes when left alone."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import HarnessError, Refused
+from harness.fault.process import LIMIT
 from harness.plan import Plan, Script
 from harness.server import choose
+from harness.subject.plan import PlanSubject
+from harness.subject.protocol import Part, Position, Seeder, Subject, has_direction
 
 if TYPE_CHECKING:
     from harness.core.direction import Direction
     from harness.database.fingerprint import Fingerprint
     from harness.server import Server
 
+LEDGER: frozenset[Part] = frozenset({"ledger", "steps"})
 SWEEP: dict[str, Any] = {
     "adaptive": False,
     "heartbeat": 0.0,
@@ -34,9 +39,10 @@ SWEEP: dict[str, Any] = {
 class Ground:
     """Everything a worker process must be told; picklable.
 
-    `before` and `after` are the fingerprints of the seeded database and of the migrated one, made
-    by a run that nothing disturbed. `prepare` names a function, as module:function, that every
-    runner process calls first: how tests plant defects in the engine. `rows` 0 seeds no rows.
+    `subject` is what runs; `plan` its plan, where it is one of ours. `before` and `after` are the
+    fingerprints of the seeded database and of the migrated one, made by a run that nothing
+    disturbed. `prepare` names a function, as module:function, that every runner process calls
+    first: how tests plant defects in the engine. `rows` 0 seeds no rows.
     `lean` looks for less, where a few points will be chosen: see the wire domain.
 
     Of undisturbed runs: `omit` are the columns that no two of them share, `drawn` the sequences
@@ -44,10 +50,11 @@ class Ground:
     Where the way back does not lead to `before`, `backs` says where it leads, by the steps that
     were done, and `inexact` which of them it does not undo; `returns` False: it fails. `cleaned` is
     the fingerprint of a migration that was cleaned up, `sums` has what each column held, by a
-    fingerprint's digest of data.
+    fingerprint's digest of data. `positions` are those at the ends of undisturbed runs, of a
+    subject without a ledger; `limit` are the seconds that a run of it may take.
     """
 
-    plan: Plan
+    subject: Subject
     rows: int
     seed: int
     provider: str = "embedded"
@@ -67,10 +74,27 @@ class Ground:
     cleaned: Fingerprint | None = None
     hidden: frozenset[tuple[str, str]] = frozenset()
     sums: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    positions: Mapping[str, Position | None] = field(default_factory=dict)
+    limit: float = LIMIT
+
+    @property
+    def resumes(self) -> bool:
+        """Whether a killed run goes on from a checkpoint of ours, and its steps are told."""
+        return self.subject.has >= LEDGER
+
+    @property
+    def plan(self) -> Plan:
+        """The plan. Only for what needs a ledger: no other subject has one."""
+        assert isinstance(self.subject, PlanSubject), "the subject is not a plan"
+        return self.subject.plan
+
+    def with_plan(self, plan: Plan) -> Ground:
+        """The same with another plan."""
+        return replace(self, subject=PlanSubject(plan, self.subject.seeder))
 
     def goes(self, direction: Direction) -> bool:
-        """Whether the plan goes in a direction that is to be explored."""
-        return direction in self.directions and (direction != "cleanup" or bool(self.plan.cleanup))
+        """Whether the subject goes in a direction that is to be explored."""
+        return direction in self.directions and has_direction(self.subject, direction)
 
     def script(self, direction: Direction, step: str) -> Script | None:
         """The script that a run in a direction takes for a step; None for what is no step."""
@@ -80,10 +104,10 @@ class Ground:
         return getattr(found, direction) if found else None
 
     def identity(self, dsn: str) -> Fingerprint:
-        """The fingerprint of a database, without what differs by itself."""
+        """The fingerprint of a database, without what differs by itself and bookkeeping."""
         from harness.database import fingerprint
 
-        return fingerprint.take(dsn, workers=1, omit=self.omit)
+        return fingerprint.take(dsn, workers=1, omit=self.omit, exclude=self.subject.bookkeeping)
 
     def sweeping(self, **changes: Any) -> Plan:
         """The plan with a runner that is deterministic and in a hurry; `changes` come on top."""
@@ -101,24 +125,34 @@ class Ground:
     def furnish(self, server_dsn: str, name: str) -> str:
         """Create a database with baseline and seeded rows; its DSN."""
         from harness.database import admin
-        from harness.runner import baseline
 
         admin.create(server_dsn, name)
         dsn = admin.with_dbname(server_dsn, name)
-        if self.plan.baseline:
-            baseline(dsn, self.plan)
-        if self.rows:
-            from harness.subject.choice import seeder_of
-
-            fill = seeder_of(self.plan.name)
+        self.subject.prepare(dsn)
+        seeder = self.subject.seeder or self._seeder()
+        if self.rows and seeder is not None:
             try:
-                fill(dsn, rows=self.rows, seed=self.seed, profile="real")
+                seeder(dsn, rows=self.rows, seed=self.seed, profile="real")
             except HarnessError as error:
                 raise Refused(
-                    f"the seeded rows do not fit plan {self.plan.name!r}: {error.message}",
+                    f"the seeded rows do not fit {self.subject.name!r}: {error.message}",
                     hint="give --rows 0 where the baseline brings rows of its own",
                 ) from error
         return dsn
+
+    def _seeder(self) -> Seeder | None:
+        """Who makes the rows where the subject does not say; None: nothing to fill."""
+        from harness.subject.choice import fill_from_catalog, seeder_of
+        from harness.subject.project import find_project
+
+        if isinstance(self.subject, PlanSubject):
+            return seeder_of(self.plan.name)
+        if "baseline" not in self.subject.has:
+            return None
+        project = find_project()
+        if project is not None and project.kind == self.subject.kind:
+            return seeder_of(None, project)
+        return partial(fill_from_catalog)
 
 
 def named(function: str) -> Callable[..., Any]:

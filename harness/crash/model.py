@@ -14,6 +14,7 @@ Verdict = Literal["pass", "fail", "unknown"]
 DOMAINS: tuple[DomainName, ...] = get_args(DomainName)
 START = "(start)"  # the runner's own work before its first step
 END = "(end)"  # and after its last
+WHOLE = "run"  # of a run that tells no steps: all of it
 NOWHERE = "(nowhere)"  # the step of a point that stands for those that were not found
 
 

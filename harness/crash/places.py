@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from harness.core.direction import DIRECTIONS, Direction
 from harness.crash.asked import Place
-from harness.crash.ground import Ground
-from harness.crash.model import DomainName
+from harness.crash.domain.wire import whole
+from harness.crash.fault_names import NAMES
+from harness.crash.ground import LEDGER, Ground
+from harness.crash.model import DomainName, Task
 from harness.crash.settings import Settings
-from harness.plan import Plan, Script
+from harness.subject.plan import PlanSubject
+from harness.subject.protocol import Part, Subject, has_direction
 
 CLEANING: Final[tuple[DomainName, ...]] = ("wire", "wal")
 """The domains that strike a clean-up: everything that it does commits, or not, like a step."""
@@ -19,7 +23,22 @@ NEEDED: Final[dict[tuple[DomainName, str], str]] = {
     ("contended", "statement_timeout_persistent"): "batch",
 }
 """Faults that can only meet one kind of step."""
-NO_CLEANUP = "the plan has no clean-up"
+NEEDS: Final[dict[DomainName, frozenset[Part]]] = {
+    "wire": frozenset(),
+    "wal": frozenset(),
+    "pinned": LEDGER,
+    "contended": LEDGER,
+    "tampered": LEDGER,
+    "environment": LEDGER,
+}
+"""What a domain needs of a subject: without it, it is not applicable, and never passed."""
+UNMET = "it needs {parts}, and the runs of a {kind} have none that we know of"
+PARTS_SAID: Final[dict[Part, str]] = {"ledger": "a ledger", "steps": "steps"}
+UNPROMISED = (
+    "a {kind} does not promise to go on with a run whose connection was lost, nor to stop midway"
+)
+NO_BACK = "the subject has no way back"
+NO_CLEANUP = "the {kind} has no clean-up"
 ELSEWHERE = "this domain does not strike a clean-up: wire and wal do"
 ALONE = "the undisturbed {way} fails: nothing of it can be struck before it is mended"
 
@@ -38,12 +57,17 @@ class Places:
 
 def places_of(settings: Settings, ground: Ground, failures: Mapping[DomainName, str]) -> Places:
     """Of the domains and directions that were asked for, those that have no points, and why."""
-    found = Places(faultless=_faultless(settings, ground.plan))
+    subject = ground.subject
+    found = Places(faultless=_faultless(settings, ground))
     for domain in settings.domains:
         for way in settings.directions:
             place = (domain, way)
-            if way == "cleanup" and not ground.plan.cleanup:
-                found.absent[place] = NO_CLEANUP
+            if unmet := NEEDS[domain] - subject.has:
+                parts = " and ".join(PARTS_SAID[part] for part in sorted(unmet))
+                found.absent[place] = UNMET.format(parts=parts, kind=subject.kind)
+            elif not has_direction(subject, way):
+                missing = NO_CLEANUP if way == "cleanup" else NO_BACK
+                found.absent[place] = missing.format(kind=subject.kind)
             elif way == "cleanup" and domain not in CLEANING:
                 found.absent[place] = ELSEWHERE
             elif way not in ground.directions:
@@ -53,8 +77,18 @@ def places_of(settings: Settings, ground: Ground, failures: Mapping[DomainName, 
     return found
 
 
-def _faultless(settings: Settings, plan: Plan) -> dict[tuple[DomainName, str], str]:
-    kinds = {script.kind for step in plan.steps for script in (step.forward, step.rollback)}
+def applicable(domains: Sequence[DomainName], subject: Subject) -> tuple[DomainName, ...]:
+    """Those of the domains that have what they need of the subject."""
+    return tuple(domain for domain in domains if NEEDS[domain] <= subject.has)
+
+
+def _faultless(settings: Settings, ground: Ground) -> dict[tuple[DomainName, str], str]:
+    if not ground.resumes:
+        reason = UNPROMISED.format(kind=ground.subject.kind)
+        others = [name for name in NAMES["wire"] if name not in (*whole.FAULTS, whole.CLOSING)]
+        return {("wire", name): reason for name in others if "wire" in settings.domains}
+    steps = ground.plan.steps
+    kinds = {script.kind for step in steps for script in (step.forward, step.rollback)}
     return {
         (domain, fault): f"no step of the plan is of kind {kind}"
         for (domain, fault), kind in NEEDED.items()
@@ -62,6 +96,23 @@ def _faultless(settings: Settings, plan: Plan) -> dict[tuple[DomainName, str], s
     }
 
 
-def cleanup_steps(plan: Plan) -> dict[str, Script]:
-    """The scripts of a clean-up by the name that a run gives them, in its order."""
-    return {script.name.removesuffix(".sql"): script for script in plan.cleanup}
+def cleanup_steps(subject: Subject) -> dict[str, str]:
+    """The files of a clean-up by the name that a run gives them, in its order."""
+    if not isinstance(subject, PlanSubject):
+        return {}
+    return {script.name.removesuffix(".sql"): script.name for script in subject.plan.cleanup}
+
+
+def steps_of(subject: Subject, tasks: Sequence[Task]) -> dict[Direction, tuple[str, ...]]:
+    """The steps of each direction in the order of its run; rollback where it has others.
+
+    Of a subject that tells none they are those of the points that were found.
+    """
+    names = tuple(each.name for each in subject.revisions)
+    if names:
+        return {"forward": names, "cleanup": tuple(cleanup_steps(subject))}
+    found: dict[Direction, dict[str, None]] = {way: {} for way in DIRECTIONS}
+    for task in tasks:
+        for point in task.points:
+            found[point.direction][point.step] = None
+    return {way: tuple(steps) for way, steps in found.items()}

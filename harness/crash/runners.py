@@ -1,4 +1,4 @@
-"""Runners as jobs: migrate and rollback of a ground's plan, in forked processes."""
+"""Runs in processes: a plan's are jobs of forked runners, other subjects have their own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness import runner
 from harness.core.direction import Direction
 from harness.crash.ground import Ground, named
+from harness.crash.process_run import run_again, run_undisturbed
 from harness.fault.process import Ending, Job, JobProcess, Tell, fork
 from harness.runner.signals import stop_requested
 
@@ -52,11 +53,19 @@ def start(
 
 
 def run(ground: Ground, direction: Direction, dsn: str, plan: Plan | None = None) -> Ending:
-    """Run to the end in a process of its own."""
+    """Run to the end in a process of its own, or go on to it from where a killed run stood."""
+    if not ground.resumes:
+        return run_again(ground, direction, dsn)
     with start(ground, direction, dsn, plan) as process:
         return process.wait()
 
 
 def migrate_undisturbed(ground: Ground, dsn: str) -> None:
-    """Migrate with the product as it is, whatever the ground plants in others."""
-    runner.migrate(dsn, ground.sweeping())
+    """Migrate with the product as it is, whatever the ground plants in others.
+
+    Raises StepFailed when the run fails.
+    """
+    if ground.resumes:
+        runner.migrate(dsn, ground.sweeping())
+    else:
+        run_undisturbed(ground, "forward", dsn)

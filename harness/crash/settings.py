@@ -12,16 +12,20 @@ from harness.core.errors import UsageError
 from harness.crash import fault_names
 from harness.crash.asked import Asked
 from harness.crash.model import DOMAINS, DomainName, Point
-from harness.plan import Plan
+from harness.subject.protocol import Subject
 
 Name = TypeVar("Name", bound=str)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What to explore. `points` None is all of them; `build` None writes nothing."""
+    """What to explore. `points` None is all of them; `build` None writes nothing.
 
-    plan: Path
+    `subject` is what is struck, and `named` the words of the command line that name it, for the
+    line that replays a point; without one it is the plan at `plan`.
+    """
+
+    plan: Path = Path("plan.toml")
     rows: int = 1000
     seed: int = 1
     points: int | None = None
@@ -34,6 +38,8 @@ class Settings:
     pg_version: int | None = None
     workers: int = 2
     build: Path | None = Path("build")
+    subject: Subject | None = None
+    named: tuple[str, ...] = ()
 
     @property
     def asked(self) -> Asked:
@@ -41,7 +47,7 @@ class Settings:
         return Asked(self.domains, self.directions, self.faults, self.points, self.replay)
 
 
-def narrowed(settings: Settings, subject: Plan) -> Settings:
+def narrowed(settings: Settings, subject: Subject) -> Settings:
     """The domains and directions that the named faults, or the one point, can be in.
 
     UsageError for a fault or a point that none of them can have.

@@ -24,17 +24,20 @@ from harness.crash.model import Verdict
 from harness.database import admin, fingerprint, template
 from harness.database.fingerprint import Difference, Fingerprint
 from harness.runner import ledger
+from harness.subject.protocol import Position
 
 SHOWN = 3
+UNTOLD = "no account of the way gone"
 
 
 @dataclass(frozen=True)
 class State:
-    """A database's logical state. `way` is what its ledger says, in words for a person."""
+    """A database's logical state. `way` is what its accounts say, in words for a person."""
 
     key: str
     way: str
     fingerprint: Fingerprint
+    position: Position | None = None
 
 
 @dataclass(frozen=True)
@@ -68,38 +71,16 @@ def alone(conn: psycopg.Connection[Any], name: str, limit: float = 30.0) -> None
     )
 
 
-def way(conn: psycopg.Connection[Any]) -> tuple[Any, ...]:
-    """How far the ledger says the runs have come: comparable between databases and runs."""
-    known = ledger.read(conn)
-    runs = tuple(
-        (run.id, run.direction, run.undoes, run.state, run.steps_done) for run in known.runs
-    )
-    steps = tuple(
-        (run_id, row.step, row.state, row.last_key, row.rows, row.batches)
-        for run_id, rows in sorted(known.steps.items())
-        for row in sorted(rows.values(), key=lambda row: row.position)
-    )
-    return runs, steps
-
-
 def identify(ground: Ground, dsn: str) -> State:
     """The logical state of a database that nobody works on."""
     with admin.connection(dsn) as conn:
         conn.execute("set search_path = ''")
-        gone = way(conn)
+        position = ground.subject.position(conn)
     found = ground.identity(dsn)
+    gone = None if position is None else position.value
     text = json.dumps([found.identity, gone])
-    return State(hashlib.sha256(text.encode()).hexdigest()[:16], _words(gone), found)
-
-
-def _words(gone: tuple[Any, ...]) -> str:
-    runs, steps = gone
-    if not runs:
-        return "no run begun"
-    number, direction, _, state, done = runs[-1]
-    open_steps = [f"{row[1]} {row[2]}" for row in steps if row[0] == number and row[2] != "done"]
-    text = f"{direction} {state}, {done} steps done"
-    return f"{text}, {open_steps[-1]}" if open_steps else text
+    key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return State(key, position.words if position else UNTOLD, found, position)
 
 
 @dataclass
@@ -124,7 +105,7 @@ class Oracle:
             return Judgement("fail", "unreadable", str(refusal))
         known = self.memory.get((direction, found.key))
         if known is None:
-            reasons = self._explore(direction, dsn)
+            reasons = self._explore(direction, dsn, found)
             verdict: Verdict = "fail" if reasons else "pass"
             name = f"{found.way} ({found.key[:6]})"
             known = Judgement(verdict, name, "; ".join(reasons))
@@ -156,7 +137,7 @@ class Oracle:
         finally:
             admin.drop(self.server_dsn, admin.dbname(copy))
 
-    def _explore(self, direction: Direction, dsn: str) -> list[str]:
+    def _explore(self, direction: Direction, dsn: str, found: State) -> list[str]:
         if direction == "rollback":
             return self._goes("rollback", dsn)
         if direction == "cleanup":
@@ -164,9 +145,19 @@ class Oracle:
         copy = template.clone(self.server_dsn, admin.dbname(dsn))
         try:
             forward = self._goes("forward", copy)
-            return [*forward, *(self._goes("rollback", dsn) if self.ground.returns else [])]
+            back = self.ground.returns and not self._is_untouched(found)
+            return [*forward, *(self._goes("rollback", dsn) if back else [])]
         finally:
             admin.drop(self.server_dsn, admin.dbname(copy))
+
+    def _is_untouched(self, found: State) -> bool:
+        """Whether a run without checkpoints has left nothing: there is nothing to go back from."""
+        ground = self.ground
+        untouched = (found.fingerprint, found.position) == (
+            ground.before,
+            ground.positions.get("before"),
+        )
+        return untouched and not ground.resumes
 
     def _goes(self, direction: Direction, dsn: str) -> list[str]:
         """Run in a direction and compare the end with what it should be."""
@@ -179,7 +170,35 @@ class Oracle:
         if not ending.done:
             return [f"{verb} ended with status {ending.status}: {ending.error or 'no message'}"]
         settle(self.server_dsn, admin.dbname(dsn))
-        return compared(self.ground, expected, dsn, f"after {verb}")
+        unlike = compared(self.ground, expected, dsn, f"after {verb}")
+        return unlike or unlike_position(self.ground, direction, dsn, f"after {verb}")
+
+
+ENDS: Mapping[Direction, str] = {"forward": "after", "rollback": "back", "cleanup": "cleaned"}
+"""The name of the end that a run in a direction comes to."""
+
+
+def unlike_end(ground: Ground, direction: Direction, dsn: str, when: str) -> list[str]:
+    """What of a database is not as at the end of an undisturbed run; the first few in words."""
+    unlike = compared(ground, end_of(ground, direction, dsn), dsn, when)
+    return unlike or unlike_position(ground, direction, dsn, when)
+
+
+def unlike_position(ground: Ground, direction: Direction, dsn: str, when: str) -> list[str]:
+    """How a subject's accounts differ from those at the end of an undisturbed run, in words.
+
+    A ledger counts runs, which a resumed run has in other numbers: it is not compared.
+    """
+    expected = ground.positions.get(ENDS[direction])
+    if ground.resumes or expected is None:
+        return []
+    with admin.connection(dsn) as conn:
+        conn.execute("set search_path = ''")
+        found = ground.subject.position(conn)
+    if found == expected:
+        return []
+    said = found.words if found else UNTOLD
+    return [f"{when} its own account says: {said}; it should say: {expected.words}"]
 
 
 def end_of(ground: Ground, direction: Direction, dsn: str) -> Fingerprint | None:
@@ -192,7 +211,7 @@ def end_of(ground: Ground, direction: Direction, dsn: str) -> Fingerprint | None
         return ground.after
     if direction == "cleanup":
         return ground.cleaned
-    if not ground.returns or not ground.backs:
+    if not ground.returns or not ground.backs or not ground.resumes:
         return ground.before if ground.returns else None
     with admin.connection(dsn) as conn:
         known = ledger.read(conn)

@@ -37,6 +37,15 @@ class Message:
             return self.data[5:-1].decode("ascii", "replace")
         return chr(self.data[5]) if self.kind == "Z" else ""
 
+    @property
+    def refusal(self) -> str:
+        """The message and SQLSTATE of an ErrorResponse; empty for everything else."""
+        if self.kind != "E":
+            return ""
+        parts = (part.decode("utf-8", "replace") for part in self.data[5:].split(b"\0") if part)
+        fields = {part[0]: part[1:] for part in parts}
+        return f"{fields.get('M', 'no message')} ({fields.get('C', 'no SQLSTATE')})"
+
 
 class Splitter:
     """Cuts a stream into messages; what is incomplete stays until the rest comes."""

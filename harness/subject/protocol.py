@@ -102,6 +102,14 @@ class Seeder(Protocol):
         ...
 
 
+NEEDED: Mapping[Direction, Part | None] = {
+    "forward": None,
+    "rollback": "back",
+    "cleanup": "cleanup",
+}
+"""The part that a run in a direction needs."""
+
+
 class Subject(Protocol):
     """A migration under test. Every DSN that is passed in names a database of the harness's own."""
 
@@ -190,3 +198,9 @@ class Subject(Protocol):
         show.
         """
         ...
+
+
+def has_direction(subject: Subject, direction: Direction) -> bool:
+    """Whether a subject can be run in a direction."""
+    part = NEEDED[direction]
+    return part is None or part in subject.has

@@ -10,7 +10,8 @@ from harness import runner
 from harness.core.direction import Direction
 from harness.core.errors import HarnessError
 from harness.crash.ground import Ground
-from harness.crash.model import START
+from harness.crash.model import START, WHOLE
+from harness.crash.process_run import run_undisturbed
 from harness.crash.undisturbed.sequences import Watch
 from harness.database import admin, template
 from harness.runner import Event
@@ -93,7 +94,11 @@ def _go(
 
 
 def run_on(ground: Ground, direction: Direction, dsn: str, listen: Callable[[Event], None]) -> None:
-    """Run in this process, as the product does."""
+    """Run in this process, as the product does; a subject that is not ours in one of its own."""
+    if not ground.resumes:
+        run_undisturbed(ground, direction, dsn)
+        listen(Event("step_done", WHOLE))
+        return
     plan = ground.sweeping()
     if direction == "forward":
         runner.migrate(dsn, plan, on_event=listen)

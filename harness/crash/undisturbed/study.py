@@ -7,6 +7,7 @@ every sequence: what two such runs do not share is not asked of a struck one, an
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -21,8 +22,10 @@ from harness.crash.undisturbed import courses, sequences, way_back
 from harness.crash.undisturbed.courses import Course
 from harness.database import admin, fingerprint, template
 from harness.database.fingerprint import Fingerprint, Omitted
+from harness.subject.protocol import Position, has_direction
 
 Omit = dict[str, dict[str, Literal["value", "whole"]]]
+SHORTEST, AS_LONG = 30.0, 10  # seconds that a run may take: so many times an undisturbed one
 CHANCE = re.compile(r"\brandom|\bgen_random|\buuid_generate", re.IGNORECASE)
 MORE = 2  # further runs where chance is at work: one may meet the same by chance
 HINT = "a struck run can only be held against runs that end alike; look for clocks and chance"
@@ -80,7 +83,9 @@ class Study:
     def identity(self, name: str) -> Fingerprint:
         """The fingerprint of one of the databases, without what is left out."""
         if name not in self._prints:
-            self._prints[name] = fingerprint.take(self.dsn(name), omit=self.omit)
+            self._prints[name] = fingerprint.take(
+                self.dsn(name), omit=self.omit, exclude=self.ground.subject.bookkeeping
+            )
         return self._prints[name]
 
     def _unlike(self, one: str, two: str, end: str) -> list[str]:
@@ -114,11 +119,15 @@ def studied(
     source = admin.dbname(ground.furnish(server_dsn, admin.unique_name("harness_source")))
     admin.end_connections(server_dsn, source)
     directions: tuple[Direction, ...] = ("forward",)
-    if ground.directions != ("cleanup",):
+    if ground.directions != ("cleanup",) and has_direction(ground.subject, "rollback"):
         directions = (*directions, "rollback")
-    if ground.plan.cleanup and "cleanup" in ground.directions:
+    if ground.goes("cleanup"):
         directions = (*directions, "cleanup")
+    began = time.monotonic()
     plain = courses.take(ground, server_dsn, source, gaps=False, directions=directions)
+    if not ground.resumes:
+        seconds = (time.monotonic() - began) / len(directions)
+        ground = replace(ground, limit=max(SHORTEST, AS_LONG * seconds))
     study = Study(ground, server_dsn, plain, directions, twice)
     study.names += [plain.ends[end] for end in ("back", "cleaned") if end in plain.ends]
     with courses.dropped(server_dsn, study.names):
@@ -143,8 +152,10 @@ def _drawn(plain: Course, other: Course) -> frozenset[str]:
 
 def _varying(study: Study, drawn: frozenset[str]) -> Iterator[Note]:
     """Say which columns are compared without their values, and why."""
-    texts = (s.text for step in study.ground.plan.steps for s in step.forward.statements)
-    if study.omit or (not study.ground.lean and any(CHANCE.search(text) for text in texts)):
+    ground = study.ground
+    steps = ground.plan.steps if ground.resumes else ()
+    texts = (s.text for step in steps for s in step.forward.statements)
+    if study.omit or (not ground.lean and any(CHANCE.search(text) for text in texts)):
         for _ in range(MORE):
             study.learn(study.another(gaps=True))
     if not study.omit:
@@ -185,7 +196,16 @@ def _with_ends(ground: Ground, study: Study) -> Ground:
         after=prints["after"],
         cleaned=prints.get("cleaned"),
         sums=sums,
+        positions={
+            end: _position(ground, study.dsn(name)) for end, name in study.plain.ends.items()
+        },
     )
+
+
+def _position(ground: Ground, dsn: str) -> Position | None:
+    with admin.connection(dsn) as conn:
+        conn.execute("set search_path = ''")
+        return ground.subject.position(conn)
 
 
 def _hidden(ground: Ground, server_dsn: str, source: str) -> frozenset[tuple[str, str]]:

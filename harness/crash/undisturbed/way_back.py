@@ -37,6 +37,8 @@ def explained(
         returns="rollback" not in lost,
     )
     before = ground.before
+    if not ground.resumes:
+        return _whole(ground, back, notes)
     if before is None or back is None:
         return ground, tuple(notes)
     ends = [admin.with_dbname(server_dsn, plain.ends[end]) for end in ("before", "back")]
@@ -62,6 +64,22 @@ def explained(
     inexact = frozenset(left)
     backs = _backs(ground, server_dsn, source, inexact)
     return replace(ground, backs=backs, inexact=inexact), tuple(notes)
+
+
+def _whole(
+    ground: Ground, back: Fingerprint | None, notes: list[Note]
+) -> tuple[Ground, tuple[Note, ...]]:
+    """The same for a run that tells no steps: its way back leads to what was before, or nowhere."""
+    if back is None or ground.before is None:
+        return replace(ground, returns=False), tuple(notes)
+    found = _differing(ground.before, back, ground).values()
+    if not found:
+        return ground, tuple(notes)
+    left = _few([state.words_of(one) for one in found])
+    reason = f"the undisturbed rollback does not lead to what was before: {left}"
+    ways = tuple(way for way in ground.directions if way != "rollback")
+    note = Note("back", "failed", "rollback", END, reason)
+    return replace(ground, directions=ways, returns=False), (*notes, note)
 
 
 def _failure(ground: Ground, failed: Failed) -> Note:
@@ -168,6 +186,8 @@ def _back(ground: Ground, server_dsn: str, source: str, last: Step) -> Fingerpri
 
 def _file(ground: Ground, direction: Direction, step: str) -> str:
     """The file that a run in a direction takes for a step, below the plan's directory."""
+    if not ground.resumes:
+        return ""
     if direction == "cleanup":
         names = {s.name.removesuffix(".sql"): s.name for s in ground.plan.cleanup}
         return names.get(step, "")

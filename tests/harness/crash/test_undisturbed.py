@@ -19,6 +19,7 @@ from harness.crash.undisturbed.study import studied
 from harness.database import admin
 from harness.plan import Plan
 from harness.server import Server
+from harness.subject.plan import PlanSubject
 from tests.harness.support.runner import SmallPlan, run_sql
 
 TOML = """
@@ -54,7 +55,9 @@ def studying(
 ) -> Iterator[tuple[Ground, Callable[[], str], tuple[Note, ...]]]:
     """The ground of a plan, a maker of copies of its baseline, and the notes."""
     ways = ("forward", "rollback", "cleanup")
-    ground = Ground(plan=plan, rows=0, seed=1, owner_pid=os.getpid(), directions=ways)
+    ground = Ground(
+        subject=PlanSubject(plan), rows=0, seed=1, owner_pid=os.getpid(), directions=ways
+    )
     ground, place, notes = studied(ground, server.dsn(), twice=twice)
     copies: list[str] = []
 

@@ -9,6 +9,7 @@ from harness.crash.ground import Ground
 from harness.database import admin, fingerprint, template
 from harness.plan import Plan
 from harness.runner import migrate
+from harness.subject.plan import PlanSubject
 
 
 def ground_of(server_dsn: str, plan: Plan, *, rows: int = 0, prepare: str | None = None) -> Ground:
@@ -16,7 +17,7 @@ def ground_of(server_dsn: str, plan: Plan, *, rows: int = 0, prepare: str | None
 
     The runs that make the fingerprints are the product's own: `prepare` comes after them.
     """
-    ground = Ground(plan=plan, rows=rows, seed=1, owner_pid=os.getpid())
+    ground = Ground(subject=PlanSubject(plan), rows=rows, seed=1, owner_pid=os.getpid())
     name = admin.unique_name("harness_ground")
     before = ground.furnish(server_dsn, name)
     first = fingerprint.take(before, workers=1)

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -58,7 +58,7 @@ def strike(stand: Stand, point: Point) -> Struck:
     with _copied(kept) as plan:
         names = CHANGES[point.fault](plan, unquote(point.boundary))
         changed = load(plan.path)
-        subject = replace(scene.ground, plan=changed).sweeping()
+        subject = scene.ground.with_plan(changed).sweeping()
         outcomes = []
         with stand.copy() as dsn:  # a refusal leaves it as it was, so one copy is enough
             for direction in directions(scene.ground, point.direction):

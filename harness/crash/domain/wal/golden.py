@@ -13,7 +13,8 @@ from harness.core.direction import Direction
 from harness.core.errors import InfrastructureError
 from harness.crash import runners
 from harness.crash.ground import Ground, named
-from harness.crash.model import END, START, Point
+from harness.crash.model import END, START, WHOLE, Point
+from harness.crash.process_run import run_undisturbed
 from harness.fault import wal
 from harness.fault.process import Job, Tell, fork
 from harness.fault.wal_records import Record, durable
@@ -105,7 +106,10 @@ def _megabytes(count: int) -> str:
 
 
 def _finish(ground: Ground, direction: Direction, dsn: str, server_dsn: str) -> list[Mark]:
-    """Run to the end; where in the log each step began."""
+    """Run to the end; where in the log each step began. Not every run tells its steps."""
+    if not ground.resumes:
+        run_undisturbed(ground, direction, dsn)
+        return [Mark(0, WHOLE)]
     with fork(_marking(ground, direction, dsn, server_dsn)) as process:
         ending = process.wait()
     if not ending.done:

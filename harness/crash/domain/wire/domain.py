@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from harness.core.direction import DIRECTIONS, Direction
 from harness.crash.bench import Bench, bench
+from harness.crash.domain.wire import whole
 from harness.crash.domain.wire.cursor import Astray, Cursor, halfway
 from harness.crash.domain.wire.faults import FAULTS
 from harness.crash.domain.wire.golden import Beat, Segment, golden
@@ -37,6 +38,8 @@ def tasks(ground: Ground) -> list[Task]:
     On lean ground a direction is one task, and what is nested is left out: a resuming runner's own
     messages, and a rollback that begins halfway.
     """
+    if not ground.resumes:
+        return whole.tasks(ground)
     with bench(ground) as place:
         wanted = [direction for direction in DIRECTIONS if ground.goes(direction)]
         cuts = {direction: golden(ground, place, direction) for direction in wanted}
@@ -170,6 +173,8 @@ def _kinds(
 
 def run(ground: Ground, task: Task) -> list[Row]:
     """Strike at every point of a stretch."""
+    if not ground.resumes:
+        return whole.run(ground, task)
     stretch = trimmed(task)
     with bench(ground) as usual, halfway(ground, usual, stretch.half) as place:
         return Sweep(ground, place, stretch).rows(task.points)

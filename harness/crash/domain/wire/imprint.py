@@ -3,7 +3,7 @@
 Where no transaction committed, every visible row is the same version in the same place: same ctid,
 same xmin, in the catalogs as in the tables. So equal imprints of one database prove that its
 logical state did not change; different ones prove nothing, and a fingerprint must tell. Left out
-are what ANALYZE writes, and the ledger's rows about who runs; `state.way` has what those say.
+are what ANALYZE writes, and the ledger's rows about who runs: a position has what those say.
 """
 
 from __future__ import annotations

@@ -230,7 +230,10 @@ class Segmental:
         if source != self._source:
             self._spoil()
         if self._victim is None:
-            self._victim, self._source = Victim(self._place, source, reused=reused), source
+            self._victim, self._source = (
+                Victim(self._ground, self._place, source, reused=reused),
+                source,
+            )
         return self._victim
 
     def _struck(self, scene: Scene, fault: str) -> Struck:

@@ -7,7 +7,8 @@ import psycopg
 from harness.core.errors import HarnessError
 from harness.crash.bench import Bench
 from harness.crash.domain.wire.imprint import Imprint
-from harness.crash.state import alone, way
+from harness.crash.ground import Ground
+from harness.crash.state import alone
 from harness.database import admin, template
 
 
@@ -17,12 +18,13 @@ class Victim:
     Without `reused` it is struck at once only, and `unchanged` says no.
     """
 
-    def __init__(self, place: Bench, source: str, *, reused: bool) -> None:
+    def __init__(self, ground: Ground, place: Bench, source: str, *, reused: bool) -> None:
+        self._ground = ground
         self._place = place
         self.dsn = template.clone(place.server_dsn, admin.dbname(source))
         self._conn = admin.connect(self.dsn)
         self._conn.execute("set search_path = ''")
-        self._way = way(self._conn)
+        self._way = ground.subject.position(self._conn)
         self._imprint = Imprint(self._conn) if reused else None
 
     @property
@@ -36,7 +38,8 @@ class Victim:
         if self._imprint is None:
             return False
         try:
-            return way(self._conn) == self._way and self._imprint.unchanged()
+            now = self._ground.subject.position(self._conn)
+            return now == self._way and self._imprint.unchanged()
         except (HarnessError, psycopg.Error):
             return False
 
