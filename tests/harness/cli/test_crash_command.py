@@ -75,8 +75,13 @@ def test_too_little_room_is_said_at_once(small: Path, monkeypatch: pytest.Monkey
         explore.run(explore.Settings(small, rows=0))
 
 
-def test_rows_that_do_not_fit_the_plan_are_said_with_the_way_out(small: Path) -> None:
-    status, _, err = crash("--rows", "10", "--domain", "wire", "--points", "1", plan=small)
+def test_rows_that_cannot_be_made_are_said_with_the_way_out(tmp_path: Path) -> None:
+    plan = SmallPlan(tmp_path)
+    never = "CREATE TABLE public.never (id int CHECK (id > 5 AND id < 3) NOT NULL);\n"
+    plan.write("baseline/020_never.sql", never)
+    path = plan.load().path
+    status, _, err = crash("--rows", "10", "--domain", "wire", "--points", "1", plan=path)
     assert status == 1
-    assert "the seeded rows do not fit plan 'small'" in err
+    assert "the seeded rows do not fit 'small 1'" in err
+    assert "public.never" in err
     assert "give --rows 0" in err
