@@ -45,14 +45,6 @@ class Piece:
         return self.section.name
 
     @property
-    def view(self) -> Any:
-        """What the page shows of it; None when there is nothing to show."""
-        template = self.section.template
-        if template is None or self.document is None:
-            return None
-        return template.view(self.document)
-
-    @property
     def exhibit(self) -> Exhibit:
         """As the verdict lists it."""
         return Exhibit(self.name, self.verdict, self.reason, self.counts)
@@ -120,6 +112,9 @@ def _gathered(directory: Path, name: str) -> Piece:
         return _judged(*_whole(section, values))
     except (FlawedDocument, FlawedJSON) as error:
         return Piece(section, "unknown", str(error))
+    except Exception as error:  # of a section that another package registered, or a bug of ours
+        reason = f"it cannot be judged: {type(error).__name__}: {error}"
+        return Piece(section, "unknown", " ".join(reason.split()))
 
 
 def _parsed(path: Path) -> Any:

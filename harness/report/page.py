@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup
 
 from harness.core.errors import UsageError
 from harness.core.finding import Finding
@@ -15,7 +17,7 @@ from harness.report import claims
 from harness.report.evidence import Piece
 from harness.report.pages import environment, size
 from harness.report.portable import portable
-from harness.report.section.model import Section
+from harness.report.section.model import Template
 from harness.report.section.registry import list_sections
 
 SHOWN = 200  # findings on the page; verdict.json has them all
@@ -27,15 +29,12 @@ WORDS = {"pass": ("p", "✓"), "fail": ("f", "✗"), "unknown": ("u", "?")}
 
 @dataclass(frozen=True)
 class Shown:
-    """A section of the page, and the evidence in it if there is any to look at."""
+    """A section of the page, drawn; where there is nothing to draw, `reason` says why."""
 
-    section: Section
-    title: str
-    anchor: str
-    context: Mapping[str, Any]
-    piece: Piece | None
-    view: Any
-    reason: str
+    template: Template
+    body: str = ""
+    appendix: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,16 +62,16 @@ def render(
 
 def html(document: VerdictDocument, pieces: Sequence[Piece], logs: Sequence[str] = ()) -> str:
     """The page; the same for the same verdict and evidence."""
-    template = environment(_templates()).get_template("report.html.j2")
+    pages = environment(_templates())
     findings = sorted(document.findings, key=_severity)
     beneath = {name for cause in document.causes for name in cause.findings}
     alone = [one for one in findings if one.id not in beneath]
-    return template.render(
+    return pages.get_template("report.html.j2").render(
         d=document,
         go=document.verdict == "GO",
         claims=claims.judged(document),
         beyond=claims.beyond(document),
-        sections=list(_sections(pieces)),
+        sections=list(_sections(pieces, pages)),
         findings=alone[:SHOWN],
         unshown=len(alone[SHOWN:]),
         causes=[ShownCause(cause, _beneath(cause, findings)) for cause in document.causes],
@@ -96,16 +95,38 @@ def _templates() -> dict[str, Path]:
     return found
 
 
-def _sections(pieces: Sequence[Piece]) -> Iterator[Shown]:
+def _sections(pieces: Sequence[Piece], pages: Environment) -> Iterator[Shown]:
     """The sections in their order: those with evidence, and those that must have some."""
     there = {piece.name: piece for piece in pieces}
     for section in list_sections():
         piece, template = there.get(section.name), section.template
         if template is None or (piece is None and not section.required):
             continue
-        reason = piece.reason if piece else "no evidence was asked for"
-        view = piece.view if piece else None
-        yield Shown(section, template.title, template.anchor, template.context, piece, view, reason)
+        if piece is None:
+            yield Shown(template, reason="no evidence was asked for")
+        elif piece.document is None:
+            yield Shown(template, reason=piece.reason)
+        else:
+            yield _drawn(piece, template, pages)
+
+
+def _drawn(piece: Piece, template: Template, pages: Environment) -> Shown:
+    """One section; a template that cannot be drawn, whoever wrote it, spoils no other."""
+    try:
+        names = {
+            "piece": piece,
+            "document": piece.document,
+            "view": template.view(piece.document),
+            "context": template.context,
+            "words": WORDS,
+        }
+        body = pages.get_template(f"section:{piece.name}").render(names)
+        behind = ""
+        if template.appendix is not None:
+            behind = pages.get_template(f"appendix:{piece.name}").render(names)
+    except Exception as error:
+        return Shown(template, reason=f"it cannot be drawn: {type(error).__name__}: {error}")
+    return Shown(template, Markup(body), Markup(behind))  # noqa: S704 - drawn by pages that escape
 
 
 def _beneath(cause: CauseDocument, findings: Sequence[Finding]) -> Sequence[Finding]:

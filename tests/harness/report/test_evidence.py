@@ -8,7 +8,7 @@ import pytest
 from harness.document.base import from_builtins
 from harness.document.dry_run import DryRunDocument
 from harness.document.security import SecurityDocument
-from harness.report import evidence
+from harness.report import crash_page, evidence
 from harness.report.matrix import Line, draw_matrix
 from harness.report.section.registry import list_required
 from harness.report.timeline import Run, draw_timeline
@@ -37,8 +37,9 @@ def test_good_evidence_passes_and_can_be_looked_at(tmp_path: Path):
     found = gathered(left(tmp_path))
     assert list(found) == list(EVIDENCE)
     assert {piece.verdict for piece in found.values()} == {"pass"}
-    shown = {name for name, piece in found.items() if piece.view is not None}
+    shown = {name for name, piece in found.items() if piece.section.template is not None}
     assert shown == {"dry_run", "verify", "security", "crash"}
+    assert all(piece.document is not None for piece in found.values())
 
 
 @pytest.mark.parametrize("name", EVIDENCE)
@@ -93,7 +94,7 @@ def test_a_failed_crash_point_is_a_finding_with_its_replay_line(tmp_path: Path):
     (finding,) = found.findings
     assert (finding.severity, finding.message) == ("critical", "a row is lost")
     assert "harness crash --replay it" in finding.hint
-    assert [map_.direction for map_ in found.view] == ["forward", "rollback"]
+    assert [map_.direction for map_ in crash_page.maps(found.document)] == ["forward", "rollback"]
 
 
 def test_evidence_is_kept_only_during_a_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,6 +1,7 @@
 """The gate, run as a user runs it, on planted suites: it says GO only where it should."""
 
 import json
+import os
 import re
 
 import pytest
@@ -13,6 +14,7 @@ from harness.plan import load
 from harness.report.section.registry import list_required
 from harness.scenario.gate import PLANTED, SUITES
 from harness.scenario.gate.provenance import changed
+from tests.harness.support import foreign_section
 from tests.harness.support.gate import gate, leave, make_project
 from tests.harness.support.report import FINDING, VALIDATE, documents
 
@@ -32,6 +34,24 @@ def test_suites_that_pass_are_go_and_the_file_says_what_was_judged(project):
     assert [exhibit["name"] for exhibit in document["evidence"]] == list(list_required())
     for name in ("junit.xml", "pytest.log", "report/index.html", "report/pull-request.md"):
         assert (project / "build" / name).exists()
+
+
+def test_evidence_of_another_package_is_in_the_verdict_and_on_the_page(project, tmp_path):
+    site = tmp_path / "site"
+    site.mkdir()
+    foreign_section.install(site)
+    leave(project, invoices=foreign_section.GOOD)
+    path = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
+    status, document, _ = gate(project, PYTHONPATH=path)
+    assert (status, document["verdict"], document["figures"]["invoices"]) == (0, "GO", 1)
+    assert document["evidence"][-1] == {
+        "name": "invoices",
+        "verdict": "pass",
+        "reason": "",
+        "counts": [{"what": "invoice sums", "done": 1, "of": 1, "sample": False}],
+    }
+    page = (project / "build" / "report" / "index.html").read_text()
+    assert "<li>&lt;north&gt;: 1,234,567</li>" in page
 
 
 def test_a_go_allows_a_database_that_is_made_from_the_same_baseline(
