@@ -1,0 +1,1 @@
+-- nothing: the column goes with the step before

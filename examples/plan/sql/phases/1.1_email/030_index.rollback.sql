@@ -1,0 +1,2 @@
+-- kind: concurrent
+DROP INDEX CONCURRENTLY app.customers_email_key;

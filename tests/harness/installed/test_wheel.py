@@ -1,0 +1,132 @@
+"""The wheel: what is in it, what it needs, and a first migration with nothing but it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.harness.support.installed import ROOT, Installed
+
+pytestmark = pytest.mark.xdist_group("installed")
+NEVER = ("sqlalchemy", "testcontainers", "docker", "factory", "faker", "pytest_benchmark")
+STEPS = {
+    "plan.toml": (
+        'format = 1\nname = "shop"\nversion = "1"\n\n'
+        '[[phase]]\nid = "1.1"\nname = "notes"\ntitle = "Notes"\n'
+    ),
+    "baseline/010_tables.sql": (
+        "CREATE TABLE public.customers (id bigint PRIMARY KEY, email text NOT NULL UNIQUE);\n"
+        "CREATE TABLE public.orders (id bigint PRIMARY KEY,\n"
+        "    customer_id bigint NOT NULL REFERENCES public.customers (id),\n"
+        "    total numeric(10, 2) NOT NULL CHECK (total >= 0));\n"
+    ),
+    "phases/1.1_notes/010_column.forward.sql": "ALTER TABLE public.orders ADD COLUMN note text;\n",
+    "phases/1.1_notes/010_column.rollback.sql": "ALTER TABLE public.orders DROP COLUMN note;\n",
+    "phases/1.1_notes/020_index.forward.sql": (
+        "-- kind: concurrent\nCREATE INDEX CONCURRENTLY orders_total ON public.orders (total);\n"
+    ),
+    "phases/1.1_notes/020_index.rollback.sql": (
+        "-- kind: concurrent\nDROP INDEX CONCURRENTLY public.orders_total;\n"
+    ),
+}
+
+
+def in_wheel(home: Path) -> set[str]:
+    """The names of everything in the wheel beside the environment."""
+    (wheel,) = home.parent.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+@pytest.fixture
+def shop(installed: Installed, tmp_path: Path) -> Path:
+    """An empty directory in which somebody said `harness init` and wrote a plan of two steps."""
+    (tmp_path / ".git").mkdir()
+    assert installed.harness("init", cwd=tmp_path).returncode == 0
+    for name, text in STEPS.items():
+        path = tmp_path / "sql" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def test_it_holds_the_harness_alone_and_all_of_it(installed: Installed) -> None:
+    found = in_wheel(installed.home)
+    assert {name.split("/")[0] for name in found} == {
+        "harness",
+        "migration_harness-0.1.0.dist-info",
+    }
+    listed = subprocess.run(
+        ["git", "ls-files", "harness"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {name for name in listed if (ROOT / name).exists()} - found == set()
+    assert not any(name.startswith("harness/reference") for name in found)
+
+
+def test_its_base_install_brings_no_extra(installed: Installed) -> None:
+    text = f"import importlib.util as u; print([n for n in {NEVER!r} if u.find_spec(n)])"
+    done = subprocess.run(
+        [installed.python, "-c", text], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_every_module_can_be_imported_without_extras(installed: Installed) -> None:
+    text = (
+        "import importlib, pkgutil, harness\n"
+        "for one in pkgutil.walk_packages(harness.__path__, 'harness.'):\n"
+        "    if not one.name.endswith('__main__'): importlib.import_module(one.name)\n"
+    )
+    done = subprocess.run(
+        [installed.python, "-W", "error", "-c", text], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_missing_extra_is_named_with_the_command_that_installs_it(
+    installed: Installed, shop: Path
+) -> None:
+    done = installed.harness("gate", "--server", "container", cwd=shop)
+    assert done.returncode == 3
+    assert "pip install 'migration-harness[container]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_plan_of_two_steps_goes_forward_and_back(
+    installed: Installed, shop: Path, harness_empty_database: str
+) -> None:
+    verbs = (
+        ("baseline",),
+        ("seed", "--rows", "200"),
+        ("dry-run",),
+        ("migrate", "--waive-backup", "a trial"),
+        ("rollback",),
+    )
+    for verb in verbs:
+        done = installed.harness(*verb, "--json", cwd=shop, dsn=harness_empty_database)
+        assert done.returncode == 0, (verb, done.stdout, done.stderr)
+        json.loads(done.stdout)
+
+
+def test_the_example_goes_forward_is_proven_and_goes_back(
+    installed: Installed, tmp_path: Path, harness_empty_database: str
+) -> None:
+    shutil.copytree(ROOT / "examples" / "plan", tmp_path / "plan")
+    verbs = (
+        ("baseline",),
+        ("seed", "--rows", "200"),
+        ("validate",),
+        ("dry-run",),
+        ("backup", "--to", "before.backup"),
+        ("migrate", "--backup", "before.backup"),
+        ("verify", "--source", "before.backup"),
+        ("rollback",),
+    )
+    for verb in verbs:
+        done = installed.harness(*verb, cwd=tmp_path / "plan", dsn=harness_empty_database)
+        assert done.returncode == 0, (verb, done.stdout, done.stderr)

@@ -1,0 +1,98 @@
+"""The harness as somebody else has it: built as a wheel, installed in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[3]
+NAME = "migration-harness"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An environment with the wheel and what its base install brings, nothing of the checkout."""
+
+    home: Path
+
+    @property
+    def python(self) -> Path:
+        """Its Python."""
+        return self.home / "bin" / "python"
+
+    def harness(
+        self, *arguments: str, cwd: Path, dsn: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run its command line, as from a shell that knows nothing of this checkout."""
+        kept = {"HOME", "LANG", "TMPDIR", "HARNESS_DATA"} & set(os.environ)
+        environment = {name: os.environ[name] for name in kept}
+        environment["PATH"] = f"{self.home / 'bin'}:/usr/bin:/bin"
+        if dsn is not None:
+            environment["HARNESS_DSN"] = dsn
+        return subprocess.run(
+            [str(self.home / "bin" / "harness"), *arguments],
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+
+def build_wheel(into: Path) -> Path:
+    """Build the wheel of this checkout."""
+    options = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir")
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, into, ROOT], check=True)
+    (wheel,) = into.glob("*.whl")
+    return wheel
+
+
+def install_wheel(wheel: Path, home: Path, *extras: str) -> Installed:
+    """Install it beside links to the distributions that it asks for, with these extras."""
+    venv.create(home, with_pip=False, symlinks=True)
+    pip = (sys.executable, "-m", "pip", "--python", home / "bin" / "python")
+    options = ("--quiet", "--no-deps", "--no-index", "--no-compile")
+    subprocess.run([*pip, "install", *options, wheel], check=True)
+    (site,) = home.glob("lib/python*/site-packages")
+    for entry in _entries(extras):
+        link = site / entry.name
+        if not link.exists():
+            link.symlink_to(entry)
+    return Installed(home)
+
+
+def _entries(extras: tuple[str, ...]) -> set[Path]:
+    """What the distributions that the wheel asks for have at the top of site-packages."""
+    found: set[Path] = set()
+    for name in _asked_for(NAME, extras, set()) - {NAME}:
+        have = distribution(name)
+        tops = {path.parts[0] for path in have.files or () if path.parts[0] not in ("..", "/")}
+        found |= {Path(str(have.locate_file(top))) for top in tops if top != "__pycache__"}
+    return found
+
+
+def _asked_for(name: str, extras: tuple[str, ...], seen: set[str]) -> set[str]:
+    """A distribution and whatever it requires here, by name."""
+    if name in seen:
+        return seen
+    seen.add(name)
+    for requirement in _requirements(name, extras):
+        _asked_for(requirement.name.lower().replace("_", "-"), tuple(requirement.extras), seen)
+    return seen
+
+
+def _requirements(name: str, extras: tuple[str, ...]) -> Iterator[Requirement]:
+    for text in distribution(name).requires or ():
+        requirement = Requirement(text)
+        marker = requirement.marker
+        if marker is None or any(marker.evaluate({"extra": one}) for one in ("", *extras)):
+            yield requirement
