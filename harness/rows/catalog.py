@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -37,6 +37,7 @@ def read_schema(conn: Connection, without: Collection[str] = ()) -> Schema:
     checks = _by_table(_rows(conn, "checks", tables=tables))
     keys = _by_table(_rows(conn, "foreign_keys", tables=tables))
     uniques = _by_table(_rows(conn, "uniques", tables=tables))
+    types = _types(conn)
     partitions = dict(_rows(conn, "partitions", tables=tables))
     return Schema(
         tuple(
@@ -45,7 +46,7 @@ def read_schema(conn: Connection, without: Collection[str] = ()) -> Schema:
                 schema=schema,
                 name=name,
                 partitioned=partitioned,
-                columns=tuple(_column(*row) for row in columns[oid]),
+                columns=tuple(_column(types, *row) for row in columns[oid]),
                 checks=tuple(Rule(n, e, tuple(c)) for n, e, c in checks[oid]),
                 foreign_keys=tuple(
                     ForeignKey(n, tuple(c), p, label, tuple(k), d, f)
@@ -58,7 +59,7 @@ def read_schema(conn: Connection, without: Collection[str] = ()) -> Schema:
             )
             for oid, schema, name, partitioned, secured, triggers in found
         ),
-        _types(conn),
+        types,
     )
 
 
@@ -75,11 +76,15 @@ def _by_table(rows: list[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
 
 
 def _column(
-    name: str, kind: int, modifier: int, declared: str, not_null: bool, generated: bool,
-    *sequence: int | None,
+    types: Mapping[int, Type], name: str, kind: int, modifier: int, declared: str,
+    not_null: bool, generated: str | None, *sequence: int | None,
 ) -> Column:  # fmt: skip
     values = [value for value in sequence if value is not None]
     taken = Sequence(*values) if values else None
+    found = types[kind]
+    while found.kind == "d":
+        not_null = not_null or found.not_null
+        found = types[found.base]
     return Column(name, kind, modifier, declared, not_null, generated, taken)
 
 

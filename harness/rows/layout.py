@@ -234,6 +234,13 @@ class Planner:
                 first = int(row[0]) + step
         return Serial((name,), first, step)
 
+    def _room(self, stream: Stream, unit: Unit) -> int:
+        """How many values are left, those of the rows that are there aside."""
+        if isinstance(unit, Serial) and stream.whole is not None:
+            first, step = stream.whole
+            return stream.capacity - (unit.first - first) // step
+        return stream.capacity - self.present
+
     # groups
 
     def _units(self, groups: Sequence[Group], distinct: Distinct) -> Iterator[Unit]:
@@ -246,8 +253,9 @@ class Planner:
                 continue
             if name in distinct.streams:
                 stream, constraint = distinct.streams[name]
-                self.limits.append((stream.capacity, constraint))
-                yield self._counted(name, stream)
+                unit = self._counted(name, stream)
+                self.limits.append((self._room(stream, unit), constraint))
+                yield unit
             elif group in distinct.dealt:
                 yield self._dealt(group, *distinct.dealt[group])
             elif group.single and self.said.columns.get(name, _NONE).sql is not None:

@@ -61,14 +61,14 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Column:
-    """A column; `declared` is its type as it was written."""
+    """A column; `declared` is its type as it was written, `generated` the expression it is by."""
 
     name: str
     type: int
     modifier: int
     declared: str
     not_null: bool = False
-    generated: bool = False
+    generated: str | None = None
     sequence: Sequence | None = None
 
 
@@ -145,7 +145,7 @@ class Table:
     @property
     def written(self) -> tuple[Column, ...]:
         """The columns that a row is written with."""
-        return tuple(column for column in self.columns if not column.generated)
+        return tuple(column for column in self.columns if column.generated is None)
 
 
 @dataclass(frozen=True)

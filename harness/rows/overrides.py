@@ -73,7 +73,7 @@ def _check_column(table: Table, name: str, said: ColumnOverride) -> None:
             where=said.where,
             hint=f"it has {', '.join(column.name for column in table.columns)}",
         )
-    if found.generated:
+    if found.generated is not None:
         raise UsageError(
             f"column {name!r} of {table.label} is generated",
             where=said.where,

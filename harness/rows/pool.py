@@ -14,7 +14,7 @@ from harness.rows.overrides import ColumnOverride
 from harness.rows.parents import Cluster
 from harness.rows.probe import Candidate, Place, Probe
 from harness.rows.sample.field import Field
-from harness.rows.sample.nested import UnknownType, sample_value
+from harness.rows.sample.nested import UnknownType, knows_type, sample_value
 
 _ROUNDS: Final = (1, 3, 8, 20)
 """How many times the wanted number of candidates are made, round after round."""
@@ -94,7 +94,7 @@ class Maker:
         kind = self.fields[name].type
         return (
             kind.kind in "dcrm" or kind.kind == "a" or name in self.overrides
-            or self.fields[name].profile.edge > 0
+            or self.fields[name].profile.edge > 0 or not knows_type(self.fields[name])
         )  # fmt: skip
 
     def _place(self, column: Column) -> Place:

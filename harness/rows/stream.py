@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -172,17 +173,16 @@ def _moments(field: Field, count: int, _key: str) -> Stream | None:
         low = high - timedelta(count + 1000)
     low += unit if field.hints.low_open else timedelta(0)
     high -= unit if field.hints.high_open else timedelta(0)
-    room = max((high - low) // unit + 1, 0)
-    step = unit * max((room - 1) // max(count, 1), 1)
+    room = (high - low) // unit + 1
+    if room < 1:
+        return None
+    # steps of the golden ratio: spread over the whole span after any number of rows
+    stride = int(room * 0.618) + 1
+    while math.gcd(stride, room) > 1:
+        stride += 1
     zone = "+00" if field.type.name == "timestamptz" else ""
     form = "%Y-%m-%d" if day else "%Y-%m-%d %H:%M:%S"
-
-    def at(row: int) -> str:
-        # through the whole span first, then through what lies between
-        place = row * (step // unit)
-        return f"{low + unit * (place % room + place // room):{form}}{zone}"
-
-    return Stream(at, room)
+    return Stream(lambda row: f"{low + unit * (row * stride % room):{form}}{zone}", room)
 
 
 def _clocks(field: Field, _count: int, _key: str) -> Stream | None:

@@ -93,7 +93,7 @@ def _decide(
     unique: Unique, decided: Distinct, home: Mapping[str, Group],
     streams: list[tuple[str, Stream]], wanted: int,
 ) -> None:  # fmt: skip
-    names = {*unique.columns, *unique.inner}
+    names = tuple(dict.fromkeys((*unique.columns, *unique.inner)))
     ample = [pair for pair in streams if pair[1].capacity >= wanted]
     inside = [home[name] for name in names if name in home]
     around = list(dict.fromkeys(inside))
@@ -107,7 +107,7 @@ def _decide(
     elif len(around) == 1:
         decided.dealt[around[0]] = (tuple(name for name in around[0].columns if name in names),
                                     unique.name)  # fmt: skip
-    elif all(not set(g.columns) - names or g.single or len(g.clusters) == 1 for g in around):
+    elif all(not set(g.columns) - set(names) or g.single or len(g.clusters) == 1 for g in around):
         decided.combined.append((tuple(around), frozenset(names), unique.name))
     else:
         decided.server.append(unique.name)

@@ -152,7 +152,8 @@ class _Stage:
         if self.bulk:
             try:
                 with self.conn.transaction():
-                    return self._insert_all(wanted)
+                    taken = self._insert_all(wanted)
+                return taken + (self._insert_each(wanted - taken, wanted) if taken < wanted else 0)
             except psycopg.Error as error:
                 if not is_about_rows(error):
                     raise
@@ -165,9 +166,10 @@ class _Stage:
             f" LIMIT {wanted} ON CONFLICT DO NOTHING".encode()
         ).rowcount
 
-    def _insert_each(self, wanted: int) -> int:
+    def _insert_each(self, wanted: int, skipped: int = 0) -> int:
         body = _EACH.format(
-            wanted=wanted, target=self.table.quoted, names=self.names, casts=self.casts,
+            wanted=wanted, skipped=skipped, target=self.table.quoted,
+            names=self.names, casts=self.casts,
             fatal=", ".join(f"'{state}'" for state in _FATAL),
         )  # fmt: skip
         text = sql.Literal(body).as_string(self.conn)
@@ -192,7 +194,8 @@ _EACH: Final = """
 DECLARE
   one record; got bigint := 0; made bigint; what text; said text; state text; field text;
 BEGIN
-  FOR one IN SELECT s.ctid AS place FROM pg_temp.harness_stage s ORDER BY s.n LOOP
+  FOR one IN SELECT s.ctid AS place FROM pg_temp.harness_stage s ORDER BY s.n
+    OFFSET {skipped} LOOP
     EXIT WHEN got >= {wanted};
     BEGIN
       INSERT INTO {target} ({names}) OVERRIDING SYSTEM VALUE
@@ -206,7 +209,10 @@ BEGIN
         RAISE;
       END IF;
       INSERT INTO pg_temp.harness_rejected
-        VALUES (COALESCE(NULLIF(what, ''), NULLIF(field, ''), state), said);
+        VALUES (COALESCE(NULLIF(what, ''), NULLIF(field, ''), CASE state
+          WHEN '23514' THEN 'partition'
+          WHEN '42501' THEN 'row-level security'
+          ELSE state END), said);
     END;
   END LOOP;
   PERFORM pg_catalog.set_config('harness.taken', (

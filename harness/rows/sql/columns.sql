@@ -1,6 +1,7 @@
 -- Columns in their order, with the sequence that an identity or a default takes values from.
 SELECT a.attrelid::int8, a.attname, a.atttypid::int8, a.atttypmod,
-  pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '',
+  pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
+  CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(f.adbin, f.adrelid) END,
   s.seqrelid::int8, s.seqstart, s.seqincrement, s.seqmin, s.seqmax
 FROM pg_catalog.pg_attribute a
 LEFT JOIN pg_catalog.pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum

@@ -1,0 +1,15 @@
+-- rows go where a partition takes them
+CREATE TABLE measured (id int, at date NOT NULL, value int, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE measured_1 PARTITION OF measured FOR VALUES FROM ('1999-01-01') TO ('1999-02-01');
+CREATE TABLE measured_2 PARTITION OF measured FOR VALUES FROM ('2031-05-01') TO ('2031-06-01');
+CREATE TABLE sold (region text NOT NULL, id bigint NOT NULL, shop int) PARTITION BY LIST (region);
+CREATE TABLE sold_north PARTITION OF sold FOR VALUES IN ('n', 'ne') PARTITION BY HASH (id);
+CREATE TABLE sold_north_0 PARTITION OF sold_north FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE sold_north_1 PARTITION OF sold_north FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE TABLE sold_south PARTITION OF sold FOR VALUES IN ('s');
+CREATE TABLE any_way (id int PRIMARY KEY, x int) PARTITION BY RANGE (id);
+CREATE TABLE any_way_default PARTITION OF any_way DEFAULT;
+CREATE TABLE half (id int PRIMARY KEY) PARTITION BY HASH (id);
+CREATE TABLE half_0 PARTITION OF half FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE refers (id int PRIMARY KEY, m_id int NOT NULL, m_at date NOT NULL,
+  FOREIGN KEY (m_id, m_at) REFERENCES measured);

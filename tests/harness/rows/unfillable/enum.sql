@@ -1,0 +1,3 @@
+-- e
+CREATE TYPE e AS ENUM ();
+CREATE TABLE x (e e NOT NULL);

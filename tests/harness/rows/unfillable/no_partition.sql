@@ -1,0 +1,2 @@
+-- partition
+CREATE TABLE x (id int NOT NULL) PARTITION BY LIST (id);
