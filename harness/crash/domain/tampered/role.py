@@ -187,7 +187,8 @@ def _right(its: Owned, dsn: str, step: str, boundary: str) -> Right:
     if what == "own":
         change = f"alter table {table} owner to "
         holds = f"select pg_get_userbyid(relowner) = '{OWNER}' {of}"
-        return Right(change + THIEF, change + OWNER, holds, re.escape(unquote(name)))
+        says = f"{re.escape(unquote(name))}|{re.escape(table)}"  # with quotes where SQL needs them
+        return Right(change + THIEF, change + OWNER, holds, says)
     acl = sql.Literal(its.ask(dsn, f"select relacl::text {of}")).as_string(None)
     denied = re.escape(unquote(name).partition(".")[2])
     return Right(
