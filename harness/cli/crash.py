@@ -47,14 +47,14 @@ def crash(as_json: bool, plan_path: Path | None, **choices: Any) -> None:
     """Strike a run at every point, on servers of its own, and prove that nothing is lost."""
     from harness.core.interrupt import interruptible
     from harness.crash import explore
-    from harness.crash.tally import Pace
+    from harness.crash.tally import ProgressLines
     from harness.crash.telling import words
     from harness.document.base import to_builtins
     from harness.observe.progress import bar
     from harness.report import crash_page
 
     settings = _exploration(plan_path, choices)
-    pace = Pace(lambda line: click.echo(f"  {line}", err=True))  # a log has no bar
+    pace = ProgressLines(lambda line: click.echo(f"  {line}", err=True))  # a log has no bar
     again = "nothing is left of it; run the same again, it begins anew"
     with interruptible("the exploration", again), bar("crash", "points", lines=False) as advance:
 
@@ -103,7 +103,7 @@ def _exploration(plan_path: Path | None, choices: dict[str, Any]) -> Any:
             f"--points takes all or a whole number, not {points!r}", hint="such as --points 200"
         )
     subject = _subject(plan_path, choices)
-    return settings.Settings(
+    return settings.CrashSettings(
         **subject,
         points=None if points == "all" else int(points),
         domains=DOMAINS if domain is None else settings.listed("domain", domain, DOMAINS),

@@ -26,7 +26,7 @@ Cell = tuple[DomainName, Direction, str, str]
 
 
 @dataclass(frozen=True)
-class Asked:
+class CrashRequest:
     """What was to be explored: everything, unless faults, a number or one point are named."""
 
     domains: tuple[DomainName, ...] = DOMAINS
@@ -46,7 +46,7 @@ class Asked:
         }
 
 
-EVERYTHING = Asked().document()
+EVERYTHING = CrashRequest().document()
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Enumeration:
     for which it has no place, each with its reason.
     """
 
-    asked: Asked
+    asked: CrashRequest
     found: Mapping[Place, int]
     cells: Mapping[Cell, int] = field(default_factory=dict)
     absent: Mapping[Place, str] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Enumeration:
 
     @staticmethod
     def of_tasks(
-        asked: Asked,
+        asked: CrashRequest,
         tasks: Iterable[Task],
         *,
         absent: Mapping[Place, str] | None = None,

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from harness.core.direction import Direction
 from harness.crash import runners
-from harness.crash.ground import Ground
+from harness.crash.ground import Setup
 from harness.database import admin, template
 
 
 @dataclass(frozen=True)
-class Bench:
+class Templates:
     """Databases nobody is connected to, to clone: seeded, and seeded then migrated."""
 
     server_dsn: str
@@ -35,20 +35,20 @@ class Bench:
         admin.drop(self.server_dsn, admin.dbname(dsn))
 
 
-def furnished(ground: Ground, server_dsn: str) -> Bench:
+def furnished(ground: Setup, server_dsn: str) -> Templates:
     """Make both databases on a server; the migrated one by an undisturbed run of the product."""
     source = ground.furnish(server_dsn, admin.unique_name("harness_source"))
     target = template.clone(server_dsn, admin.dbname(source))
     runners.migrate_undisturbed(ground, target)
     admin.end_connections(server_dsn, admin.dbname(target))
-    return Bench(server_dsn, admin.dbname(source), admin.dbname(target))
+    return Templates(server_dsn, admin.dbname(source), admin.dbname(target))
 
 
 @contextmanager
-def bench(ground: Ground) -> Iterator[Bench]:
+def bench(ground: Setup) -> Iterator[Templates]:
     """The ground's bench, or one on a server of this process's own, closed at the end."""
     ready = (ground.extra or {}).get("bench")
-    if isinstance(ready, Bench):
+    if isinstance(ready, Templates):
         yield ready
         return
     server = ground.server("fast")

@@ -15,15 +15,15 @@ from shlex import quote
 from typing import Any
 
 from harness.core.direction import DIRECTIONS, Direction
-from harness.crash.asked import Asked, Enumeration
+from harness.crash.asked import CrashRequest, Enumeration
 from harness.crash.golden_note import Note
 from harness.crash.model import (
     DOMAINS,
     END,
     NOWHERE,
     START,
+    CoverageRow,
     Point,
-    Row,
     Task,
     Verdict,
 )
@@ -43,7 +43,7 @@ TWICE = "it was enumerated twice"
 
 
 @dataclass(frozen=True)
-class Replay:
+class PointReplay:
     """How the command line repeats one point: on the same subject, rows, seed and server.
 
     `plan`, `server` and `pg_version` are None where the command line takes the same by itself;
@@ -84,7 +84,7 @@ class Entry:
     point: Point
     outcome: Outcome
     reason: str
-    row: Row | None = None
+    row: CoverageRow | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Failure:
     others: int
     steps: int
 
-    def document(self, replay: Replay) -> dict[str, Any]:
+    def document(self, replay: PointReplay) -> dict[str, Any]:
         """As JSON, with the line that reproduces it."""
         return {
             **_entry_document(self.first, replay),
@@ -109,7 +109,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Cause:
+class FailureCause:
     """What points that did not pass have in common: a reason, whatever domain or fault found it.
 
     `file` is the one of the earliest point's step.
@@ -118,7 +118,7 @@ class Cause:
     entries: tuple[Entry, ...]
     file: str = ""
 
-    def document(self, replay: Replay) -> dict[str, Any]:
+    def document(self, replay: PointReplay) -> dict[str, Any]:
         """As JSON: the earliest point, how many there are and where."""
         points = [entry.point for entry in self.entries]
         return {
@@ -133,7 +133,7 @@ class Cause:
 
 
 @dataclass(frozen=True)
-class Count:
+class CoverageCount:
     """What was done, in numbers. `points` had to be struck; `seconds` is what it took."""
 
     points: int
@@ -169,7 +169,7 @@ class Coverage:
     """
 
     expected: tuple[Point, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[CoverageRow, ...]
     steps: tuple[str, ...] = ()
     enumeration: Enumeration | None = None
     files: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -210,7 +210,7 @@ class Coverage:
         """What could not be judged, shrunk likewise."""
         return self._shrunk(frozenset({"unknown"}))
 
-    def causes(self) -> list[Cause]:
+    def causes(self) -> list[FailureCause]:
         """What did not pass, by its cause: failures before what is unknown, the earliest first."""
         groups: dict[tuple[bool, str], list[Entry]] = {}
         for entry in self.entries:
@@ -218,18 +218,18 @@ class Coverage:
                 key = (entry.outcome == "unknown", _said(entry))
                 groups.setdefault(key, []).append(entry)
         return [
-            Cause(tuple(found), self._file(found[0].point))
+            FailureCause(tuple(found), self._file(found[0].point))
             for _, found in sorted(groups.items(), key=lambda group: group[0][0])
         ]
 
     def _file(self, point: Point) -> str:
         return self.files.get((point.direction, point.step), "")
 
-    def count(self, seconds: float | None = None) -> Count:
+    def count(self, seconds: float | None = None) -> CoverageCount:
         """The numbers. Without `seconds` it is the time that the rows took in their workers."""
         fired = [row for row in self.rows if row.fired]
         outcomes = Counter(entry.outcome for entry in self.entries)
-        return Count(
+        return CoverageCount(
             points=len(set(self.expected)),
             fired=len({row.point for row in fired} & set(self.expected)),
             states=len({(row.point.direction, row.state) for row in fired if row.state}),
@@ -238,7 +238,7 @@ class Coverage:
             seconds=sum(row.seconds for row in self.rows) if seconds is None else seconds,
         )
 
-    def domains(self) -> dict[str, Count]:
+    def domains(self) -> dict[str, CoverageCount]:
         """The numbers of each domain that was to be explored; seconds are seconds of work."""
         parts = {name: self._part(name) for name in DOMAINS}
         return {
@@ -249,7 +249,7 @@ class Coverage:
 
     def document(
         self,
-        replay: Replay,
+        replay: PointReplay,
         environment: Mapping[str, Any],
         seconds: float | None = None,
     ) -> CrashDocument:
@@ -289,7 +289,7 @@ class Coverage:
         }
         return from_builtins(document, CrashDocument)
 
-    def _noted(self, outcome: str, replay: Replay) -> list[dict[str, Any]]:
+    def _noted(self, outcome: str, replay: PointReplay) -> list[dict[str, Any]]:
         """What undisturbed runs showed; any exploration of that direction shows it again."""
         return [
             note.document(replay.again(f"--domain wire --direction {note.direction} --points 1"))
@@ -307,7 +307,7 @@ class Coverage:
     def _looked_for(self) -> Enumeration:
         """What was asked for; of a ledger that does not say, what it has."""
         task = Task("wire", self.expected)
-        return self.enumeration or Enumeration.of_tasks(Asked(), [task])
+        return self.enumeration or Enumeration.of_tasks(CrashRequest(), [task])
 
     @cached_property
     def _unstruck(self) -> tuple[tuple[Point, str], ...]:
@@ -358,7 +358,7 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), "") if part[0] in "0123456789" else (1, 0, part) for part in parts)
 
 
-def _judged(row: Row, expected: bool, again: bool) -> Entry:
+def _judged(row: CoverageRow, expected: bool, again: bool) -> Entry:
     """What to think of a row; its own word counts only when it is the one row of its point."""
     if not expected:
         outcome: Outcome = "unexpected"
@@ -383,8 +383,8 @@ def _said(entry: Entry) -> str:
     return re.sub(r"[0-9]+", "#", entry.reason.replace(entry.point.step, "STEP"))
 
 
-def _entry_document(entry: Entry, replay: Replay) -> dict[str, Any]:
-    row = entry.row or Row(entry.point, fired=False, verdict="fail")
+def _entry_document(entry: Entry, replay: PointReplay) -> dict[str, Any]:
+    row = entry.row or CoverageRow(entry.point, fired=False, verdict="fail")
     return {
         **row.document(),
         "outcome": entry.outcome,

@@ -21,10 +21,10 @@ from harness.core.writable import refuse_unwritable
 from harness.crash import coverage, coverage_file, sample, workers
 from harness.crash.asked import Enumeration
 from harness.crash.golden_note import Note
-from harness.crash.ground import Ground
-from harness.crash.model import WHOLE, DomainName, Point, Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import WHOLE, CoverageRow, DomainName, Point, Task
 from harness.crash.places import applicable, cleanup_steps, places_of, steps_of
-from harness.crash.settings import Settings, narrowed
+from harness.crash.settings import CrashSettings, narrowed
 from harness.crash.undisturbed.study import studied
 from harness.database import admin
 from harness.document.crash import CrashDocument
@@ -48,7 +48,7 @@ def silent(_what: str, _done: int, _total: int) -> None:
     """Nobody listens."""
 
 
-def run(settings: Settings, told: Told = silent) -> CrashDocument:
+def run(settings: CrashSettings, told: Told = silent) -> CrashDocument:
     """Explore and give the document that also stands in build/crash.json.
 
     Raises InfrastructureError when there is no server that may be killed or too little room, and
@@ -68,7 +68,7 @@ def run(settings: Settings, told: Told = silent) -> CrashDocument:
 
 
 def run_on(
-    server: Server, settings: Settings, what: Subject | Plan, told: Told = silent
+    server: Server, settings: CrashSettings, what: Subject | Plan, told: Told = silent
 ) -> CrashDocument:
     """Explore on a server that is there; other domains than wire start servers besides."""
     began = time.monotonic()
@@ -123,7 +123,7 @@ def run_on(
     return document
 
 
-def _compared(row: Row, ground: Ground) -> Row:
+def _compared(row: CoverageRow, ground: Setup) -> CoverageRow:
     """A pass is none where all that the step changes could not be compared."""
     direction = row.point.direction
     unseen = (direction, row.point.step) in ground.hidden or (direction, WHOLE) in ground.hidden
@@ -161,7 +161,7 @@ def _inexplorable(provider: str) -> InfrastructureError:
 
 
 @contextmanager
-def _started(settings: Settings) -> Iterator[Server]:
+def _started(settings: CrashSettings) -> Iterator[Server]:
     """A server of this exploration's own, closed at the end."""
     server = choose(
         settings.server, version=settings.pg_version, profile="fast", owner_pid=os.getpid()
@@ -177,11 +177,11 @@ def _started(settings: Settings) -> Iterator[Server]:
 
 @contextmanager
 def _grounded(
-    settings: Settings, subject: Subject, server: Server
-) -> Iterator[tuple[Ground, tuple[Note, ...]]]:
+    settings: CrashSettings, subject: Subject, server: Server
+) -> Iterator[tuple[Setup, tuple[Note, ...]]]:
     """The seeded and the migrated database on a server, and what undisturbed runs come to."""
     _prove_reach(server.dsn(), subject)
-    ground = Ground(
+    ground = Setup(
         subject=subject,
         rows=settings.rows,
         seed=settings.seed,
@@ -213,7 +213,7 @@ def _prove_reach(server_dsn: str, subject: Subject) -> None:
         admin.drop(server_dsn, name)
 
 
-def _chosen(settings: Settings, every: list[Task]) -> list[Task]:
+def _chosen(settings: CrashSettings, every: list[Task]) -> list[Task]:
     """The tasks to run, with the points that were asked for."""
     if settings.replay:
         every = sample.replayed(every, Point.parse(settings.replay))
@@ -226,7 +226,9 @@ def _chosen(settings: Settings, every: list[Task]) -> list[Task]:
     return every
 
 
-def _explored(settings: Settings, ground: Ground, chosen: Sequence[Task], told: Told) -> list[Row]:
+def _explored(
+    settings: CrashSettings, ground: Setup, chosen: Sequence[Task], told: Told
+) -> list[CoverageRow]:
     """Every row. Domains that mostly wait and those that mostly work are explored side by side."""
     number = sum(len(task.points) for task in chosen)
     told(STRIKING, 0, number)
@@ -237,14 +239,14 @@ def _explored(settings: Settings, ground: Ground, chosen: Sequence[Task], told: 
     )
 
 
-def _replay(settings: Settings, server: Server) -> coverage.Replay:
+def _replay(settings: CrashSettings, server: Server) -> coverage.PointReplay:
     """How a point is repeated, here or on another machine: from the same place of a checkout.
 
     A server that could not be struck again, such as a gate's container, is named by its version.
     """
     plan_path = _relative(settings.plan) if settings.subject is None else None
     provider = "embedded" if server.provider == "embedded" else "system"
-    return coverage.Replay(
+    return coverage.PointReplay(
         settings.rows,
         settings.seed,
         None if plan_path is None or is_default_plan(plan_path, Path.cwd()) else str(plan_path),
@@ -260,7 +262,7 @@ def _relative(path: Path) -> Path:
     return whole.relative_to(here) if whole.is_relative_to(here) else path
 
 
-def _environment(settings: Settings, subject: Subject, server: Server) -> dict[str, Any]:
+def _environment(settings: CrashSettings, subject: Subject, server: Server) -> dict[str, Any]:
     return {
         "plan": subject.name,
         "plan hash": subject.hash,

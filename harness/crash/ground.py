@@ -36,7 +36,7 @@ SWEEP: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Ground:
+class Setup:
     """Everything a worker process must be told; picklable.
 
     `subject` is what runs; `plan` its plan, where it is one of ours. `before` and `after` are the
@@ -88,7 +88,7 @@ class Ground:
         assert isinstance(self.subject, PlanSubject), "the subject is not a plan"
         return self.subject.plan
 
-    def with_plan(self, plan: Plan) -> Ground:
+    def with_plan(self, plan: Plan) -> Setup:
         """The same with another plan."""
         return replace(self, subject=PlanSubject(plan, self.subject.seeder))
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol, get_args
 
 from harness.core.direction import DIRECTIONS, Direction
 from harness.core.errors import UsageError
-from harness.crash.ground import Ground
+from harness.crash.ground import Setup
 
 DomainName = Literal["wire", "wal", "pinned", "contended", "tampered", "environment"]
 Verdict = Literal["pass", "fail", "unknown"]
@@ -50,7 +50,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Row:
+class CoverageRow:
     """One row of the coverage ledger. A fault that did not fire is never a pass.
 
     `state` names the state the database was left in; `reason` says why it is no pass, in one
@@ -85,10 +85,10 @@ class Task:
 class Domain(Protocol):
     """A way of striking. Both functions run in worker processes; everything passed is pickled."""
 
-    def tasks(self, ground: Ground) -> list[Task]:
+    def tasks(self, ground: Setup) -> list[Task]:
         """Every point that must be struck, in tasks; found by looking, not by striking."""
         ...
 
-    def run(self, ground: Ground, task: Task) -> list[Row]:
+    def run(self, ground: Setup, task: Task) -> list[CoverageRow]:
         """Strike at each point of a task: exactly one row for each."""
         ...

@@ -10,9 +10,9 @@ from harness.core.direction import DIRECTIONS, Direction
 from harness.crash.asked import Place
 from harness.crash.domain.wire import whole
 from harness.crash.fault_names import NAMES
-from harness.crash.ground import LEDGER, Ground
+from harness.crash.ground import LEDGER, Setup
 from harness.crash.model import DomainName, Task
-from harness.crash.settings import Settings
+from harness.crash.settings import CrashSettings
 from harness.subject.plan import PlanSubject
 from harness.subject.protocol import Part, Subject, has_direction
 
@@ -55,7 +55,7 @@ class Places:
     faultless: dict[tuple[DomainName, str], str] = field(default_factory=dict)
 
 
-def places_of(settings: Settings, ground: Ground, failures: Mapping[DomainName, str]) -> Places:
+def places_of(settings: CrashSettings, ground: Setup, failures: Mapping[DomainName, str]) -> Places:
     """Of the domains and directions that were asked for, those that have no points, and why."""
     subject = ground.subject
     found = Places(faultless=_faultless(settings, ground))
@@ -82,7 +82,7 @@ def applicable(domains: Sequence[DomainName], subject: Subject) -> tuple[DomainN
     return tuple(domain for domain in domains if NEEDS[domain] <= subject.has)
 
 
-def _faultless(settings: Settings, ground: Ground) -> dict[tuple[DomainName, str], str]:
+def _faultless(settings: CrashSettings, ground: Setup) -> dict[tuple[DomainName, str], str]:
     if not ground.resumes:
         reason = UNPROMISED.format(kind=ground.subject.kind)
         others = [name for name in NAMES["wire"] if name not in (*whole.FAULTS, whole.CLOSING)]

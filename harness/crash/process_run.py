@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from harness.core.direction import Direction
 from harness.core.errors import StepFailed
-from harness.crash.ground import Ground
+from harness.crash.ground import Setup
 from harness.fault.frames import Message
 from harness.fault.process import Ending
-from harness.fault.proxy import Act, Frame, Link, Partial, Proxy, Strike
+from harness.fault.proxy import Act, Frame, Interceptor, Link, Partial, Proxy
 from harness.fault.spawned import SpawnedProcess, spawn
-from harness.fault.strikes import Recorder
+from harness.fault.strikes import MessageRecorder
 from harness.subject.protocol import Invocation
 
 SUCCEEDS = "an exploration needs a run that succeeds when nothing disturbs it; correct it first"
@@ -23,7 +23,7 @@ SHOWN = 160  # characters of a statement that are said
 
 
 @dataclass
-class Witness(Recorder):
+class MessageWitness(MessageRecorder):
     """Keeps every message, and the statement that the server refused last, with its reason."""
 
     refused: str = ""
@@ -45,7 +45,7 @@ class Witness(Recorder):
 
 
 @dataclass
-class StrikeAt(Witness):
+class StrikeAt(MessageWitness):
     """Strikes once, at the message that is the `place`th of its connection `link`.
 
     With `process` that one is killed whole before the message leaves it. `met` is what was struck.
@@ -86,7 +86,7 @@ def start(invocation: Invocation) -> SpawnedProcess:
 
 
 def watched(
-    ground: Ground, direction: Direction, dsn: str, decision: Strike, *, kills: bool = False
+    ground: Setup, direction: Direction, dsn: str, decision: Interceptor, *, kills: bool = False
 ) -> Ending:
     """Run through a proxy that `decision` is asked at; with `kills` it is told the process.
 
@@ -103,7 +103,7 @@ def watched(
             return process.wait(limit)
 
 
-def run_again(ground: Ground, direction: Direction, dsn: str) -> Ending:
+def run_again(ground: Setup, direction: Direction, dsn: str) -> Ending:
     """Run to the end, after removing the lock that a killed run may have left."""
     unlocking = ground.subject.unlocking(dsn)
     if unlocking is not None:
@@ -114,14 +114,14 @@ def run_again(ground: Ground, direction: Direction, dsn: str) -> Ending:
     return run_whole(ground, direction, dsn)
 
 
-def run_whole(ground: Ground, direction: Direction, dsn: str) -> Ending:
+def run_whole(ground: Setup, direction: Direction, dsn: str) -> Ending:
     """Run to the end; the error is the server's last refusal, or what the process said."""
-    witness = Witness()
+    witness = MessageWitness()
     ending = watched(ground, direction, dsn, witness)
     return replace(ending, error=witness.refused or ending.error) if ending.status else ending
 
 
-def run_undisturbed(ground: Ground, direction: Direction, dsn: str) -> None:
+def run_undisturbed(ground: Setup, direction: Direction, dsn: str) -> None:
     """Run to the end with nobody in the way; StepFailed with what it said when it fails."""
     try:
         ending = run_whole(ground, direction, dsn)

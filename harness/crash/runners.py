@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import runner
 from harness.core.direction import Direction
-from harness.crash.ground import Ground, named
+from harness.crash.ground import Setup, named
 from harness.crash.process_run import run_again, run_undisturbed
 from harness.fault.process import Ending, Job, JobProcess, Tell, fork
 from harness.runner.signals import stop_requested
@@ -24,7 +24,7 @@ VERBS: dict[Direction, Callable[..., Any]] = {
 }
 
 
-def job(ground: Ground, direction: Direction, dsn: str, plan: Plan | None = None) -> Job:
+def job(ground: Setup, direction: Direction, dsn: str, plan: Plan | None = None) -> Job:
     """The job of running the plan in a direction, signals taken as the command line takes them.
 
     It tells each of the runner's events, and its result is the runner's outcome.
@@ -41,7 +41,7 @@ def job(ground: Ground, direction: Direction, dsn: str, plan: Plan | None = None
 
 
 def start(
-    ground: Ground,
+    ground: Setup,
     direction: Direction,
     dsn: str,
     plan: Plan | None = None,
@@ -52,7 +52,7 @@ def start(
     return fork(job(ground, direction, dsn, plan), close=close)
 
 
-def run(ground: Ground, direction: Direction, dsn: str, plan: Plan | None = None) -> Ending:
+def run(ground: Setup, direction: Direction, dsn: str, plan: Plan | None = None) -> Ending:
     """Run to the end in a process of its own, or go on to it from where a killed run stood."""
     if not ground.resumes:
         return run_again(ground, direction, dsn)
@@ -60,7 +60,7 @@ def run(ground: Ground, direction: Direction, dsn: str, plan: Plan | None = None
         return process.wait()
 
 
-def migrate_undisturbed(ground: Ground, dsn: str) -> None:
+def migrate_undisturbed(ground: Setup, dsn: str) -> None:
     """Migrate with the product as it is, whatever the ground plants in others.
 
     Raises StepFailed when the run fails.

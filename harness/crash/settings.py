@@ -10,7 +10,7 @@ from typing import TypeVar
 from harness.core.direction import DIRECTIONS, Direction
 from harness.core.errors import UsageError
 from harness.crash import fault_names
-from harness.crash.asked import Asked
+from harness.crash.asked import CrashRequest
 from harness.crash.model import DOMAINS, DomainName, Point
 from harness.subject.protocol import Subject
 
@@ -18,7 +18,7 @@ Name = TypeVar("Name", bound=str)
 
 
 @dataclass(frozen=True)
-class Settings:
+class CrashSettings:
     """What to explore. `points` None is all of them; `build` None writes nothing.
 
     `subject` is what is struck, and `named` the words of the command line that name it, for the
@@ -42,12 +42,12 @@ class Settings:
     named: tuple[str, ...] = ()
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> CrashRequest:
         """What the ledger is held against."""
-        return Asked(self.domains, self.directions, self.faults, self.points, self.replay)
+        return CrashRequest(self.domains, self.directions, self.faults, self.points, self.replay)
 
 
-def narrowed(settings: Settings, subject: Subject) -> Settings:
+def narrowed(settings: CrashSettings, subject: Subject) -> CrashSettings:
     """The domains and directions that the named faults, or the one point, can be in.
 
     UsageError for a fault or a point that none of them can have.

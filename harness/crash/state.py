@@ -19,7 +19,7 @@ from harness.core.errors import Refused
 from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
 from harness.crash import runners
-from harness.crash.ground import Ground
+from harness.crash.ground import Setup
 from harness.crash.model import Verdict
 from harness.database import admin, fingerprint, template
 from harness.database.fingerprint import Difference, Fingerprint
@@ -41,7 +41,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class StateVerdict:
     """What became of a state; `reason` says why it is no pass."""
 
     verdict: Verdict
@@ -71,7 +71,7 @@ def alone(conn: psycopg.Connection[Any], name: str, limit: float = 30.0) -> None
     )
 
 
-def identify(ground: Ground, dsn: str) -> State:
+def identify(ground: Setup, dsn: str) -> State:
     """The logical state of a database that nobody works on."""
     with admin.connection(dsn) as conn:
         conn.execute("set search_path = ''")
@@ -87,11 +87,11 @@ def identify(ground: Ground, dsn: str) -> State:
 class Oracle:
     """Judges crashed databases on one server; remembers the states it has judged."""
 
-    ground: Ground
+    ground: Setup
     server_dsn: str
-    memory: dict[tuple[Direction, str], Judgement] = field(default_factory=dict)
+    memory: dict[tuple[Direction, str], StateVerdict] = field(default_factory=dict)
 
-    def judge(self, direction: Direction, dsn: str, found: State | None = None) -> Judgement:
+    def judge(self, direction: Direction, dsn: str, found: State | None = None) -> StateVerdict:
         """Go on from a state, and back from it, and say whether both end where they should.
 
         forward: resume gives the migrated fingerprint, and rollback from the same state the one
@@ -102,13 +102,13 @@ class Oracle:
         try:
             found = found or identify(self.ground, dsn)
         except Refused as refusal:  # a ledger that contradicts itself: no run can go on from there
-            return Judgement("fail", "unreadable", str(refusal))
+            return StateVerdict("fail", "unreadable", str(refusal))
         known = self.memory.get((direction, found.key))
         if known is None:
             reasons = self._explore(direction, dsn, found)
             verdict: Verdict = "fail" if reasons else "pass"
             name = f"{found.way} ({found.key[:6]})"
-            known = Judgement(verdict, name, "; ".join(reasons))
+            known = StateVerdict(verdict, name, "; ".join(reasons))
             self.memory[direction, found.key] = known
         return known
 
@@ -178,13 +178,13 @@ ENDS: Mapping[Direction, str] = {"forward": "after", "rollback": "back", "cleanu
 """The name of the end that a run in a direction comes to."""
 
 
-def unlike_end(ground: Ground, direction: Direction, dsn: str, when: str) -> list[str]:
+def unlike_end(ground: Setup, direction: Direction, dsn: str, when: str) -> list[str]:
     """What of a database is not as at the end of an undisturbed run; the first few in words."""
     unlike = compared(ground, end_of(ground, direction, dsn), dsn, when)
     return unlike or unlike_position(ground, direction, dsn, when)
 
 
-def unlike_position(ground: Ground, direction: Direction, dsn: str, when: str) -> list[str]:
+def unlike_position(ground: Setup, direction: Direction, dsn: str, when: str) -> list[str]:
     """How a subject's accounts differ from those at the end of an undisturbed run, in words.
 
     A ledger counts runs, which a resumed run has in other numbers: it is not compared.
@@ -201,7 +201,7 @@ def unlike_position(ground: Ground, direction: Direction, dsn: str, when: str) -
     return [f"{when} its own account says: {said}; it should say: {expected.words}"]
 
 
-def end_of(ground: Ground, direction: Direction, dsn: str) -> Fingerprint | None:
+def end_of(ground: Setup, direction: Direction, dsn: str) -> Fingerprint | None:
     """What a run in a direction must end with, from where a database stands.
 
     None where no undisturbed run can tell: it goes back from within a step that it cannot undo.
@@ -222,7 +222,7 @@ def end_of(ground: Ground, direction: Direction, dsn: str) -> Fingerprint | None
     return None if halfway & ground.inexact else ground.backs[known.forward.steps_done]
 
 
-def compared(ground: Ground, expected: Fingerprint | None, dsn: str, when: str) -> list[str]:
+def compared(ground: Setup, expected: Fingerprint | None, dsn: str, when: str) -> list[str]:
     """What of a database is not as expected, the first few in words; nothing without an answer.
 
     Where rows hold other values it says in which columns, if the ground knows what they held.

@@ -24,7 +24,7 @@ def point_done() -> None:
             _counter.value += 1
 
 
-class Pace:
+class ProgressLines:
     """Says a line when something else is done, and every ten seconds how far it has come."""
 
     def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic):

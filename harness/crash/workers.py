@@ -18,8 +18,8 @@ from typing import Any, TypeAlias, cast
 
 from harness.core.errors import HarnessError
 from harness.crash import tally
-from harness.crash.ground import Ground
-from harness.crash.model import Domain, DomainName, Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import CoverageRow, Domain, DomainName, Task
 from harness.server.pool import pool as processes_of
 
 PRELOAD = ["harness.crash.runners", "harness.crash.state", "psycopg"]
@@ -38,11 +38,11 @@ def pool(workers: int, begin: Callable[..., None] | None = None, *arguments: Any
 
 
 def run_tasks(
-    ground: Ground,
+    ground: Setup,
     tasks: Sequence[Task],
     workers: int = 2,
     told: Callable[[int], None] | None = None,
-) -> Iterator[Row]:
+) -> Iterator[CoverageRow]:
     """Run tasks, the heaviest first; give their rows as they come.
 
     `told` hears about once a second how many points are done, in tasks that still run too.
@@ -59,13 +59,13 @@ def run_tasks(
                 told(counter.value)
 
 
-def find_tasks(ground: Ground, name: DomainName) -> list[Task]:
+def find_tasks(ground: Setup, name: DomainName) -> list[Task]:
     """What a domain must strike, found in a process of its own."""
     return find_all(ground, [name])[name]
 
 
 def find_all(
-    ground: Ground,
+    ground: Setup,
     names: Sequence[DomainName],
     workers: int = 1,
     failures: dict[DomainName, str] | None = None,
@@ -99,11 +99,11 @@ def _looked(
     return []
 
 
-def _found(ground: Ground, name: str) -> list[Task]:
+def _found(ground: Setup, name: str) -> list[Task]:
     return domain(name).tasks(ground)
 
 
-def run_task(ground: Ground, task: Task) -> list[Row]:
+def run_task(ground: Setup, task: Task) -> list[CoverageRow]:
     """One row for every point of a task, whatever becomes of it."""
     try:
         rows = domain(task.domain).run(ground, task)
@@ -115,4 +115,4 @@ def run_task(ground: Ground, task: Task) -> list[Row]:
         reason = "the domain gave no row for it"
     told = {row.point for row in rows}
     missing = [point for point in task.points if point not in told]
-    return rows + [Row(point, False, "unknown", reason=reason) for point in missing]
+    return rows + [CoverageRow(point, False, "unknown", reason=reason) for point in missing]

@@ -96,7 +96,7 @@ class NotSampled(Document, frozen=True, kw_only=True):
     points: int
 
 
-class SampleDocument(Document, frozen=True, kw_only=True):
+class PointSampleDocument(Document, frozen=True, kw_only=True):
     """How many points of how many were struck."""
 
     struck: int
@@ -105,7 +105,7 @@ class SampleDocument(Document, frozen=True, kw_only=True):
     not_sampled: Sequence[NotSampled] = ()
 
 
-class NotApplicable(Document, frozen=True, kw_only=True):
+class NotApplicableDomain(Document, frozen=True, kw_only=True):
     """What a subject does not have, so that nothing can be struck there."""
 
     domain: str
@@ -133,8 +133,8 @@ class CrashDocument(Document, frozen=True, kw_only=True):
     domains: Mapping[str, CountedDocument]
     asked: AskedDocument
     enumerated: Mapping[str, Mapping[str, int]]
-    sample: SampleDocument
-    not_applicable: Sequence[NotApplicable] = ()
+    sample: PointSampleDocument
+    not_applicable: Sequence[NotApplicableDomain] = ()
     not_asked: Mapping[str, Sequence[str]] = msgspec.field(default_factory=dict)
     environment: Mapping[str, Any]
     steps: Sequence[str]

@@ -45,7 +45,7 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Hold:
     """One thing to hold, in a transaction that stays open, and what is seen when it holds."""
 
     hold: str
@@ -69,7 +69,7 @@ class Pin:
     `index` is the index whose flags are looked at, `target` the commit that is held, if any.
     """
 
-    stages: tuple[Stage, ...]
+    stages: tuple[Hold, ...]
     index: str | None = None
     target: Target | None = None
 
@@ -84,7 +84,7 @@ class Pinned:
 
 
 @dataclass
-class Held:
+class HeldPin:
     """A pin set in one database: install before the runner starts, then reach, then release."""
 
     dsn: str
@@ -115,7 +115,7 @@ class Held:
         )
         return self._watcher
 
-    def _block(self, stage: Stage) -> None:
+    def _block(self, stage: Hold) -> None:
         blocker = psycopg.connect(self.dsn, application_name="pin blocker")
         self._blockers.append(blocker)
         blocker.execute(stage.hold.encode())
@@ -129,7 +129,7 @@ class Held:
             found = self._reached(stage, alive)
         return found
 
-    def _reached(self, stage: Stage, alive: Callable[[], bool]) -> Pinned:
+    def _reached(self, stage: Hold, alive: Callable[[], bool]) -> Pinned:
         def look() -> Pinned | bool:
             there = alive()
             return self.seen(stage.sight) or not there

@@ -73,7 +73,7 @@ class Frame:
     place: int = 0
 
 
-class Strike(Protocol):
+class Interceptor(Protocol):
     """Decides about messages, one at a time. It may also act on the process before it answers."""
 
     def meets(self, frame: Frame) -> Act | Partial:
@@ -132,7 +132,7 @@ class Proxy:
         self.count = 0
         self.cancels = 0
         self.down = False
-        self.strike: Strike | None = None
+        self.strike: Interceptor | None = None
         self._answers: dict[int, list[Message]] = {}
         port = str(self._listener.getsockname()[1])
         self.dsn = make_conninfo(dsn, host="127.0.0.1", port=port)
@@ -146,7 +146,7 @@ class Proxy:
     def serve(
         self,
         processes: Sequence[Process],
-        strike: Strike,
+        strike: Interceptor,
         until: Callable[[], bool] | None = None,
         limit: float = LIMIT,
     ) -> None:

@@ -29,7 +29,7 @@ class Heard:
 
 
 @dataclass
-class Recorder:
+class MessageRecorder:
     """Strikes nothing and keeps every message; `note` is asked before each."""
 
     note: Callable[[], str] = str

@@ -32,7 +32,7 @@ REDO_DONE: Final = re.compile(r"redo done at ([0-9A-F]+/[0-9A-F]+)")
 
 
 @dataclass(frozen=True)
-class Base:
+class BaseCopy:
     """A copy of a data directory without its log; what comes after position `at` can be redone."""
 
     directory: Path
@@ -68,7 +68,7 @@ def inserted(server_dsn: str) -> int:
         return _position(conn.execute("select pg_catalog.pg_current_wal_insert_lsn()").fetchone())
 
 
-def take(server: LocalServer, name: str) -> Base:
+def take(server: LocalServer, name: str) -> BaseCopy:
     """Checkpoint a server that nobody works on, and copy it; the copy goes when the server does."""
     with admin.connection(server.dsn()) as conn:
         conn.execute("checkpoint")
@@ -87,11 +87,11 @@ def take(server: LocalServer, name: str) -> Base:
         _mkdir(directory / left, account)
     with (directory / "postgresql.auto.conf").open("a") as conf:
         conf.write(as_file(COPY))
-    return Base(directory, _position(redo), inserted(server.dsn()))
+    return BaseCopy(directory, _position(redo), inserted(server.dsn()))
 
 
 @contextmanager
-def recovered(source: LocalServer, base: Base, end: int) -> Iterator[Recovery]:
+def recovered(source: LocalServer, base: BaseCopy, end: int) -> Iterator[Recovery]:
     """A server started on a copy of a base and the log of `source` up to a position."""
     record = {**source.record(), "id": registry.new_id()}
     record["home"] = str(source.home.parent / record["id"])

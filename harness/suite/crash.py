@@ -13,7 +13,7 @@ import pytest
 from harness.core.direction import Direction
 from harness.crash import asked, explore
 from harness.crash.domain.wire.span import ACKED
-from harness.crash.settings import Settings
+from harness.crash.settings import CrashSettings
 from harness.crash.telling import words
 from harness.plan import Plan
 from harness.report import evidence
@@ -36,7 +36,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_every_commit_and_a_sample_of_messages(
     direction: Direction, harness_server: Server, harness_plan: Plan, harness_seed: int
 ) -> None:
-    settings = Settings(
+    settings = CrashSettings(
         plan=harness_plan.path,
         rows=ROWS,
         seed=harness_seed,

@@ -11,8 +11,8 @@ from harness.core.direction import Direction
 from harness.core.errors import StepFailed
 from harness.core.exit_status import ExitStatus
 from harness.crash import runners, state
-from harness.crash.ground import Ground
-from harness.crash.model import END, START, Point, Row
+from harness.crash.ground import Setup
+from harness.crash.model import END, START, CoverageRow, Point
 from harness.crash.state import Oracle
 from harness.crash.tally import point_done
 from harness.database import admin, template
@@ -23,15 +23,13 @@ from harness.runner.outcome import Event
 BEGUN = ("run_started", "resumed")
 
 
-def order(ground: Ground, direction: Direction) -> list[str]:
+def order(ground: Setup, direction: Direction) -> list[str]:
     """The ids of the plan's steps, in the order in which they are run."""
     steps = [step.id for step in ground.plan.steps]
     return steps if direction == "forward" else steps[::-1]
 
 
-def advance(
-    ground: Ground, direction: Direction, dsn: str, last: Callable[[Event], bool]
-) -> Ending:
+def advance(ground: Setup, direction: Direction, dsn: str, last: Callable[[Event], bool]) -> Ending:
     """Run on, undisturbed, until an event is the `last`, and stop as after a signal."""
 
     def work(_: Tell) -> None:
@@ -57,7 +55,7 @@ class Walk:
     """
 
     def __init__(
-        self, ground: Ground, server_dsn: str, direction: Direction, dsn: str | None = None
+        self, ground: Setup, server_dsn: str, direction: Direction, dsn: str | None = None
     ) -> None:
         self.ground, self.direction = replace(ground, prepare=None), direction
         self.server_dsn = server_dsn
@@ -108,7 +106,7 @@ class Walk:
 
 
 @dataclass(frozen=True)
-class Struck:
+class FaultOutcome:
     """What a strike came to: no reasons and fired is a pass."""
 
     fired: bool
@@ -121,7 +119,7 @@ class Struck:
 class Scene:
     """A walk with the ground whose runners are struck, and their judge."""
 
-    ground: Ground
+    ground: Setup
     walk: Walk
     oracle: Oracle
 
@@ -142,7 +140,7 @@ class Scene:
         return tuple(self.walk.golden_end(dsn))
 
 
-def row(point: Point, strike: Callable[[], Struck]) -> Row:
+def row(point: Point, strike: Callable[[], FaultOutcome]) -> CoverageRow:
     """Strike, and make the row of it; what a strike raises leaves the point unknown."""
     began = time.monotonic()
     try:
@@ -150,10 +148,10 @@ def row(point: Point, strike: Callable[[], Struck]) -> Row:
     except Exception as error:  # one point's trouble is not the next one's
         point_done()
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return Row(point, False, "unknown", reason=reason, seconds=time.monotonic() - began)
+        return CoverageRow(point, False, "unknown", reason=reason, seconds=time.monotonic() - began)
     point_done()
     reasons = struck.reasons if struck.fired else ("the fault did not fire", *struck.reasons)
-    return Row(
+    return CoverageRow(
         point,
         struck.fired,
         "fail" if reasons else "pass",

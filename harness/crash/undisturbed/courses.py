@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from harness import runner
 from harness.core.direction import Direction
 from harness.core.errors import HarnessError
-from harness.crash.ground import Ground
+from harness.crash.ground import Setup
 from harness.crash.model import START, WHOLE
 from harness.crash.process_run import run_undisturbed
-from harness.crash.undisturbed.sequences import Watch
+from harness.crash.undisturbed.sequences import SequenceWatch
 from harness.database import admin, template
 from harness.runner import Event
 
@@ -36,12 +36,12 @@ class Course:
     """
 
     ends: dict[str, str] = field(default_factory=dict)
-    watches: list[Watch] = field(default_factory=list)
+    watches: list[SequenceWatch] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
 
 
 def take(
-    ground: Ground, server_dsn: str, before: str, *, gaps: bool, directions: Sequence[str]
+    ground: Setup, server_dsn: str, before: str, *, gaps: bool, directions: Sequence[str]
 ) -> Course:
     """Migrate a clone of the database `before`, and roll back and clean up clones of that."""
     course = Course({"before": before})
@@ -66,11 +66,11 @@ class _Failure(Exception):  # noqa: N818 - what became of a run
 
 
 def _go(
-    course: Course, server_dsn: str, ground: Ground, direction: Direction, begin: str, gaps: bool
+    course: Course, server_dsn: str, ground: Setup, direction: Direction, begin: str, gaps: bool
 ) -> str:
     """Run on a clone of the database `begin`; the clone's name."""
     dsn = template.clone(server_dsn, begin)
-    watch = Watch(dsn, gaps)
+    watch = SequenceWatch(dsn, gaps)
     course.watches.append(watch)
     at = [START]
 
@@ -93,7 +93,7 @@ def _go(
     return admin.dbname(dsn)
 
 
-def run_on(ground: Ground, direction: Direction, dsn: str, listen: Callable[[Event], None]) -> None:
+def run_on(ground: Setup, direction: Direction, dsn: str, listen: Callable[[Event], None]) -> None:
     """Run in this process, as the product does; a subject that is not ours in one of its own."""
     if not ground.resumes:
         run_undisturbed(ground, direction, dsn)

@@ -29,7 +29,7 @@ Position = dict[str, int]
 
 
 @dataclass
-class Watch:
+class SequenceWatch:
     """Listens to a run: notes where the sequences stand before and after every step.
 
     With `gaps` it draws numbers before each step: whoever draws then is given others.
@@ -69,7 +69,7 @@ class Watch:
         return _positions(self._conn)
 
 
-def drawn(plain: Watch, with_gaps: Watch) -> frozenset[str]:
+def drawn(plain: SequenceWatch, with_gaps: SequenceWatch) -> frozenset[str]:
     """The sequences that a step moved from where they stood, not to a place of its own choice."""
     found = set()
     for (before, after), (_, elsewhere) in zip(plain.moves, with_gaps.moves, strict=False):

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 from harness.core.direction import Direction
 from harness.core.errors import Refused
-from harness.crash.bench import Bench
+from harness.crash.bench import Templates
 from harness.crash.golden_note import Note
-from harness.crash.ground import Ground
+from harness.crash.ground import Setup
 from harness.crash.model import START
 from harness.crash.undisturbed import courses, sequences, way_back
 from harness.crash.undisturbed.courses import Course
@@ -35,7 +35,7 @@ HINT = "a struck run can only be held against runs that end alike; look for cloc
 class Study:
     """Undisturbed runs on one server, and what they showed."""
 
-    ground: Ground
+    ground: Setup
     server_dsn: str
     plain: Course
     directions: tuple[Direction, ...]
@@ -109,8 +109,8 @@ def _by_row(one: str, two: str, relations: Collection[str]) -> Omitted:
 
 
 def studied(
-    ground: Ground, server_dsn: str, *, twice: bool
-) -> tuple[Ground, Bench, tuple[Note, ...]]:
+    ground: Setup, server_dsn: str, *, twice: bool
+) -> tuple[Setup, Templates, tuple[Note, ...]]:
     """The ground with its ends, a bench to begin from, and what there is to say of the plan.
 
     `twice`: the baseline is made twice too, where domains make their own. StepFailed when the plan
@@ -141,7 +141,7 @@ def studied(
             found, plain, server_dsn, study.identity(back) if back else None
         )
         hidden = _hidden(found, server_dsn, source) if study.omit else frozenset()
-    place = Bench(server_dsn, source, plain.ends["after"])
+    place = Templates(server_dsn, source, plain.ends["after"])
     return replace(found, hidden=hidden), place, (*told, *notes)
 
 
@@ -182,7 +182,7 @@ def _listed(omit: Mapping[str, Mapping[str, str]]) -> str:
     return ", ".join(f"{table}.{column}" for table, some in sorted(omit.items()) for column in some)
 
 
-def _with_ends(ground: Ground, study: Study) -> Ground:
+def _with_ends(ground: Setup, study: Study) -> Setup:
     """The ground with the fingerprints of its ends, and what their columns hold."""
     prints = {end: study.identity(name) for end, name in study.plain.ends.items()}
     sums: dict[str, Any] = {
@@ -202,13 +202,13 @@ def _with_ends(ground: Ground, study: Study) -> Ground:
     )
 
 
-def _position(ground: Ground, dsn: str) -> Position | None:
+def _position(ground: Setup, dsn: str) -> Position | None:
     with admin.connection(dsn) as conn:
         conn.execute("set search_path = ''")
         return ground.subject.position(conn)
 
 
-def _hidden(ground: Ground, server_dsn: str, source: str) -> frozenset[tuple[str, str]]:
+def _hidden(ground: Setup, server_dsn: str, source: str) -> frozenset[tuple[str, str]]:
     """Steps that change nothing but what is left out: direction and step."""
     found: set[tuple[str, str]] = set()
     dsn = template.clone(server_dsn, source)
@@ -221,7 +221,7 @@ def _hidden(ground: Ground, server_dsn: str, source: str) -> frozenset[tuple[str
     return frozenset(found)
 
 
-def _unseen(ground: Ground, direction: Direction, dsn: str) -> list[str]:
+def _unseen(ground: Setup, direction: Direction, dsn: str) -> list[str]:
     steps: list[str] = []
     last = [(fingerprint.take(dsn, workers=1), ground.identity(dsn))]
 

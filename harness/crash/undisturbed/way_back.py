@@ -9,7 +9,7 @@ from harness import runner
 from harness.core.direction import Direction
 from harness.crash import state
 from harness.crash.golden_note import Note
-from harness.crash.ground import Ground
+from harness.crash.ground import Setup
 from harness.crash.model import END
 from harness.crash.undisturbed import courses
 from harness.crash.undisturbed.courses import Course, Failed
@@ -21,8 +21,8 @@ SHOWN = 3
 
 
 def explained(
-    ground: Ground, plain: Course, server_dsn: str, back: Fingerprint | None
-) -> tuple[Ground, tuple[Note, ...]]:
+    ground: Setup, plain: Course, server_dsn: str, back: Fingerprint | None
+) -> tuple[Setup, tuple[Note, ...]]:
     """The ground with where the way back leads, if not to before; and what there is to say of it.
 
     A step that is declared irreversible is told, any other that leaves something behind is a
@@ -67,8 +67,8 @@ def explained(
 
 
 def _whole(
-    ground: Ground, back: Fingerprint | None, notes: list[Note]
-) -> tuple[Ground, tuple[Note, ...]]:
+    ground: Setup, back: Fingerprint | None, notes: list[Note]
+) -> tuple[Setup, tuple[Note, ...]]:
     """The same for a run that tells no steps: its way back leads to what was before, or nowhere."""
     if back is None or ground.before is None:
         return replace(ground, returns=False), tuple(notes)
@@ -82,7 +82,7 @@ def _whole(
     return replace(ground, directions=ways, returns=False), (*notes, note)
 
 
-def _failure(ground: Ground, failed: Failed) -> Note:
+def _failure(ground: Setup, failed: Failed) -> Note:
     what = "clean-up" if failed.direction == "cleanup" else "rollback"
     return Note(
         what, "failed", failed.direction, failed.step,
@@ -91,7 +91,7 @@ def _failure(ground: Ground, failed: Failed) -> Note:
     )  # fmt: skip
 
 
-def _told(ground: Ground, left: dict[str, str]) -> Iterator[Note]:
+def _told(ground: Setup, left: dict[str, str]) -> Iterator[Note]:
     """A note for each step that leaves something behind, with what that is."""
     steps = {step.id: step for step in ground.plan.steps}
     for name, seen in left.items():
@@ -115,7 +115,7 @@ def _few(differences: list[str]) -> str:
 
 
 def _differing(
-    one: Fingerprint, other: Fingerprint, ground: Ground
+    one: Fingerprint, other: Fingerprint, ground: Setup
 ) -> dict[tuple[str, str, str], Difference]:
     """What differs, by kind, object and attribute; numbers that were drawn are no difference."""
     return {
@@ -125,7 +125,7 @@ def _differing(
     }
 
 
-def _left_behind(ground: Ground, server_dsn: str, source: str) -> dict[str, list[Difference]]:
+def _left_behind(ground: Setup, server_dsn: str, source: str) -> dict[str, list[Difference]]:
     """Step -> what differs behind its undoing and did not before it; both ways are looked at."""
     dsn = template.clone(server_dsn, source)
     try:
@@ -146,7 +146,7 @@ def _left_behind(ground: Ground, server_dsn: str, source: str) -> dict[str, list
     return {step: found[step] for step in steps if step in found}
 
 
-def _walked(ground: Ground, direction: Direction, dsn: str) -> dict[str, Fingerprint]:
+def _walked(ground: Setup, direction: Direction, dsn: str) -> dict[str, Fingerprint]:
     """What the database is behind each step of a run, and at its beginning."""
     found = {"": fingerprint.take(dsn, workers=1)}
 
@@ -159,7 +159,7 @@ def _walked(ground: Ground, direction: Direction, dsn: str) -> dict[str, Fingerp
 
 
 def _backs(
-    ground: Ground, server_dsn: str, source: str, inexact: frozenset[str]
+    ground: Setup, server_dsn: str, source: str, inexact: frozenset[str]
 ) -> tuple[Fingerprint, ...]:
     """Where the way back leads, by the number of steps that were done."""
     assert ground.before is not None
@@ -173,7 +173,7 @@ def _backs(
     return tuple(found)
 
 
-def _back(ground: Ground, server_dsn: str, source: str, last: Step) -> Fingerprint:
+def _back(ground: Setup, server_dsn: str, source: str, last: Step) -> Fingerprint:
     """What is there when the steps up to one were done and undone."""
     dsn = template.clone(server_dsn, source)
     try:
@@ -184,7 +184,7 @@ def _back(ground: Ground, server_dsn: str, source: str, last: Step) -> Fingerpri
         admin.drop(server_dsn, admin.dbname(dsn))
 
 
-def _file(ground: Ground, direction: Direction, step: str) -> str:
+def _file(ground: Setup, direction: Direction, step: str) -> str:
     """The file that a run in a direction takes for a step, below the plan's directory."""
     if not ground.resumes:
         return ""

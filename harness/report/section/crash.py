@@ -15,7 +15,7 @@ from harness.document.crash import (
     CountedDocument,
     CrashDocument,
     FailureDocument,
-    SampleDocument,
+    PointSampleDocument,
     check_crash,
 )
 from harness.document.verdict import Count
@@ -89,10 +89,10 @@ def _enumerated(found: Sequence[CrashDocument]) -> dict[str, dict[str, int]]:
     return whole
 
 
-def _sample(found: Sequence[CrashDocument]) -> SampleDocument:
+def _sample(found: Sequence[CrashDocument]) -> PointSampleDocument:
     """How many points of how many, put together."""
     told = [document.sample for document in found]
-    return SampleDocument(
+    return PointSampleDocument(
         struck=sum(one.struck for one in told),
         of=sum(one.of for one in told),
         is_sample=any(one.is_sample for one in told),

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.crash.asked import NO_PLACE, NOTHING, Asked, Enumeration, Place, incomplete
+from harness.crash.asked import NO_PLACE, NOTHING, CrashRequest, Enumeration, Place, incomplete
 from harness.crash.coverage import Coverage
 from harness.crash.coverage_file import write
 from harness.crash.golden_note import Note
@@ -26,11 +26,11 @@ from tests.harness.support.report import built, crash
 
 EVERYWHERE = tuple(point(domain=domain, direction=way) for domain in DOMAINS for way in DIRECTIONS)
 """A plan so small that each domain finds one point in each direction."""
-ANYTHING = Asked()
+ANYTHING = CrashRequest()
 
 
 def explored(
-    *left_out: Point, asked: Asked = ANYTHING, struck: tuple[Point, ...] | None = None
+    *left_out: Point, asked: CrashRequest = ANYTHING, struck: tuple[Point, ...] | None = None
 ) -> Coverage:
     """An exploration that finds everywhere but what is left out, and strikes at all or a few."""
     found = tuple(at for at in EVERYWHERE if at not in left_out)
@@ -82,14 +82,14 @@ def test_what_a_plan_does_not_have_is_listed_and_holds_nothing_back():
 
 
 def test_what_was_not_asked_for_need_not_be_found():
-    asked = Asked(domains=("wire",), directions=("forward",))
+    asked = CrashRequest(domains=("wire",), directions=("forward",))
     left_out = [at for at in EVERYWHERE if (at.domain, at.direction) != ("wire", "forward")]
     assert explored(*left_out, asked=asked).verdict == "pass"
 
 
 def test_a_sample_says_that_it_is_one_and_what_it_left_out():
     few = (*(at for at in EVERYWHERE if at.direction == "forward"), *EVERYWHERE[1:3])
-    coverage = explored(asked=Asked(points=len(few)), struck=few)
+    coverage = explored(asked=CrashRequest(points=len(few)), struck=few)
     document = document_of(coverage)
     assert document.asked.points == len(few)
     assert (document.verdict, document.points) == ("pass", len(few))
@@ -118,13 +118,13 @@ def test_a_whole_exploration_says_that_nothing_is_left_out():
 @pytest.mark.parametrize(
     ("asked", "left_out"),
     [
-        (Asked(points=7), [at for at in EVERYWHERE if at.domain == "wal"]),
-        (Asked(points=12), [at for at in EVERYWHERE if at.direction == "rollback"]),
+        (CrashRequest(points=7), [at for at in EVERYWHERE if at.domain == "wal"]),
+        (CrashRequest(points=12), [at for at in EVERYWHERE if at.direction == "rollback"]),
     ],
     ids=["a domain", "a direction"],
 )
 def test_a_sample_that_took_none_of_what_was_asked_for_is_unknown(
-    asked: Asked, left_out: list[Point]
+    asked: CrashRequest, left_out: list[Point]
 ):
     """A pass with no point of the log was had by `--domain wire,wal --points 150`."""
     coverage = explored(asked=asked, struck=tuple(at for at in EVERYWHERE if at not in left_out))
@@ -137,7 +137,7 @@ def test_a_sample_that_took_none_of_what_was_asked_for_is_unknown(
 
 @pytest.mark.parametrize("faults", [("cut", "blip"), ("cut",)], ids=len)
 def test_a_fault_that_was_asked_for_and_not_struck_is_unknown(faults: tuple[str, ...]):
-    coverage = explored(asked=Asked(faults=faults))
+    coverage = explored(asked=CrashRequest(faults=faults))
     assert coverage.verdict == ("unknown" if "blip" in faults else "pass")
     told = [(one.first.point.fault, one.first.reason) for one in coverage.unknowns()]
     assert told == ([("blip", NO_PLACE)] if "blip" in faults else [])
@@ -145,7 +145,7 @@ def test_a_fault_that_was_asked_for_and_not_struck_is_unknown(faults: tuple[str,
 
 def test_a_fault_that_needs_another_kind_of_step_is_not_applicable_and_listed():
     why = {("contended", "blip"): "no step of the plan is of kind batch"}
-    asked = Asked(faults=("cut", "blip"))
+    asked = CrashRequest(faults=("cut", "blip"))
     enumeration = Enumeration.of_tasks(asked, [Task("wire", EVERYWHERE)], faultless=why)  # type: ignore[arg-type]  # of no domain but this
     coverage = Coverage(EVERYWHERE, tuple(map(passed, EVERYWHERE)), STEPS, enumeration)
     assert coverage.verdict == "pass"
@@ -193,7 +193,7 @@ def test_what_undisturbed_runs_show_is_told_first_and_fails_the_whole():
 
 
 def test_domains_and_directions_that_nobody_asked_for_are_named():
-    asked = Asked(domains=("wire",), directions=("forward",))
+    asked = CrashRequest(domains=("wire",), directions=("forward",))
     struck = tuple(at for at in EVERYWHERE if (at.domain, at.direction) == ("wire", "forward"))
     document = document_of(explored(asked=asked, struck=struck))
     assert document.not_asked["domains"] == [name for name in DOMAINS if name != "wire"]
@@ -201,11 +201,14 @@ def test_domains_and_directions_that_nobody_asked_for_are_named():
 
 
 PARTIAL: dict[str, tuple[Coverage, str]] = {
-    "one domain": (explored(asked=Asked(domains=("wire",))), "asked for domains"),
-    "one direction": (explored(asked=Asked(directions=("forward",))), "asked for directions"),
-    "some faults": (explored(asked=Asked(faults=("cut",))), "asked for faults"),
-    "a sample": (explored(asked=Asked(points=12)), "asked for points 12"),
-    "a replay": (explored(asked=Asked(replay="a point")), "asked for replay"),
+    "one domain": (explored(asked=CrashRequest(domains=("wire",))), "asked for domains"),
+    "one direction": (
+        explored(asked=CrashRequest(directions=("forward",))),
+        "asked for directions",
+    ),
+    "some faults": (explored(asked=CrashRequest(faults=("cut",))), "asked for faults"),
+    "a sample": (explored(asked=CrashRequest(points=12)), "asked for points 12"),
+    "a replay": (explored(asked=CrashRequest(replay="a point")), "asked for replay"),
     "fewer points than there are": (explored(struck=EVERYWHERE[:-1]), "17 of 18 points"),
     "a ledger that does not say": (replace(explored(), enumeration=None), "asked for domains"),
 }

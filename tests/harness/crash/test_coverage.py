@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.crash.coverage import Coverage, Replay
-from harness.crash.model import END, START, Point, Row
+from harness.crash.coverage import Coverage, PointReplay
+from harness.crash.model import END, START, CoverageRow, Point
 from tests.harness.support.crash_ledger import (
     ALL,
     GOOD,
@@ -118,7 +118,7 @@ def test_numbers_sort_as_numbers_among_points_that_nothing_expected():
     ],
     ids=["fault", "direction", "domain", "reason", "did not fire"],
 )
-def test_failures_that_are_not_alike_are_kept_apart(other: Row):
+def test_failures_that_are_not_alike_are_kept_apart(other: CoverageRow):
     first = failed(point())
     expected = (first.point, other.point)
     assert len(Coverage(expected, (first, other), STEPS).failures()) == 2
@@ -130,10 +130,10 @@ def test_the_replay_line_names_the_point_and_the_ground():
     assert REPLAY.line(point(START)) == (
         "harness crash --replay 'wire:forward:(start):m01:cut' --rows 1000 --seed 1"
     )
-    other = Replay(rows=0, seed=7, plan="my plans/plan.toml").line(point())
+    other = PointReplay(rows=0, seed=7, plan="my plans/plan.toml").line(point())
     assert other.endswith("--rows 0 --seed 7 --plan 'my plans/plan.toml'")
     assert Point.parse(re.findall("'(.*)'", REPLAY.line(point()))[0]) == point()
-    elsewhere = Replay(rows=0, seed=7, server="system", pg_version=15).line(point())
+    elsewhere = PointReplay(rows=0, seed=7, server="system", pg_version=15).line(point())
     assert elsewhere.endswith("--rows 0 --seed 7 --server system --pg-version 15")
 
 

@@ -20,8 +20,8 @@ from filelock import FileLock
 from harness.core.errors import HarnessError
 from harness.crash import workers
 from harness.crash.bench import furnished
-from harness.crash.ground import Ground
-from harness.crash.model import Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import CoverageRow, Task
 from harness.database import admin
 from tests.harness.support import engine_defects
 from tests.harness.support.crash import ground_of
@@ -65,7 +65,7 @@ class Cell:
 
 
 @pytest.fixture(scope="module")
-def ground(harness_server, tmp_path_factory) -> Iterator[Ground]:
+def ground(harness_server, tmp_path_factory) -> Iterator[Setup]:
     """The plan of the proof, how it goes with the engine as it is, and a bench for the wire."""
     dsn = harness_server.dsn()
     found = ground_of(dsn, defect_plan(tmp_path_factory.mktemp("plan")))
@@ -81,9 +81,9 @@ def usual(ground) -> Finder:
     return functools.cache(lambda domain: workers.find_tasks(ground, domain))
 
 
-def explore(ground: Ground, domain: str, planted: Planted, usual: Finder) -> list[Row]:
+def explore(ground: Setup, domain: str, planted: Planted, usual: Finder) -> list[CoverageRow]:
     """Strike at a domain's points where a defect matters."""
-    rows: list[Row] = []
+    rows: list[CoverageRow] = []
     as_usual = ground.prepare is None or planted.quiet or domain in LOOKS_WITH_THE_PRODUCT
     found = usual(domain) if as_usual else workers.find_tasks(ground, domain)
     tasks = [within(task, planted) for task in found]
@@ -103,7 +103,7 @@ def within(task: Task, planted: Planted) -> Task:
     return replace(task, points=tuple(points[::-every][::-1]))
 
 
-def look(ground: Ground, planted: Planted, domain: str, usual: Finder) -> Cell:
+def look(ground: Setup, planted: Planted, domain: str, usual: Finder) -> Cell:
     """Explore with a defect planted; the first point that caught it, or was not judged."""
     try:
         rows = explore(replace(ground, prepare=planted.prepare), domain, planted, usual)
@@ -121,14 +121,14 @@ def look(ground: Ground, planted: Planted, domain: str, usual: Finder) -> Cell:
     return Cell(word, len(rows), len(unknown), shown[0].point.id, shown[0].reason)
 
 
-def require_what_it_needs(rows: list[Row]) -> None:
+def require_what_it_needs(rows: list[CoverageRow]) -> None:
     """Skip, or fail where it is required, when this machine lacks the pooler."""
     for row in rows:
         if row.verdict == "unknown" and row.reason.startswith("pgbouncer:"):
             require("pgbouncer", row.reason)
 
 
-def is_caught(row: Row) -> bool:
+def is_caught(row: CoverageRow) -> bool:
     """Whether a row says that something is wrong: it failed, or says that the engine went astray.
 
     Then a state cannot be judged: its ledger contradicts itself, or no resumed run comes to it.

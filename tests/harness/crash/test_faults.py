@@ -21,13 +21,13 @@ from harness.crash import explore, fault_names, runners, sample, workers
 from harness.crash.asked import NOTHING
 from harness.crash.bench import furnished
 from harness.crash.domain.wire import golden
-from harness.crash.domain.wire.faults import Scene, counts, logs_in, strike
-from harness.crash.ground import Ground
-from harness.crash.model import DOMAINS, NOWHERE, START, Point, Row, Task
-from harness.crash.settings import Settings
+from harness.crash.domain.wire.faults import WireScene, counts, logs_in, strike
+from harness.crash.ground import Setup
+from harness.crash.model import DOMAINS, NOWHERE, START, CoverageRow, Point, Task
+from harness.crash.settings import CrashSettings
 from harness.fault.frames import Message
 from harness.fault.proxy import Act, Frame, Partial, Proxy
-from harness.fault.strikes import Recorder
+from harness.fault.strikes import MessageRecorder
 from harness.report import crash_page
 from harness.runner import heartbeat, signals
 from harness.server.installation import embedded, system
@@ -44,7 +44,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> SmallPlan:
 
 
 @pytest.fixture(scope="module")
-def ground(harness_server, small) -> Iterator[Ground]:
+def ground(harness_server, small) -> Iterator[Setup]:
     """The small plan and its bench."""
     found = ground_of(harness_server.dsn(), small.load())
     place = furnished(found, harness_server.dsn())
@@ -58,8 +58,8 @@ def tasks(ground) -> list[Task]:
 
 
 def struck(
-    ground: Ground, tasks: list[Task], fault: str, wanted: Callable[[Point], bool], planted: Any
-) -> list[Row]:
+    ground: Setup, tasks: list[Task], fault: str, wanted: Callable[[Point], bool], planted: Any
+) -> list[CoverageRow]:
     """The rows of a fault's forward points, with a defect planted in the struck runners."""
     prepare = planted and f"{__name__}:{planted.__name__}"
     chosen = [
@@ -129,7 +129,7 @@ def test_both_signals_are_sent_twice_at_commits(ground, tasks):
 # What fired is the message that the point names.
 
 
-def strikes_at_one_message(ground: Ground) -> list[tuple[bool, str]]:
+def strikes_at_one_message(ground: Setup) -> list[tuple[bool, str]]:
     """Cut the same message twice: once it is the one that is looked for, once another is."""
     place = (ground.extra or {})["bench"]
     beats = golden.trace(ground, place, "forward")
@@ -138,7 +138,7 @@ def strikes_at_one_message(ground: Ground) -> list[tuple[bool, str]]:
     found = []
     for looked_for in (beat, other):
         dsn = place.start("forward")
-        scene = Scene(ground, "forward", dsn, number, looked_for)
+        scene = WireScene(ground, "forward", dsn, number, looked_for)
         seen = strike(scene, "cut")
         found.append((seen.fired, seen.evidence))
         place.drop(dsn)
@@ -154,7 +154,7 @@ def test_a_strike_at_another_message_of_the_same_kind_did_not_fire(ground):
     assert re.match(r"message \d+ was Q \w+, not Q \w+", wrong[1])
 
 
-class HeldUntilSeen(Recorder):
+class HeldUntilSeen(MessageRecorder):
     """Holds the first message of a step until another kind of message has been seen."""
 
     seen: list[str]
@@ -166,7 +166,7 @@ class HeldUntilSeen(Recorder):
         return super().meets(frame)
 
 
-def run_with_heartbeats(ground: Ground) -> tuple[list[str], list[str], list[str]]:
+def run_with_heartbeats(ground: Setup) -> tuple[list[str], list[str], list[str]]:
     """What counts of a run with heartbeats, what does not, and what counts of one without."""
     place = (ground.extra or {})["bench"]
     silent = [beat.signature for beat in golden.trace(ground, place, "forward")]
@@ -237,11 +237,11 @@ def test_what_cannot_be_is_refused_before_anything_is_started(
     """Would be another error, of the room that there is not, if it were looked for later."""
     monkeypatch.setattr(explore, "ROOM", 2**60)
     with pytest.raises(UsageError, match=said):
-        explore.run(Settings(small.load().path, rows=0, **choice))
+        explore.run(CrashSettings(small.load().path, rows=0, **choice))
 
 
 def test_a_fault_narrows_the_search_to_the_domains_that_know_it(small):
-    chosen = Settings(small.load().path, faults=("cancel", "cut"))
+    chosen = CrashSettings(small.load().path, faults=("cancel", "cut"))
     assert explore.narrowed(chosen, small.load()).domains == ("wire", "pinned")
 
 
@@ -249,7 +249,7 @@ def test_room_is_asked_for_by_the_number_of_workers(small, monkeypatch):
     root, _ = explore.data_root()
     monkeypatch.setattr(explore, "ROOM", explore.free(root if root.exists() else root.parent) // 2)
     with pytest.raises(InfrastructureError, match=r"MB there for 5 workers"):
-        explore.run(Settings(small.load().path, rows=0, workers=5))
+        explore.run(CrashSettings(small.load().path, rows=0, workers=5))
 
 
 def test_a_direction_in_which_nothing_is_found_leaves_the_whole_unknown(
@@ -263,7 +263,7 @@ def test_a_direction_in_which_nothing_is_found_leaves_the_whole_unknown(
         return {name: sample.in_directions(some, ["forward"]) for name, some in found.items()}
 
     monkeypatch.setattr(workers, "find_all", forward_only)
-    settings = Settings(
+    settings = CrashSettings(
         small.load().path,
         rows=0,
         domains=("wire",),

@@ -7,7 +7,7 @@ import pytest
 from harness.core.direction import Direction
 from harness.crash.model import DOMAINS, DomainName, Point, Task
 from harness.crash.sample import Place, sampled, shares
-from harness.crash.tally import Pace
+from harness.crash.tally import ProgressLines
 
 STEPS = [f"1.1/{number:03d}_step" for number in range(8)]
 WAYS: tuple[Direction, ...] = ("forward", "rollback")
@@ -59,7 +59,7 @@ def test_shares_are_in_proportion_and_never_more_than_there_are():
 
 def test_a_log_hears_every_ten_seconds_how_many_at_what_rate_and_how_long_it_takes():
     now, said = [0.0], list[str]()
-    pace = Pace(said.append, clock=lambda: now[0])
+    pace = ProgressLines(said.append, clock=lambda: now[0])
     pace.told("striking", 0, 4000)
     for second in range(1, 31):
         now[0] = float(second)

@@ -13,7 +13,7 @@ from harness import runner
 from harness.core.errors import Refused
 from harness.crash import state
 from harness.crash.golden_note import Note
-from harness.crash.ground import Ground
+from harness.crash.ground import Setup
 from harness.crash.state import Oracle, end_of
 from harness.crash.undisturbed.study import studied
 from harness.database import admin
@@ -52,10 +52,10 @@ def plan_of(root: Path, baseline: str, *steps: Step, cleanup: str = "") -> Plan:
 @contextmanager
 def studying(
     server: Server, plan: Plan, *, twice: bool = False
-) -> Iterator[tuple[Ground, Callable[[], str], tuple[Note, ...]]]:
+) -> Iterator[tuple[Setup, Callable[[], str], tuple[Note, ...]]]:
     """The ground of a plan, a maker of copies of its baseline, and the notes."""
     ways = ("forward", "rollback", "cleanup")
-    ground = Ground(
+    ground = Setup(
         subject=PlanSubject(plan), rows=0, seed=1, owner_pid=os.getpid(), directions=ways
     )
     ground, place, notes = studied(ground, server.dsn(), twice=twice)

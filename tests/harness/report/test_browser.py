@@ -16,8 +16,8 @@ import pytest
 
 from harness.core.direction import Direction
 from harness.core.finding import Finding
-from harness.crash.coverage import Coverage, Replay
-from harness.crash.model import Point, Row
+from harness.crash.coverage import Coverage, PointReplay
+from harness.crash.model import CoverageRow, Point
 from harness.report import crash_page
 from harness.report.verdict import Suite
 from tests.harness.support.report import FINDING, built
@@ -73,8 +73,10 @@ def at(step: str, boundary: str, fault: str, direction: Direction = "forward") -
     return Point("wire", direction, step, boundary, fault)
 
 
-def good(point: Point) -> Row:
-    return Row(point, fired=True, verdict="pass", state="half done", evidence="cut", seconds=0.5)
+def good(point: Point) -> CoverageRow:
+    return CoverageRow(
+        point, fired=True, verdict="pass", state="half done", evidence="cut", seconds=0.5
+    )
 
 
 FAILED = at(STEPS[0], "m01", "cut")
@@ -86,7 +88,7 @@ PASSED = (
     at(STEPS[1], "m02", "cut"),
     at(STEPS[0], "m01", "cut", "rollback"),
 )
-REPLAY = Replay(rows=1000, seed=1)
+REPLAY = PointReplay(rows=1000, seed=1)
 
 
 def browser(page: Path, *options: str) -> str:
@@ -132,8 +134,10 @@ def no_go(build: Path) -> Path:
 def crash_map(directory: Path, reason: str = LOST) -> Path:
     """The page of an exploration with a point of every bad kind."""
     rows = (
-        Row(FAILED, fired=True, verdict="fail", reason=reason, state="half done", evidence="seen"),
-        Row(NOT_FIRED, fired=False, verdict="pass"),
+        CoverageRow(
+            FAILED, fired=True, verdict="fail", reason=reason, state="half done", evidence="seen"
+        ),
+        CoverageRow(NOT_FIRED, fired=False, verdict="pass"),
         *map(good, PASSED),
     )
     coverage = Coverage((FAILED, NOT_FIRED, MISSING, *PASSED), rows, STEPS)

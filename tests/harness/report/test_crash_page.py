@@ -8,7 +8,7 @@ import pytest
 
 from harness.core.errors import UsageError
 from harness.crash.coverage import Coverage
-from harness.crash.model import DOMAINS, END, START, Point, Row
+from harness.crash.model import DOMAINS, END, START, CoverageRow, Point
 from harness.report import crash_page
 from tests.harness.support.crash_ledger import (
     ALL,
@@ -101,7 +101,7 @@ def test_a_cell_leads_to_its_points():
     assert sorted(targets) == sorted(re.findall(r'class="sheet" id="([^"]+)"', page))
 
 
-def many(verdict: Callable[[Point], Row]) -> Coverage:
+def many(verdict: Callable[[Point], CoverageRow]) -> Coverage:
     """As large as a whole exploration: 40 steps, 15 faults, both directions."""
     steps = tuple(f"1.{number // 20}/{number:03d}_step_with_a_name" for number in range(40))
     points = tuple(
@@ -118,7 +118,7 @@ def test_a_large_page_stays_small_and_keeps_every_replay_line(tmp_path: Path):
     """The worst there can be: every point fails, each with long texts of its own."""
     letters = str.maketrans("0123456789", "abcdefghij")  # numbers alone would make them alike
 
-    def wordy(at: Point) -> Row:
+    def wordy(at: Point) -> CoverageRow:
         text = f"{at.boundary} {at.step} {at.fault} ".translate(letters) * 12
         return failed(at, text, evidence=text)
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from harness.crash.ground import Ground
+from harness.crash.ground import Setup
 from harness.database import admin, fingerprint, template
 from harness.plan import Plan
 from harness.runner import migrate
 from harness.subject.plan import PlanSubject
 
 
-def ground_of(server_dsn: str, plan: Plan, *, rows: int = 0, prepare: str | None = None) -> Ground:
+def ground_of(server_dsn: str, plan: Plan, *, rows: int = 0, prepare: str | None = None) -> Setup:
     """A ground with both fingerprints, taken on databases of the given server.
 
     The runs that make the fingerprints are the product's own: `prepare` comes after them.
     """
-    ground = Ground(subject=PlanSubject(plan), rows=rows, seed=1, owner_pid=os.getpid())
+    ground = Setup(subject=PlanSubject(plan), rows=rows, seed=1, owner_pid=os.getpid())
     name = admin.unique_name("harness_ground")
     before = ground.furnish(server_dsn, name)
     first = fingerprint.take(before, workers=1)

@@ -4,13 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 from harness.core.direction import Direction
-from harness.crash.coverage import Coverage, Replay
-from harness.crash.model import END, START, DomainName, Point, Row
+from harness.crash.coverage import Coverage, PointReplay
+from harness.crash.model import END, START, CoverageRow, DomainName, Point
 from harness.document.crash import CrashDocument
 from harness.report import crash_page
 
 STEPS = ("1.1/020_second", "1.1/030_first_by_name", "1.2/010_last")
-REPLAY = Replay(rows=1000, seed=1)
+REPLAY = PointReplay(rows=1000, seed=1)
 
 
 def point(
@@ -23,15 +23,17 @@ def point(
     return Point(domain, direction, step, boundary, fault)
 
 
-def passed(at: Point, **changes: Any) -> Row:
-    return replace(Row(at, fired=True, verdict="pass", state="half done", seconds=0.5), **changes)
+def passed(at: Point, **changes: Any) -> CoverageRow:
+    return replace(
+        CoverageRow(at, fired=True, verdict="pass", state="half done", seconds=0.5), **changes
+    )
 
 
-def failed(at: Point, reason: str = "a row is lost", **changes: Any) -> Row:
+def failed(at: Point, reason: str = "a row is lost", **changes: Any) -> CoverageRow:
     return passed(at, verdict="fail", reason=reason, **changes)
 
 
-def unknown(at: Point, reason: str = "the server did not answer") -> Row:
+def unknown(at: Point, reason: str = "the server did not answer") -> CoverageRow:
     return passed(at, verdict="unknown", reason=reason)
 
 

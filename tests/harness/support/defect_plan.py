@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.core.direction import Direction
 from harness.crash import runners, state
-from harness.crash.ground import Ground
+from harness.crash.ground import Setup
 from harness.crash.model import DomainName, Point
 from harness.database import admin, fingerprint
 from harness.database.fingerprint import Fingerprint
@@ -184,7 +184,7 @@ def defect_plan(root: Path) -> Plan:
     return plan.load()
 
 
-def undisturbed(ground: Ground, server_dsn: str) -> list[str]:
+def undisturbed(ground: Setup, server_dsn: str) -> list[str]:
     """Migrate and roll back with nothing to disturb it, and say what differs from how it should."""
     way: tuple[tuple[Direction, Fingerprint | None], ...]
     way = (("forward", ground.after), ("rollback", ground.before))

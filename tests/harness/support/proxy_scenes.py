@@ -16,7 +16,7 @@ import psycopg
 from harness.core.errors import Stopped
 from harness.fault.process import JobProcess, Tell, fork
 from harness.fault.proxy import Act, Partial, Proxy
-from harness.fault.strikes import At, KillAt, Recorder, SignalAt
+from harness.fault.strikes import At, KillAt, MessageRecorder, SignalAt
 
 
 def client(dsn: str) -> Any:
@@ -60,7 +60,7 @@ def main(dsn: str, act: str, number: int) -> dict[str, Any]:
             return stalled(dsn, proxy, process, strike)
         proxy.serve([process], strike)
         ending = process.wait()
-        if isinstance(strike, Recorder):
+        if isinstance(strike, MessageRecorder):
             trace = strike.trace
             return {
                 "status": ending.status,
@@ -80,7 +80,7 @@ def main(dsn: str, act: str, number: int) -> dict[str, Any]:
 def chosen(act: str, number: int, process: JobProcess, proxy: Proxy) -> Any:
     """The strike of a name."""
     if act == "record":
-        return Recorder()
+        return MessageRecorder()
     if act == "KILL":
         return KillAt(number, Act.CUT, process=process)
     if act == "PARTIAL":

@@ -13,7 +13,7 @@ from harness.core.sqlstate import QUERY_CANCELED
 from harness.crash import runners
 from harness.crash.domain.contended.strike import ended, first_retry, named, told_by
 from harness.crash.model import Point
-from harness.crash.run.walk import Scene, Struck
+from harness.crash.run.walk import FaultOutcome, Scene
 from harness.database import admin
 from harness.fault.contention import Rival
 from harness.plan import Plan, Script
@@ -47,7 +47,7 @@ class Batch:
         return self.locked[0 if boundary == "first" else len(self.locked) // 2]
 
 
-def statement_timeout(scene: Scene, point: Point, persistent: bool) -> Struck:
+def statement_timeout(scene: Scene, point: Point, persistent: bool) -> FaultOutcome:
     """Hold a row for longer than a batch may take: it halves, and no key is passed over."""
     with scene.walk.copy() as spare:
         batch = _look(scene, point, spare)
@@ -73,12 +73,12 @@ def statement_timeout(scene: Scene, point: Point, persistent: bool) -> Struck:
                 dsn, point.step, key
             )
             state, judged = scene.judged(dsn)
-            return Struck(fired, ending.error or evidence, reasons + judged, state)
+            return FaultOutcome(fired, ending.error or evidence, reasons + judged, state)
         after, upto = _range(dsn, point.step, key)
         count = batch.between(after, upto)
         evidence += f"; the batch of {batch.size} rows was done as one of {count}"
         reasons = () if count <= batch.size // 2 else (f"{count} rows are no half of a batch",)
-        return Struck(fired, evidence, reasons + scene.ended(dsn, ending))
+        return FaultOutcome(fired, evidence, reasons + scene.ended(dsn, ending))
 
 
 def _plan(scene: Scene, batch: Batch) -> Plan:

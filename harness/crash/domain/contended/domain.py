@@ -23,10 +23,10 @@ from harness.crash.domain.contended.strike import (
     serialization,
     serializations,
 )
-from harness.crash.ground import Ground
-from harness.crash.model import END, START, Point, Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import END, START, CoverageRow, Point, Task
 from harness.crash.run.look import Needs, look
-from harness.crash.run.walk import Scene, Struck, Walk, along, row
+from harness.crash.run.walk import FaultOutcome, Scene, Walk, along, row
 from harness.crash.state import Oracle
 from harness.database import admin
 
@@ -36,15 +36,15 @@ SECONDS = 0.7  # that a point takes, about
 PARTS = 2  # tasks of a direction: each walks the whole way, so more of them cost more
 
 
-class Strike(Protocol):
+class ContentionFault(Protocol):
     """A way of striking at a point, for a while or until the runner gives up."""
 
-    def __call__(self, scene: Scene, point: Point, persistent: bool) -> Struck:
+    def __call__(self, scene: Scene, point: Point, persistent: bool) -> FaultOutcome:
         """Strike a copy of the walk's database, which stands just before the point's step."""
         ...
 
 
-STRIKES: dict[str, Strike] = {
+STRIKES: dict[str, ContentionFault] = {
     "lock_timeout": lock_timeout,
     "deadlock": deadlock,
     "serialization": serialization,
@@ -53,7 +53,7 @@ STRIKES: dict[str, Strike] = {
 FAULTS = tuple(name + lasting for name in STRIKES for lasting in ("", PERSISTENT))
 
 
-def tasks(ground: Ground) -> list[Task]:
+def tasks(ground: Setup) -> list[Task]:
     """Every lock and every checkpoint of a run in each direction, seen in a golden one."""
     found = []
     server = ground.server("fast")
@@ -121,9 +121,9 @@ def _shared_out(walk: Walk, points: list[Point]) -> list[Task]:
     return [Task("contended", tuple(some), SECONDS * len(some)) for some in found if some]
 
 
-def run(ground: Ground, task: Task) -> list[Row]:
+def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Walk from step to step, and strike at copies of what stands there."""
-    rows: list[Row] = []
+    rows: list[CoverageRow] = []
     server = ground.server("fast")
     try:
         for direction in WAYS:
@@ -136,13 +136,13 @@ def run(ground: Ground, task: Task) -> list[Row]:
 
 
 def _direction(
-    ground: Ground, server_dsn: str, direction: Direction, points: tuple[Point, ...]
-) -> list[Row]:
+    ground: Setup, server_dsn: str, direction: Direction, points: tuple[Point, ...]
+) -> list[CoverageRow]:
     walk = Walk(ground, server_dsn, direction)
     scene = Scene(ground, walk, Oracle(ground, server_dsn))
     ordered = along(walk, points)
     shared = [point for point in ordered if _is_shared(point)]
-    together: dict[Point, Struck] = {}
+    together: dict[Point, FaultOutcome] = {}
     rows = []
     for point in ordered:
         walk.to(point.step)
@@ -157,12 +157,14 @@ def _is_shared(point: Point) -> bool:
     return point.fault == "serialization" and point.step not in (START, END)
 
 
-def _together(scene: Scene, points: list[Point]) -> dict[Point, Struck]:
+def _together(scene: Scene, points: list[Point]) -> dict[Point, FaultOutcome]:
     struck = serializations(scene, points) if len(points) > 1 else None
     return dict(zip(points, struck, strict=True)) if struck else {}
 
 
-def _striking(scene: Scene, point: Point, together: dict[Point, Struck]) -> Callable[[], Struck]:
+def _striking(
+    scene: Scene, point: Point, together: dict[Point, FaultOutcome]
+) -> Callable[[], FaultOutcome]:
     if point in together:
         return lambda: together[point]
     fault = point.fault.removesuffix(PERSISTENT)

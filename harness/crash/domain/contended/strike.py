@@ -13,7 +13,7 @@ from harness.core.poll import wait_until
 from harness.core.sqlstate import DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE, SERIALIZATION_FAILURE
 from harness.crash import runners
 from harness.crash.model import END, START, Point
-from harness.crash.run.walk import Scene, Struck
+from harness.crash.run.walk import FaultOutcome, Scene
 from harness.database.locks import BY_NAME, LockWords
 from harness.fault.contention import (
     ALWAYS,
@@ -96,7 +96,7 @@ def _script(scene: Scene, step: str) -> Script | None:
     return None if step in (START, END) else scene.walk.script(step)
 
 
-def lock_timeout(scene: Scene, point: Point, persistent: bool) -> Struck:
+def lock_timeout(scene: Scene, point: Point, persistent: bool) -> FaultOutcome:
     """Hold a relation until the runner tries again, or gives up."""
     retries = 1 if persistent else 12
     short = HANDED_OVER if point.step == END else SHORT
@@ -119,10 +119,10 @@ def lock_timeout(scene: Scene, point: Point, persistent: bool) -> Struck:
         fired = told_by(retry, ending, LOCK_NOT_AVAILABLE)
         evidence = retry.message if retry else ending.error
         if not persistent:
-            return Struck(fired, evidence, scene.ended(dsn, ending))
+            return FaultOutcome(fired, evidence, scene.ended(dsn, ending))
         state, judged = scene.judged(dsn)
         reasons = named(ending, _script(scene, point.step), LOCK_NOT_AVAILABLE)
-        return Struck(fired, evidence, reasons + judged, state)
+        return FaultOutcome(fired, evidence, reasons + judged, state)
 
 
 def _released(rival: Rival, runner: JobProcess, late: bool) -> Ending:
@@ -164,7 +164,7 @@ class _Missed(Exception):  # noqa: N818 - the two sides passed each other; nothi
     """The deadlock did not come about."""
 
 
-def deadlock(scene: Scene, point: Point, persistent: bool) -> Struck:
+def deadlock(scene: Scene, point: Point, persistent: bool) -> FaultOutcome:
     """Hold what the runner waits for, and ask for what it holds: it is the victim."""
     for _ in range(ATTEMPTS - 1):
         try:
@@ -174,7 +174,7 @@ def deadlock(scene: Scene, point: Point, persistent: bool) -> Struck:
     return _deadlock(scene, point, persistent)
 
 
-def _deadlock(scene: Scene, point: Point, persistent: bool) -> Struck:
+def _deadlock(scene: Scene, point: Point, persistent: bool) -> FaultOutcome:
     plan = scene.ground.sweeping(
         lock_timeout=LONG, concurrent_lock_timeout=LONG, retries=0 if persistent else 12
     )
@@ -199,9 +199,9 @@ def _deadlock(scene: Scene, point: Point, persistent: bool) -> Struck:
             raise _Missed(f"no deadlock: {retry.message if retry else ending.error}")
         evidence = f"{waiting}; {retry.message if retry else ending.error}"
         if not persistent:
-            return Struck(True, evidence, scene.ended(dsn, ending))
+            return FaultOutcome(True, evidence, scene.ended(dsn, ending))
         state, judged = scene.judged(dsn)
-        return Struck(True, evidence, named(ending, of, DEADLOCK_DETECTED) + judged, state)
+        return FaultOutcome(True, evidence, named(ending, of, DEADLOCK_DETECTED) + judged, state)
 
 
 def arm(collisions: Collisions, point: Point, times: int) -> None:
@@ -217,7 +217,7 @@ def arm(collisions: Collisions, point: Point, times: int) -> None:
         collisions.arm(CHECKPOINTS, when, times)
 
 
-def serialization(scene: Scene, point: Point, persistent: bool) -> Struck:
+def serialization(scene: Scene, point: Point, persistent: bool) -> FaultOutcome:
     """Let the checkpoint collide the first time, or every time."""
     plan = scene.ground.sweeping(retries=2 if persistent else 12)
     with scene.walk.copy() as dsn:
@@ -230,13 +230,13 @@ def serialization(scene: Scene, point: Point, persistent: bool) -> Struck:
         fired = told_by(retry, ending, SERIALIZATION_FAILURE)
         evidence = retry.message if retry else ending.error
         if not persistent:
-            return Struck(fired, evidence, scene.ended(dsn, ending))
+            return FaultOutcome(fired, evidence, scene.ended(dsn, ending))
         state, judged = scene.judged(dsn)
         reasons = named(ending, _script(scene, point.step), SERIALIZATION_FAILURE)
-        return Struck(fired, evidence, reasons + judged, state)
+        return FaultOutcome(fired, evidence, reasons + judged, state)
 
 
-def serializations(scene: Scene, points: list[Point]) -> list[Struck] | None:
+def serializations(scene: Scene, points: list[Point]) -> list[FaultOutcome] | None:
     """Let every checkpoint of one run collide once; None unless all of it went well.
 
     Only then does one run speak for all of the points; else each is struck alone.
@@ -257,5 +257,6 @@ def serializations(scene: Scene, points: list[Point]) -> list[Struck] | None:
         if sorted(str(event.step) for event in met) != wanted:
             return None
         return [
-            Struck(True, next(e.message for e in met if e.step == point.step)) for point in points
+            FaultOutcome(True, next(e.message for e in met if e.step == point.step))
+            for point in points
         ]

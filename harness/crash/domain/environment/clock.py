@@ -12,10 +12,10 @@ from typing import Final
 
 from harness.core.direction import Direction
 from harness.core.exit_status import ExitStatus
-from harness.crash.domain.environment.stage import Stage, Strike, struck
+from harness.crash.domain.environment.stage import EnvironmentOutcome, OwnServer, struck
 from harness.crash.domain.environment.survey import Survey, holding, pinned_step
-from harness.crash.ground import Ground
-from harness.crash.model import END, START, Point, Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import END, START, CoverageRow, Point, Task
 from harness.crash.runners import run as run_to_the_end
 from harness.crash.state import identify, settle
 from harness.database import admin
@@ -44,14 +44,14 @@ def tasks(survey: Survey) -> list[Task]:
     return [Task("environment", tuple(points), weight=60.0, extra={"part": "clock"})]
 
 
-def run(ground: Ground, task: Task) -> list[Row]:
+def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Strike at each point, on one server."""
     library()  # without it nothing here can be struck
-    with Stage(ground, task.points[0].direction) as stage:
+    with OwnServer(ground, task.points[0].direction) as stage:
         return struck(task, lambda point: _strike(stage, point))
 
 
-def _strike(stage: Stage, point: Point) -> Strike:
+def _strike(stage: OwnServer, point: Point) -> EnvironmentOutcome:
     if point.boundary == "pinned":
         return _jump(stage, point)
     hours = stage.ground.plan.window_hours + 24
@@ -62,12 +62,12 @@ def _strike(stage: Stage, point: Point) -> Strike:
     return _in_the_retention(stage)
 
 
-def _command(stage: Stage, verb: str, dsn: str, *, offset: float = 0) -> ClockedHarness:
+def _command(stage: OwnServer, verb: str, dsn: str, *, offset: float = 0) -> ClockedHarness:
     arguments = [verb, "--json", "--plan", str(stage.ground.plan.path)]
     return ClockedHarness(arguments, dsn, offset=offset, prepare=stage.ground.prepare)
 
 
-def _jump(stage: Stage, point: Point) -> Strike:
+def _jump(stage: OwnServer, point: Point) -> EnvironmentOutcome:
     dsn, hours = stage.clone(), HOURS[point.fault]
     with _command(stage, VERBS[stage.direction], dsn) as command:
         with holding(dsn, stage.ground.plan):
@@ -80,26 +80,28 @@ def _jump(stage: Stage, point: Point) -> Strike:
     seen = f"its clock moved by {moved:+.2f} hours while {step} waited for a lock"
     reason = _not_done(stage, dsn, done)
     stage.drop(dsn)
-    return Strike(fired, reason, seen, "completed" if done.status == ExitStatus.DONE else "stopped")
+    return EnvironmentOutcome(
+        fired, reason, seen, "completed" if done.status == ExitStatus.DONE else "stopped"
+    )
 
 
-def _not_done(stage: Stage, dsn: str, done: Finished) -> str:
+def _not_done(stage: OwnServer, dsn: str, done: Finished) -> str:
     if done.status != ExitStatus.DONE:
         return f"the {stage.direction} run ended with status {done.status}: {done.stderr}"
     return stage.misses(dsn)
 
 
-def _in_the_window(stage: Stage, hours: float) -> Strike:
+def _in_the_window(stage: OwnServer, hours: float) -> EnvironmentOutcome:
     """A rollback just after the migration, by a runner whose clock says that it is too late."""
     dsn = stage.clone()
     done, seen = _wrong(stage, "rollback", dsn, hours)
     reason = _not_done(stage, dsn, done)
     stage.drop(dsn)
     state = "completed" if done.status == ExitStatus.DONE else "refused"
-    return Strike(bool(seen), reason, seen, state)
+    return EnvironmentOutcome(bool(seen), reason, seen, state)
 
 
-def _after_the_window(stage: Stage, hours: float) -> Strike:
+def _after_the_window(stage: OwnServer, hours: float) -> EnvironmentOutcome:
     """A rollback too late, by a runner whose clock says that it is early enough."""
     dsn = stage.clone()
     with admin.connection(dsn) as conn:
@@ -107,7 +109,7 @@ def _after_the_window(stage: Stage, hours: float) -> Strike:
     return _kept_off(stage, "rollback", dsn, -hours)
 
 
-def _in_the_retention(stage: Stage) -> Strike:
+def _in_the_retention(stage: OwnServer) -> EnvironmentOutcome:
     """A clean-up just after the migration, by a runner whose clock says that its time has come."""
     dsn = stage.clone()
     ending = run_to_the_end(replace(stage.ground, prepare=None), "forward", dsn)
@@ -115,7 +117,7 @@ def _in_the_retention(stage: Stage) -> Strike:
     return _kept_off(stage, "cleanup", dsn, (stage.ground.plan.retention_days + 1) * 24)
 
 
-def _kept_off(stage: Stage, verb: str, dsn: str, hours: float) -> Strike:
+def _kept_off(stage: OwnServer, verb: str, dsn: str, hours: float) -> EnvironmentOutcome:
     """The command must be refused, and leave the database as it is."""
     settle(stage.server.dsn(), admin.dbname(dsn))
     before = identify(stage.ground, dsn)
@@ -128,10 +130,10 @@ def _kept_off(stage: Stage, verb: str, dsn: str, hours: float) -> Strike:
     if after.key != before.key:
         reasons.append(f"{verb} changed the database: {after.way}")
     stage.drop(dsn)
-    return Strike(bool(seen), "; ".join(reasons), seen, after.way)
+    return EnvironmentOutcome(bool(seen), "; ".join(reasons), seen, after.way)
 
 
-def _wrong(stage: Stage, verb: str, dsn: str, hours: float) -> tuple[Finished, str]:
+def _wrong(stage: OwnServer, verb: str, dsn: str, hours: float) -> tuple[Finished, str]:
     """Run a command whose clock is wrong all the time; evidence that it was, '' if it was not."""
     with _command(stage, verb, dsn, offset=hours) as command:
         apart = (command.started() - time.time()) / 3600

@@ -14,10 +14,16 @@ from psycopg import sql
 
 from harness.core.exit_status import ExitStatus
 from harness.crash.domain.environment.halt import LIMIT, Halt, gone_on, halted, moment, never, said
-from harness.crash.domain.environment.stage import Stage, Strike, finished, judged, struck
+from harness.crash.domain.environment.stage import (
+    EnvironmentOutcome,
+    OwnServer,
+    finished,
+    judged,
+    struck,
+)
 from harness.crash.domain.environment.survey import Survey
-from harness.crash.ground import Ground
-from harness.crash.model import START, Point, Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import START, CoverageRow, Point, Task
 from harness.crash.state import identify, settle
 from harness.database import admin
 from harness.fault.connections import NONE_LEFT, Crowd
@@ -46,9 +52,9 @@ def tasks(survey: Survey) -> list[Task]:
     return [Task("environment", tuple(points), weight=60.0, extra={"part": "connections"})]
 
 
-def run(ground: Ground, task: Task) -> list[Row]:
+def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Strike at each point, on one server with few slots."""
-    with Stage(ground, task.points[0].direction) as stage:
+    with OwnServer(ground, task.points[0].direction) as stage:
         if stage.server.capabilities.can_restart:
             with admin.connection(stage.server.dsn()) as conn:
                 conn.execute(sql.SQL("alter system set max_connections = {}").format(SLOTS))
@@ -56,14 +62,14 @@ def run(ground: Ground, task: Task) -> list[Row]:
         return struck(task, lambda point: _strike(stage, point))
 
 
-def _strike(stage: Stage, point: Point) -> Strike:
+def _strike(stage: OwnServer, point: Point) -> EnvironmentOutcome:
     if point.step == START:
         return _before(stage, ROOM[point.boundary])
     room = ROOM[point.fault.rpartition("-")[2]]
     return _midway(stage, point, room, lasting="persistent" in point.fault)
 
 
-def _before(stage: Stage, room: int) -> Strike:
+def _before(stage: OwnServer, room: int) -> EnvironmentOutcome:
     dsn = stage.clone()
     before = identify(stage.ground, dsn)
     with Crowd(stage.server.dsn()) as crowd:
@@ -80,13 +86,13 @@ def _before(stage: Stage, room: int) -> Strike:
     return judged(stage, dsn, reasons, f"{seen}; {ending.error}")
 
 
-def _midway(stage: Stage, point: Point, room: int, *, lasting: bool) -> Strike:
+def _midway(stage: OwnServer, point: Point, room: int, *, lasting: bool) -> EnvironmentOutcome:
     dsn, at = stage.clone(), moment(point)
     halts = (at,) if lasting else (at, REFUSED)
     plan = stage.ground.sweeping(reconnect=SHORT if lasting else LIMIT)
     with Crowd(stage.server.dsn()) as crowd, stage.start(dsn, plan, *halts) as process:
         if ending := halted(process, at):
-            return Strike(False, never(at, ending))
+            return EnvironmentOutcome(False, never(at, ending))
         ended = crowd.end(admin.dbname(dsn))
         refusal = crowd.take_all(but=room)
         if lasting:

@@ -16,10 +16,10 @@ from psycopg import sql
 from harness.core.errors import InfrastructureError
 from harness.core.exit_status import ExitStatus
 from harness.crash.domain.environment.halt import LIMIT, gone_on, halted, moment, never, said
-from harness.crash.domain.environment.stage import Stage, Strike, judged, struck
+from harness.crash.domain.environment.stage import EnvironmentOutcome, OwnServer, judged, struck
 from harness.crash.domain.environment.survey import Survey
-from harness.crash.ground import Ground
-from harness.crash.model import Point, Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import CoverageRow, Point, Task
 from harness.database import admin
 from harness.fault.disk import SmallDisk, private_mounts
 from harness.fault.process import Ending
@@ -46,10 +46,10 @@ def points_of(survey: Survey, what: str) -> tuple[Point, ...]:
     )
 
 
-def run(ground: Ground, task: Task) -> list[Row]:
+def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Strike at each point, on one server with a small disk."""
     private_mounts()  # before the server starts: it must see the disk
-    with Stage(ground, task.points[0].direction) as stage:
+    with OwnServer(ground, task.points[0].direction) as stage:
         disk = small_disk(stage)
         try:
             _make_tablespace(stage, disk)
@@ -59,7 +59,7 @@ def run(ground: Ground, task: Task) -> list[Row]:
             disk.close()
 
 
-def small_disk(stage: Stage) -> SmallDisk:
+def small_disk(stage: OwnServer) -> SmallDisk:
     """Mount a small disk beside the server's data directory, for the server's account."""
     data_dir = stage.server.data_dir
     if data_dir is None or not stage.server.capabilities.local_files:
@@ -71,7 +71,7 @@ def small_disk(stage: Stage) -> SmallDisk:
     return SmallDisk.mount(data_dir.parent / "small", (found.st_uid, found.st_gid))
 
 
-def _make_tablespace(stage: Stage, disk: SmallDisk) -> None:
+def _make_tablespace(stage: OwnServer, disk: SmallDisk) -> None:
     statement = sql.SQL("create tablespace {} location {}").format(
         sql.Identifier(TABLESPACE), sql.Literal(str(disk.path))
     )
@@ -79,13 +79,13 @@ def _make_tablespace(stage: Stage, disk: SmallDisk) -> None:
         conn.execute(statement)
 
 
-def _strike(stage: Stage, disk: SmallDisk, point: Point) -> Strike:
+def _strike(stage: OwnServer, disk: SmallDisk, point: Point) -> EnvironmentOutcome:
     dsn, at = _on_the_disk(stage), moment(point)
     offset = stage.server.log_offset()
     try:
         with stage.start(dsn, None, at) as process:
             if ending := halted(process, at):
-                return Strike(False, never(at, ending))
+                return EnvironmentOutcome(False, never(at, ending))
             room = disk.fill()
             reasons = not_stopped(gone_on(process))
         if point.fault.endswith("persistent"):
@@ -101,7 +101,7 @@ def _strike(stage: Stage, disk: SmallDisk, point: Point) -> Strike:
     return judged(stage, dsn, reasons, evidence(stage, offset, room))
 
 
-def _on_the_disk(stage: Stage) -> str:
+def _on_the_disk(stage: OwnServer) -> str:
     """A database from which the run begins, moved to the small disk."""
     dsn = stage.clone()
     names = sql.Identifier(admin.dbname(dsn)), sql.Identifier(TABLESPACE)
@@ -119,12 +119,12 @@ def not_stopped(ending: Ending, when: str = "") -> list[str]:
     return []
 
 
-def evidence(stage: Stage, offset: int, room: str) -> str:
+def evidence(stage: OwnServer, offset: int, room: str) -> str:
     """What the server's log says of the full disk, '' when it met none."""
     lines = met(stage, offset)
     return f"{room}; {len(lines)} times in the log, first: {lines[0]}" if lines else ""
 
 
-def met(stage: Stage, offset: int) -> list[str]:
+def met(stage: OwnServer, offset: int) -> list[str]:
     """The lines of the server's log that speak of a full disk."""
     return [line for line in stage.server.log(offset).splitlines() if FULL in line]

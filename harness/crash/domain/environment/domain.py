@@ -12,24 +12,24 @@ from typing import Final
 
 from harness.crash.domain.environment import clock, connections, disk, pooler, survey, wal
 from harness.crash.domain.environment.survey import Survey
-from harness.crash.ground import Ground
-from harness.crash.model import Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import CoverageRow, Task
 
 
 @dataclass(frozen=True)
-class Part:
+class EnvironmentPart:
     """One thing around a run, and how it is struck; its name is in the task's extra."""
 
     tasks: Callable[[Survey], list[Task]]
-    run: Callable[[Ground, Task], list[Row]]
+    run: Callable[[Setup, Task], list[CoverageRow]]
 
 
 PARTS: Final = {
-    "disk": Part(disk.tasks, disk.run),
-    "wal": Part(wal.tasks, wal.run),
-    "connections": Part(connections.tasks, connections.run),
-    "pooler": Part(pooler.tasks, pooler.run),
-    "clock": Part(clock.tasks, clock.run),
+    "disk": EnvironmentPart(disk.tasks, disk.run),
+    "wal": EnvironmentPart(wal.tasks, wal.run),
+    "connections": EnvironmentPart(connections.tasks, connections.run),
+    "pooler": EnvironmentPart(pooler.tasks, pooler.run),
+    "clock": EnvironmentPart(clock.tasks, clock.run),
 }
 FAULTS: Final = (
     *disk.FAULTS,
@@ -39,7 +39,7 @@ FAULTS: Final = (
 )
 
 
-def tasks(ground: Ground) -> list[Task]:
+def tasks(ground: Setup) -> list[Task]:
     """Every point of every part in both directions, found by looking at undisturbed runs."""
     return [
         task
@@ -49,6 +49,6 @@ def tasks(ground: Ground) -> list[Task]:
     ]
 
 
-def run(ground: Ground, task: Task) -> list[Row]:
+def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Strike at each point of a task: exactly one row for each."""
     return PARTS[task.extra["part"]].run(ground, task)

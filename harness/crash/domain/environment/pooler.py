@@ -10,10 +10,10 @@ from typing import Final
 
 from harness.core.exit_status import ExitStatus
 from harness.crash.domain.environment.halt import LIMIT, Halt, gone_on, halted, said
-from harness.crash.domain.environment.stage import Stage, Strike, struck
+from harness.crash.domain.environment.stage import EnvironmentOutcome, OwnServer, struck
 from harness.crash.domain.environment.survey import Survey
-from harness.crash.ground import Ground
-from harness.crash.model import START, Point, Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import START, CoverageRow, Point, Task
 from harness.crash.state import identify, settle
 from harness.database import admin
 from harness.fault.pooler import PgBouncer, Pool, program
@@ -45,14 +45,14 @@ def tasks(survey: Survey) -> list[Task]:
     return [Task("environment", points, weight=60.0, extra={"part": "pooler"})]
 
 
-def run(ground: Ground, task: Task) -> list[Row]:
+def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Strike at each point, every one with a PgBouncer of its own."""
     program()  # without it nothing here can be struck
-    with Stage(ground, task.points[0].direction) as stage:
+    with OwnServer(ground, task.points[0].direction) as stage:
         return struck(task, lambda point: _strike(stage, POOLS[point.boundary]))
 
 
-def _strike(stage: Stage, pool: Pool) -> Strike:
+def _strike(stage: OwnServer, pool: Pool) -> EnvironmentOutcome:
     dsn = stage.clone()
     before = identify(stage.ground, dsn)
     with PgBouncer(stage.server.dsn(), pool) as pooler:
@@ -73,7 +73,7 @@ def _strike(stage: Stage, pool: Pool) -> Strike:
         seen += "; not refused, and safe"
     stage.drop(dsn)
     state = "at work" if ending is None else "not begun"
-    return Strike(logins > 0, "; ".join(reasons), seen, state)
+    return EnvironmentOutcome(logins > 0, "; ".join(reasons), seen, state)
 
 
 def _logins(pooler: PgBouncer, dsn: str) -> int:
@@ -81,7 +81,7 @@ def _logins(pooler: PgBouncer, dsn: str) -> int:
     return pooler.log().count(f"login attempt: db={admin.dbname(dsn)} ")
 
 
-def _not_refused(stage: Stage, dsn: str, pool: Pool, ending: Ending, key: str) -> list[str]:
+def _not_refused(stage: OwnServer, dsn: str, pool: Pool, ending: Ending, key: str) -> list[str]:
     """Why an end before any work is no clear refusal that left the database as it was."""
     reasons = []
     refused = (
@@ -95,7 +95,7 @@ def _not_refused(stage: Stage, dsn: str, pool: Pool, ending: Ending, key: str) -
     return reasons
 
 
-def _unsafe(stage: Stage, pooler: PgBouncer, dsn: str, process: JobProcess) -> list[str]:
+def _unsafe(stage: OwnServer, pooler: PgBouncer, dsn: str, process: JobProcess) -> list[str]:
     """Why a run that was not refused, and stands still at work, is not safe."""
     reasons = _shared(pooler, dsn)
     with stage.start(pooler.dsn(dsn)) as rival:
@@ -123,7 +123,7 @@ def _shared(pooler: PgBouncer, dsn: str) -> list[str]:
     return [f"other clients were given {len(shared)} of the run's sessions"] if shared else []
 
 
-def _free(stage: Stage, dsn: str) -> None:
+def _free(stage: OwnServer, dsn: str) -> None:
     """End what the pooler keeps open."""
     name = admin.dbname(dsn)
     admin.end_connections(stage.server.dsn(), name)

@@ -13,8 +13,8 @@ from harness.core.direction import Direction
 from harness.core.errors import HarnessError
 from harness.crash import runners
 from harness.crash.domain.environment.halt import Halt, halting, said
-from harness.crash.ground import Ground
-from harness.crash.model import Point, Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import CoverageRow, Point, Task
 from harness.crash.state import Oracle, compared, end_of, settle
 from harness.crash.tally import point_done
 from harness.database import admin, template
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 BEGIN: Final = "environment_begin"
 
 
-class Stage:
+class OwnServer:
     """A server of one task's own with a database from which every run of its direction begins.
 
     The preparing run is the product's own: planted defects come into the struck runners only.
     """
 
-    def __init__(self, ground: Ground, direction: Direction, profile: str = "durable") -> None:
+    def __init__(self, ground: Setup, direction: Direction, profile: str = "durable") -> None:
         self.ground, self.direction = ground, direction
         self.server = ground.server(profile)
         try:
@@ -73,7 +73,7 @@ class Stage:
         expected = end_of(self.ground, self.direction, dsn)
         return "; ".join(compared(self.ground, expected, dsn, f"after the {self.direction} run"))
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> OwnServer:
         return self
 
     def __exit__(
@@ -86,7 +86,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Strike:
+class EnvironmentOutcome:
     """What became of one strike; without `reason` it is a pass, if it fired."""
 
     fired: bool
@@ -95,39 +95,39 @@ class Strike:
     state: str = ""
 
 
-def judged(stage: Stage, dsn: str, reasons: list[str], seen: str) -> Strike:
+def judged(stage: OwnServer, dsn: str, reasons: list[str], seen: str) -> EnvironmentOutcome:
     """Judge the state that a runner left; without evidence that it was struck it was not."""
     judgement = stage.oracle.judge(stage.direction, dsn)
     stage.drop(dsn)
     found = [*reasons, *([judgement.reason] if judgement.verdict != "pass" else [])]
-    return Strike(bool(seen), "; ".join(found), seen, judgement.state)
+    return EnvironmentOutcome(bool(seen), "; ".join(found), seen, judgement.state)
 
 
-def finished(stage: Stage, dsn: str, ending: Ending, seen: str) -> Strike:
+def finished(stage: OwnServer, dsn: str, ending: Ending, seen: str) -> EnvironmentOutcome:
     """Judge a runner that should have gone on to its end in spite of all."""
     if not ending.done:
         return judged(stage, dsn, [f"the runner did not go on: {said(ending)}"], seen)
     reason = stage.misses(dsn)
     stage.drop(dsn)
-    return Strike(bool(seen), reason, seen, "completed")
+    return EnvironmentOutcome(bool(seen), reason, seen, "completed")
 
 
-def struck(task: Task, strike: Callable[[Point], Strike]) -> list[Row]:
+def struck(task: Task, strike: Callable[[Point], EnvironmentOutcome]) -> list[CoverageRow]:
     """Strike at each point of a task; what goes wrong with one is its row, and the next goes on."""
     return [_row(point, strike) for point in task.points]
 
 
-def _row(point: Point, strike: Callable[[Point], Strike]) -> Row:
+def _row(point: Point, strike: Callable[[Point], EnvironmentOutcome]) -> CoverageRow:
     began = time.monotonic()
     try:
         found = strike(point)
     except (HarnessError, TimeoutError) as error:
-        row = Row(point, False, "unknown", reason=str(error))
+        row = CoverageRow(point, False, "unknown", reason=str(error))
     except Exception:  # a bug of ours: shown, and this point is unknown
-        row = Row(point, False, "unknown", reason=traceback.format_exc())
+        row = CoverageRow(point, False, "unknown", reason=traceback.format_exc())
     else:
         reason = found.reason or ("" if found.fired else "the fault did not fire")
         verdict = "fail" if reason else "pass"
-        row = Row(point, found.fired, verdict, found.state, reason, found.evidence)  # type: ignore[arg-type]  # one of the two
+        row = CoverageRow(point, found.fired, verdict, found.state, reason, found.evidence)  # type: ignore[arg-type]  # one of the two
     point_done()
     return replace(row, seconds=time.monotonic() - began)

@@ -13,7 +13,7 @@ from psycopg import sql
 from harness.core.direction import Direction
 from harness.core.poll import wait_until
 from harness.crash import runners
-from harness.crash.ground import Ground
+from harness.crash.ground import Setup
 from harness.crash.state import settle
 from harness.database import admin, template
 from harness.fault.process import Tell, fork
@@ -41,7 +41,7 @@ WAITER: Final = (
 
 
 @dataclass(frozen=True)
-class Work:
+class StepVolume:
     """What a step of an undisturbed run takes from its boundary on: bytes of data, and of WAL."""
 
     step: str
@@ -56,12 +56,12 @@ class Survey:
     """Of one direction: the work of its steps, and the step that a held table pins, if one does."""
 
     direction: Direction
-    works: tuple[Work, ...]
+    works: tuple[StepVolume, ...]
     pinned: str | None
 
-    def heaviest(self, what: str) -> list[Work]:
+    def heaviest(self, what: str) -> list[StepVolume]:
         """Of every kind of step the one that takes most of `what`, data or wal, if any does."""
-        best: dict[str, Work] = {}
+        best: dict[str, StepVolume] = {}
         for work in self.works:
             size = getattr(work, what)
             if size > 0 and (work.kind not in best or size > getattr(best[work.kind], what)):
@@ -69,7 +69,7 @@ class Survey:
         return [best[kind] for kind in sorted(best)]
 
 
-def take(ground: Ground) -> list[Survey]:
+def take(ground: Setup) -> list[Survey]:
     """Look at both directions."""
     plain = replace(ground, prepare=None)
     server = ground.server()
@@ -81,7 +81,7 @@ def take(ground: Ground) -> list[Survey]:
         server.close()
 
 
-def _survey(ground: Ground, server_dsn: str, way: Direction, clean: str) -> Survey:
+def _survey(ground: Setup, server_dsn: str, way: Direction, clean: str) -> Survey:
     """Of one direction; each of its two runs begins on a clone."""
     first, second = (template.clone(server_dsn, admin.dbname(clean)) for _ in range(2))
     if way == "rollback":
@@ -91,7 +91,7 @@ def _survey(ground: Ground, server_dsn: str, way: Direction, clean: str) -> Surv
     return Survey(way, _works(ground, way, first), _pinned(ground, way, second))
 
 
-def _works(ground: Ground, direction: Direction, dsn: str) -> tuple[Work, ...]:
+def _works(ground: Setup, direction: Direction, dsn: str) -> tuple[StepVolume, ...]:
     plan = ground.sweeping()
 
     def measured(tell: Tell) -> Any:
@@ -113,7 +113,7 @@ def _works(ground: Ground, direction: Direction, dsn: str) -> tuple[Work, ...]:
     )
 
 
-def _work(step: str, kind: str, told: list[tuple[str, str, tuple[int, int]]]) -> Work:
+def _work(step: str, kind: str, told: list[tuple[str, str, tuple[int, int]]]) -> StepVolume:
     """The work of a step; one with several batches is looked at from its first batch on."""
     batches = [sizes for what, _, sizes in told if what == "batch"]
     began = next(sizes for what, _, sizes in told if what == "step_started")
@@ -121,10 +121,10 @@ def _work(step: str, kind: str, told: list[tuple[str, str, tuple[int, int]]]) ->
     boundary = "started"
     if len(batches) > 1:
         boundary, began = "batch1", batches[0]
-    return Work(step, kind, boundary, done[0] - began[0], done[1] - began[1])
+    return StepVolume(step, kind, boundary, done[0] - began[0], done[1] - began[1])
 
 
-def _pinned(ground: Ground, direction: Direction, dsn: str) -> str | None:
+def _pinned(ground: Setup, direction: Direction, dsn: str) -> str | None:
     patient = ground.sweeping(lock_timeout=60.0, concurrent_lock_timeout=60.0)
     with (
         holding(dsn, ground.plan),

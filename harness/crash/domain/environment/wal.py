@@ -20,10 +20,16 @@ from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
 from harness.crash.domain.environment.disk import evidence, points_of, small_disk
 from harness.crash.domain.environment.halt import LIMIT, Halt, gone_on, halted, moment, never, said
-from harness.crash.domain.environment.stage import Stage, Strike, finished, judged, struck
+from harness.crash.domain.environment.stage import (
+    EnvironmentOutcome,
+    OwnServer,
+    finished,
+    judged,
+    struck,
+)
 from harness.crash.domain.environment.survey import Survey
-from harness.crash.ground import Ground
-from harness.crash.model import Point, Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import CoverageRow, Point, Task
 from harness.database import admin
 from harness.fault.disk import SmallDisk, private_mounts
 from harness.server.knock import answers
@@ -47,10 +53,10 @@ def tasks(survey: Survey) -> list[Task]:
     return [Task("environment", points, weight=60.0, extra={"part": "wal"})] if points else []
 
 
-def run(ground: Ground, task: Task) -> list[Row]:
+def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Strike at each point, on one server whose pg_wal is on a small disk."""
     private_mounts()  # before the server starts: it must see the disk
-    with Stage(ground, task.points[0].direction) as stage:
+    with OwnServer(ground, task.points[0].direction) as stage:
         disk = small_disk(stage)
         try:
             _move_wal(stage, disk)
@@ -60,7 +66,7 @@ def run(ground: Ground, task: Task) -> list[Row]:
             disk.close()
 
 
-def _move_wal(stage: Stage, disk: SmallDisk) -> None:
+def _move_wal(stage: OwnServer, disk: SmallDisk) -> None:
     """Put pg_wal on the disk, as an administrator would: stopped, moved, linked."""
     data_dir = stage.server.data_dir
     assert data_dir is not None, "the disk was mounted beside it"
@@ -98,7 +104,7 @@ def use_up(server_dsn: str) -> None:
         wait_until(nearly_full, 30, "the end of the last WAL segment", pause=0.001)
 
 
-def _strike(stage: Stage, disk: SmallDisk, point: Point) -> Strike:
+def _strike(stage: OwnServer, disk: SmallDisk, point: Point) -> EnvironmentOutcome:
     dsn = stage.clone()
     offset = stage.server.log_offset()
     strike = _transient if point.fault.endswith("transient") else _persistent
@@ -108,10 +114,12 @@ def _strike(stage: Stage, disk: SmallDisk, point: Point) -> Strike:
         _bring_back(stage, disk)
 
 
-def _transient(stage: Stage, disk: SmallDisk, at: Halt, dsn: str, offset: int) -> Strike:
+def _transient(
+    stage: OwnServer, disk: SmallDisk, at: Halt, dsn: str, offset: int
+) -> EnvironmentOutcome:
     with stage.start(dsn, stage.ground.sweeping(reconnect=LIMIT), at, LOST) as process:
         if ending := halted(process, at):
-            return Strike(False, never(at, ending))
+            return EnvironmentOutcome(False, never(at, ending))
         room = _fill(stage, disk)
         process.signal(signal.SIGCONT)
         missed = halted(process, LOST)
@@ -121,10 +129,12 @@ def _transient(stage: Stage, disk: SmallDisk, at: Halt, dsn: str, offset: int) -
         return finished(stage, dsn, gone_on(process), evidence(stage, offset, room))
 
 
-def _persistent(stage: Stage, disk: SmallDisk, at: Halt, dsn: str, offset: int) -> Strike:
+def _persistent(
+    stage: OwnServer, disk: SmallDisk, at: Halt, dsn: str, offset: int
+) -> EnvironmentOutcome:
     with stage.start(dsn, None, at) as process:
         if ending := halted(process, at):
-            return Strike(False, never(at, ending))
+            return EnvironmentOutcome(False, never(at, ending))
         room = _fill(stage, disk)
         first = gone_on(process)
     with stage.start(dsn) as process:
@@ -140,12 +150,12 @@ def _persistent(stage: Stage, disk: SmallDisk, at: Halt, dsn: str, offset: int) 
     return judged(stage, dsn, reasons, evidence(stage, offset, room))
 
 
-def _fill(stage: Stage, disk: SmallDisk) -> str:
+def _fill(stage: OwnServer, disk: SmallDisk) -> str:
     use_up(stage.server.dsn())
     return disk.fill()
 
 
-def _bring_back(stage: Stage, disk: SmallDisk) -> None:
+def _bring_back(stage: OwnServer, disk: SmallDisk) -> None:
     """Give room, and start the server if the want of it was its end."""
     disk.free()
     server = stage.server

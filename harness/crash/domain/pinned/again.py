@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.crash.domain.pinned.moments import LEFT
-from harness.crash.domain.pinned.strike import Victim
-from harness.crash.domain.pinned.walk import Path
-from harness.crash.ground import Ground
+from harness.crash.domain.pinned.strike import HeldRun
+from harness.crash.domain.pinned.walk import PinnedWalk
+from harness.crash.ground import Setup
 from harness.crash.model import Point
 from harness.crash.state import settle
 from harness.database import admin
 from harness.server import Server
 
 
-def half_built(ground: Ground, server: Server, step: str, path: Path) -> str:
+def half_built(ground: Setup, server: Server, step: str, path: PinnedWalk) -> str:
     """Build a step's index until it could be validated, and end the backend there; the DSN.
 
     The run is the product's own, whatever the ground plants. PinMissed when it does not come there.
@@ -22,7 +22,7 @@ def half_built(ground: Ground, server: Server, step: str, path: Path) -> str:
     """
     dsn = path.clone_before(step)
     point = Point("pinned", "forward", step, LEFT, "terminate")
-    victim = Victim(replace(ground, prepare=None), server, point, dsn)
+    victim = HeldRun(replace(ground, prepare=None), server, point, dsn)
     try:
         victim.arrange()
         victim.strike()

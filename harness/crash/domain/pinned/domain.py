@@ -27,9 +27,9 @@ from harness.crash.domain.pinned.moments import (
     boundaries,
     rebuilt,
 )
-from harness.crash.domain.pinned.strike import TOGETHER, Victim, crash, faults
-from harness.crash.ground import Ground
-from harness.crash.model import END, START, Point, Row, Task
+from harness.crash.domain.pinned.strike import TOGETHER, HeldRun, crash, faults
+from harness.crash.ground import Setup
+from harness.crash.model import END, START, CoverageRow, Point, Task
 from harness.crash.state import Oracle
 from harness.crash.tally import point_done
 from harness.database import admin, template
@@ -44,7 +44,7 @@ GROUP = 10  # victims of one crash of the server
 TRIES = 5  # for a strike that lost a race with a backend that noticed a dead client
 
 
-def tasks(ground: Ground) -> list[Task]:
+def tasks(ground: Setup) -> list[Task]:
     """Every moment of the plan, times its faults, in parts of either direction."""
     found: list[Task] = []
     for direction, commits in _recorded(ground).items():
@@ -54,7 +54,7 @@ def tasks(ground: Ground) -> list[Task]:
     return found
 
 
-def _recorded(ground: Ground) -> dict[Direction, dict[str, list[Commit]]]:
+def _recorded(ground: Setup) -> dict[Direction, dict[str, list[Commit]]]:
     """The commits of every step, from runs that nothing disturbs."""
     server = ground.server()
     try:
@@ -77,7 +77,7 @@ def _recorded(ground: Ground) -> dict[Direction, dict[str, list[Commit]]]:
 
 
 def _points(
-    ground: Ground, direction: Direction, step: str, commits: dict[str, list[Commit]]
+    ground: Setup, direction: Direction, step: str, commits: dict[str, list[Commit]]
 ) -> Iterator[Point]:
     script = None if step in OUTER else ground.plan.step(step).script(direction)
     again = REBUILD if direction == "forward" and step == rebuilt(ground.plan) else ()
@@ -97,9 +97,9 @@ def _split(sites: list[list[Point]]) -> list[Task]:
     return [Task("pinned", tuple(part), SECONDS * len(part)) for part in parts if part]
 
 
-def run(ground: Ground, task: Task) -> list[Row]:
+def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Strike at each point on a server of the task's own; one row for each."""
-    rows: list[Row] = []
+    rows: list[CoverageRow] = []
     for direction in STEP_DIRECTIONS:
         points = [point for point in task.points if point.direction == direction]
         if points:
@@ -115,16 +115,16 @@ def run(ground: Ground, task: Task) -> list[Row]:
 class _Exploration:
     """One direction on one server: a database walked from step to step, and clones struck."""
 
-    ground: Ground
+    ground: Setup
     server: Server
     direction: Direction
-    rows: list[Row] = field(default_factory=list)
+    rows: list[CoverageRow] = field(default_factory=list)
     half: dict[str, str] = field(default_factory=dict)  # step -> a database, its index half built
-    waiting: dict[str, list[Victim]] = field(
+    waiting: dict[str, list[HeldRun]] = field(
         default_factory=lambda: {name: [] for name in TOGETHER}
     )
 
-    def explore(self, points: list[Point]) -> list[Row]:
+    def explore(self, points: list[Point]) -> list[CoverageRow]:
         """A row for each point."""
         if not (self.server.capabilities.can_kill and self.server.capabilities.local_files):
             raise InfrastructureError(
@@ -134,7 +134,7 @@ class _Exploration:
         pin_standby.unacknowledged(self.server.dsn())
         self.oracle = Oracle(self.ground, self.server.dsn())
         origin = walk.furnished(self.ground, self.server, self.direction)
-        self.path = walk.Path(self.ground, self.server, self.direction, origin)
+        self.path = walk.PinnedWalk(self.ground, self.server, self.direction, origin)
         places = [START, *walk.order(self.ground, self.direction), END]
         place = {step: number for number, step in enumerate(places)}
         for point in sorted(points, key=lambda point: place.get(point.step, len(places))):
@@ -152,7 +152,7 @@ class _Exploration:
         if len(self.waiting[point.fault]) >= GROUP:
             self._crash(point.fault)
 
-    def _note(self, point: Point, act: Callable[[], Row | None]) -> bool:
+    def _note(self, point: Point, act: Callable[[], CoverageRow | None]) -> bool:
         """Write down the row that `act` gives, or why it gave none; False when it failed."""
         began = time.monotonic()
         try:
@@ -168,19 +168,19 @@ class _Exploration:
         self.rows.append(replace(failed, seconds=time.monotonic() - began))
         return False
 
-    def _victim(self, point: Point) -> Victim:
+    def _victim(self, point: Point) -> HeldRun:
         steps = walk.order(self.ground, self.direction)
         step = steps[-1] if point.step == END else point.step
         if step not in (START, *steps):
             raise PinMissed(f"the plan has no step {step!r}")
         if not point.boundary.startswith(AGAIN):
-            return Victim(self.ground, self.server, point, self.path.clone_before(step))
+            return HeldRun(self.ground, self.server, point, self.path.clone_before(step))
         if step not in self.half:
             self.half[step] = half_built(self.ground, self.server, step, self.path)
         dsn = template.clone(self.server.dsn(), admin.dbname(self.half[step]))
-        return Victim(self.ground, self.server, point, dsn, seen=["an index was left half built"])
+        return HeldRun(self.ground, self.server, point, dsn, seen=["an index was left half built"])
 
-    def _alone(self, point: Point) -> Row:
+    def _alone(self, point: Point) -> CoverageRow:
         for left in reversed(range(TRIES)):
             victim = self._victim(point)
             try:
@@ -213,7 +213,7 @@ class _Exploration:
         share = (time.monotonic() - began) / len(victims)
         self.rows[known:] = [replace(row, seconds=share) for row in self.rows[known:]]
 
-    def _brought_down(self, fault: str, standing: list[Victim]) -> bool:
+    def _brought_down(self, fault: str, standing: list[HeldRun]) -> bool:
         try:
             crash(self.server, fault, standing)
         except ERRORS as error:
@@ -222,13 +222,13 @@ class _Exploration:
             return False
         return True
 
-    def _judged(self, victim: Victim) -> Row:
+    def _judged(self, victim: HeldRun) -> CoverageRow:
         return victim.finish(self.oracle, victim.let_go())
 
 
-def _failed(point: Point, error: Exception) -> Row:
+def _failed(point: Point, error: Exception) -> CoverageRow:
     """The row of a point that was not struck, or of which nothing is known."""
     if isinstance(error, PinMissed):
-        return Row(point, False, "fail", reason=str(error))
+        return CoverageRow(point, False, "fail", reason=str(error))
     detail = str(error) if isinstance(error, HarnessError) else traceback.format_exc()
-    return Row(point, False, "unknown", reason=detail)
+    return CoverageRow(point, False, "unknown", reason=detail)

@@ -11,7 +11,7 @@ from pglast.enums import AlterTableType
 
 from harness.crash.model import END, START, Point
 from harness.database.locks import SHARE_UPDATE_EXCLUSIVE
-from harness.fault.pins import KEY, Pin, PinMissed, Sight, Stage, Target
+from harness.fault.pins import KEY, Hold, Pin, PinMissed, Sight, Target
 from harness.plan.check import tree
 from harness.runner.index import Name, wanted
 
@@ -121,7 +121,7 @@ def _commit_pin(point: Point) -> Pin:
     if target is None:
         raise PinMissed(f"{point.boundary!r} names no commit")
     sight = Sight(wait="advisory") if target.side == "before" else Sight(wait="SyncRep")
-    stage = Stage(f"SELECT pg_catalog.pg_advisory_xact_lock({KEY})", sight)
+    stage = Hold(f"SELECT pg_catalog.pg_advisory_xact_lock({KEY})", sight)
     return Pin((stage,), target=target)
 
 
@@ -131,35 +131,35 @@ def _validate_pin(script: Script, boundary: str) -> Pin:
     if number > len(tables):
         raise PinMissed(f"{script.name} never comes to {boundary!r}")
     sight = Sight("relation", "relation", SHARE_UPDATE_EXCLUSIVE, query="validate constraint")
-    return Pin((Stage(_lock(tables[number - 1], "SHARE UPDATE EXCLUSIVE"), sight),))
+    return Pin((Hold(_lock(tables[number - 1], "SHARE UPDATE EXCLUSIVE"), sight),))
 
 
 def _lock(table: str, mode: str) -> str:
     return f"LOCK TABLE {table} IN {mode} MODE"
 
 
-def _index_stages(boundary: str, table: str) -> tuple[Stage, ...]:
+def _index_stages(boundary: str, table: str) -> tuple[Hold, ...]:
     """What is held, one after the other, until CREATE or DROP INDEX CONCURRENTLY stands there."""
     if boundary.startswith(AGAIN):
         return _again_stages(boundary.removeprefix(AGAIN), table)
     if boundary in ("create-lock", "drop-lock"):
         sight = Sight("relation", "relation", SHARE_UPDATE_EXCLUSIVE)
-        return (Stage(_lock(table, "SHARE UPDATE EXCLUSIVE"), sight),)
+        return (Hold(_lock(table, "SHARE UPDATE EXCLUSIVE"), sight),)
     if boundary == "create-old-snapshots":
-        return (Stage(SNAPSHOT, _waits("waiting for old snapshots", (False, True, True))),)
+        return (Hold(SNAPSHOT, _waits("waiting for old snapshots", (False, True, True))),)
     if boundary in BUILD:
         writer = _lock(table, "ROW EXCLUSIVE")
         first = _waits("waiting for writers before build", (False, False, True))
         second = _waits("waiting for writers before validation", (False, True, True))
-        stages = (Stage(writer, first), Stage(writer, second))
+        stages = (Hold(writer, first), Hold(writer, second))
         return stages[:1] if boundary == "create-before-build" else stages
     reader = _lock(table, "ACCESS SHARE")
     first, second = _waits(None, (False, True, True)), _waits(None, (False, False, False))
-    stages = (Stage(reader, first), Stage(reader, second))
+    stages = (Hold(reader, first), Hold(reader, second))
     return stages[:1] if boundary == "drop-first-wait" else stages
 
 
-def _again_stages(moment: str, table: str) -> tuple[Stage, ...]:
+def _again_stages(moment: str, table: str) -> tuple[Hold, ...]:
     """The same of a run that finds an index half built: its own drop comes before its create."""
     if moment == "drop-lock":
         (lock,) = _index_stages(moment, table)

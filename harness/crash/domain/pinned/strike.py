@@ -10,12 +10,12 @@ from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
 from harness.crash.domain.pinned import walk
 from harness.crash.domain.pinned.moments import AGAIN, SIDES, commit_of, pin_for
-from harness.crash.ground import Ground
-from harness.crash.model import END, START, Point, Row
+from harness.crash.ground import Setup
+from harness.crash.model import END, START, CoverageRow, Point
 from harness.crash.state import Oracle, settle
 from harness.database import admin
 from harness.fault import pin_standby, pins
-from harness.fault.pins import PAUSE, Held, PinMissed, Pinned, Target
+from harness.fault.pins import PAUSE, HeldPin, PinMissed, Pinned, Target
 from harness.fault.process import Ending, JobProcess
 from harness.server import Server
 
@@ -50,14 +50,14 @@ def faults(boundary: str) -> tuple[str, ...]:
 
 
 @dataclass
-class Victim:
+class HeldRun:
     """One point, on a database of its own: arrange, strike, finish, and close in any case."""
 
-    ground: Ground
+    ground: Setup
     server: Server
     point: Point
     dsn: str
-    _held: Held | None = None
+    _held: HeldPin | None = None
     _process: JobProcess | None = None
     _resumer: JobProcess | None = None
     _pinned: Pinned | None = None
@@ -69,7 +69,7 @@ class Victim:
         """Install the pin and run until the runner stands at it; PinMissed when it does not."""
         plan, point = self.ground.plan, self.point
         pin = pin_for(plan, point, lambda index: pins.table_of(self.dsn, index))
-        self._held = Held(self.dsn, pin)
+        self._held = HeldPin(self.dsn, pin)
         self._held.install()
         self._process = self._start(reconnect=30.0 if point.fault == "reconnect" else 0.0)
         try:
@@ -90,7 +90,7 @@ class Victim:
         return self._pinned.pid
 
     @property
-    def held(self) -> Held:
+    def held(self) -> HeldPin:
         """The pin."""
         assert self._held is not None, "nothing is arranged yet"
         return self._held
@@ -163,7 +163,7 @@ class Victim:
         assert process is not None
         return self._ending or process.wait()
 
-    def finish(self, oracle: Oracle, ending: Ending) -> Row:
+    def finish(self, oracle: Oracle, ending: Ending) -> CoverageRow:
         """Judge what the fault left."""
         if self.point.fault in TOGETHER:
             self.held.renew()
@@ -176,9 +176,9 @@ class Victim:
         verdict = "fail" if reasons and judgement.verdict == "pass" else judgement.verdict
         return self.row(verdict=verdict, state=judgement.state, reason="; ".join(reasons))
 
-    def row(self, **what: str) -> Row:
+    def row(self, **what: str) -> CoverageRow:
         """The point's row, with what was seen."""
-        return Row(self.point, self.fired, evidence="; ".join(self.seen), **what)  # type: ignore[arg-type]
+        return CoverageRow(self.point, self.fired, evidence="; ".join(self.seen), **what)  # type: ignore[arg-type]
 
     def _unexpected(self, ending: Ending) -> list[str]:
         """Whether the run that was struck, or the one that took over, ended as it should."""
@@ -237,7 +237,7 @@ def statuses(point: Point) -> tuple[int, ...]:
     return (ExitStatus.STOPPED,)
 
 
-def crash(server: Server, fault: str, victims: list[Victim]) -> None:
+def crash(server: Server, fault: str, victims: list[HeldRun]) -> None:
     """Bring the server down under every victim at once, and up again."""
     offset = server.log_offset()
     if fault == "kill-server":

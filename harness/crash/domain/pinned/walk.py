@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.direction import Direction
 from harness.core.errors import InfrastructureError, Stopped
-from harness.crash.ground import Ground, named
+from harness.crash.ground import Setup, named
 from harness.crash.model import START
 from harness.crash.runners import VERBS
 from harness.database import admin, template
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 ORIGIN = "pinned_origin"
 
 
-def order(ground: Ground, direction: Direction) -> list[str]:
+def order(ground: Setup, direction: Direction) -> list[str]:
     """The plan's steps as a run in this direction comes by them."""
     steps = [step.id for step in ground.plan.steps]
     return steps if direction == "forward" else steps[::-1]
 
 
-def furnished(ground: Ground, server: Server, direction: Direction) -> str:
+def furnished(ground: Setup, server: Server, direction: Direction) -> str:
     """A database on which the runs in a direction begin: seeded, or migrated already; its DSN."""
     dsn = ground.furnish(server.dsn(), ORIGIN)
     if direction == "rollback":
@@ -36,7 +36,7 @@ def furnished(ground: Ground, server: Server, direction: Direction) -> str:
 
 
 def start(
-    ground: Ground, direction: Direction, dsn: str, plan: Plan, last: str | None = None
+    ground: Setup, direction: Direction, dsn: str, plan: Plan, last: str | None = None
 ) -> JobProcess:
     """Start a runner that stops when the step `last` is done, or goes on to the end.
 
@@ -68,7 +68,7 @@ def start(
     return fork(job)
 
 
-def walk(ground: Ground, direction: Direction, dsn: str, last: str | None = None) -> None:
+def walk(ground: Setup, direction: Direction, dsn: str, last: str | None = None) -> None:
     """Run undisturbed, as the product does, as far as `start` says."""
     sound = replace(ground, prepare=None)
     with start(sound, direction, dsn, ground.sweeping(), last) as process:
@@ -82,10 +82,10 @@ def walk(ground: Ground, direction: Direction, dsn: str, last: str | None = None
 
 
 @dataclass
-class Path:
+class PinnedWalk:
     """One database that is walked through a run, step by step; clones are taken on the way."""
 
-    ground: Ground
+    ground: Setup
     server: Server
     direction: Direction
     dsn: str

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from harness.core.direction import STEP_DIRECTIONS, Direction
 from harness.crash.domain.tampered import ledger, owner, plan, role, world
-from harness.crash.domain.tampered.stand import Place, Stand, places, stand
-from harness.crash.ground import Ground
-from harness.crash.model import START, Point, Row, Task
+from harness.crash.domain.tampered.stand import PlacedDatabase, StepPlace, places, stand
+from harness.crash.ground import Setup
+from harness.crash.model import START, CoverageRow, Point, Task
 from harness.crash.run.look import look
-from harness.crash.run.walk import Scene, Struck, Walk, along, row
+from harness.crash.run.walk import FaultOutcome, Scene, Walk, along, row
 from harness.crash.state import Oracle
 from harness.database import admin
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NO_OWNER = "owner"  # stands for all privileges where only a superuser can run the plan
 SECONDS = 0.8  # that a point takes, about
 AT_ONCE = 16  # copies that wait for one restart: each takes its room on disk
-Strikes = Callable[[Point], Callable[[], Struck]]
+Strikes = Callable[[Point], Callable[[], FaultOutcome]]
 FAULTS = (
     *(f"{table}.COLUMN" for table in ledger.ROWS),
     *(f"bit.{mode}.N" for mode in ledger.BITS),
@@ -36,7 +36,7 @@ FAULTS = (
 """Their names; COLUMN and N stand for what is found by looking."""
 
 
-def tasks(ground: Ground) -> list[Task]:
+def tasks(ground: Setup) -> list[Task]:
     """Every column, file, object and privilege that can be tampered with, found by looking."""
     found = []
     server = ground.server("fast")
@@ -49,7 +49,7 @@ def tasks(ground: Ground) -> list[Task]:
     return found
 
 
-def _groups(ground: Ground, server_dsn: str, direction: Direction) -> Iterator[list[Point]]:
+def _groups(ground: Setup, server_dsn: str, direction: Direction) -> Iterator[list[Point]]:
     """Points that go together into a task."""
 
     def point(step: str, boundary: str, fault: str) -> Point:
@@ -83,9 +83,9 @@ def _groups(ground: Ground, server_dsn: str, direction: Direction) -> Iterator[l
     yield changed + [point(*it) for it in (role.faults(its.scene.walk) if its else unknown)]
 
 
-def run(ground: Ground, task: Task) -> list[Row]:
+def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Tamper at every point of a task, each with a copy of its own."""
-    rows: list[Row] = []
+    rows: list[CoverageRow] = []
     for direction in STEP_DIRECTIONS:
         points = [point for point in task.points if point.direction == direction]
         if points:
@@ -98,8 +98,8 @@ def run(ground: Ground, task: Task) -> list[Row]:
 
 
 def _direction(
-    ground: Ground, server: Server, direction: Direction, points: list[Point]
-) -> Iterator[Row]:
+    ground: Setup, server: Server, direction: Direction, points: list[Point]
+) -> Iterator[CoverageRow]:
     """Rights come after the rest, in a walk of their own; bits last, for the server restarts."""
     rights = [point for point in points if point.fault in role.FAULTS]
     bits = [point for point in points if point.fault.startswith("bit.")]
@@ -108,18 +108,18 @@ def _direction(
         yield from _walked(ground, server, direction, rest, bits)
     if rights and rights[0].boundary == NO_OWNER:
         reason = "no role but a superuser can run the plan here: what it may lose was not taken"
-        yield from (Row(point, False, "unknown", reason=reason) for point in rights)
+        yield from (CoverageRow(point, False, "unknown", reason=reason) for point in rights)
     elif rights:
         yield from _revoked(ground, server.dsn(), direction, rights)
 
 
 def _walked(
-    ground: Ground,
+    ground: Setup,
     server: Server,
     direction: Direction,
     points: list[Point],
     bits: list[Point],
-) -> Iterator[Row]:
+) -> Iterator[CoverageRow]:
     walk = Walk(ground, server.dsn(), direction)
     scene = Scene(ground, walk, Oracle(ground, server.dsn()))
     ordered = along(walk, tuple(points))
@@ -137,12 +137,12 @@ def _walked(
         yield from _bits(scene, server, bits)
 
 
-def _rows(points: Iterable[Point], strikes: Strikes) -> Iterator[Row]:
+def _rows(points: Iterable[Point], strikes: Strikes) -> Iterator[CoverageRow]:
     for point in points:
         yield row(point, strikes(point))
 
 
-def _stood(where: Stand, point: Point) -> Struck:
+def _stood(where: PlacedDatabase, point: Point) -> FaultOutcome:
     strike = plan.strike if _is_plan(point) else ledger.strike
     return strike(where, point)
 
@@ -151,16 +151,16 @@ def _is_plan(point: Point) -> bool:
     return point.fault in plan.CHANGES
 
 
-def _place(point: Point) -> Place:
+def _place(point: Point) -> StepPlace:
     """Where a point's database stands; files and objects are changed between steps."""
     if _is_plan(point):
-        return Place(point.step, "between")
+        return StepPlace(point.step, "between")
     if point.fault in world.FAULTS:
-        return Place(point.step, "world")
-    return Place(point.step, point.boundary)
+        return StepPlace(point.step, "world")
+    return StepPlace(point.step, point.boundary)
 
 
-def _bits(scene: Scene, server: Server, points: list[Point]) -> Iterator[Row]:
+def _bits(scene: Scene, server: Server, points: list[Point]) -> Iterator[CoverageRow]:
     """Flip bits in copies, so many at a restart; seen by the checksum, then by the seal alone."""
     with stand(scene, _place(points[0])) as where:
         kept, name = where.fingerprint, admin.unique_name("harness_bits")
@@ -174,8 +174,8 @@ def _bits(scene: Scene, server: Server, points: list[Point]) -> Iterator[Row]:
 
 
 def _revoked(
-    ground: Ground, server_dsn: str, direction: Direction, points: list[Point]
-) -> Iterator[Row]:
+    ground: Setup, server_dsn: str, direction: Direction, points: list[Point]
+) -> Iterator[CoverageRow]:
     spare = ground.furnish(server_dsn, admin.unique_name("harness_roles"))  # makes the roles
     admin.drop(server_dsn, admin.dbname(spare))
     its = owner.owned(ground, server_dsn, direction)

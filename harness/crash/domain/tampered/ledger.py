@@ -13,15 +13,15 @@ from harness.core.errors import InfrastructureError
 from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
 from harness.crash import runners, state
-from harness.crash.domain.tampered.outcome import Outcome, attempt
-from harness.crash.domain.tampered.stand import Stand
+from harness.crash.domain.tampered.outcome import TamperedOutcome, attempt
+from harness.crash.domain.tampered.stand import PlacedDatabase
 from harness.crash.model import Point
-from harness.crash.run.walk import Struck
+from harness.crash.run.walk import FaultOutcome
 from harness.database import admin, template
 from harness.fault import tamper
 
 if TYPE_CHECKING:
-    from harness.crash.ground import Ground
+    from harness.crash.ground import Setup
     from harness.database.fingerprint import Fingerprint
     from harness.server import Server
 
@@ -82,7 +82,7 @@ def faults(dsn: str, boundary: str) -> list[str]:
     return [one for one in every if one.startswith("step.") or one in WITHIN]
 
 
-def strike(stand: Stand, point: Point) -> Struck:
+def strike(stand: PlacedDatabase, point: Point) -> FaultOutcome:
     """Change one thing, and run on in every direction that is open."""
     table, _, what = point.fault.partition(".")
     outcomes = []
@@ -94,13 +94,15 @@ def strike(stand: Stand, point: Point) -> Struck:
     return _struck(stand, changed == 1, outcomes)
 
 
-def directions(ground: Ground, direction: Direction) -> tuple[Direction, ...]:
+def directions(ground: Setup, direction: Direction) -> tuple[Direction, ...]:
     """From a migration one may go on or back, if the plan leads back; from a rollback only on."""
     both = direction == "forward" and ground.returns
     return ("forward", "rollback") if both else (direction,)
 
 
-def _attempt(stand: Stand, direction: Direction, dsn: str, point: Point) -> Outcome:
+def _attempt(
+    stand: PlacedDatabase, direction: Direction, dsn: str, point: Point
+) -> TamperedOutcome:
     scene = stand.scene
     sealed = point.fault.startswith("step.") and point.fault not in UNSEALED
     if point.fault == "step.deleted":  # what was only begun may be begun again, if it ends golden
@@ -117,7 +119,7 @@ def _attempt(stand: Stand, direction: Direction, dsn: str, point: Point) -> Outc
     )
 
 
-def _struck(stand: Stand, fired: bool, outcomes: list[Outcome]) -> Struck:
+def _struck(stand: PlacedDatabase, fired: bool, outcomes: list[TamperedOutcome]) -> FaultOutcome:
     """What came of it; a refusal is worth as much as the state that it keeps."""
     reasons = [reason for outcome in outcomes for reason in outcome.reasons]
     came = "; ".join(outcome.evidence for outcome in outcomes)
@@ -125,7 +127,7 @@ def _struck(stand: Stand, fired: bool, outcomes: list[Outcome]) -> Struck:
     if any(outcome.refused for outcome in outcomes):
         state, bad = stand.judged
         reasons += bad
-    return Struck(fired, came, tuple(reasons), state)
+    return FaultOutcome(fired, came, tuple(reasons), state)
 
 
 def _change(dsn: str, table: str, what: str, rows: sql.Composable) -> sql.Composed:
@@ -142,8 +144,8 @@ def _change(dsn: str, table: str, what: str, rows: sql.Composable) -> sql.Compos
 
 
 def bits(
-    ground: Ground, server: Server, name: str, points: list[Point], kept: Fingerprint
-) -> dict[Point, Struck]:
+    ground: Setup, server: Server, name: str, points: list[Point], kept: Fingerprint
+) -> dict[Point, FaultOutcome]:
     """Flip a bit of the latest checkpoint in a copy for each point, all in one restart.
 
     `name` is the database to copy. DSNs from before are void after this.
@@ -184,16 +186,16 @@ def _drop(server: Server, name: str) -> None:
 
 
 def _reading(
-    ground: Ground, server: Server, name: str, direction: Direction, kept: Fingerprint
-) -> Outcome:
+    ground: Setup, server: Server, name: str, direction: Direction, kept: Fingerprint
+) -> TamperedOutcome:
     names = rf"{NAMES}|SQLSTATE XX00[01]"
     dsn = admin.with_dbname(server.dsn(), name)
     return attempt(ground, server.dsn(), direction, dsn, names=names, kept=kept)
 
 
 def _down(
-    ground: Ground, server: Server, name: str, direction: Direction, kept: Fingerprint
-) -> Outcome:
+    ground: Setup, server: Server, name: str, direction: Direction, kept: Fingerprint
+) -> TamperedOutcome:
     """The server itself breaks on the row: the runner, like anybody, loses its connection.
 
     The ledger cannot be looked at without breaking the server again; everything else can.
@@ -208,10 +210,10 @@ def _down(
     reasons += state.differences(
         kept, _left(ground, server, name), "after the server went down", ground.drawn
     )
-    return Outcome(True, f"the server breaks on reading it; {came}", tuple(reasons))
+    return TamperedOutcome(True, f"the server breaks on reading it; {came}", tuple(reasons))
 
 
-def _left(ground: Ground, server: Server, name: str) -> Fingerprint:
+def _left(ground: Setup, server: Server, name: str) -> Fingerprint:
     """What a database is when its server is up again: one may answer before it notices a crash."""
 
     def taken() -> Fingerprint | None:
@@ -226,10 +228,10 @@ def _left(ground: Ground, server: Server, name: str) -> Fingerprint:
 
 
 def _flipped(
-    ground: Ground, server: Server, name: str, point: Point, flip: str, kept: Fingerprint
-) -> Struck:
+    ground: Setup, server: Server, name: str, point: Point, flip: str, kept: Fingerprint
+) -> FaultOutcome:
     """Run on the damaged copy; once it went on, there is nothing left to go back from."""
-    outcomes: list[Outcome] = []
+    outcomes: list[TamperedOutcome] = []
     for direction in directions(ground, point.direction):
         if all(outcome.refused for outcome in outcomes):
             try:
@@ -238,4 +240,4 @@ def _flipped(
                 outcomes.append(_down(ground, server, name, direction, kept))
     reasons = tuple(reason for outcome in outcomes for reason in outcome.reasons)
     came = "; ".join(outcome.evidence for outcome in outcomes)
-    return Struck(True, f"{flip}; {came}", reasons)
+    return FaultOutcome(True, f"{flip}; {came}", reasons)

@@ -12,7 +12,7 @@ from psycopg import sql
 from harness.core.direction import Direction
 from harness.core.exit_status import ExitStatus
 from harness.crash import runners, state
-from harness.crash.ground import Ground
+from harness.crash.ground import Setup
 from harness.database import admin
 from harness.database.fingerprint import Fingerprint
 from harness.fault.process import Ending
@@ -24,7 +24,7 @@ TABLES = ("run", "step", "plan_file", "ledger", "event", "archived")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TamperedOutcome:
     """`refused`: it changed nothing. `reasons`: why the end is not as it should be."""
 
     refused: bool
@@ -33,10 +33,10 @@ class Outcome:
 
 
 @dataclass
-class Witness:
+class ChangeWitness:
     """Notices whether anything was changed in a database, as cheaply as it can be told."""
 
-    ground: Ground
+    ground: Setup
     dsn: str
     fingerprint: Fingerprint | None
 
@@ -70,7 +70,7 @@ class Witness:
 
 
 def attempt(
-    ground: Ground,
+    ground: Setup,
     server_dsn: str,
     direction: Direction,
     dsn: str,
@@ -79,24 +79,24 @@ def attempt(
     kept: Fingerprint | None,
     plan: Plan | None = None,
     must_refuse: bool = False,
-) -> Outcome:
+) -> TamperedOutcome:
     """Run on a tampered database: it must refuse, naming what `names` matches, or end golden.
 
     `kept` is the fingerprint that a refusal must leave as it is.
     """
-    witness = Witness(ground, dsn, kept)
+    witness = ChangeWitness(ground, dsn, kept)
     ending = runners.run(ground, direction, dsn, plan)
     state.settle(server_dsn, admin.dbname(dsn))
     verb = "migrate" if direction == "forward" else "rollback"
     evidence = f"{verb}: status {ending.status}, {ending.error or 'no message'}"
     if ending.done:
-        return Outcome(False, evidence, _golden(ground, direction, dsn, verb, must_refuse))
+        return TamperedOutcome(False, evidence, _golden(ground, direction, dsn, verb, must_refuse))
     reasons = (*_named(ending, verb, names), *witness.changes())
-    return Outcome(True, evidence, reasons)
+    return TamperedOutcome(True, evidence, reasons)
 
 
 def _golden(
-    ground: Ground, direction: Direction, dsn: str, verb: str, must_refuse: bool
+    ground: Setup, direction: Direction, dsn: str, verb: str, must_refuse: bool
 ) -> tuple[str, ...]:
     expected = state.end_of(ground, direction, dsn)
     wrong = state.compared(ground, expected, dsn, f"{verb} went on:")

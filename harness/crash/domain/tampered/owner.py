@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from harness.core.direction import Direction
 from harness.core.errors import HarnessError
-from harness.crash.ground import Ground
+from harness.crash.ground import Setup
 from harness.crash.run.walk import Scene, Walk
 from harness.crash.state import Oracle
 from harness.database import admin
@@ -52,7 +52,7 @@ class Owned:
         return self.scene.ground.identity(self.above(dsn))
 
 
-def owned(ground: Ground, super_dsn: str, direction: Direction) -> Owned | None:
+def owned(ground: Setup, super_dsn: str, direction: Direction) -> Owned | None:
     """A walk of the owner, if the plan allows one that is no superuser."""
     prepared = _prepared(ground, super_dsn)
     if prepared is None:
@@ -61,7 +61,7 @@ def owned(ground: Ground, super_dsn: str, direction: Direction) -> Owned | None:
     return Owned(Scene(its, Walk(its, dsn, direction), Oracle(its, dsn)), super_dsn)
 
 
-def _prepared(ground: Ground, super_dsn: str) -> tuple[Ground, str] | None:
+def _prepared(ground: Setup, super_dsn: str) -> tuple[Setup, str] | None:
     """A ground on which the owner runs the plan, and its DSN; None when the plan needs more.
 
     Baseline and rows are the owner's own; the roles of the plan's baseline are there already.

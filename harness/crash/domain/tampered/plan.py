@@ -13,45 +13,45 @@ from urllib.parse import quote, unquote
 
 from harness.crash.domain.tampered.ledger import directions
 from harness.crash.domain.tampered.outcome import attempt
-from harness.crash.domain.tampered.stand import Place, Stand
+from harness.crash.domain.tampered.stand import PlacedDatabase, StepPlace
 from harness.crash.model import Point
-from harness.crash.run.walk import Struck, Walk
+from harness.crash.run.walk import FaultOutcome, Walk
 from harness.fault import tamper
 from harness.plan import Plan, Script, Step, load
 
 
 @dataclass(frozen=True)
-class Change:
+class FileTampering:
     """What is done to which file; `name` is the file's path below the plan's root."""
 
     name: str
     fault: str
 
 
-def changes(walk: Walk, place: Place) -> list[Change]:
+def changes(walk: Walk, place: StepPlace) -> list[FileTampering]:
     """For each kind of step, done and to be done, both files; then the order and the number."""
     at = walk.steps.index(place.step)
-    found: dict[Change, None] = {}
+    found: dict[FileTampering, None] = {}
     for steps in (walk.steps[:at], walk.steps[at:]):
         chosen = {step.forward.kind: step for step in map(walk.ground.plan.step, steps)}
         for step in chosen.values():
             for script in (step.forward, step.rollback):
-                found[Change(script.name, "edited")] = None
+                found[FileTampering(script.name, "edited")] = None
         for step in chosen.values():
             if _sisters(walk.ground.plan, step):
-                found[Change(step.forward.name, "swapped")] = None
-                found[Change(step.forward.name, "removed")] = None
-            found[Change(step.forward.name, "followed")] = None
-    found[Change(walk.ground.plan.path.name, "edited")] = None
+                found[FileTampering(step.forward.name, "swapped")] = None
+                found[FileTampering(step.forward.name, "removed")] = None
+            found[FileTampering(step.forward.name, "followed")] = None
+    found[FileTampering(walk.ground.plan.path.name, "edited")] = None
     return list(found)
 
 
-def boundary(change: Change) -> str:
+def boundary(change: FileTampering) -> str:
     """A change's file as a point's boundary."""
     return quote(change.name, safe="/.")
 
 
-def strike(stand: Stand, point: Point) -> Struck:
+def strike(stand: PlacedDatabase, point: Point) -> FaultOutcome:
     """Change a copy of the plan, and run on with it in every direction that is open."""
     scene = stand.scene
     kept = scene.ground.plan
@@ -79,7 +79,7 @@ def strike(stand: Stand, point: Point) -> Struck:
     state, bad = stand.judged
     reasons = [reason for outcome in outcomes for reason in outcome.reasons]
     came = "; ".join(outcome.evidence for outcome in outcomes)
-    return Struck(changed.hash != kept.hash, came, (*reasons, *bad), state)
+    return FaultOutcome(changed.hash != kept.hash, came, (*reasons, *bad), state)
 
 
 @contextmanager

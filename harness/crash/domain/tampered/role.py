@@ -21,7 +21,7 @@ from harness.crash import runners, state
 from harness.crash.domain.contended.strike import CHECKPOINTS
 from harness.crash.domain.tampered.owner import OWNER, THIEF, Owned
 from harness.crash.model import Point
-from harness.crash.run.walk import Struck, Walk
+from harness.crash.run.walk import FaultOutcome, Walk
 from harness.database import admin
 from harness.fault.contention import Rival
 from harness.fault.process import Ending
@@ -150,7 +150,7 @@ def _identifier(table: str) -> str:
     return sql.Identifier(*table.split(".", 1)).as_string(None)
 
 
-def strike(its: Owned, point: Point) -> Struck:
+def strike(its: Owned, point: Point) -> FaultOutcome:
     """Take it away, run, give it back, and run on."""
     scene = its.scene
     with scene.walk.copy() as dsn:
@@ -170,7 +170,7 @@ def strike(its: Owned, point: Point) -> Struck:
         its.execute(dsn, right.give)
         where, bad = scene.judged(dsn)
         said = ending.error or f"status {ending.status}"
-        return Struck(fired, f"{right.take}: {said}", (*reasons, *bad), where)
+        return FaultOutcome(fired, f"{right.take}: {said}", (*reasons, *bad), where)
 
 
 def _right(its: Owned, dsn: str, step: str, boundary: str) -> Right:

@@ -23,22 +23,22 @@ where i.indexrelid = to_regclass(%s)
 
 
 @dataclass(frozen=True)
-class Place:
+class StepPlace:
     """A step, and how far into it: between (just before it), running or intent."""
 
     step: str
     boundary: str
 
 
-def places(walk: Walk, needs: dict[str, Needs]) -> list[Place]:
+def places(walk: Walk, needs: dict[str, Needs]) -> list[StepPlace]:
     """The middle of the run, and the middle one of the steps that can be left half done."""
     kinds = {step: walk.script(step).kind for step in walk.steps}
-    found = [Place(_middle(walk.steps), "between")]
+    found = [StepPlace(_middle(walk.steps), "between")]
     running = [step for step in walk.steps if needs[step].batches > 1]
     intent = [step for step in walk.steps if kinds[step] == "concurrent"]
     for steps, boundary in ((running, "running"), (intent, "intent")):
         if steps:
-            found.append(Place(_middle(steps), boundary))
+            found.append(StepPlace(_middle(steps), boundary))
     return found
 
 
@@ -47,11 +47,11 @@ def _middle(steps: list[str]) -> str:
 
 
 @dataclass
-class Stand:
+class PlacedDatabase:
     """A database at a place, to be copied for every tampering."""
 
     scene: Scene
-    place: Place
+    place: StepPlace
     dsn: str
 
     @cached_property
@@ -77,7 +77,7 @@ class Stand:
 
 
 @contextmanager
-def stand(scene: Scene, place: Place) -> Iterator[Stand]:
+def stand(scene: Scene, place: StepPlace) -> Iterator[PlacedDatabase]:
     """Bring a copy of the walk's database to a place."""
     walk = scene.walk
     walk.to(place.step)
@@ -86,7 +86,7 @@ def stand(scene: Scene, place: Place) -> Iterator[Stand]:
             advance(walk.ground, walk.direction, dsn, lambda event: event.kind == "batch")
         elif place.boundary == "intent":
             _to_intent(walk, place.step, dsn)
-        yield Stand(scene, place, dsn)
+        yield PlacedDatabase(scene, place, dsn)
 
 
 def _to_intent(walk: Walk, step: str, dsn: str) -> None:

@@ -17,7 +17,7 @@ from psycopg import sql
 from harness.core.exit_status import ExitStatus
 from harness.crash import runners, state
 from harness.crash.model import Point
-from harness.crash.run.walk import Scene, Struck, Walk
+from harness.crash.run.walk import FaultOutcome, Scene, Walk
 from harness.database import admin
 from harness.plan import Script
 from harness.plan.check import tree
@@ -95,7 +95,7 @@ def _can(dsn: str, intrusion: Intrusion) -> bool:
     return True
 
 
-def strike(scene: Scene, point: Point) -> Struck:
+def strike(scene: Scene, point: Point) -> FaultOutcome:
     """Intrude before a step: it fails by name, nothing is overwritten; undone, it goes on."""
     of = scene.walk.script(point.step)
     intrusion = next(one for one in intrusions(of) if one.boundary == point.boundary)
@@ -105,13 +105,13 @@ def strike(scene: Scene, point: Point) -> Struck:
         ending = runners.run(scene.ground, scene.direction, dsn)
         state.settle(scene.walk.server_dsn, admin.dbname(dsn))
         if ending.done:
-            return Struck(True, "the run went on", (f"{intrusion.boundary} was not noticed",))
+            return FaultOutcome(True, "the run went on", (f"{intrusion.boundary} was not noticed",))
         reasons = list(_badly_named(ending.status, ending.error, intrusion, of))
         reasons += state.compared(scene.ground, before, dsn, "after the failure")
         if not reasons:
             _execute(dsn, intrusion.undo)
         where, bad = scene.judged(dsn) if not reasons else ("", ())
-        return Struck(True, ending.error, (*reasons, *bad), where)
+        return FaultOutcome(True, ending.error, (*reasons, *bad), where)
 
 
 def _badly_named(status: int, error: str, intrusion: Intrusion, of: Script) -> Iterator[str]:

@@ -17,8 +17,8 @@ import psycopg
 from harness.core.direction import Direction
 from harness.core.errors import HarnessError
 from harness.crash.domain.wal.golden import DATABASE, Golden, golden
-from harness.crash.ground import Ground
-from harness.crash.model import Point, Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import CoverageRow, Point, Task
 from harness.crash.state import Oracle, identify
 from harness.crash.tally import point_done
 from harness.database import admin
@@ -38,7 +38,7 @@ INVALID = (
 )
 
 
-def tasks(ground: Ground) -> list[Task]:
+def tasks(ground: Setup) -> list[Task]:
     """Every durable state of a golden migration and of its rollback, neighbours together."""
     found = []
     for direction in filter(ground.goes, COSTS):
@@ -67,7 +67,7 @@ def _seconds(points: Sequence[Point]) -> float:
     )
 
 
-def run(ground: Ground, task: Task) -> list[Row]:
+def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Recover each state of a golden run of this task's own, and judge it."""
     rows = []
     for direction in COSTS:
@@ -78,40 +78,42 @@ def run(ground: Ground, task: Task) -> list[Row]:
     return rows
 
 
-def explore(ground: Ground, found: Golden, points: Sequence[Point]) -> list[Row]:
+def explore(ground: Setup, found: Golden, points: Sequence[Point]) -> list[CoverageRow]:
     """One row for each point; states that are equal are judged once."""
     oracle = Oracle(ground, "")
     return [_timed(oracle, found, point) for point in points]
 
 
-def _timed(oracle: Oracle, found: Golden, point: Point) -> Row:
+def _timed(oracle: Oracle, found: Golden, point: Point) -> CoverageRow:
     began = time.monotonic()
     record = found.states.get(point)
     if record is None:
-        row = Row(point, False, "fail", reason="a second golden run does not come past this point")
+        row = CoverageRow(
+            point, False, "fail", reason="a second golden run does not come past this point"
+        )
     else:
         try:
             row = _struck(oracle, found, point, record)
         except (HarnessError, TimeoutError, psycopg.Error) as error:
-            row = Row(point, False, "unknown", reason=str(error).strip())
+            row = CoverageRow(point, False, "unknown", reason=str(error).strip())
     point_done()
     return replace(row, seconds=time.monotonic() - began)
 
 
-def _struck(oracle: Oracle, found: Golden, point: Point, record: Record) -> Row:
+def _struck(oracle: Oracle, found: Golden, point: Point, record: Record) -> CoverageRow:
     """Recover to the end of a record, make sure that it was the last, and judge what is there."""
     with wal.recovered(found.server, found.base, record.end) as recovery:
         if recovery.redone != record.lsn:
             last = "nothing" if recovery.redone is None else shown(recovery.redone)
             reason = f"recovery was to end with {record}, and ended with {last}"
-            return Row(point, False, "fail", reason=reason)
+            return CoverageRow(point, False, "fail", reason=reason)
         dsn = recovery.server.dsn(DATABASE)
         evidence = "; ".join([f"redo done at {record}", *_invalid(dsn)])
         state = identify(oracle.ground, dsn)
         here = replace(oracle, server_dsn=recovery.server.dsn())  # the memory is shared
         judged = here.judge(point.direction, dsn, state)
         name = f"{state.key} {state.way}"
-        return Row(point, True, judged.verdict, name, judged.reason, evidence)
+        return CoverageRow(point, True, judged.verdict, name, judged.reason, evidence)
 
 
 def _invalid(dsn: str) -> list[str]:

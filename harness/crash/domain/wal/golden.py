@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from harness.core.direction import Direction
 from harness.core.errors import InfrastructureError
 from harness.crash import runners
-from harness.crash.ground import Ground, named
+from harness.crash.ground import Setup, named
 from harness.crash.model import END, START, WHOLE, Point
 from harness.crash.process_run import run_undisturbed
 from harness.fault import wal
@@ -33,7 +33,7 @@ LARGER: Final = 2
 
 
 @dataclass(frozen=True)
-class Mark:
+class LogMark:
     """From this position of the log on, the run was in a step."""
 
     lsn: int
@@ -45,12 +45,12 @@ class Golden:
     """An undisturbed run that can be cut: its server, the base before it, its durable states."""
 
     server: LocalServer
-    base: wal.Base
+    base: wal.BaseCopy
     states: dict[Point, Record]
 
 
 @contextmanager
-def golden(ground: Ground, direction: Direction) -> Iterator[Golden]:
+def golden(ground: Setup, direction: Direction) -> Iterator[Golden]:
     """Run in a direction on a server made for it, and say where it can be cut."""
     server = ground.server("durable")
     try:
@@ -70,7 +70,7 @@ def golden(ground: Ground, direction: Direction) -> Iterator[Golden]:
 
 
 def named_points(
-    direction: Direction, marks: Sequence[Mark], records: Sequence[Record]
+    direction: Direction, marks: Sequence[LogMark], records: Sequence[Record]
 ) -> dict[Point, Record]:
     """A point for each record: the step it was written in, its kind, its number there."""
     counted: Counter[tuple[str, str]] = Counter()
@@ -105,11 +105,11 @@ def _megabytes(count: int) -> str:
     return f"{count / 1_000_000:,.0f} MB"
 
 
-def _finish(ground: Ground, direction: Direction, dsn: str, server_dsn: str) -> list[Mark]:
+def _finish(ground: Setup, direction: Direction, dsn: str, server_dsn: str) -> list[LogMark]:
     """Run to the end; where in the log each step began. Not every run tells its steps."""
     if not ground.resumes:
         run_undisturbed(ground, direction, dsn)
-        return [Mark(0, WHOLE)]
+        return [LogMark(0, WHOLE)]
     with fork(_marking(ground, direction, dsn, server_dsn)) as process:
         ending = process.wait()
     if not ending.done:
@@ -117,10 +117,10 @@ def _finish(ground: Ground, direction: Direction, dsn: str, server_dsn: str) -> 
             f"the undisturbed {direction} run ended with status {ending.status}: {ending.error}",
             hint="explore crashes of a plan that runs",
         )
-    return [Mark(0, START), *process.told]
+    return [LogMark(0, START), *process.told]
 
 
-def _marking(ground: Ground, direction: Direction, dsn: str, server_dsn: str) -> Job:
+def _marking(ground: Setup, direction: Direction, dsn: str, server_dsn: str) -> Job:
     """The job of running and telling marks; the runner waits while one is made."""
 
     def work(tell: Tell) -> None:
@@ -128,7 +128,7 @@ def _marking(ground: Ground, direction: Direction, dsn: str, server_dsn: str) ->
             named(ground.prepare)()
 
         def mark(step: str) -> None:
-            tell(Mark(wal.inserted(server_dsn), step))
+            tell(LogMark(wal.inserted(server_dsn), step))
 
         def listen(event: Event) -> None:
             if event.kind == "step_started":

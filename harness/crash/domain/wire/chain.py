@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.core.errors import HarnessError
-from harness.crash.bench import Bench
-from harness.crash.domain.wire.cursor import Astray, Cursor
-from harness.crash.domain.wire.span import ACKED, Stretch
-from harness.crash.ground import Ground
-from harness.crash.model import Point, Row, Verdict
-from harness.crash.state import Judgement, Oracle
+from harness.crash.bench import Templates
+from harness.crash.domain.wire.cursor import Astray, RunCursor
+from harness.crash.domain.wire.span import ACKED, Span
+from harness.crash.ground import Setup
+from harness.crash.model import CoverageRow, Point, Verdict
+from harness.crash.state import Oracle, StateVerdict
 
 ASTRAY = "astray"  # the state of a chain whose next run made other commits, or none
 
@@ -25,26 +25,26 @@ ASTRAY = "astray"  # the state of a chain whose next run made other commits, or 
 class Chain:
     """The states at the commits of a stretch, by name: two segments share one."""
 
-    ground: Ground
-    place: Bench
-    stretch: Stretch
+    ground: Setup
+    place: Templates
+    stretch: Span
     oracle: Oracle
-    judged: dict[str, Judgement] = field(default_factory=dict)
+    judged: dict[str, StateVerdict] = field(default_factory=dict)
 
     def name(self, number: int) -> str:
         """What the state behind so many commits is called."""
         return f"{self.stretch.mark}commit {number}"
 
-    def judge(self, name: str, dsn: str) -> Judgement:
+    def judge(self, name: str, dsn: str) -> StateVerdict:
         """A state at a commit: the cursor goes on from it; that it goes back is proven here."""
         if name not in self.judged:
             try:
                 reasons = self._beyond(dsn)
             except (TimeoutError, HarnessError) as error:
-                self.judged[name] = Judgement("unknown", name, str(error))
+                self.judged[name] = StateVerdict("unknown", name, str(error))
             else:
                 verdict: Verdict = "fail" if reasons else "pass"
-                self.judged[name] = Judgement(verdict, name, "; ".join(reasons))
+                self.judged[name] = StateVerdict(verdict, name, "; ".join(reasons))
         return self.judged[name]
 
     def _beyond(self, dsn: str) -> list[str]:
@@ -53,7 +53,7 @@ class Chain:
             return self.oracle.goes_back(dsn)
         return self.oracle.stays(dsn) if self.stretch.direction == "cleanup" else []
 
-    def told(self, row: Row) -> Row:
+    def told(self, row: CoverageRow) -> CoverageRow:
         """A kill behind a commit: what was done with the state it left, and what was not."""
         if row.point.fault != ACKED:
             return row
@@ -67,8 +67,8 @@ class Chain:
         return replace(row, verdict=known.verdict, reason=known.reason, evidence=evidence)
 
     def gone_wrong(
-        self, rows: list[Row], points: Mapping[Point, int], reached: int, end: Judgement
-    ) -> list[Row]:
+        self, rows: list[CoverageRow], points: Mapping[Point, int], reached: int, end: StateVerdict
+    ) -> list[CoverageRow]:
         """A row for each of `points`, by the number of its segment; `rows` are those there are.
 
         `reached` is the last commit that the chain came to, `end` what is wrong there. What is only
@@ -93,15 +93,15 @@ class Chain:
         return found
 
     def _shown(
-        self, found: list[Row], points: Mapping[Point, int], bad: int, reason: str
-    ) -> list[Row]:
+        self, found: list[CoverageRow], points: Mapping[Point, int], bad: int, reason: str
+    ) -> list[CoverageRow]:
         """Where the point that would fail is not asked for: one fails whose replay comes by it."""
         suspect = [row for row in found if row.verdict == "unknown"]
         near = [row for row in suspect if self.stretch.led_from(points[row.point]) < bad]
         one = near[0] if near else None if suspect else found[-1]
         return [replace(r, verdict="fail", reason=reason) if r is one else r for r in found]
 
-    def _first_bad(self, reached: int, end: Judgement) -> int | None:
+    def _first_bad(self, reached: int, end: StateVerdict) -> int | None:
         """The commit at which the chain turns bad; None when the last that it reached is good.
 
         It is good, by itself, one commit before. That one proves those before it, as the end of a
@@ -115,10 +115,10 @@ class Chain:
             good, bad = (middle, bad) if self._again(middle).verdict == "pass" else (good, middle)
         return bad
 
-    def _again(self, number: int) -> Judgement:
+    def _again(self, number: int) -> StateVerdict:
         """Lead the chain to a commit once more, and judge the state there for itself."""
         first = self.stretch.segments[0].number
-        with Cursor(self.ground, self.place, self.stretch.direction) as cursor:
+        with RunCursor(self.ground, self.place, self.stretch.direction) as cursor:
             cursor.go_to(first)
             for segment in self.stretch.segments[: number - first]:
                 cursor.advance(segment)
@@ -127,7 +127,7 @@ class Chain:
         self.judged[name] = replace(found, state=name)
         return found
 
-    def _blamed(self, row: Row, number: int, bad: int, reason: str) -> Row:
+    def _blamed(self, row: CoverageRow, number: int, bad: int, reason: str) -> CoverageRow:
         """A row of a chain with a bad state: it left that one, or came from there, or neither."""
         if row.verdict == "fail":
             return row
@@ -139,11 +139,11 @@ class Chain:
         return self.told(row)
 
 
-def _doubted(row: Row, verdict: Verdict, reason: str) -> Row:
+def _doubted(row: CoverageRow, verdict: Verdict, reason: str) -> CoverageRow:
     """A row that is no pass any more, its own reason kept."""
     reasons = [row.reason, reason] if row.verdict != "pass" and row.reason else [reason]
     return replace(row, verdict=verdict, reason="; ".join(reasons))
 
 
-def _unreached(points: Iterable[Point], reason: str) -> list[Row]:
-    return [Row(point, False, "fail", reason=f"not reached: {reason}") for point in points]
+def _unreached(points: Iterable[Point], reason: str) -> list[CoverageRow]:
+    return [CoverageRow(point, False, "fail", reason=f"not reached: {reason}") for point in points]

@@ -10,23 +10,23 @@ from dataclasses import dataclass, replace
 from harness.core.direction import Direction
 from harness.core.errors import HarnessError
 from harness.crash import runners
-from harness.crash.bench import Bench
-from harness.crash.domain.wire.golden import Beat, Segment, beats, commits, step_of
-from harness.crash.ground import Ground
+from harness.crash.bench import Templates
+from harness.crash.domain.wire.golden import Segment, WireMessage, beats, commits, step_of
+from harness.crash.ground import Setup
 from harness.crash.model import START
 from harness.crash.state import settle
 from harness.database import admin
 from harness.fault.frames import Message
 from harness.fault.process import JobProcess
 from harness.fault.proxy import Act, Frame, Partial, Proxy
-from harness.fault.strikes import Recorder
+from harness.fault.strikes import MessageRecorder
 
 
 class Astray(HarnessError):  # noqa: N818 - what became of the run
     """A run that resumes makes other commits than an undisturbed one."""
 
 
-class KillAfter(Recorder):
+class KillAfter(MessageRecorder):
     """SIGKILLs a process before the first message after its `commits_left`th commit was heard."""
 
     process: JobProcess
@@ -47,11 +47,11 @@ class KillAfter(Recorder):
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentSegment:
     """What a resuming runner sent up to a commit: its own `prefix`, then the segment's messages."""
 
-    prefix: tuple[Beat, ...]
-    body: tuple[Beat, ...]
+    prefix: tuple[WireMessage, ...]
+    body: tuple[WireMessage, ...]
 
     def differs(self, segment: Segment) -> str:
         """How the messages differ from the golden run's; empty when they are the same."""
@@ -61,15 +61,15 @@ class Sent:
         return ""
 
 
-class Cursor:
+class RunCursor:
     """Stands at a commit of the run: `dsn` is a database in that state, nobody connected."""
 
-    def __init__(self, ground: Ground, place: Bench, direction: Direction) -> None:
+    def __init__(self, ground: Setup, place: Templates, direction: Direction) -> None:
         self._ground, self._place, self._direction = ground, place, direction
         self.dsn = place.start(direction)
         self.at = 0  # commits passed
 
-    def advance(self, segment: Segment) -> Sent:
+    def advance(self, segment: Segment) -> SentSegment:
         """Go to the segment's commit by a runner killed when it has heard of it."""
         heard = self._run(1)
         if heard[-1].step not in (START, segment.ends_in):  # START: it had no step left to tell
@@ -79,7 +79,7 @@ class Cursor:
             )
         self.at += 1
         first = len(heard) - segment.to_commit
-        return Sent(tuple(heard[:first]), tuple(heard[first:]))
+        return SentSegment(tuple(heard[:first]), tuple(heard[first:]))
 
     def go_to(self, number: int) -> None:
         """Go to the state before that segment, by one runner; never back."""
@@ -87,7 +87,7 @@ class Cursor:
             self._run(number - self.at)
             self.at = number
 
-    def _run(self, ahead: int) -> list[Beat]:
+    def _run(self, ahead: int) -> list[WireMessage]:
         """Run until that many commits are heard of, after the claim of one that resumes."""
         plan = self._ground.sweeping()
         with Proxy(self.dsn) as proxy:
@@ -111,7 +111,7 @@ class Cursor:
         """Drop the database."""
         self._place.drop(self.dsn)
 
-    def __enter__(self) -> Cursor:
+    def __enter__(self) -> RunCursor:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -119,7 +119,7 @@ class Cursor:
 
 
 @contextmanager
-def halfway(ground: Ground, place: Bench, commits: int) -> Iterator[Bench]:
+def halfway(ground: Setup, place: Templates, commits: int) -> Iterator[Templates]:
     """A bench whose rollbacks begin where a migration was killed, behind so many of its commits.
 
     With 0 it is the bench as it is: its rollbacks begin at a finished migration.
@@ -127,6 +127,6 @@ def halfway(ground: Ground, place: Bench, commits: int) -> Iterator[Bench]:
     if not commits:
         yield place
         return
-    with Cursor(ground, place, "forward") as cursor:
+    with RunCursor(ground, place, "forward") as cursor:
         cursor.go_to(commits)
         yield replace(place, target=admin.dbname(cursor.dsn))

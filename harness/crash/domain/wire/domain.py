@@ -13,15 +13,15 @@ from contextlib import suppress
 from dataclasses import replace
 
 from harness.core.direction import DIRECTIONS, Direction
-from harness.crash.bench import Bench, bench
+from harness.crash.bench import Templates, bench
 from harness.crash.domain.wire import whole
-from harness.crash.domain.wire.cursor import Astray, Cursor, halfway
+from harness.crash.domain.wire.cursor import Astray, RunCursor, halfway
 from harness.crash.domain.wire.faults import FAULTS
-from harness.crash.domain.wire.golden import Beat, Segment, golden
-from harness.crash.domain.wire.span import ACKED, RESUME, Stretch, points_of
+from harness.crash.domain.wire.golden import Segment, WireMessage, golden
+from harness.crash.domain.wire.span import ACKED, RESUME, Span, points_of
 from harness.crash.domain.wire.sweep import Sweep
-from harness.crash.ground import Ground
-from harness.crash.model import END, Point, Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import END, CoverageRow, Point, Task
 
 CHUNK = 10  # segments that one task explores
 TAKEN_UP = {"transaction": (0,), "batch": (1,), "concurrent": (1, 2)}  # behind so many commits
@@ -32,7 +32,7 @@ BACK = 2  # states of a kind that are rolled back in every sample
 HALF_STEPS = 2  # of a rollback begun halfway that are struck: what follows is as in any other
 
 
-def tasks(ground: Ground) -> list[Task]:
+def tasks(ground: Setup) -> list[Task]:
     """Every point of the ground's directions, found in golden runs.
 
     On lean ground a direction is one task, and what is nested is left out: a resuming runner's own
@@ -53,7 +53,7 @@ def tasks(ground: Ground) -> list[Task]:
 
 
 def _direction(
-    ground: Ground, place: Bench, direction: Direction, cut: list[Segment]
+    ground: Setup, place: Templates, direction: Direction, cut: list[Segment]
 ) -> list[Task]:
     resumed = {} if ground.lean else _resumed(ground, place, direction, cut)
     back = _chosen(ground, cut) if direction == "forward" else frozenset()
@@ -67,9 +67,11 @@ def _direction(
     return found
 
 
-def _whole(direction: Direction, cut: list[Segment], mark: str = "") -> Stretch:
+def _whole(direction: Direction, cut: list[Segment], mark: str = "") -> Span:
     """A run as one stretch, nothing of a resuming runner's own in it."""
-    beyond = Beat(END, 1 + sum(len(segment.beats) for segment in cut), "X", "", 1, False, mark)
+    beyond = WireMessage(
+        END, 1 + sum(len(segment.beats) for segment in cut), "X", "", 1, False, mark
+    )
     last_step = cut[-2].step if len(cut) > 1 else cut[-1].step
     final = next(segment.number for segment in cut if segment.step == last_step)
     heard = {segment.number + 1: segment.beats[segment.to_commit - 1] for segment in cut}
@@ -77,10 +79,10 @@ def _whole(direction: Direction, cut: list[Segment], mark: str = "") -> Stretch:
         number: Point("wire", direction, beat.step, beat.boundary, ACKED)
         for number, beat in heard.items()
     }
-    return Stretch(direction, tuple(cut), {}, len(cut) - 1, final, beyond, commits, mark=mark)
+    return Span(direction, tuple(cut), {}, len(cut) - 1, final, beyond, commits, mark=mark)
 
 
-def _halfway(ground: Ground, place: Bench, forward: list[Segment]) -> list[Task]:
+def _halfway(ground: Setup, place: Templates, forward: list[Segment]) -> list[Task]:
     """Rollbacks of a migration that was killed: within a batch step, and at an index's intent."""
     found: list[Task] = []
     kinds = _kinds(ground, "forward", forward)
@@ -106,7 +108,7 @@ def _shares(cut: list[Segment]) -> list[tuple[Segment, ...]]:
     return [tuple(share) for share in shares]
 
 
-def _tasks(stretch: Stretch, apart: tuple[str, ...]) -> list[Task]:
+def _tasks(stretch: Span, apart: tuple[str, ...]) -> list[Task]:
     """A stretch's points; those of faults that are kept apart in a task of their own."""
     points = [point for segment in stretch.segments for point in points_of(stretch, segment)]
     idle = tuple(point for point in points if point.fault in apart)
@@ -121,11 +123,11 @@ def _seconds(points: Iterable[Point]) -> float:
 
 
 def _resumed(
-    ground: Ground, place: Bench, direction: Direction, cut: list[Segment]
-) -> dict[int, tuple[Beat, ...]]:
+    ground: Setup, place: Templates, direction: Direction, cut: list[Segment]
+) -> dict[int, tuple[WireMessage, ...]]:
     """What a resuming runner sends of its own, at one segment of each kind, and at the last."""
-    found: dict[int, tuple[Beat, ...]] = {}
-    with Cursor(ground, place, direction) as cursor, suppress(Astray):  # the sweep will say so
+    found: dict[int, tuple[WireMessage, ...]] = {}
+    with RunCursor(ground, place, direction) as cursor, suppress(Astray):  # the sweep will say so
         for number in _typical(ground, direction, cut):
             cursor.go_to(number)
             sent = cursor.advance(cut[number])
@@ -137,13 +139,13 @@ def _resumed(
     return found
 
 
-def _typical(ground: Ground, direction: Direction, cut: list[Segment]) -> list[int]:
+def _typical(ground: Setup, direction: Direction, cut: list[Segment]) -> list[int]:
     """Segments to resume at: the first of each kind that the run has, and the last of all."""
     first = {numbers[0] for numbers in _kinds(ground, direction, cut).values()}
     return sorted({*first, cut[-1].number}) if len(cut) > 1 else []
 
 
-def _chosen(ground: Ground, cut: list[Segment]) -> frozenset[int]:
+def _chosen(ground: Setup, cut: list[Segment]) -> frozenset[int]:
     """Some states of each kind, drawn by the seed: rolled back even where nothing is struck."""
     chance = random.Random(ground.seed)  # noqa: S311 - a sample, not a secret
     kinds = _kinds(ground, "forward", cut).values()
@@ -153,7 +155,7 @@ def _chosen(ground: Ground, cut: list[Segment]) -> frozenset[int]:
 
 
 def _kinds(
-    ground: Ground, direction: Direction, cut: list[Segment]
+    ground: Setup, direction: Direction, cut: list[Segment]
 ) -> dict[tuple[str, int], list[int]]:
     """Segments by what they find: a transaction to begin, a batch behind others, an intent to carry
     out, a finished index to recognise.
@@ -171,7 +173,7 @@ def _kinds(
     return found
 
 
-def run(ground: Ground, task: Task) -> list[Row]:
+def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Strike at every point of a stretch."""
     if not ground.resumes:
         return whole.run(ground, task)
@@ -180,12 +182,12 @@ def run(ground: Ground, task: Task) -> list[Row]:
         return Sweep(ground, place, stretch).rows(task.points)
 
 
-def trimmed(task: Task) -> Stretch:
+def trimmed(task: Task) -> Span:
     """The part of a stretch that leads to the task's points: from the first one's step on.
 
     A point of the chain of kills is led to by the whole chain, as when it was found to fail.
     """
-    stretch: Stretch = task.extra["stretch"]
+    stretch: Span = task.extra["stretch"]
     wanted = set(task.points)
     needed = [s.number for s in stretch.segments if not wanted.isdisjoint(points_of(stretch, s))]
     begin = stretch.led_from(needed[0])

@@ -14,12 +14,12 @@ from psycopg.conninfo import make_conninfo
 from harness.core.direction import Direction
 from harness.core.exit_status import ExitStatus
 from harness.crash import runners
-from harness.crash.domain.wire.golden import Beat, signature
-from harness.crash.ground import Ground
+from harness.crash.domain.wire.golden import WireMessage, signature
+from harness.crash.ground import Setup
 from harness.crash.model import END, START
 from harness.fault.frames import ANSWERED
 from harness.fault.process import Ending, JobProcess
-from harness.fault.proxy import Act, Frame, Partial, Proxy, Strike
+from harness.fault.proxy import Act, Frame, Interceptor, Partial, Proxy
 from harness.fault.strikes import At, Heard, HoldFirst, KillAt, PauseAt, SignalAt, ThenKill
 
 KILLED = -int(signal.SIGKILL)
@@ -34,20 +34,20 @@ IMPATIENT_RIVAL = {"heartbeat": 2.0, "lease": 0.05, "lock_wait": 5.0}
 
 
 @dataclass
-class Scene:
+class WireScene:
     """What a fault is struck in: a database in a state, and the number of the message."""
 
-    ground: Ground
+    ground: Setup
     direction: Direction
     dsn: str
     number: int
-    beat: Beat
+    beat: WireMessage
     descriptors: tuple[int, ...] = ()
     rivals: list[Ending] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Struck:
+class WireOutcome:
     """What was seen: whether the fault fired, how the runners ended, and a word of evidence."""
 
     fired: bool
@@ -63,8 +63,8 @@ class Fault:
     """
 
     name: str
-    at: Callable[[Beat], bool]
-    strike: Callable[[Scene, Proxy, JobProcess], Strike]
+    at: Callable[[WireMessage], bool]
+    strike: Callable[[WireScene, Proxy, JobProcess], Interceptor]
     endings: tuple[int, ...]
     settings: dict[str, Any] = field(default_factory=dict)
     spoils: bool = False
@@ -75,66 +75,66 @@ class Fault:
         return 1.0 if self.spoils else 0.15
 
 
-def always(beat: Beat) -> bool:
+def always(beat: WireMessage) -> bool:
     """Every message."""
     return beat.place > 0
 
 
-def answered(beat: Beat) -> bool:
+def answered(beat: WireMessage) -> bool:
     """Messages that the server answers, and the good-bye: the others wait for a Sync."""
     return beat.kind in ANSWERED - {"ssl", "gss"} or beat.kind == "X"
 
 
-def at_turns(beat: Beat) -> bool:
+def at_turns(beat: WireMessage) -> bool:
     """The first message of a step, every fourth, and each that commits: where the same runner goes
     on after a blip; what the server has committed is the same at those between."""
     return answered(beat) and (beat.commits or beat.place % 4 == 1)
 
 
-def in_step(beat: Beat) -> bool:
+def in_step(beat: WireMessage) -> bool:
     """Messages within a step, answered."""
     return beat.step not in (START, END) and beat.kind in ("Q", "S")
 
 
-def at_commit(beat: Beat) -> bool:
+def at_commit(beat: WireMessage) -> bool:
     """The message that commits, within a step."""
     return in_step(beat) and beat.commits
 
 
-def logs_in(beat: Beat) -> bool:
+def logs_in(beat: WireMessage) -> bool:
     """Messages before there is a session: a runner that never had one has none to keep up."""
     return beat.kind in ("ssl", "gss", "startup", "p")
 
 
-def heartbeatless(beat: Beat) -> bool:
+def heartbeatless(beat: WireMessage) -> bool:
     """Messages whose silence a runner must notice: in a good-bye nobody waits for an answer."""
     return beat.kind in ("Q", "S")
 
 
-def part_of(beat: Beat) -> int:
+def part_of(beat: WireMessage) -> int:
     """How many bytes of a message get through: at least one, never all; by the message's name."""
     number = int.from_bytes(hashlib.sha256(f"{beat.step}{beat.boundary}".encode()).digest()[:4])
     return 1 + number % max(beat.size - 1, 1)
 
 
-def _cut(scene: Scene, _proxy: Proxy, _process: JobProcess) -> Strike:
+def _cut(scene: WireScene, _proxy: Proxy, _process: JobProcess) -> Interceptor:
     return At(scene.number, Act.CUT)
 
 
-def _unheard(scene: Scene, _proxy: Proxy, _process: JobProcess) -> Strike:
+def _unheard(scene: WireScene, _proxy: Proxy, _process: JobProcess) -> Interceptor:
     return At(scene.number, Act.UNHEARD)
 
 
-def _partial(scene: Scene, _proxy: Proxy, _process: JobProcess) -> Strike:
+def _partial(scene: WireScene, _proxy: Proxy, _process: JobProcess) -> Interceptor:
     return At(scene.number, Partial(part_of(scene.beat)))
 
 
-def _sigkill(scene: Scene, _proxy: Proxy, process: JobProcess) -> Strike:
+def _sigkill(scene: WireScene, _proxy: Proxy, process: JobProcess) -> Interceptor:
     return KillAt(scene.number, Act.CUT, process=process)
 
 
-def _going_on(act: Act) -> Callable[[Scene, Proxy, JobProcess], Strike]:
-    def strike(scene: Scene, _proxy: Proxy, process: JobProcess) -> Strike:
+def _going_on(act: Act) -> Callable[[WireScene, Proxy, JobProcess], Interceptor]:
+    def strike(scene: WireScene, _proxy: Proxy, process: JobProcess) -> Interceptor:
         first = At(scene.number, act)
         done: list[int] = []
 
@@ -150,17 +150,17 @@ def _going_on(act: Act) -> Callable[[Scene, Proxy, JobProcess], Strike]:
     return strike
 
 
-def _signalled(number: int) -> Callable[[Scene, Proxy, JobProcess], Strike]:
-    def strike(scene: Scene, _proxy: Proxy, process: JobProcess) -> Strike:
+def _signalled(number: int) -> Callable[[WireScene, Proxy, JobProcess], Interceptor]:
+    def strike(scene: WireScene, _proxy: Proxy, process: JobProcess) -> Interceptor:
         return SignalAt(scene.number, Act.PASS, process=process, signal_number=number)
 
     return strike
 
 
-def _twice(number: int) -> Callable[[Scene, Proxy, JobProcess], Strike]:
+def _twice(number: int) -> Callable[[WireScene, Proxy, JobProcess], Interceptor]:
     """The second signal is seen as the request to cancel what the first one only asked to end."""
 
-    def strike(scene: Scene, proxy: Proxy, process: JobProcess) -> Strike:
+    def strike(scene: WireScene, proxy: Proxy, process: JobProcess) -> Interceptor:
         return SignalAt(
             scene.number,
             Act.PASS,
@@ -172,7 +172,7 @@ def _twice(number: int) -> Callable[[Scene, Proxy, JobProcess], Strike]:
     return strike
 
 
-def _paused(scene: Scene, proxy: Proxy, process: JobProcess) -> Strike:
+def _paused(scene: WireScene, proxy: Proxy, process: JobProcess) -> Interceptor:
     def another_takes_over() -> None:
         plan = scene.ground.sweeping(**IMPATIENT_RIVAL)
         close = proxy.descriptors
@@ -201,7 +201,7 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-def strike(scene: Scene, name: str) -> Struck:
+def strike(scene: WireScene, name: str) -> WireOutcome:
     """Run on the scene's database and strike once."""
     fault = FAULTS[name]
     plan = scene.ground.sweeping(**fault.settings)
@@ -214,10 +214,10 @@ def strike(scene: Scene, name: str) -> Struck:
     assert isinstance(decision, At | ThenKill)
     fired, evidence = recognised(decision.met, scene)
     told = f"runner ended with {ending.status}"
-    return Struck(fired, (ending, *scene.rivals), f"{evidence}; {told}")
+    return WireOutcome(fired, (ending, *scene.rivals), f"{evidence}; {told}")
 
 
-def recognised(met: Frame | None, scene: Scene) -> tuple[bool, str]:
+def recognised(met: Frame | None, scene: WireScene) -> tuple[bool, str]:
     """Whether the message that was struck is the one of the point, and what to say of it.
 
     A beat without a signature is no message of the golden run: whatever is met there is met.
@@ -241,7 +241,7 @@ def counts(message: Any) -> bool:
     return message.kind != "cancel" and not text.startswith("SELECT state, pg_catalog.date_part")
 
 
-def race(scene: Scene) -> Struck:
+def race(scene: WireScene) -> WireOutcome:
     """Several runners at once, and one that comes later: only one of all may work.
 
     The first to begin a step is held there, and only then the latecomer starts: whoever lets it in
@@ -270,7 +270,7 @@ def race(scene: Scene) -> Struck:
         proxy.serve(racers, hold)
         endings = tuple(racer.wait() for racer in (*racers, *latecomers))
     statuses = [ending.status for ending in endings]
-    return Struck(hold.met is not None, endings, f"runners ended with {statuses}")
+    return WireOutcome(hold.met is not None, endings, f"runners ended with {statuses}")
 
 
 def _begins_work(frame: Frame) -> bool:

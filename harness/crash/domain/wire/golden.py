@@ -10,14 +10,14 @@ import pglast.parser
 from harness.core.direction import Direction
 from harness.core.errors import InfrastructureError, StepFailed
 from harness.crash import runners
-from harness.crash.bench import Bench
-from harness.crash.ground import Ground
+from harness.crash.bench import Templates
+from harness.crash.ground import Setup
 from harness.crash.model import END, START
 from harness.crash.state import settle
 from harness.database import admin
 from harness.fault.process import JobProcess
 from harness.fault.proxy import Proxy
-from harness.fault.strikes import Heard, Recorder
+from harness.fault.strikes import Heard, MessageRecorder
 from harness.runner import Event
 
 UNDISTURBED = 3  # attempts at a run that nobody is in the way of
@@ -25,7 +25,7 @@ READS = ("SELECT", "SET", "RESET", "SHOW", "BEGIN", "ROLLBACK", "SAVEPOINT", "RE
 
 
 @dataclass(frozen=True)
-class Beat:
+class WireMessage:
     """A message of the golden run, and the `place`th of its step.
 
     `signature` is what it has in common with the same message of another run: its kind and its
@@ -52,7 +52,7 @@ class Segment:
     """The messages up to one commit, after the one before it."""
 
     number: int
-    beats: tuple[Beat, ...]
+    beats: tuple[WireMessage, ...]
 
     @property
     def step(self) -> str:
@@ -74,7 +74,7 @@ class Segment:
         return replace(self, beats=tuple(replace(beat, mark=mark) for beat in self.beats))
 
 
-def trace(ground: Ground, bench: Bench, direction: Direction) -> list[Beat]:
+def trace(ground: Setup, bench: Templates, direction: Direction) -> list[WireMessage]:
     """Run on a clone and give every message; StepFailed when the run itself fails.
 
     A run that had to try something again was disturbed, by an autovacuum worker's lock perhaps: it
@@ -87,14 +87,16 @@ def trace(ground: Ground, bench: Bench, direction: Direction) -> list[Beat]:
     return found
 
 
-def _trace(ground: Ground, bench: Bench, direction: Direction) -> tuple[list[Beat], list[Event]]:
+def _trace(
+    ground: Setup, bench: Templates, direction: Direction
+) -> tuple[list[WireMessage], list[Event]]:
     dsn = bench.start(direction)
     try:
         with Proxy(dsn) as proxy:
             plan = ground.sweeping()
             process = runners.start(ground, direction, proxy.dsn, plan, close=proxy.descriptors)
             with process:
-                recorder = Recorder(lambda: step_of(process))
+                recorder = MessageRecorder(lambda: step_of(process))
                 proxy.serve([process], recorder)
                 ending = process.wait()
         if not ending.done:
@@ -124,14 +126,16 @@ def step_of(process: JobProcess) -> str:
     return START
 
 
-def beats(heard: list[Heard]) -> list[Beat]:
+def beats(heard: list[Heard]) -> list[WireMessage]:
     """Messages with their place in their step; what follows the last commit of a step is END."""
-    found: list[Beat] = []
+    found: list[WireMessage] = []
     places: dict[str, int] = {}
     for one in heard:
         places[one.note] = places.get(one.note, 0) + 1
         found.append(
-            Beat(one.note, places[one.note], one.kind, signature(one), one.size, commits(one))
+            WireMessage(
+                one.note, places[one.note], one.kind, signature(one), one.size, commits(one)
+            )
         )
     return found
 
@@ -155,10 +159,10 @@ def commits(one: Heard) -> bool:
     return any(not tag.startswith(READS) for tag in one.tags[:-1])
 
 
-def segments(found: list[Beat]) -> list[Segment]:
+def segments(found: list[WireMessage]) -> list[Segment]:
     """The run cut after each commit; what follows the last one belongs to the last segment."""
     cut: list[Segment] = []
-    current: list[Beat] = []
+    current: list[WireMessage] = []
     for beat in found:
         current.append(beat)
         if beat.commits:
@@ -169,7 +173,7 @@ def segments(found: list[Beat]) -> list[Segment]:
     return cut
 
 
-def difference(one: list[Beat], other: list[Beat]) -> str:
+def difference(one: list[WireMessage], other: list[WireMessage]) -> str:
     """Where two traces first differ, in words; empty when they are the same."""
     for number, (a, b) in enumerate(zip(one, other, strict=False), 1):
         if replace(a, size=0) != replace(b, size=0):
@@ -179,7 +183,7 @@ def difference(one: list[Beat], other: list[Beat]) -> str:
     return ""
 
 
-def golden(ground: Ground, bench: Bench, direction: Direction) -> list[Segment]:
+def golden(ground: Setup, bench: Templates, direction: Direction) -> list[Segment]:
     """The golden run's segments, proven repeatable: two runs sent the same messages.
 
     On lean ground there is one: the chain of runs that leads to the points shows what differs.

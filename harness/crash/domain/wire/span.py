@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.core.direction import Direction
 from harness.crash.domain.wire.faults import FAULTS
-from harness.crash.domain.wire.golden import Beat, Segment
+from harness.crash.domain.wire.golden import Segment, WireMessage
 from harness.crash.model import Point
 
 RESUME = "(resume)"  # what a resuming runner sends before it goes on with a step
@@ -17,7 +17,7 @@ EVERY = frozenset({*FAULTS, ACKED, RACE, CLOSING})
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Span:
     """Consecutive segments of a golden run, and what leads there: a task's share of it.
 
     `resumed` are the segments where the resuming runner's own messages are struck too, with those
@@ -29,10 +29,10 @@ class Stretch:
 
     direction: Direction
     segments: tuple[Segment, ...]
-    resumed: dict[int, tuple[Beat, ...]]
+    resumed: dict[int, tuple[WireMessage, ...]]
     last: int
     final: int
-    beyond: Beat
+    beyond: WireMessage
     commits: dict[int, Point]
     back: frozenset[int] = frozenset()
     faults: frozenset[str] = EVERY
@@ -45,7 +45,7 @@ class Stretch:
         return next(one.number for one in self.segments if one.step == step)
 
 
-def points_of(stretch: Stretch, segment: Segment) -> list[Point]:
+def points_of(stretch: Span, segment: Segment) -> list[Point]:
     """The points of one segment, in the order of its messages."""
     found: list[Point] = []
     for beat in (*stretch.resumed.get(segment.number, ()), *segment.beats):

@@ -8,33 +8,33 @@ from dataclasses import dataclass, replace
 
 from harness.core.errors import HarnessError, Refused
 from harness.core.exit_status import ExitStatus
-from harness.crash.bench import Bench
+from harness.crash.bench import Templates
 from harness.crash.domain.wire.chain import ASTRAY, Chain
-from harness.crash.domain.wire.cursor import Astray, Cursor
+from harness.crash.domain.wire.cursor import Astray, RunCursor
 from harness.crash.domain.wire.faults import (
     FAULTS,
     RACERS,
     Fault,
-    Scene,
-    Struck,
+    WireOutcome,
+    WireScene,
     logs_in,
     race,
     strike,
 )
-from harness.crash.domain.wire.golden import Beat, Segment
-from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, RESUME, Stretch, points_of
-from harness.crash.domain.wire.victim import Victim
-from harness.crash.ground import Ground
-from harness.crash.model import Point, Row
-from harness.crash.state import Judgement, Oracle, identify
+from harness.crash.domain.wire.golden import Segment, WireMessage
+from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, RESUME, Span, points_of
+from harness.crash.domain.wire.victim import StruckClone
+from harness.crash.ground import Setup
+from harness.crash.model import CoverageRow, Point
+from harness.crash.state import Oracle, StateVerdict, identify
 from harness.crash.tally import point_done
 from harness.database import admin, template
 
-Numbers = dict[tuple[str, str], tuple[int, Beat]]
+Numbers = dict[tuple[str, str], tuple[int, WireMessage]]
 
 
 @dataclass
-class Base:
+class GoldenClone:
     """A clone from which an undisturbed runner sends the golden run's messages.
 
     Usually it stands right before a segment. Behind a commit that a resuming runner examines, such
@@ -53,22 +53,22 @@ class Sweep:
     `keys` are those of the states at commits, by name: two segments share one.
     """
 
-    def __init__(self, ground: Ground, place: Bench, stretch: Stretch) -> None:
+    def __init__(self, ground: Setup, place: Templates, stretch: Span) -> None:
         self.ground, self.place, self.stretch = ground, place, stretch
         self.oracle = Oracle(ground, place.server_dsn)
         self.chain = Chain(ground, place, stretch, self.oracle)
-        self._base: Base | None = None
+        self._base: GoldenClone | None = None
         self.keys: dict[str, str] = {}
 
-    def rows(self, points: Iterable[Point]) -> list[Row]:
+    def rows(self, points: Iterable[Point]) -> list[CoverageRow]:
         """One row for each point."""
         wanted = set(points)
         chosen = [
             [p for p in points_of(self.stretch, segment) if p in wanted]
             for segment in self.stretch.segments
         ]
-        rows: list[Row] = []
-        with Cursor(self.ground, self.place, self.stretch.direction) as cursor:
+        rows: list[CoverageRow] = []
+        with RunCursor(self.ground, self.place, self.stretch.direction) as cursor:
             try:
                 cursor.go_to(self.stretch.segments[0].number)
                 for number, segment in enumerate(self.stretch.segments):
@@ -79,7 +79,7 @@ class Sweep:
                     self._roll_back(cursor, chosen[number])
                 end = self.oracle.judge(self.stretch.direction, cursor.dsn)
             except Astray as astray:
-                end = Judgement("fail", ASTRAY, str(astray))
+                end = StateVerdict("fail", ASTRAY, str(astray))
             finally:
                 self._rest_on(None)
         if end.verdict != "pass":
@@ -92,14 +92,14 @@ class Sweep:
         self.chain.judged[self.chain.name(cursor.at)] = end
         return [self.chain.told(row) for row in rows]
 
-    def _roll_back(self, cursor: Cursor, points: list[Point]) -> None:
+    def _roll_back(self, cursor: RunCursor, points: list[Point]) -> None:
         """Roll a copy of the cursor's state back, where that is asked for and was not done yet."""
         if cursor.at in self.stretch.back and any(point.fault == ACKED for point in points):
             self.chain.judge(self.chain.name(cursor.at), cursor.dsn)
 
     def _segment(
-        self, cursor: Cursor, segment: Segment, points: list[Point], needs_clone: bool
-    ) -> list[Row]:
+        self, cursor: RunCursor, segment: Segment, points: list[Point], needs_clone: bool
+    ) -> list[CoverageRow]:
         """Clone the state before the segment, let the cursor go on, strike at the clone."""
         before = self._copy(cursor.dsn) if needs_clone else None
         began = time.monotonic()
@@ -111,12 +111,12 @@ class Sweep:
             return rows
         differs = sent.differs(segment)
         if not differs:
-            self._rest_on(Base(before, len(sent.prefix)))
+            self._rest_on(GoldenClone(before, len(sent.prefix)))
         struck = [point for point in points if _is_struck(point)]
         number = segment.number
         try:
             if self._base is None:
-                return rows + [Row(p, False, "unknown", reason=differs) for p in struck]
+                return rows + [CoverageRow(p, False, "unknown", reason=differs) for p in struck]
             if struck:
                 known = self._numbers(segment)
                 ends = {self.chain.name(number): before, behind: cursor.dsn}
@@ -131,7 +131,7 @@ class Sweep:
     def _copy(self, dsn: str) -> str:
         return template.clone(self.place.server_dsn, admin.dbname(dsn))
 
-    def _rest_on(self, base: Base | None) -> None:
+    def _rest_on(self, base: GoldenClone | None) -> None:
         if self._base is not None:
             self.place.drop(self._base.dsn)
         self._base = base
@@ -162,10 +162,10 @@ def _order(point: Point) -> tuple[bool, bool]:
     return _spoils(point), point.step != RESUME
 
 
-def _acked(point: Point, state: str, seconds: float) -> Row:
+def _acked(point: Point, state: str, seconds: float) -> CoverageRow:
     evidence = "killed when it had heard of the commit"
     point_done()
-    return Row(point, True, "pass", state, "", evidence, seconds)
+    return CoverageRow(point, True, "pass", state, "", evidence, seconds)
 
 
 class Segmental:
@@ -181,7 +181,7 @@ class Segmental:
         self._before = next(iter(ends.values()))
         self._source = ""
         self._keys, self._chain = sweep.keys, sweep.chain
-        self._victim: Victim | None = None
+        self._victim: StruckClone | None = None
 
     def __enter__(self) -> Segmental:
         return self
@@ -189,7 +189,7 @@ class Segmental:
     def __exit__(self, *_: object) -> None:
         self._spoil()
 
-    def _found(self, key: str) -> Judgement | None:
+    def _found(self, key: str) -> StateVerdict | None:
         """The judgement of a state, when it is one of those at the two ends."""
         for name, dsn in self._ends.items():
             if name not in self._keys:
@@ -198,45 +198,47 @@ class Segmental:
                 return self._chain.judge(name, dsn)
         return None
 
-    def row(self, point: Point) -> Row:
+    def row(self, point: Point) -> CoverageRow:
         """Strike at a point; what cannot be judged is unknown."""
         began = time.monotonic()
         try:
             row = self._strike(point)
         except (TimeoutError, HarnessError) as error:
             self._spoil()
-            row = Row(point, False, "unknown", reason=str(error))
+            row = CoverageRow(point, False, "unknown", reason=str(error))
         point_done()
         return replace(row, seconds=time.monotonic() - began)
 
-    def _strike(self, point: Point) -> Row:
+    def _strike(self, point: Point) -> CoverageRow:
         number, beat = self._numbers[point.step, point.boundary]
         source = self._before if point.step == RESUME else self._base
         victim = self._clone(source, reused=source == self._before and not _spoils(point))
-        scene = Scene(self._ground, point.direction, victim.dsn, number, beat, victim.descriptors)
+        scene = WireScene(
+            self._ground, point.direction, victim.dsn, number, beat, victim.descriptors
+        )
         struck = self._struck(scene, point.fault)
         judged = self._judge(victim, spoiled=_spoils(point))
         wrong = self._wrong_ending(point, beat, struck)
         if not struck.fired:
-            return Row(
+            return CoverageRow(
                 point, False, "fail", judged.state, "the fault did not fire", struck.evidence
             )
         reason = "; ".join(text for text in (wrong, judged.reason) if text)
         verdict = "fail" if wrong else judged.verdict
-        return Row(point, True, verdict, judged.state, reason, struck.evidence)
+        return CoverageRow(point, True, verdict, judged.state, reason, struck.evidence)
 
-    def _clone(self, source: str, *, reused: bool) -> Victim:
+    def _clone(self, source: str, *, reused: bool) -> StruckClone:
         """A clone of `source`: the last one, if nothing in it has changed."""
         if source != self._source:
             self._spoil()
         if self._victim is None:
             self._victim, self._source = (
-                Victim(self._ground, self._place, source, reused=reused),
+                StruckClone(self._ground, self._place, source, reused=reused),
                 source,
             )
         return self._victim
 
-    def _struck(self, scene: Scene, fault: str) -> Struck:
+    def _struck(self, scene: WireScene, fault: str) -> WireOutcome:
         if fault == RACE:
             return race(scene)
         if fault != CLOSING:
@@ -245,7 +247,7 @@ class Segmental:
         evidence = f"message {scene.number} was never sent"
         return replace(struck, fired=not struck.fired, evidence=evidence)
 
-    def _judge(self, victim: Victim, spoiled: bool) -> Judgement:
+    def _judge(self, victim: StruckClone, spoiled: bool) -> StateVerdict:
         """What the state after the strike comes to: one of the two known, or a new one."""
         if not spoiled and self._source == self._before and victim.unchanged():
             return self._chain.judge(*next(iter(self._ends.items())))
@@ -255,7 +257,7 @@ class Segmental:
             known = self._found(found.key)
             return known or self._oracle.judge(self._stretch.direction, victim.dsn, found)
         except Refused as refusal:
-            return Judgement("fail", "unreadable", str(refusal))
+            return StateVerdict("fail", "unreadable", str(refusal))
         finally:
             self._spoil()
 
@@ -264,7 +266,7 @@ class Segmental:
             self._victim.drop()
             self._victim = None
 
-    def _wrong_ending(self, point: Point, beat: Beat, struck: Struck) -> str:
+    def _wrong_ending(self, point: Point, beat: WireMessage, struck: WireOutcome) -> str:
         """What is wrong with how the runners ended; empty when nothing is."""
         if point.fault == CLOSING:
             ended = struck.endings[0]
@@ -286,7 +288,7 @@ class Segmental:
             return ""
         return f"the runner ended with {first.status}: {first.error or 'no message'}"
 
-    def _may_finish(self, fault: Fault, beat: Beat) -> bool:
+    def _may_finish(self, fault: Fault, beat: WireMessage) -> bool:
         """Whether a runner struck here may come to its end nevertheless: nothing was left to do."""
         if fault.name.startswith("sig") and self._number >= self._stretch.final:
             return True  # the request came when the last step was on its way: there is no next one

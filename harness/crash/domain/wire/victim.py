@@ -5,20 +5,20 @@ from __future__ import annotations
 import psycopg
 
 from harness.core.errors import HarnessError
-from harness.crash.bench import Bench
+from harness.crash.bench import Templates
 from harness.crash.domain.wire.imprint import Imprint
-from harness.crash.ground import Ground
+from harness.crash.ground import Setup
 from harness.crash.state import alone
 from harness.database import admin, template
 
 
-class Victim:
+class StruckClone:
     """A clone of `source`, with one connection that looks on.
 
     Without `reused` it is struck at once only, and `unchanged` says no.
     """
 
-    def __init__(self, ground: Ground, place: Bench, source: str, *, reused: bool) -> None:
+    def __init__(self, ground: Setup, place: Templates, source: str, *, reused: bool) -> None:
         self._ground = ground
         self._place = place
         self.dsn = template.clone(place.server_dsn, admin.dbname(source))

@@ -16,12 +16,12 @@ import psycopg
 
 from harness.core.direction import DIRECTIONS, Direction
 from harness.core.errors import HarnessError, InfrastructureError, StepFailed
-from harness.crash.bench import Bench, bench
+from harness.crash.bench import Templates, bench
 from harness.crash.domain.wire.golden import commits, signature
-from harness.crash.ground import Ground
-from harness.crash.model import Point, Row, Task
-from harness.crash.process_run import StrikeAt, Witness, shortened, watched
-from harness.crash.state import Judgement, Oracle, identify, settle, unlike_end
+from harness.crash.ground import Setup
+from harness.crash.model import CoverageRow, Point, Task
+from harness.crash.process_run import MessageWitness, StrikeAt, shortened, watched
+from harness.crash.state import Oracle, StateVerdict, identify, settle, unlike_end
 from harness.crash.tally import point_done
 from harness.database import admin
 from harness.fault.frames import ANSWERED
@@ -37,7 +37,7 @@ SHARE = 30  # points that one task explores
 
 
 @dataclass(frozen=True)
-class Sent:
+class GoldenMessage:
     """A message of the golden run: the `place`th of its connection, in the step of its commit."""
 
     step: str
@@ -58,7 +58,7 @@ class Sent:
         return (name for name in FAULTS if answered or name != "unheard")
 
 
-def golden_run(ground: Ground, place: Bench, direction: Direction) -> tuple[Sent, ...]:
+def golden_run(ground: Setup, place: Templates, direction: Direction) -> tuple[GoldenMessage, ...]:
     """Every message of an undisturbed run, proven repeatable by a second one.
 
     Raises StepFailed when the run fails, InfrastructureError when two of them differ or nothing
@@ -74,18 +74,18 @@ def golden_run(ground: Ground, place: Bench, direction: Direction) -> tuple[Sent
     return first
 
 
-def _place(sent: Sent) -> tuple[int, int]:
+def _place(sent: GoldenMessage) -> tuple[int, int]:
     return sent.link, sent.place
 
 
-def _named(sent: Sent | None) -> str:
+def _named(sent: GoldenMessage | None) -> str:
     return f"{sent.boundary} in {sent.step} is {sent.signature}" if sent else "no message"
 
 
-def _recorded(ground: Ground, place: Bench, direction: Direction) -> tuple[Sent, ...]:
+def _recorded(ground: Setup, place: Templates, direction: Direction) -> tuple[GoldenMessage, ...]:
     dsn = place.start(direction)
     try:
-        witness = Witness()
+        witness = MessageWitness()
         ending = watched(ground, direction, dsn, witness)
         if ending.status != 0:
             raise StepFailed(
@@ -104,7 +104,7 @@ def _recorded(ground: Ground, place: Bench, direction: Direction) -> tuple[Sent,
     return tuple(_in_steps(witness))
 
 
-def _in_steps(witness: Witness) -> Iterator[Sent]:
+def _in_steps(witness: MessageWitness) -> Iterator[GoldenMessage]:
     """The messages in their order, each in the step of the commit that it leads to."""
     heard = witness.trace
     last = max((number for number, one in enumerate(heard) if commits(one)), default=-1)
@@ -112,11 +112,11 @@ def _in_steps(witness: Witness) -> Iterator[Sent]:
     for number, (one, (frame, _)) in enumerate(zip(heard, witness.frames, strict=True)):
         name = f"commit-{step}" if number <= last else ENDING
         text = shortened(one.text)
-        yield Sent(name, frame.link.number, frame.place, one.kind, signature(one), text)
+        yield GoldenMessage(name, frame.link.number, frame.place, one.kind, signature(one), text)
         step += commits(one)
 
 
-def tasks(ground: Ground) -> list[Task]:
+def tasks(ground: Setup) -> list[Task]:
     """Every point of the directions that the subject has, found in golden runs."""
     found: list[Task] = []
     with bench(ground) as place:
@@ -136,21 +136,23 @@ def tasks(ground: Ground) -> list[Task]:
     return found
 
 
-def run(ground: Ground, task: Task) -> list[Row]:
+def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Strike at every point of a task, each on a clone of the database that the run begins with."""
-    sent: tuple[Sent, ...] = task.extra["sent"]
+    sent: tuple[GoldenMessage, ...] = task.extra["sent"]
     with bench(ground) as place:
         oracle = Oracle(ground, place.server_dsn)
         return [_row(oracle, place, sent, point) for point in task.points]
 
 
-def _row(oracle: Oracle, place: Bench, sent: Sequence[Sent], point: Point) -> Row:
+def _row(
+    oracle: Oracle, place: Templates, sent: Sequence[GoldenMessage], point: Point
+) -> CoverageRow:
     began = time.monotonic()
     dsn = place.start(point.direction)
     try:
         row = _struck(oracle, place, sent, point, dsn)
     except (TimeoutError, HarnessError, psycopg.Error) as error:
-        row = Row(point, False, "unknown", reason=str(error).strip())
+        row = CoverageRow(point, False, "unknown", reason=str(error).strip())
     finally:
         with suppress(TimeoutError):  # what a killed run began may go on
             settle(place.server_dsn, admin.dbname(dsn))
@@ -159,7 +161,9 @@ def _row(oracle: Oracle, place: Bench, sent: Sequence[Sent], point: Point) -> Ro
     return replace(row, seconds=time.monotonic() - began)
 
 
-def _struck(oracle: Oracle, place: Bench, sent: Sequence[Sent], point: Point, dsn: str) -> Row:
+def _struck(
+    oracle: Oracle, place: Templates, sent: Sequence[GoldenMessage], point: Point, dsn: str
+) -> CoverageRow:
     beat = next((one for one in sent if one.boundary == point.boundary), None)
     decision = StrikeAt()
     if beat is not None:
@@ -169,20 +173,22 @@ def _struck(oracle: Oracle, place: Bench, sent: Sequence[Sent], point: Point, ds
     fired, evidence = _fired(decision, sent, beat)
     evidence += f"; the run ended with {ending.status}"
     if not fired:
-        return Row(point, False, "fail", reason=evidence, evidence=evidence)
+        return CoverageRow(point, False, "fail", reason=evidence, evidence=evidence)
     found = identify(oracle.ground, dsn)
     too_early = _ended_too_early(oracle.ground, point.direction, dsn, ending)
     judged = oracle.judge(point.direction, dsn, found)
     if beat is None and ending.status != 0:
         too_early = f"the undisturbed run ended with {ending.status}: {ending.error}"
     if too_early:
-        judged = Judgement(
+        judged = StateVerdict(
             "fail", judged.state, "; ".join(filter(None, (too_early, judged.reason)))
         )
-    return Row(point, True, judged.verdict, judged.state, judged.reason, evidence)
+    return CoverageRow(point, True, judged.verdict, judged.state, judged.reason, evidence)
 
 
-def _fired(decision: StrikeAt, sent: Sequence[Sent], beat: Sent | None) -> tuple[bool, str]:
+def _fired(
+    decision: StrikeAt, sent: Sequence[GoldenMessage], beat: GoldenMessage | None
+) -> tuple[bool, str]:
     """Whether it was the point's message that was struck; what to say of it."""
     if beat is None:
         number = len(decision.frames)
@@ -196,7 +202,7 @@ def _fired(decision: StrikeAt, sent: Sequence[Sent], beat: Sent | None) -> tuple
     return True, f"message {beat.boundary} {beat.text or beat.kind}"
 
 
-def _ended_too_early(ground: Ground, direction: Direction, dsn: str, ending: Ending) -> str:
+def _ended_too_early(ground: Setup, direction: Direction, dsn: str, ending: Ending) -> str:
     """What is wrong when a struck run says that all is done; empty when that is so."""
     if ending.status != 0:
         return ""

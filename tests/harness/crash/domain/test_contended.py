@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.crash.ground import Ground
-from harness.crash.model import END, START, Point, Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import END, START, CoverageRow, Point, Task
 from harness.crash.workers import find_tasks, run_tasks
 from harness.runner.work import SqlFailed
 from tests.harness.support.crash import ground_of
@@ -19,7 +19,7 @@ STEP, FILL, INDEX = "1.1/010_column", "1.1/020_fill", "1.2/010_index"
 
 
 @pytest.fixture(scope="module")
-def ground(harness_server, tmp_path_factory) -> Ground:
+def ground(harness_server, tmp_path_factory) -> Setup:
     return ground_of(harness_server.dsn(), SmallPlan(tmp_path_factory.mktemp("small")).load())
 
 
@@ -29,7 +29,7 @@ def tasks(ground) -> list[Task]:
 
 
 @pytest.fixture(scope="module")
-def rows(ground, tasks) -> list[Row]:
+def rows(ground, tasks) -> list[CoverageRow]:
     return list(run_tasks(ground, tasks))
 
 
@@ -37,12 +37,12 @@ def points(tasks: list[Task]) -> list[Point]:
     return [point for task in tasks for point in task.points]
 
 
-def is_own_work(row: Row) -> bool:
+def is_own_work(row: CoverageRow) -> bool:
     """The runner's own transactions, before its first step and after its last, for a moment."""
     return row.point.step in (START, END) and not row.point.fault.endswith("_persistent")
 
 
-def with_defect(ground: Ground, defect: Callable[[], None], *chosen: Point) -> list[Row]:
+def with_defect(ground: Setup, defect: Callable[[], None], *chosen: Point) -> list[CoverageRow]:
     planted = replace(ground, prepare=f"{HERE}:{defect.__name__}")
     return list(run_tasks(planted, [Task("contended", chosen)]))
 

@@ -14,8 +14,8 @@ from harness.core.errors import Refused, Stopped
 from harness.core.sqlstate import Advice
 from harness.crash import runners, workers
 from harness.crash.domain.environment import domain as environment
-from harness.crash.ground import Ground
-from harness.crash.model import Row, Task
+from harness.crash.ground import Setup
+from harness.crash.model import CoverageRow, Task
 from harness.fault import clock, pooler
 from harness.fault.connections import Crowd
 from harness.plan import Plan
@@ -29,7 +29,7 @@ NEEDS = {"disk": "mount", "wal": "mount", "pooler": "pgbouncer", "clock": "faket
 
 
 @pytest.fixture(scope="module")
-def ground(harness_server, tmp_path_factory) -> Ground:
+def ground(harness_server, tmp_path_factory) -> Setup:
     small = SmallPlan(tmp_path_factory.mktemp("environment"))
     # On a busy machine what happens while a step is pinned may take longer than its lock timeout.
     small.replace("plan.toml", 'lock_timeout = "200ms"', 'lock_timeout = "5s"')
@@ -55,7 +55,7 @@ def chosen(tasks: Sequence[Task], part: str, wanted: Points = lambda _: True) ->
     return found
 
 
-def struck(ground: Ground, tasks: Sequence[Task], planted: str | None = None) -> list[Row]:
+def struck(ground: Setup, tasks: Sequence[Task], planted: str | None = None) -> list[CoverageRow]:
     """The rows of tasks; skipped, or failed where it is required, when the machine lacks a part."""
     if planted is not None:
         ground = replace(ground, prepare=f"{__name__}:{planted}")
@@ -220,7 +220,7 @@ def test_a_runner_that_never_comes_to_the_moment_is_no_pass(ground, tasks):
 # What is missing is said, and never passes.
 
 
-def unknown_for_want_of(rows: Sequence[Row], tasks: Sequence[Task], what: str) -> bool:
+def unknown_for_want_of(rows: Sequence[CoverageRow], tasks: Sequence[Task], what: str) -> bool:
     complete = len(rows) == sum(len(task.points) for task in tasks)
     said = all(row.reason.startswith(f"{what}: ") and "; " in row.reason for row in rows)
     return complete and said and {(row.fired, row.verdict) for row in rows} == {(False, "unknown")}
@@ -236,7 +236,7 @@ def test_without_a_program_its_rows_are_unknown(ground, tasks, monkeypatch, part
     assert all("install Debian's package" in row.reason for row in rows)
 
 
-def without_rights(ground: Ground, task: Task) -> list[Row]:
+def without_rights(ground: Setup, task: Task) -> list[CoverageRow]:
     """Run a task as a user who may mount nothing; what it needs is imported with this module."""
     if os.geteuid() == 0:
         os.setgroups([])

@@ -21,11 +21,11 @@ from harness.crash.domain.pinned.moments import (
     boundaries,
     rebuilt,
 )
-from harness.crash.domain.pinned.strike import ALONE, TOGETHER, WHILE_MENDING, Victim
-from harness.crash.ground import Ground
-from harness.crash.model import END, START, Point, Row, Task
+from harness.crash.domain.pinned.strike import ALONE, TOGETHER, WHILE_MENDING, HeldRun
+from harness.crash.ground import Setup
+from harness.crash.model import END, START, CoverageRow, Point, Task
 from harness.crash.workers import find_tasks, pool, run_task, run_tasks
-from harness.fault.pins import Held, Pin, PinMissed, Sight, Stage, remove
+from harness.fault.pins import HeldPin, Hold, Pin, PinMissed, Sight, remove
 from harness.plan import Plan, load
 from harness.runner import concurrent_step
 from harness.runner.connection import configure, connect, set_variables
@@ -58,7 +58,7 @@ def small(tmp_path_factory) -> Plan:
 
 
 @pytest.fixture(scope="module")
-def ground(harness_server, small) -> Ground:
+def ground(harness_server, small) -> Setup:
     return ground_of(harness_server.dsn(), small)
 
 
@@ -67,7 +67,7 @@ def found(ground) -> list[Point]:
     return [point for task in find_tasks(ground, "pinned") for point in task.points]
 
 
-def explore(ground: Ground, points: Iterable[Point]) -> dict[Point, Row]:
+def explore(ground: Setup, points: Iterable[Point]) -> dict[Point, CoverageRow]:
     """One row for each point; half of them in each of two processes."""
     points = list(points)
     tasks = [Task("pinned", tuple(part)) for part in (points[::2], points[1::2]) if part]
@@ -136,16 +136,16 @@ def test_the_evidence_names_what_was_seen(ground):
     assert "the checkpoint is in the ledger" in rows[after].evidence
 
 
-def struck_late(ground: Ground, task: Task) -> list[Row]:
+def struck_late(ground: Setup, task: Task) -> list[CoverageRow]:
     """Strike, and do not look again before the runner has gone on and done a step."""
-    struck = Victim.struck
+    struck = HeldRun.struck
 
-    def later(self: Victim, how: str) -> None:
+    def later(self: HeldRun, how: str) -> None:
         assert self._process is not None
         self._process.wait_told(lambda told: told.kind == "step_done", 30.0)
         struck(self, how)
 
-    Victim.struck = later  # type: ignore[method-assign]
+    HeldRun.struck = later  # type: ignore[method-assign]
     return run_task(ground, task)
 
 
@@ -174,8 +174,8 @@ def test_a_moment_that_never_comes_is_a_failure(ground):
 @pytest.mark.parametrize("table", ["public.things", "public.kinds"])
 def test_a_writer_pins_the_table_it_writes_and_no_other(harness_empty_database, tmp_path, table):
     plan = prepared_to_fill(tmp_path, harness_empty_database)
-    pin = Pin((Stage(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE", BUILDING),))
-    with closing(Held(harness_empty_database, pin)) as held:
+    pin = Pin((Hold(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE", BUILDING),))
+    with closing(HeldPin(harness_empty_database, pin)) as held:
         held.install()
         with child("migrate", harness_empty_database, plan) as runner:
             if table == "public.things":
@@ -190,9 +190,11 @@ def test_a_writer_pins_the_table_it_writes_and_no_other(harness_empty_database, 
 
 def test_what_is_not_seen_is_not_believed(harness_empty_database, tmp_path):
     plan = prepared_to_fill(tmp_path, harness_empty_database)
-    stage = Stage("LOCK TABLE public.things IN ROW EXCLUSIVE MODE", BUILDING)
+    stage = Hold("LOCK TABLE public.things IN ROW EXCLUSIVE MODE", BUILDING)
     valid = replace(BUILDING, flags=(True, True, True))
-    with closing(Held(harness_empty_database, Pin((stage,), index="public.things_upper"))) as held:
+    with closing(
+        HeldPin(harness_empty_database, Pin((stage,), index="public.things_upper"))
+    ) as held:
         held.install()
         assert held.seen(BUILDING) is None
         with child("migrate", harness_empty_database, plan) as runner:

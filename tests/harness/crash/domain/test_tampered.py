@@ -12,9 +12,9 @@ import pytest
 from harness.core.errors import HarnessError, StepFailed, Stopped
 from harness.crash import runners
 from harness.crash.domain.tampered import ledger as tampered_ledger
-from harness.crash.domain.tampered.outcome import Outcome
-from harness.crash.ground import Ground
-from harness.crash.model import Point, Row, Task
+from harness.crash.domain.tampered.outcome import TamperedOutcome
+from harness.crash.ground import Setup
+from harness.crash.model import CoverageRow, Point, Task
 from harness.crash.workers import find_tasks, pool, run_tasks
 from harness.database import admin, fingerprint
 from harness.fault import tamper
@@ -29,7 +29,7 @@ FORWARD_FILE = "phases/1.1_fill/010_column.forward.sql"
 
 
 @pytest.fixture(scope="module")
-def ground(harness_server, tmp_path_factory) -> Ground:
+def ground(harness_server, tmp_path_factory) -> Setup:
     return ground_of(harness_server.dsn(), SmallPlan(tmp_path_factory.mktemp("small")).load())
 
 
@@ -39,7 +39,7 @@ def tasks(ground) -> list[Task]:
 
 
 @pytest.fixture(scope="module")
-def rows(ground, tasks) -> list[Row]:
+def rows(ground, tasks) -> list[CoverageRow]:
     return list(run_tasks(ground, tasks))
 
 
@@ -51,7 +51,7 @@ def forward(step: str, boundary: str, fault: str) -> Point:
     return Point("tampered", "forward", step, boundary, fault)
 
 
-def with_defect(ground: Ground, defect: Callable[[], None], *chosen: Point) -> list[Row]:
+def with_defect(ground: Setup, defect: Callable[[], None], *chosen: Point) -> list[CoverageRow]:
     planted = replace(ground, prepare=f"{HERE}:{defect.__name__}")
     return list(run_tasks(planted, [Task("tampered", chosen)]))
 
@@ -225,7 +225,7 @@ def test_a_privilege_is_lost_by_the_word_of_the_catalog_alone(harness_server, tm
     assert "permission denied for schema public" in row.evidence
 
 
-def went_down(ground: Ground) -> Outcome:
+def went_down(ground: Setup) -> TamperedOutcome:
     """What is said of a run whose server goes down, on a server of this process's own."""
     server = ground.server("fast")
     try:

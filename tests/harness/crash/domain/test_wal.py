@@ -13,9 +13,9 @@ import pytest
 
 from harness.core.errors import InfrastructureError
 from harness.crash.domain.wal.domain import explore
-from harness.crash.domain.wal.golden import Golden, Mark, named_points, require_bytes
-from harness.crash.ground import Ground
-from harness.crash.model import END, START, Point, Row, Task
+from harness.crash.domain.wal.golden import Golden, LogMark, named_points, require_bytes
+from harness.crash.ground import Setup
+from harness.crash.model import END, START, CoverageRow, Point, Task
 from harness.crash.workers import find_tasks, run_tasks
 from harness.fault import wal
 from harness.fault.wal_records import Record, durable, parse, position, shown
@@ -41,7 +41,7 @@ def resume_by_name() -> None:
 
 
 @pytest.fixture(scope="module")
-def ground(harness_server, tmp_path_factory) -> Ground:
+def ground(harness_server, tmp_path_factory) -> Setup:
     files = SmallPlan(tmp_path_factory.mktemp("plan"))
     files.replace("baseline/010_things.sql", "generate_series(1, 1000)", "generate_series(1, 250)")
     return ground_of(harness_server.dsn(), files.load())
@@ -53,7 +53,7 @@ def found(ground) -> list[Task]:
 
 
 @pytest.fixture(scope="module")
-def rows(ground, found) -> list[Row]:
+def rows(ground, found) -> list[CoverageRow]:
     """Every point, but only some of the many in the transaction that makes the ledger."""
     skipped = [f"{kind}-{n}" for kind in ("storage", "inplace") for n in range(3, 99)]
 
@@ -123,7 +123,7 @@ def test_a_point_that_the_golden_run_does_not_have_fails(ground):
 
 
 @pytest.fixture(scope="module")
-def kept() -> Iterator[tuple[LocalServer, wal.Base, list[Record]]]:
+def kept() -> Iterator[tuple[LocalServer, wal.BaseCopy, list[Record]]]:
     """A server whose log holds two inserts, and a sequence moved by a transaction that was lost."""
     server = choose("embedded", profile="durable")
     try:
@@ -215,7 +215,12 @@ def test_records_end_where_the_next_begin():
 
 
 def test_points_are_numbered_within_their_step():
-    marks = [Mark(0, START), Mark(20, "1.1/010_a"), Mark(40, END), Mark(50, "1.1/020_b")]
+    marks = [
+        LogMark(0, START),
+        LogMark(20, "1.1/010_a"),
+        LogMark(40, END),
+        LogMark(50, "1.1/020_b"),
+    ]
     records = [Record(lsn, lsn + 8, "Transaction", "COMMIT") for lsn in (10, 20, 28, 50)]
     points = named_points("forward", marks, records)
     assert [f"{point.step} {point.boundary}" for point in points] == [

@@ -17,9 +17,9 @@ from harness.core.errors import InfrastructureError, Refused, UsageError
 from harness.crash import coverage, sample, workers
 from harness.crash.bench import furnished
 from harness.crash.domain.wire.domain import HALF, MAIN
-from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, Stretch
-from harness.crash.ground import Ground
-from harness.crash.model import START, Point, Row, Task
+from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, Span
+from harness.crash.ground import Setup
+from harness.crash.model import START, CoverageRow, Point, Task
 from harness.runner import backward, batch_step, concurrent_step, steps
 from harness.runner.index import Wanted
 from harness.runner.ledger import Ledger, Run
@@ -36,7 +36,7 @@ CHEAP = ("cut", "unheard", "sigkill", ACKED, CLOSING)
 
 
 @pytest.fixture(scope="module")
-def ground(harness_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def ground(harness_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setup]:
     """The small plan and its bench."""
     plan = SmallPlan(tmp_path_factory.mktemp("plan")).load()
     found = ground_of(harness_server.dsn(), plan)
@@ -46,7 +46,7 @@ def ground(harness_server: Server, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="module")
-def tasks(ground: Ground) -> list[Task]:
+def tasks(ground: Setup) -> list[Task]:
     """Everything that is to be struck."""
     return workers.find_tasks(ground, "wire")
 
@@ -57,17 +57,17 @@ def some(tasks: list[Task], every: int, *faults: str) -> list[Task]:
     return [replace(task, points=task.points[::every]) for task in chosen]
 
 
-def explored(ground: Ground, tasks: list[Task]) -> list[Row]:
+def explored(ground: Setup, tasks: list[Task]) -> list[CoverageRow]:
     rows = list(workers.run_tasks(ground, tasks, workers=1))
     assert Counter(row.point for row in rows) == Counter(p for task in tasks for p in task.points)
     return rows
 
 
-def failing(rows: list[Row]) -> list[str]:
+def failing(rows: list[CoverageRow]) -> list[str]:
     return [f"{row.point.id}: {row.verdict}: {row.reason}" for row in rows if row.verdict != "pass"]
 
 
-def test_every_second_message_cut_unheard_or_killed(ground: Ground, tasks: list[Task]) -> None:
+def test_every_second_message_cut_unheard_or_killed(ground: Setup, tasks: list[Task]) -> None:
     rows = explored(ground, some(tasks, 2, *CHEAP))
     assert failing(rows) == []
     assert all(row.fired for row in rows)
@@ -87,7 +87,7 @@ def test_every_second_message_cut_unheard_or_killed(ground: Ground, tasks: list[
     ids=["partial-and-signals", "blips", "stall", "rivals"],
 )
 def test_the_other_faults_of_the_wire(
-    ground: Ground, tasks: list[Task], faults: tuple[str, ...], every: int
+    ground: Setup, tasks: list[Task], faults: tuple[str, ...], every: int
 ) -> None:
     rows = explored(ground, some(tasks, every, *faults))
     assert failing(rows) == []
@@ -95,7 +95,7 @@ def test_the_other_faults_of_the_wire(
 
 
 def test_a_line_that_falls_silent_before_the_first_step_is_noticed(
-    ground: Ground, tasks: list[Task]
+    ground: Setup, tasks: list[Task]
 ) -> None:
     """Would fail if anything that is asked before the heartbeat beats had no bound."""
     silent = sample.struck_by(tasks, ("stall",))
@@ -115,10 +115,10 @@ def test_every_message_is_a_point_of_every_main_fault(tasks: list[Task]) -> None
     assert found >= {"(start)", "1.1/010_column", FILL, INDEX, "(end)", "(resume)"}
 
 
-def test_a_message_that_is_never_sent_is_not_passed(ground: Ground, tasks: list[Task]) -> None:
+def test_a_message_that_is_never_sent_is_not_passed(ground: Setup, tasks: list[Task]) -> None:
     """Would fail if a strike that met nothing counted as survived."""
     task = next(t for t in tasks if any(p.fault == CLOSING for p in t.points))
-    stretch: Stretch = task.extra["stretch"]
+    stretch: Span = task.extra["stretch"]
     last = stretch.segments[-1]
     longer = replace(
         last, beats=(*last.beats, *(replace(last.beats[-1], place=n) for n in (98, 99)))
@@ -151,7 +151,7 @@ def acked(tasks: list[Task], step: str) -> list[Point]:
 
 
 def test_a_chain_that_goes_wrong_fails_where_it_does_and_does_so_again_when_replayed(
-    ground: Ground, tasks: list[Task]
+    ground: Setup, tasks: list[Task]
 ) -> None:
     """Would fail if the end of a chain were judged and its first state were blamed."""
     planted = replace(ground, prepare=f"{__name__}:repeats_behind_the_third")
@@ -193,7 +193,7 @@ def merges_when_resumed() -> None:
 
 
 def test_a_run_that_makes_other_commits_fails_where_it_does(
-    ground: Ground, tasks: list[Task]
+    ground: Setup, tasks: list[Task]
 ) -> None:
     """Would fail if a chain that cannot go on took the points behind it with it."""
     planted = replace(ground, prepare=f"{__name__}:merges_when_resumed")
@@ -243,7 +243,7 @@ def takes_the_checkpoints_of_what_it_undoes_for_its_own() -> None:
 
 
 def test_what_only_a_struck_rollback_begun_halfway_shows_is_seen(
-    ground: Ground, tasks: list[Task]
+    ground: Setup, tasks: list[Task]
 ) -> None:
     """Would fail if only rollbacks of finished migrations were struck."""
     planted = replace(
@@ -276,7 +276,7 @@ def drops_what_is_not_there() -> None:
     concurrent_step._drop = careless
 
 
-def test_a_sample_rolls_back_a_state_of_each_kind_and_says_which(ground: Ground) -> None:
+def test_a_sample_rolls_back_a_state_of_each_kind_and_says_which(ground: Setup) -> None:
     """Would fail if a kill behind a commit passed although no rollback comes from there."""
     lean = replace(ground, lean=True, directions=("forward",))
     sampled = sample.struck_by(workers.find_tasks(lean, "wire"), (ACKED,))
@@ -316,7 +316,7 @@ def chatter() -> None:
     session.Session.check_stop = asks  # type: ignore[method-assign]
 
 
-def test_a_run_that_is_not_the_same_twice_is_refused(ground: Ground) -> None:
+def test_a_run_that_is_not_the_same_twice_is_refused(ground: Setup) -> None:
     talkative = replace(ground, prepare=f"{__name__}:chatter")
     with pytest.raises(InfrastructureError, match="two undisturbed forward runs differ: message"):
         workers.find_tasks(talkative, "wire")
@@ -342,7 +342,7 @@ def test_an_unknown_point_is_named(tasks: list[Task]) -> None:
         Point.parse("wire:sideways:1.1/010_column:m01:cut")
 
 
-def test_a_foreign_connection_is_not_waited_for_ever(ground: Ground) -> None:
+def test_a_foreign_connection_is_not_waited_for_ever(ground: Setup) -> None:
     """Would hang if a state were judged while somebody is still at work in it."""
     from harness.crash.state import settle
 
