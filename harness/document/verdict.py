@@ -54,6 +54,13 @@ class ExhibitDocument(Document, frozen=True, kw_only=True):
     counts: Sequence[Count] = ()
 
 
+class NotApplicable(Document, frozen=True):
+    """A suite that did not run because the subject has no such part: why."""
+
+    name: str
+    reason: str
+
+
 class RowDocument(Document, frozen=True, kw_only=True):
     """One row that shows a cause: a column before and after the migration."""
 
@@ -131,6 +138,7 @@ class VerdictDocument(Document, frozen=True, kw_only=True):
     evidence: Sequence[ExhibitDocument]
     findings: Sequence[Finding]
     unknowns: Sequence[str]
+    not_applicable: Sequence[NotApplicable] = ()
     figures: Mapping[str, Any]
     judged_at: str
     plan: JudgedPlan

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from harness.core import lifetime
 from harness.core.handover import RELAY_DESCRIPTOR
 from harness.scenario.gate.attendance import OUTPUT, Usher
+from harness.scenario.gate.shipped import HOME, portable_path
 from harness.server.secrets import redact
 
 DIFFERENCE = re.compile(r"^E .*(?:first extra item|one more item): (.+)$", re.MULTILINE)
@@ -86,6 +88,14 @@ def _message(report: Any, text: str) -> str:
         return found[1].strip().strip("\"'")
     crash = getattr(report.longrepr, "reprcrash", None)
     return crash.message if crash else (text.strip() or "no reason was given").splitlines()[-1]
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> Any:
+    """A shipped suite that runs as it is has the same node ids wherever it is installed."""
+    name = portable_path(module_path, parent.config.rootpath)
+    if name.startswith(f"{HOME}/"):
+        return pytest.Module.from_parent(parent, path=module_path, nodeid=name)
+    return None
 
 
 def pytest_configure(config: pytest.Config) -> None:

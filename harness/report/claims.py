@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.document.verdict import ExhibitDocument, SuiteDocument, VerdictDocument
@@ -38,7 +38,9 @@ def judged(document: VerdictDocument, claims: Sequence[Claim] | None = None) -> 
     claims = list_claims() if claims is None else claims
     suites = {suite.name: suite.verdict for suite in document.suites}
     evidence = {exhibit.name: exhibit for exhibit in document.evidence}
-    found = [_judged(claim, suites, evidence) for claim in claims]
+    absent = {one.name for one in document.not_applicable}
+    applying = [left for claim in claims if (left := _without(claim, absent))]
+    found = [_judged(claim, suites, evidence) for claim in applying]
     named = {suite for claim in claims for suite in claim.suites}
     found += [_alone(suite) for suite in document.suites if suite.name not in named]
     return found
@@ -47,7 +49,15 @@ def judged(document: VerdictDocument, claims: Sequence[Claim] | None = None) -> 
 def beyond(document: VerdictDocument) -> list[str]:
     """What a gate does not look at, and what this plan had switched off."""
     off = document.settings.switched_off
-    return [*(f"the check {name}: the plan switched it off" for name in off), *BEYOND]
+    absent = [f"{one.name}: not applicable, {one.reason}" for one in document.not_applicable]
+    return [*absent, *(f"the check {name}: the plan switched it off" for name in off), *BEYOND]
+
+
+def _without(claim: Claim, absent: set[str]) -> Claim | None:
+    """The claim as it stands without suites that do not apply; None when no suite is left."""
+    suites = tuple(name for name in claim.suites if name not in absent)
+    evidence = tuple(name for name in claim.evidence if name not in absent)
+    return replace(claim, suites=suites, evidence=evidence) if suites else None
 
 
 def _judged(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from harness.core.finding import Finding
 from harness.document.base import Word, from_builtins, to_builtins
-from harness.document.verdict import SCHEMA, Count, VerdictDocument
+from harness.document.verdict import SCHEMA, Count, NotApplicable, VerdictDocument
 from harness.report import causes
 from harness.report.causes import Cause
 
@@ -56,6 +56,7 @@ class Verdict:
     figures: dict[str, Any] = field(default_factory=dict)
     judged: dict[str, Any] = field(default_factory=dict)
     causes: Sequence[Cause] = ()
+    not_applicable: Sequence[NotApplicable] = ()
 
     @property
     def word(self) -> Literal["GO", "NO-GO"]:
@@ -89,6 +90,7 @@ class Verdict:
             "suites": [asdict(suite) | {"verdict": suite.verdict} for suite in self.suites],
             "evidence": to_builtins(self.evidence),
             "findings": [asdict(finding) for finding in self.findings],
+            "not_applicable": to_builtins(self.not_applicable),
             "unknowns": [part.name for part in parts if part.verdict == "unknown"],
             "figures": self.figures,
             **self.judged,

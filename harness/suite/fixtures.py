@@ -45,6 +45,12 @@ def harness_filled_steps() -> set[str] | None:
 
 
 @pytest.fixture(scope="session")
-def harness_contract(harness_plan: Plan) -> Path:
-    """The directory of a contract: read/*.sql and write/*.sql, what old clients ask."""
-    return harness_plan.root / "contract"
+def harness_contract(harness_plan: Plan) -> Path | None:
+    """The directory of what old clients ask, read/*.sql and write/*.sql; None where there is none.
+
+    It is the `contract` of the object that the project file names, or `contract/` beside the plan.
+    """
+    from harness.scenario.gate.shipped import contract_of
+    from harness.subject.project import find_project
+
+    return contract_of(harness_plan, find_project())

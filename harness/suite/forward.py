@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from harness.check.parts import has_checks_of_rows
 from harness.plan import Plan
 from harness.report import evidence
 from harness.runner import migrate, status
 
 from . import loss
 from .journey import differences, impatient, state
-from .parts import has_checks_of_rows
 from .support import SMALL, CloneFactory, TemplateFactory, connected
 
 

@@ -6,7 +6,7 @@ that was built anew is known again by its name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,12 @@ def losses(before: tuple[Table, ...], after: tuple[Table, ...]) -> list[str]:
         elif table.rows:
             found.append(f"table {table.name} is gone with its {table.rows} rows")
     return found
+
+
+def unlisted(lost: list[str], listed: Iterable[str]) -> list[str]:
+    """Of the losses those that a clean-up did not list."""
+    names = {name.replace('"', "") for name in listed}
+    return [line for line in lost if line.partition(" is gone")[0] not in names]
 
 
 def empty(tables: tuple[Table, ...]) -> list[str]:

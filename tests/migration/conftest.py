@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures import contract as legacy
 from harness.database import admin, template
 from harness.plan import Plan
 from harness.suite.support import SMALL, Pair, TemplateFactory, paired
@@ -90,9 +88,3 @@ def harness_filled_steps(harness_plan: Plan) -> set[str]:
     """Every backfill has rows to fill."""
     steps = [step.id for step in harness_plan.steps if step.forward.kind == "batch"]
     return {step for step in steps if "backfill" in step}
-
-
-@pytest.fixture(scope="session")
-def harness_contract() -> Path:
-    """The legacy contract."""
-    return legacy.HERE

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from functools import partial
 
 from fixtures import contract as legacy
-from harness.check.verify.run import verify
-from harness.core.errors import Refused, StepFailed, Stopped
 from harness.runner import migrate, rollback
-from harness.scenario.dry_run import dry_run
 from harness.scenario.mutate.judging import Case
-from harness.suite.journey import Fingerprint, differences, state
+from harness.suite.asking import Stages
+from harness.suite.journey import differences, state
+from harness.suite.judge import forward, rehearsed, state_before, verified
+from harness.suite.scene import Remark, Scene, heard
+from harness.suite.support import Check, Pair, connected, scalar
 
 from . import checks, cleaning, closing, contract, decorations, dependents, users
-from .scene import Remark, Scene, Stage, heard
-from .support import Check, Pair, connected, scalar, taken_back
-
-FEW_ROWS = 30  # what a statement may do to rows of users while they wait, of some hundred
-Place = tuple[str | None, str, int]
-FOUND: dict[Place, Counter[Stage]] = {}
-"""Which stages have found defects in a statement, in this process."""
-STATES: dict[str, Fingerprint] = {}
+from .scene import scene_of
+from .support import taken_back
 
 
 def judge(case: Case, only: tuple[str, ...] = ()) -> Iterator[Remark]:
@@ -32,50 +25,7 @@ def judge(case: Case, only: tuple[str, ...] = ()) -> Iterator[Remark]:
     A stage that found something in a neighbour, a defect in the same statement, is asked first; the
     others in the order of their cost.
     """
-    scene = Scene(case)
-    place = (case.step, case.direction, case.line)
-    try:
-        for stage in _stages(case, place):
-            if stage in LAST and not only and case.step is not None:
-                continue  # a step's defect is seen before the clean-up
-            if only and stage.__name__.strip("_") not in only:
-                continue
-            for name, findings in _remarks(stage, scene):
-                if findings:
-                    FOUND.setdefault(place, Counter())[stage] += 1
-                yield name, findings
-    finally:
-        scene.close()
-
-
-def _stages(case: Case, place: Place) -> tuple[Stage, ...]:
-    """A defect of the clean-up alone is seen after it, or nowhere."""
-    if case.plan.cleanup != case.original.cleanup and case.plan.phases == case.original.phases:
-        return LAST
-    stages = FORWARD if case.direction == "forward" else ROLLBACK
-    return (*_in_turn(stages, place), *LAST)
-
-
-def _remarks(stage: Stage, scene: Scene) -> Iterator[Remark]:
-    try:
-        yield from stage(scene)
-    except (Refused, StepFailed, Stopped) as error:
-        yield stage.__name__.strip("_"), [str(error)]
-
-
-def _in_turn(stages: Sequence[Stage], place: Place) -> list[Stage]:
-    """The stages in the order in which they are asked; all others stand on the first."""
-    first, *rest = stages
-    found = FOUND.get(place, Counter())
-    return [first, *sorted(rest, key=lambda stage: -found[stage])]
-
-
-def _forward(scene: Scene) -> Iterator[Remark]:
-    def go() -> list[str]:
-        scene.after()
-        return []
-
-    yield heard("forward", go)
+    yield from STAGES.ask(scene_of(case), only)
 
 
 def _reading(scene: Scene) -> Iterator[Remark]:
@@ -99,21 +49,13 @@ def _back(scene: Scene, kind: str = "decorated") -> Iterator[Remark]:
     def go() -> list[str]:
         dsn = scene.after(kind)
         outcome = rollback(dsn, scene.case.plan)
-        found = differences(_state(scene, kind), state(dsn))
+        found = differences(state_before(scene, kind), state(dsn))
         with connected(dsn) as conn:
             if scalar(conn, "select to_regnamespace('migration_archive') is not null"):
                 found.append("an archive is made for nothing")
         return found + [f"archived {outcome.archived}"] * bool(outcome.archived)
 
     yield heard(f"rollback {kind}", go)
-
-
-def _state(scene: Scene, kind: str) -> Fingerprint:
-    """The identity of a seeded template, taken once a process."""
-    name = scene.seeded(kind)
-    if name not in STATES:
-        STATES[name] = state(scene.before(kind))
-    return STATES[name]
 
 
 def _trying(scene: Scene) -> Iterator[Remark]:
@@ -164,29 +106,6 @@ def _odd(scene: Scene) -> Iterator[Remark]:
         yield from _back(scene, kind)
 
 
-def _verified(scene: Scene) -> Iterator[Remark]:
-    """What the plan brings to be verified with."""
-
-    def go() -> list[str]:
-        dsn = scene.after()
-        found = verify(dsn, scene.case.plan, state="migrated", source=scene.before(), count=1)
-        return [f"{one.id}: {one.message}" for one in found.findings if one.severity != "info"]
-
-    yield heard("verify", go)
-
-
-def _rehearsed(scene: Scene) -> Iterator[Remark]:
-    """What the dry run has against the plan, on rows so few that a few are many."""
-    plan = scene.case.plan
-    strict = replace(plan, dry_run=replace(plan.dry_run, small_rows=FEW_ROWS))
-
-    def go() -> list[str]:
-        found = dry_run(scene.before(), strict).findings
-        return [f"{one.id}: {one.message}" for one in found if one.severity == "critical"]
-
-    yield heard("dry run", go)
-
-
 def _boundary(scene: Scene) -> Iterator[Remark]:
     """The way back from where the step, and the one behind it, ended."""
     case = scene.case
@@ -199,49 +118,49 @@ def _boundary(scene: Scene) -> Iterator[Remark]:
         rollback(dsn, case.plan)
         with connected(dsn) as conn:
             left = [name for name, *_ in closing.functions(conn) if name.startswith("migration")]
-        return [f"{name} is left" for name in left] + differences(
-            _state(scene, "decorated"), state(dsn)
-        )
+        return [f"{name} is left" for name in left] + differences(state_before(scene), state(dsn))
 
     for until in ids[place : place + 2]:
         yield heard(f"rollback from {until}", partial(go, until))
 
 
-FORWARD: tuple[Stage, ...] = (
-    _forward,
-    _reading,
-    users.row_locks,
-    _back,
-    _verified,
-    _asking,
-    _trying,
-    _writing,
-    users.locks,
-    users.kept,
-    users.touched,
-    users.closed,
-    users.worded,
-    users.simultaneous,
-    users.written,
-    _hostile,
-    _rehearsed,
-    users.meanwhile,
-    _odd,
-    _boundary,
-)
-LAST: tuple[Stage, ...] = (cleaning.cleaned,)
-ROLLBACK: tuple[Stage, ...] = (
-    _back,
-    dependents.dependents,
-    users.closed,
-    users.kept,
-    users.worded,
-    users.locks,
-    users.late,
-    users.written,
-    _rehearsed,
-    _odd,
-    _hostile,
-    users.meanwhile,
-    _boundary,
+STAGES = Stages(
+    forward=(
+        forward,
+        _reading,
+        users.row_locks,
+        _back,
+        verified,
+        _asking,
+        _trying,
+        _writing,
+        users.locks,
+        users.kept,
+        users.touched,
+        users.closed,
+        users.worded,
+        users.simultaneous,
+        users.written,
+        _hostile,
+        rehearsed,
+        users.meanwhile,
+        _odd,
+        _boundary,
+    ),
+    last=(cleaning.cleaned,),
+    rollback=(
+        _back,
+        dependents.dependents,
+        users.closed,
+        users.kept,
+        users.worded,
+        users.locks,
+        users.late,
+        users.written,
+        rehearsed,
+        _odd,
+        _hostile,
+        users.meanwhile,
+        _boundary,
+    ),
 )

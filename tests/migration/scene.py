@@ -1,25 +1,21 @@
-"""What a judge looks at: databases before and after a case's plan, cheap copies of templates."""
+"""What the CRM's judge looks at: databases with more in them than a seeder makes."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from functools import cached_property, partial
 from pathlib import Path
 
 from fixtures.seed import load as seed
-from harness.core.errors import InfrastructureError
-from harness.database import admin, template
-from harness.plan import Plan
-from harness.runner import baseline, migrate
+from harness.database import template
+from harness.runner import baseline
 from harness.scenario.mutate.judging import Case
+from harness.suite.scene import Remark, Scene, Stage, heard
 
 from . import decorations
-from .support import Pair, connected, paired
+from .support import connected
 
-Remark = tuple[str, list[str]]
-Stage = Callable[["Scene"], Iterator[Remark]]
+__all__ = ["Remark", "Scene", "Stage", "heard", "scene_of", "seeded"]
+
 ROWS = 300
 HOSTILE = 400
 SEED = 1
@@ -27,87 +23,23 @@ PLENTY = Path(__file__).with_name("plenty.sql")
 PLENTY_HASH = hashlib.sha256(PLENTY.read_bytes()).hexdigest()[:12]
 
 
-class Scene:
-    """The databases of one case: copies of templates that every case shares, dropped at the end."""
-
-    def __init__(self, case: Case) -> None:
-        self.case = case
-        self._undo = ExitStack()
-
-    def close(self) -> None:
-        """Drop what was made."""
-        self._undo.close()
-
-    def seeded(self, kind: str = "decorated") -> str:
-        """The template of a seeded database: decorated, owned, bare or hostile."""
-        case = self.case
-        hostile = kind == "hostile"
-
-        def build(dsn: str) -> None:
-            baseline(dsn, case.original)
-            profile = "hostile" if hostile else "real"
-            seed(dsn, rows=HOSTILE if hostile else ROWS, seed=SEED, profile=profile)
-            if not hostile:
-                with connected(dsn) as conn:
-                    conn.execute(PLENTY.read_bytes())
-                    conn.execute(decorations.SQL[kind].encode())
-
-        key = f"judge-{kind}-{ROWS}-{SEED}-{case.original.hash}-{decorations.HASH}-{PLENTY_HASH}"
-        return template.ensure(case.server_dsn, key, build)
-
-    def before(self, kind: str = "decorated") -> str:
-        """A database of this case's own, before the migration."""
-        return self.own(self.seeded(kind))
-
-    def after(self, kind: str = "decorated") -> str:
-        """A database of this case's own, after it: migrated by the case's plan."""
-        case = self.case
-        if case.direction == "rollback" or case.plan.phases == case.original.phases:
-            base = self.seeded(kind)
-            key = f"{base}-migrated-by-{case.original.hash}"
-            build = partial(_migrate, plan=case.original)
-            return self.own(template.ensure(case.server_dsn, key, build, base=base))
-        if kind not in self._migrated:
-            dsn = self.own(self.reached() if kind == "decorated" else self.seeded(kind))
-            migrate(dsn, case.plan)
-            self._migrated[kind] = admin.dbname(dsn)
-        return self.own(self._migrated[kind])
-
-    def reached(self) -> str:
-        """The template in which every step before the case's own is done, as the plan has it."""
-        case, base = self.case, self.seeded()
-        place = [step.id for step in case.original.steps].index(case.step) if case.step else 0
-        if not place:
-            return base
-        until = case.original.steps[place - 1].id
-        build = partial(_migrate, plan=case.original, until=until)
-        key = f"{base}-until-{until}-{case.original.hash}"
-        return template.ensure(case.server_dsn, key, build, base=base)
-
-    @cached_property
-    def _migrated(self) -> dict[str, str]:
-        return {}
-
-    def own(self, name: str) -> str:
-        """A copy of a template or database for this case alone."""
-        dsn = template.clone(self.case.server_dsn, name)
-        self._undo.callback(admin.drop, self.case.server_dsn, admin.dbname(dsn))
-        return dsn
-
-    def pair(self, source: str, target: str) -> Pair:
-        """Both databases, connected until the end."""
-        return self._undo.enter_context(paired(source, target))
+def scene_of(case: Case) -> Scene:
+    """The databases of a case, decorated where no other kind is named."""
+    return Scene(case, seeded, "decorated")
 
 
-def _migrate(dsn: str, plan: Plan, until: str | None = None) -> None:
-    migrate(dsn, plan, until=until)
+def seeded(case: Case, kind: str) -> str:
+    """The template of a seeded database: decorated, owned, bare or hostile."""
+    hostile = kind == "hostile"
 
+    def build(dsn: str) -> None:
+        baseline(dsn, case.original)
+        profile = "hostile" if hostile else "real"
+        seed(dsn, rows=HOSTILE if hostile else ROWS, seed=SEED, profile=profile)
+        if not hostile:
+            with connected(dsn) as conn:
+                conn.execute(PLENTY.read_bytes())
+                conn.execute(decorations.SQL[kind].encode())
 
-def heard(name: str, check: Callable[[], list[str]]) -> Remark:
-    """What a check found; one that breaks on what it met has found that."""
-    try:
-        return name, check()
-    except InfrastructureError:
-        raise
-    except Exception as error:  # whatever it is, a suite would fail on it
-        return name, [f"{type(error).__name__}: {error}".splitlines()[0]]
+    key = f"judge-{kind}-{ROWS}-{SEED}-{case.original.hash}-{decorations.HASH}-{PLENTY_HASH}"
+    return template.ensure(case.server_dsn, key, build)

@@ -16,7 +16,7 @@ from harness.suite.cleanup import *  # noqa: F403 - the shipped suite; more belo
 
 from . import cleaning
 from .cleaning import Cleaned, clean
-from .scene import Scene
+from .scene import Scene, scene_of
 from .support import Check, Pair, acting_as, connected, paired, taken_back
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def scene(harness_server: Server, harness_plan: Plan) -> Iterator[Scene]:
     case = Case(
         harness_server.dsn(), hurried(harness_plan), hurried(harness_plan), direction="rollback"
     )
-    found = Scene(case)
+    found = scene_of(case)
     yield found
     found.close()
 

@@ -15,17 +15,18 @@ from harness.core.direction import StepDirection
 from harness.plan import Plan
 from harness.report import evidence
 from harness.scenario.mutate.judging import Case, hurried
+from harness.suite.asking import name_of
 
 from . import row_locks, waiting
-from .judge import FORWARD, ROLLBACK, judge
+from .judge import STAGES, judge
 
 if TYPE_CHECKING:
     from harness.server import Server
 
 OF_A_STEP = {"locks", "row_locks", "late"}
 THERE, BACK = (
-    [name for stage in stages if (name := stage.__name__.strip("_")) not in OF_A_STEP]
-    for stages in (FORWARD, ROLLBACK)
+    [name for stage in stages if (name := name_of(stage)) not in OF_A_STEP]
+    for stages in (STAGES.forward, STAGES.rollback)
 )
 
 

@@ -1,6 +1,6 @@
 """The gate: every release suite on a real server, then one verdict file and one line."""
 
 from harness.scenario.gate.run import run
-from harness.scenario.gate.settings import PLANTED, SUITES, Settings
+from harness.scenario.gate.settings import Settings
 
-__all__ = ["PLANTED", "SUITES", "Settings", "run"]
+__all__ = ["Settings", "run"]

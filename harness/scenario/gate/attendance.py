@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 import unittest
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from harness.scenario.gate.shipped import portable_path
 
 OUTPUT = "harness_attendance"  # in what an xdist worker hands to its controller
 NO_FAILURES = (
@@ -127,5 +129,5 @@ def _place(item: pytest.Item) -> tuple[str, int]:
     if not isinstance(item, pytest.Function) or code is None:
         path, line, _ = item.location
         return path, (line or 0) + 1
-    path = os.path.relpath(code.co_filename, item.config.rootpath)
-    return path.replace(os.sep, "/"), int(code.co_firstlineno)
+    path = portable_path(Path(code.co_filename), item.config.rootpath)
+    return path, int(code.co_firstlineno)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from harness.scenario.gate.shipped import HOME, home, portable_path
 
 # Also _test_x and no_test_x: a test that was put to sleep by its name.
 SUITE_TEST = re.compile(r"test|\w*_test_")
@@ -18,16 +20,25 @@ HELPER_TEST = re.compile(r"test_")
 
 @dataclass(frozen=True)
 class Defined:
-    """A test in a file: its path below the root, its name there, the line where it begins."""
+    """A test of a file: its path below the root, its name there, the line where it begins.
+
+    `place` is the file that defines it, where the test is inherited from a shipped suite.
+    """
 
     path: str
     name: str
     line: int
+    place: str = ""
 
     @property
     def nodeid(self) -> str:
         """As pytest names it."""
         return f"{self.path}::{self.name}"
+
+    @property
+    def defined_in(self) -> str:
+        """The file that holds its code."""
+        return self.place or self.path
 
 
 def defined(tests: Path, root: Path, without: Sequence[Path] = ()) -> list[Defined]:
@@ -35,17 +46,47 @@ def defined(tests: Path, root: Path, without: Sequence[Path] = ()) -> list[Defin
     found: list[Defined] = []
     for path in sorted(tests.rglob("*.py")):
         if path not in without and "__pycache__" not in path.parts:
-            found += _in_file(path, path.relative_to(root).as_posix())
+            found += of_file(path, root)
     return found
 
 
-def _in_file(path: Path, name: str) -> Iterator[Defined]:
+def of_file(path: Path, root: Path) -> list[Defined]:
+    """The tests of a file: its own, and those of the shipped suites that it takes whole."""
+    name = portable_path(path, root)
+    found = list(_own(path, name))
+    return found + [
+        replace(test, path=name, place=test.path)
+        for module in _inherited(path)
+        for test in _own(home() / module, f"{HOME}/{module}", SUITE_TEST)
+    ]
+
+
+def own_tests(path: Path) -> list[Defined]:
+    """The tests that a file defines by itself."""
+    return list(_own(path, path.name))
+
+
+def _inherited(path: Path) -> Iterator[str]:
+    """The files of the suites of which a test file imports everything."""
+    if not path.name.startswith("test_") and not path.stem.endswith("_test"):
+        return
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and not node.level:
+            package, _, leaf = (node.module or "").rpartition(".")
+            if package == HOME.replace("/", ".") and (home() / f"{leaf}.py").is_file():
+                yield f"{leaf}.py"
+
+
+def _tree(path: Path) -> ast.Module:
     try:
-        tree = ast.parse(path.read_bytes(), filename=name)
+        return ast.parse(path.read_bytes(), filename=path.name)
     except (SyntaxError, ValueError):
-        return  # pytest cannot import it either, and says so
-    pattern = SUITE_TEST if path.name.startswith("test_") else HELPER_TEST
-    for prefix, node in _functions(tree.body, ()):
+        return ast.Module([], [])  # pytest cannot import it either, and says so
+
+
+def _own(path: Path, name: str, pattern: re.Pattern[str] | None = None) -> Iterator[Defined]:
+    pattern = pattern or (SUITE_TEST if path.name.startswith("test_") else HELPER_TEST)
+    for prefix, node in _functions(_tree(path).body, ()):
         if pattern.match(node.name) and not _is_fixture(node):
             line = min([node.lineno, *(one.lineno for one in node.decorator_list)])
             yield Defined(name, "::".join((*prefix, node.name)), line)

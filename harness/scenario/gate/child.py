@@ -17,6 +17,7 @@ import harness
 from harness.core import lifetime
 from harness.core.handover import RELAY_DESCRIPTOR, SERVER_RECORD
 from harness.report import evidence
+from harness.scenario.gate.discovery import Suites
 from harness.scenario.gate.settings import Settings
 from harness.scenario.gate.workspace import Workspace
 from harness.server import Server
@@ -32,7 +33,7 @@ TICK = 1.0
 Hear = Callable[[dict[str, Any]], None]
 
 
-def command(settings: Settings, space: Workspace, server: Server) -> list[str]:
+def command(settings: Settings, suites: Suites, space: Workspace, server: Server) -> list[str]:
     """pytest over the suites; nothing that a project or a user configures changes which run."""
     options = {
         "server": server.provider,
@@ -41,11 +42,11 @@ def command(settings: Settings, space: Workspace, server: Server) -> list[str]:
         "plan": settings.plan.resolve(),
     }
     return [
-        *(sys.executable, "-m", "pytest", str(settings.tests)),
+        *(sys.executable, "-m", "pytest", *map(str, suites.paths)),
         *("-p", "xdist", "-p", PLUGIN, "-p", f"{PLUGIN}.relay", "-p", "no:cacheprovider"),
-        *("--rootdir", str(settings.root), "--confcutdir", str(settings.root)),
+        *("--rootdir", str(suites.root), "--confcutdir", str(suites.root)),
         *("-c", str(CONFIGURATION), "-n", str(settings.workers), "--dist", "worksteal"),
-        *(f"--ignore={path}" for path in settings.left_alone),
+        *(f"--ignore={path}" for path in suites.left_alone),
         *("--junitxml", str(space.left / "junit.xml")),
         *(f"--pg-{name}={value}" for name, value in options.items()),
         *(["--keep-failed"] if settings.keep_failed else []),
@@ -76,14 +77,19 @@ def environment(
 
 
 def run(
-    settings: Settings, space: Workspace, server: Server, hear: Hear, tick: Callable[[], None]
+    settings: Settings,
+    suites: Suites,
+    space: Workspace,
+    server: Server,
+    hear: Hear,
+    tick: Callable[[], None],
 ) -> int:
     """Run the suites to their end; pytest's exit status. `hear` gets every line of the relay.
 
     `tick` is called at least once a second. When this process leaves early, the child goes first.
     """
     reading, writing = os.pipe()
-    with _started(settings, space, server, writing) as child:
+    with _started(settings, suites, space, server, writing) as child:
         for line in _lines(reading, tick, lambda: child.poll() is None):
             hear(json.loads(line))
         return child.wait()
@@ -91,12 +97,12 @@ def run(
 
 @contextmanager
 def _started(
-    settings: Settings, space: Workspace, server: Server, writing: int
+    settings: Settings, suites: Suites, space: Workspace, server: Server, writing: int
 ) -> Iterator[subprocess.Popen[bytes]]:
     with (space.left / "pytest.log").open("w") as log:
         child = subprocess.Popen(
-            command(settings, space, server),
-            cwd=settings.root,
+            command(settings, suites, space, server),
+            cwd=suites.root,
             env=environment(os.environ, space, server, writing),
             pass_fds=[writing],
             stdin=subprocess.DEVNULL,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from harness.core.finding import Finding
 from harness.scenario.gate.attendance import Attendance
 from harness.scenario.gate.census import Defined
-from harness.scenario.gate.recorder import Recorder, suite_name
+from harness.scenario.gate.recorder import Recorder
 
 HINT = "run every test that is there or delete it: what was left out proves nothing"
 NAMED = 50  # tests that a run cut short did not come to
@@ -26,7 +26,9 @@ def left_out(there: Sequence[Defined], recorder: Recorder) -> list[Finding]:
     told |= dict.fromkeys(uncalled, "is reported as passed, but its function was never called")
     for nodeid in seen.raised.keys() - recorder.failed - recorder.skipped:
         told[nodeid] = f"failed, and a hook took its failure back: {seen.raised[nodeid]}"
-    return [_finding(nodeid, how) for nodeid, how in sorted(told.items())]
+    return [
+        _finding(nodeid, how, recorder.suite_of(nodeid)) for nodeid, how in sorted(told.items())
+    ]
 
 
 def uncounted(recorder: Recorder) -> list[str]:
@@ -41,18 +43,19 @@ def _never_collected(there: Sequence[Defined], seen: Attendance) -> Iterator[tup
     places = set(seen.found.values())
     namesakes = Counter(test.nodeid for test in there)
     for test in there:
-        by_place = (test.path, test.line) in places
+        by_place = (test.defined_in, test.line) in places
         by_name = test.nodeid in names and namesakes[test.nodeid] == 1
         if not by_place and not by_name:
-            yield f"{test.nodeid}", f"is defined in line {test.line} and was never collected"
+            where = f"line {test.line} of {test.place}" if test.place else f"line {test.line}"
+            yield f"{test.nodeid}", f"is defined in {where} and was never collected"
 
 
 def _never_ended(seen: Attendance, recorder: Recorder) -> Iterable[str]:
     return sorted(seen.kept - recorder.ended - recorder.failed)[:NAMED]
 
 
-def _finding(nodeid: str, how: str) -> Finding:
-    suite, test = suite_name(nodeid), nodeid.split("::", 1)[-1]
+def _finding(nodeid: str, how: str, suite: str) -> Finding:
+    test = nodeid.split("::", 1)[-1]
     return Finding(
         id=f"left_out.{suite}.{test}",
         severity="critical",

@@ -11,7 +11,6 @@ from harness.core.jsonfile import write_whole
 from harness.document.verdict import VerdictDocument
 from harness.report import page, pull_request
 from harness.report.evidence import Piece, find_fuller, gather
-from harness.report.section.registry import list_required
 
 LOGS = ("verdict.json", "pytest.log", "junit.xml", "crash.json", "report/crash.html")
 
@@ -19,7 +18,8 @@ LOGS = ("verdict.json", "pytest.log", "junit.xml", "crash.json", "report/crash.h
 def again(build: Path) -> Path:
     """Write the papers of the verdict that stands in a build directory; the page's path."""
     found = judgement.read(build / "verdict.json")
-    return write(build, found.document, gather(build / "evidence", list_required()))
+    names = [exhibit.name for exhibit in found.document.evidence]
+    return write(build, found.document, gather(build / "evidence", names))
 
 
 def write(build: Path, document: VerdictDocument, pieces: Sequence[Piece]) -> Path:

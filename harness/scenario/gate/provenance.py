@@ -36,7 +36,9 @@ class Provided(Protocol):
         ...
 
 
-def judged(plan: Plan, rows: int, seed: int, suites: Path, server: Provided) -> dict[str, Any]:
+def judged(
+    plan: Plan, rows: int, seed: int, suites: Path | None, server: Provided
+) -> dict[str, Any]:
     """The part of a verdict that says what it is a verdict on, as it stands now.
 
     `seed` has a hash of the makers of rows, `tool` one of the harness and of the suites.
@@ -47,7 +49,7 @@ def judged(plan: Plan, rows: int, seed: int, suites: Path, server: Provided) -> 
         "judged_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "plan": {"name": plan.name, "version": plan.version, "hash": plan.hash},
         "seed": {"rows": rows, "seed": seed, "profiles": list(PROFILES), "hash": makers},
-        "tool": tool() | {"suites_hash": tree_hash([suites], _above(suites))},
+        "tool": tool() | {"suites_hash": _suites_hash(suites)},
         "settings": settings(plan),
         "environment": {
             "server": server.provider,
@@ -58,6 +60,11 @@ def judged(plan: Plan, rows: int, seed: int, suites: Path, server: Provided) -> 
             "memory_bytes": psutil.virtual_memory().total,
         },
     }
+
+
+def _suites_hash(suites: Path | None) -> str:
+    """That of the project's own suites; the shipped ones are part of the tool."""
+    return tree_hash([suites], _above(suites)) if suites else tree_hash([])
 
 
 def _above(suites: Path) -> str:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import Any
 
 from harness.core.finding import Finding
 from harness.report.verdict import Suite
 from harness.scenario.gate.attendance import Attendance
+from harness.scenario.gate.discovery import DIRECTORY, suite_name
 
 OK, TESTS_FAILED = 0, 1  # the exit statuses of pytest with which a run came to its end
 SKIPPED = "what is skipped proves nothing: let it run, or delete it"
-HOME = ("tests", "migration")
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,13 @@ Progress = Callable[[Advance], None]
 
 
 class Recorder:
-    """Collects what each test did; `progress` is called after each."""
+    """Collects what each test did; `progress` is called after each.
 
-    def __init__(self, progress: Progress) -> None:
+    `home` is the directory of the project's suites, below the root.
+    """
+
+    def __init__(self, progress: Progress, home: str = DIRECTORY.as_posix()) -> None:
+        self._home = home
         self.suites: dict[str, Suite] = {}
         self.findings: list[Finding] = []
         self.attendance = Attendance()
@@ -57,18 +60,18 @@ class Recorder:
                 self.begun = True
                 self._report(line)
             case "collect":
-                self.findings.append(finding(line))
+                self.findings.append(finding(line, self.suite_of(line["nodeid"])))
             case "attendance":
                 self.attendance.add(line["seen"])
             case "total":
                 self.begun = True
                 self.total = max(self.total, len(line["ids"]))
-                self.sizes |= Counter(suite_name(nodeid) for nodeid in line["ids"])
+                self.sizes |= Counter(map(self.suite_of, line["ids"]))
             case "finished":
                 self.complete = line["status"] in (OK, TESTS_FAILED)
 
     def _report(self, line: dict[str, Any]) -> None:
-        name, nodeid = suite_name(line["nodeid"]), line["nodeid"]
+        name, nodeid = self.suite_of(line["nodeid"]), line["nodeid"]
         old = self.suites.get(name, Suite(name))
         outcome = line["outcome"]
         in_call = line["when"] == "call"
@@ -81,7 +84,7 @@ class Recorder:
         )
         self.suites[name] = suite
         if outcome != "passed":
-            self.findings.append(finding(line))
+            self.findings.append(finding(line, self.suite_of(line["nodeid"])))
             (self.failed if outcome == "failed" else self.skipped).add(nodeid)
         elif in_call:
             self.passed.add(nodeid)
@@ -92,28 +95,25 @@ class Recorder:
             left = self.sizes[name] + self._left[name]
             self._progress(Advance(nodeid, self.done, self.total, suite, left))
 
+    def suite_of(self, nodeid: str) -> str:
+        """The suite of a test."""
+        return suite_name(nodeid, self._home)
+
     def judged_suites(self, left_out: list[Finding]) -> list[Suite]:
         """The suites, each with how many of its tests were left out."""
-        missing = Counter(suite_name(finding.where) for finding in left_out)
+        missing = Counter(self.suite_of(finding.where) for finding in left_out)
         names = [*self.suites, *(name for name in missing if name not in self.suites)]
         suites = [self.suites.get(name, Suite(name)) for name in names]
         return [replace(suite, left_out=missing[suite.name]) for suite in suites]
 
 
-def suite_name(nodeid: str) -> str:
-    """The suite of a test: its module without test_, with its directory when it is in one."""
-    parts = PurePosixPath(nodeid.split("::")[0]).with_suffix("").parts
-    inner = parts[len(HOME) :] if parts[: len(HOME)] == HOME else parts[-1:]
-    return "/".join((*inner[:-1], inner[-1].removeprefix("test_"))) if inner else nodeid
-
-
-def finding(line: dict[str, Any]) -> Finding:
+def finding(line: dict[str, Any], suite: str) -> Finding:
     """A report that is no pass as a finding: the test's name is its stable id."""
     nodeid = line["nodeid"]
     test = nodeid.split("::")[-1]
     skipped = line.get("outcome") == "skipped"
     return Finding(
-        id=f"{suite_name(nodeid)}.{test}" if "::" in nodeid else f"collect.{suite_name(nodeid)}",
+        id=f"{suite}.{test}" if "::" in nodeid else f"collect.{suite}",
         severity="critical",
         where=nodeid,
         message=line["message"],

@@ -14,6 +14,7 @@ from harness.plan.writers import Write, Writers
 from harness.report import causes
 from harness.report.portable import portable
 from harness.scenario.gate.settings import Settings
+from harness.scenario.gate.shipped import HOME
 from harness.server import Server
 from harness.subject.choice import is_default_plan
 
@@ -27,7 +28,12 @@ class Replay:
 
     def test(self, nodeid: str) -> str:
         """One test alone."""
-        return f"python -m pytest {shlex.quote(nodeid)} {self._options('pg-')} --keep-failed"
+        named = shlex.quote(nodeid)
+        if nodeid.startswith(f"{HOME}/"):  # it is run from wherever the harness is installed
+            file, separator, test = nodeid.partition("::")
+            module = file.removesuffix(".py").replace("/", ".")
+            named = f"-p harness.pytest_plugin --pyargs {shlex.quote(module + separator + test)}"
+        return f"python -m pytest {named} {self._options('pg-')} --keep-failed"
 
     def gate(self) -> str:
         """The whole gate."""

@@ -19,8 +19,9 @@ from harness.plan import Plan
 from harness.report import evidence
 from harness.report.portable import portable_document
 from harness.report.verdict import Verdict, with_missing
-from harness.scenario.gate import build, census, child, papers, told, workspace
+from harness.scenario.gate import build, child, papers, told, workspace
 from harness.scenario.gate.before import judged_source
+from harness.scenario.gate.discovery import Suites, discover
 from harness.scenario.gate.existing import guarded
 from harness.scenario.gate.interruption import interruptible
 from harness.scenario.gate.left_out import left_out, uncounted
@@ -41,7 +42,7 @@ def run(settings: Settings) -> VerdictDocument:
     server, Stopped on a signal. A verdict that stood there stays until the suites are collected.
     """
     subject = plan.load(settings.plan)
-    _ = settings.tests, settings.evidence  # there are suites, or nothing is begun
+    suites = discover(subject, settings.root, settings.project, full=settings.full)
     with (
         interruptible(),
         build.held(settings.build),
@@ -49,7 +50,7 @@ def run(settings: Settings) -> VerdictDocument:
         guarded(server, subject, settings.keep_failed),
         workspace.opened() as space,
     ):
-        return _judged(settings, subject, server, space)
+        return _judged(settings, subject, suites, server, space)
 
 
 @contextmanager
@@ -66,27 +67,30 @@ def _server(settings: Settings) -> Iterator[Server]:
         close_owned()
 
 
-def _judged(settings: Settings, subject: Plan, server: Server, space: Workspace) -> VerdictDocument:
+def _judged(
+    settings: Settings, subject: Plan, suites: Suites, server: Server, space: Workspace
+) -> VerdictDocument:
     console = Console(stderr=settings.quiet, highlight=False, soft_wrap=True)
     told.header(console, settings, subject, server)
     started = time.monotonic()
-    there = census.defined(settings.tests, settings.root, settings.left_alone)
-    before = judged(subject, settings.rows, settings.seed, settings.tests, server)
+    there = suites.defined()
+    before = judged(subject, settings.rows, settings.seed, suites.own_directory, server)
     source, doubts = judged_source(server, subject)
-    recorder = _run_suites(settings, space, server, console)
+    recorder = _run_suites(settings, suites, space, server, console)
     seconds = time.monotonic() - started
     build.forget(settings.build)
-    build.take_over(settings.build, space.left, settings.root)
-    pieces = evidence.gather(settings.build / "evidence", settings.evidence)
-    after = judged(plan.load(settings.plan), settings.rows, settings.seed, settings.tests, server)
+    build.take_over(settings.build, space.left, suites.root)
+    pieces = evidence.gather(settings.build / "evidence", suites.evidence)
+    now = plan.load(settings.plan)
+    after = judged(now, settings.rows, settings.seed, suites.own_directory, server)
     missing = left_out(there, recorder)
     replay = Replay(settings, server)
-    findings = [*missing, *recorder.findings, *(f for piece in pieces for f in piece.findings)]
-    findings = retold(findings, replay)
+    left = [finding for piece in pieces for finding in piece.findings]
+    findings = retold([*suites.absent, *missing, *recorder.findings, *left], replay)
     documents = {piece.name: piece.document for piece in pieces}
     compared, counted = documents.get("verify"), documents.get("validate")
     verdict = Verdict(
-        suites=with_missing(recorder.judged_suites(missing), settings.expected),
+        suites=with_missing(recorder.judged_suites(missing), suites.expected),
         findings=findings,
         complete=recorder.complete,
         evidence=[piece.exhibit for piece in pieces],
@@ -94,8 +98,9 @@ def _judged(settings: Settings, subject: Plan, server: Server, space: Workspace)
         figures=_figures(recorder, settings, seconds, pieces),
         judged=after | {"seed": after["seed"] | {"tables": _tables(counted)}},
         causes=by_cause(findings, compared, subject, replay),
+        not_applicable=suites.not_applicable,
     )
-    told_anywhere = portable_document(to_builtins(verdict.document()), settings.root)
+    told_anywhere = portable_document(to_builtins(verdict.document()), suites.root)
     document = from_builtins(told_anywhere | {"source": source}, VerdictDocument)
     build.write_verdict(settings.build, document)
     papers.write(settings.build, document, pieces)
@@ -103,13 +108,15 @@ def _judged(settings: Settings, subject: Plan, server: Server, space: Workspace)
     return document
 
 
-def _run_suites(settings: Settings, space: Workspace, server: Server, console: Console) -> Recorder:
+def _run_suites(
+    settings: Settings, suites: Suites, space: Workspace, server: Server, console: Console
+) -> Recorder:
     with narrator(console) as narrated:
 
         def ended(advance: Advance) -> None:
             narrated.ended(advance)
 
-        recorder = Recorder(ended)
+        recorder = Recorder(ended, suites.home)
 
         def hear(line: dict[str, Any]) -> None:
             begun = recorder.begun
@@ -117,7 +124,7 @@ def _run_suites(settings: Settings, space: Workspace, server: Server, console: C
             if recorder.begun and not begun:
                 build.forget(settings.build)
 
-        code = child.run(settings, space, server, hear, narrated.tick)
+        code = child.run(settings, suites, space, server, hear, narrated.tick)
     if code == pytest.ExitCode.USAGE_ERROR:
         log, said = settings.build / build.REFUSED, (space.left / "pytest.log").read_text()
         log.write_text(said)

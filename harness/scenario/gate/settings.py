@@ -1,21 +1,12 @@
-"""What a gate is asked to judge, on what, and which suites that takes."""
+"""What a gate is asked to judge, and on what."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.core.errors import UsageError
-from harness.report.section.registry import list_required
-
-SUITES = (
-    *("validation", "dry_run", "forward", "verify", "security", "contract", "compatibility"),
-    *("meanwhile", "rollback", "cleanup", "resume", "crash"),
-)
-PLANTED = ("sabotage",)
-"""Suites that judge the checks, not the plan: run with `full` only."""
-APART = ("benchmark",)
-"""Suites that a gate never runs: they measure, and prove nothing."""
+from harness.scenario.gate.discovery import DIRECTORY
+from harness.subject.project import Project, find_project
 
 
 @dataclass(frozen=True)
@@ -36,32 +27,20 @@ class Settings:
     quiet: bool = False
 
     @property
+    def project(self) -> Project | None:
+        """The project whose plan it is; None for a plan that stands alone."""
+        plan = self.plan.resolve()
+        for start in (Path.cwd(), plan.parent):
+            found = find_project(start)
+            if found is not None and found.file is not None and found.path == plan:
+                return found
+        return None
+
+    @property
     def root(self) -> Path:
-        """The checkout that the plan lies in."""
-        return self.plan.resolve().parent.parent
-
-    @property
-    def tests(self) -> Path:
-        """The directory of the release suites; UsageError when there is none."""
-        found = self.root / "tests" / "migration"
-        if not found.is_dir():
-            raise UsageError(
-                f"no suites in {found}", hint="run the gate from a checkout of the project"
-            )
-        return found
-
-    @property
-    def expected(self) -> tuple[str, ...]:
-        """The suites without which there is no GO."""
-        return (*SUITES, *PLANTED) if self.full else SUITES
-
-    @property
-    def evidence(self) -> tuple[str, ...]:
-        """The evidence without which there is no GO."""
-        return (*list_required(), *PLANTED) if self.full else list_required()
-
-    @property
-    def left_alone(self) -> tuple[Path, ...]:
-        """The files of suites that this gate does not run: whole files, never single tests."""
-        names = APART if self.full else (*APART, *PLANTED)
-        return tuple(self.tests / f"test_{name}.py" for name in names)
+        """The root of the project; of a plan that stands alone, the directory with its suites."""
+        if self.project is not None:
+            return self.project.root
+        above = self.plan.resolve().parent
+        suited = [one for one in (above, above.parent) if (one / DIRECTORY).is_dir()]
+        return suited[0] if suited else above.parent if above.name == "sql" else above

@@ -36,6 +36,9 @@ def verdict(console: Console, found: Verdict, seconds: float, settings: Settings
             f"  [{COLOURS[suite.verdict]}]{suite.verdict:<8}[/]{suite.name:<16}{suite.passed:>4}"
             f" of {total} tests, {suite.seconds:6.1f} s of work"
         )
+    for one in found.not_applicable:
+        console.print(f"  [dim]not applicable: {one.name}[/]", end=", ")
+        console.print(one.reason, markup=False)
     for exhibit in found.evidence:
         colour = COLOURS[exhibit.verdict]
         console.print(f"  [{colour}]{exhibit.verdict:<8}[/]evidence {exhibit.name}")

@@ -1,7 +1,7 @@
-"""What a plan brings to be judged by: in a suite, a part that is not there is not applicable.
+"""What a plan brings to be judged by: a part that is not there is not applicable in a gate.
 
 `harness validate` and `harness verify` say *unknown* of a part that nobody declared absent. The
-gate lists it as not applicable instead, so the suites judge a plan that declares it.
+gate lists it as not applicable instead, so its suites judge a plan that declares it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,12 @@ from harness.check.verify import file as verify_file
 from harness.plan import Plan
 
 ABSENT = "the plan does not have it"
+
+
+def has_source_checks(plan: Plan) -> bool:
+    """Whether files say what is wrong with rows before the migration."""
+    root = plan.root / "checks" / "validate"
+    return root.is_dir() and bool(checkfile.load(root))
 
 
 def has_checks_of_rows(plan: Plan) -> bool:

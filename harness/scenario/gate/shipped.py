@@ -1,0 +1,113 @@
+"""The suites that the harness ships, and what a plan must have for each to apply to it."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from harness.check import parts
+from harness.plan import Plan
+from harness.subject.choice import particulars_of
+from harness.subject.project import Project
+
+HOME = "harness/suite"
+"""How their files are named, wherever the harness is installed."""
+
+Lacks = Callable[[Plan, Project | None], str]
+"""What a plan lacks for a suite to apply to it; empty when it applies."""
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A suite of the harness: its name, and what a plan may lack for it."""
+
+    name: str
+    lacks: Lacks
+
+    @property
+    def module(self) -> str:
+        """What a suite of a project imports."""
+        return f"harness.suite.{self.name}"
+
+    @property
+    def path(self) -> Path:
+        """Its file, here."""
+        return home() / f"{self.name}.py"
+
+
+def nothing(_plan: Plan, _project: Project | None) -> str:
+    """Of a suite that applies to every plan."""
+    return ""
+
+
+def _validation(plan: Plan, _project: Project | None) -> str:
+    declared = plan.validate.without.get("checks")
+    absent = declared or "the plan has no checks/validate/*.sql"
+    return "" if parts.has_source_checks(plan) else absent
+
+
+def _verify(plan: Plan, _project: Project | None) -> str:
+    there = parts.has_checks_of_rows(plan), parts.has_rules(plan), parts.has_policy(plan)
+    return "" if any(there) else "the plan has neither checks/verify nor checks/security.toml"
+
+
+def _security(plan: Plan, _project: Project | None) -> str:
+    return "" if parts.has_policy(plan) else "the plan has no checks/security.toml"
+
+
+def _contract(plan: Plan, project: Project | None) -> str:
+    return "" if contract_of(plan, project) else "the project names no contract of old clients"
+
+
+def _rollback(plan: Plan, _project: Project | None) -> str:
+    first = plan.steps[0] if plan.steps else None
+    if first is None or first.irreversible is None:
+        return ""
+    return f"the first step, {first.id}, is declared irreversible: {first.irreversible}"
+
+
+def _cleanup(plan: Plan, _project: Project | None) -> str:
+    return "" if plan.cleanup else "the plan has no cleanup/*.sql"
+
+
+SHIPPED = (
+    Shipped("validation", _validation),
+    Shipped("dry_run", nothing),
+    Shipped("forward", nothing),
+    Shipped("verify", _verify),
+    Shipped("security", _security),
+    Shipped("contract", _contract),
+    Shipped("rollback", _rollback),
+    Shipped("cleanup", _cleanup),
+    Shipped("resume", nothing),
+    Shipped("crash", nothing),
+)
+
+
+def contract_of(plan: Plan, project: Project | None) -> Path | None:
+    """The directory of the queries that old clients send; None where the project has none."""
+    named = particulars_of(plan.name, project).contract
+    if named is not None and project is not None:
+        return project.root / named
+    beside = plan.root / "contract"
+    return beside if beside.is_dir() else None
+
+
+@cache
+def home() -> Path:
+    """The directory of the shipped suites."""
+    found = importlib.util.find_spec(HOME.replace("/", "."))
+    assert found is not None, "the harness is not whole"
+    assert found.origin is not None, "the harness is not whole"
+    return Path(found.origin).parent.resolve()
+
+
+def portable_path(path: Path, root: Path) -> str:
+    """A file below the root as seen from there; one of the shipped suites by its own name."""
+    path = Path(path)
+    if path.is_relative_to(home()):
+        return f"{HOME}/{path.relative_to(home()).as_posix()}"
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
