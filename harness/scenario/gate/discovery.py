@@ -152,7 +152,7 @@ class _Search:
             return
         shipped = set() if self.directory.is_dir() else {one.name for one in SHIPPED}
         for name in dict.fromkeys(project.suites.required):
-            if name in there or name in lacking or name in shipped:
+            if name in there or name in lacking or name in shipped or name in self._apart:
                 continue
             file = (self.directory / f"test_{name}.py").relative_to(self.root).as_posix()
             yield Finding(

@@ -12,10 +12,10 @@ from harness.core.errors import Refused
 from harness.core.tree_hash import tree_hash
 from harness.plan import load
 from harness.report.section.registry import list_required
-from harness.scenario.gate import PLANTED, SUITES
+from harness.scenario.gate import PLANTED
 from harness.scenario.gate.provenance import changed
 from tests.harness.support import foreign_section
-from tests.harness.support.gate import gate, leave, make_project
+from tests.harness.support.gate import SUITES, gate, leave, make_project
 from tests.harness.support.report import FINDING, VALIDATE, documents
 
 
