@@ -138,7 +138,7 @@ class VerdictDocument(Document, frozen=True, kw_only=True):
     evidence: Sequence[ExhibitDocument]
     findings: Sequence[Finding]
     unknowns: Sequence[str]
-    not_applicable: Sequence[NotApplicable] = ()
+    not_applicable: Sequence[NotApplicable] | Unset = UNSET
     figures: Mapping[str, Any]
     judged_at: str
     plan: JudgedPlan

@@ -38,7 +38,7 @@ def judged(document: VerdictDocument, claims: Sequence[Claim] | None = None) -> 
     claims = list_claims() if claims is None else claims
     suites = {suite.name: suite.verdict for suite in document.suites}
     evidence = {exhibit.name: exhibit for exhibit in document.evidence}
-    absent = {one.name for one in document.not_applicable}
+    absent = {one.name for one in document.not_applicable or ()}
     applying = [left for claim in claims if (left := _without(claim, absent))]
     found = [_judged(claim, suites, evidence) for claim in applying]
     named = {suite for claim in claims for suite in claim.suites}
@@ -49,7 +49,7 @@ def judged(document: VerdictDocument, claims: Sequence[Claim] | None = None) -> 
 def beyond(document: VerdictDocument) -> list[str]:
     """What a gate does not look at, and what this plan had switched off."""
     off = document.settings.switched_off
-    absent = [f"{one.name}: not applicable, {one.reason}" for one in document.not_applicable]
+    absent = [f"{one.name}: not applicable, {one.reason}" for one in document.not_applicable or ()]
     return [*absent, *(f"the check {name}: the plan switched it off" for name in off), *BEYOND]
 
 

@@ -90,11 +90,12 @@ class Verdict:
             "suites": [asdict(suite) | {"verdict": suite.verdict} for suite in self.suites],
             "evidence": to_builtins(self.evidence),
             "findings": [asdict(finding) for finding in self.findings],
-            "not_applicable": to_builtins(self.not_applicable),
             "unknowns": [part.name for part in parts if part.verdict == "unknown"],
             "figures": self.figures,
             **self.judged,
         }
+        if self.not_applicable:
+            document["not_applicable"] = to_builtins(self.not_applicable)
         return from_builtins(document, VerdictDocument)
 
 
