@@ -37,7 +37,7 @@ from harness.core.exit_status import ExitStatus
 @click.option("--direction", default=None, help="forward,rollback,cleanup")
 @click.option("--fault", default=None, help="only these faults, such as cut,unheard,sigkill")
 @click.option("--replay", metavar="POINT", help="strike at one point, as a failure prints it")
-@rows_option(1000, least=0)
+@rows_option(1000, least=0, capped=True)
 @seed_option
 @server_option
 @pg_version_option

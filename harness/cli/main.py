@@ -32,7 +32,7 @@ from harness.cli.migrate import migrate
 from harness.cli.mutate import mutate
 from harness.cli.report import report
 from harness.cli.rollback import rollback
-from harness.cli.seed import seed
+from harness.cli.seed import seed_database
 from harness.cli.status import status
 from harness.cli.validate import validate
 from harness.cli.verify import verify
@@ -56,7 +56,7 @@ def cli() -> None:
 for command in (
     init,
     baseline,
-    seed,
+    seed_database,
     validate,
     dry_run,
     backup,

@@ -29,11 +29,22 @@ pg_version_option: Option = click.option(
     show_envvar=True,
     help="major version of Postgres",
 )
+
+
+def _seed(context: click.Context, _option: click.Parameter, given: int | None) -> int:
+    """What is given, or what the project file says, or 1."""
+    if given is not None or context.resilient_parsing:
+        return given or 0
+    from harness.subject.amounts import default_seed
+
+    return default_seed()
+
+
 seed_option: Option = click.option(
     "--seed",
     type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
+    callback=_seed,
+    show_default="the project's rows.seed, or 1",
     envvar="HARNESS_SEED",
     show_envvar=True,
     help="what chance begins from: same seed, same rows, same sample",
@@ -47,13 +58,25 @@ build_option: Option = click.option(
 )
 
 
-def rows_option(default: int, least: int = 1) -> Option:
-    """`--rows`: about how many rows are made, by default so many, and at least so many."""
+def rows_option(default: int, least: int = 1, *, capped: bool = False) -> Option:
+    """`--rows`: about how many rows are made, at least so many.
+
+    By default as many as the project file says, or so many; `capped`: never more by default.
+    """
+
+    def chosen(context: click.Context, _option: click.Parameter, given: int | None) -> int:
+        if given is not None or context.resilient_parsing:
+            return given or 0
+        from harness.subject.amounts import default_rows
+
+        return min(default_rows(default), default) if capped else default_rows(default)
+
+    said = f"the project's rows.count{', if that is less' if capped else ''}, or {default}"
     return click.option(
         "--rows",
         type=click.IntRange(min=least),
-        default=default,
-        show_default=True,
+        callback=chosen,
+        show_default=said,
         envvar="HARNESS_ROWS",
         show_envvar=True,
         help="rows to seed",

@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from harness.cli.options import answer, dsn_option, json_option, named
+from harness.cli.run_options import rows_option, seed_option
 from harness.core.exit_status import ExitStatus
 
 
-@click.command()
+@click.command("seed")
 @dsn_option
 @click.option(
     "--plan",
@@ -23,21 +24,17 @@ from harness.core.exit_status import ExitStatus
     help="the plan whose rows they are, if not that of the project",
 )
 @json_option
-@click.option(
-    "--rows", type=click.IntRange(min=1), help="default: the project's rows.count, or 10000"
-)
-@click.option(
-    "--seed", "number", type=click.IntRange(min=0), help="default: the project's rows.seed, or 1"
-)
+@rows_option(10_000)
+@seed_option
 @click.option(
     "--profile", type=click.Choice(["real", "clean", "hostile"]), default="real", show_default=True
 )
-def seed(
+def seed_database(
     dsn: str | None,
     plan_path: Path | None,
     as_json: bool,
-    rows: int | None,
-    number: int | None,
+    rows: int,
+    seed: int,
     profile: str,
 ) -> int:
     """Fill the baseline with rows: same arguments, same rows.
@@ -48,17 +45,11 @@ def seed(
     from harness.observe.progress import bar
     from harness.rows import PartlyFilled
     from harness.subject.choice import seeder_of
-    from harness.subject.project import find_project
 
-    project = find_project()
-    said = project.rows if project else None
-    rows = rows or (said.count if said else None) or 10_000
-    if number is None:
-        number = said.seed if said and said.seed is not None else 1
-    fill = seeder_of(plan.load(plan_path).name if plan_path else None, project, fresh=True)
+    fill = seeder_of(plan.load(plan_path).name if plan_path else None, fresh=True)
     try:
         with bar("seed", "rows") as advance:
-            report = fill(named(dsn), rows=rows, seed=number, profile=profile, progress=advance)
+            report = fill(named(dsn), rows=rows, seed=seed, profile=profile, progress=advance)
     except PartlyFilled as error:
         document = {**dataclasses.asdict(error.filled), "error": error.message}
         answer(document, as_json, _lines(error.filled))

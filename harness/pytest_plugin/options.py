@@ -71,7 +71,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def find_setting(config: pytest.Config, name: str) -> str | None:
-    """The value of an option: command line over environment over ini file over default."""
+    """The value of an option: command line over environment over ini file over default.
+
+    The default of rows and seed is the project file's, where it says one.
+    """
     option = OPTIONS[name]
     for value in (
         config.getoption(option.key),
@@ -80,7 +83,16 @@ def find_setting(config: pytest.Config, name: str) -> str | None:
     ):
         if value:
             return str(value)
-    return option.default
+    return _default(config, option)
+
+
+def _default(config: pytest.Config, option: Option) -> str | None:
+    if option.name not in ("rows", "seed"):
+        return option.default
+    from harness.subject.amounts import default_rows, default_seed
+
+    choose = default_rows if option.name == "rows" else default_seed
+    return str(choose(int(option.default or 0), config.rootpath))
 
 
 def find_number(config: pytest.Config, name: str) -> int | None:
