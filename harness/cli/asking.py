@@ -17,6 +17,7 @@ from harness.plan import Plan
 if TYPE_CHECKING:
     from harness.check.validate.run import Validation
     from harness.check.verify.run import Verification
+    from harness.document.verify import UnmadeDocument, VerifyDocument
 
 STARTS = ("clean", "rolled-back")
 NO_ROWS = "validate.no_rows"  # an empty database has nothing to lose
@@ -140,10 +141,14 @@ def verify_after(dsn: str, plan: Plan, backup: Path | None) -> Verification | Ha
         return error
 
 
-def verification_document(found: Verification | HarnessError) -> dict[str, Any]:
+def verification_document(
+    found: Verification | HarnessError,
+) -> VerifyDocument | UnmadeDocument:
     """The key `verify` of the outcome; one that could not be made is unknown."""
+    from harness.document.verify import UnmadeDocument
+
     if isinstance(found, HarnessError):
-        return {"verdict": "unknown", "reason": str(found), "next": "harness verify"}
+        return UnmadeDocument(verdict="unknown", reason=str(found), next="harness verify")
     return found.document()
 
 

@@ -49,7 +49,6 @@ def crash(as_json: bool, plan_path: Path | None, **choices: Any) -> None:
     from harness.crash import explore
     from harness.crash.tally import ProgressLines
     from harness.crash.telling import words
-    from harness.document.base import to_builtins
     from harness.observe.progress import bar
     from harness.report import crash_page
 
@@ -65,7 +64,7 @@ def crash(as_json: bool, plan_path: Path | None, **choices: Any) -> None:
         document = explore.run(settings, told)
     if settings.build is not None:
         crash_page.render(document, settings.build / "report" / "crash.html")
-    answer(to_builtins(document), as_json, list(words(document)))
+    answer(document, as_json, list(words(document)))
     sys.exit(ExitStatus.of(document.verdict == "pass"))
 
 

@@ -58,6 +58,7 @@ def dry_run(
     if compare is not None:
         _compare(named(dsn), compare, plan_path, as_json)
     from harness import plan
+    from harness.document.base import to_builtins
     from harness.observe.progress import steps
     from harness.runner.signals import stop_requested
     from harness.scenario import dry_run as scenario
@@ -74,9 +75,9 @@ def dry_run(
         )
     document = done.document()
     if save is not None:
-        write_json(save, document, indent=1)
+        write_json(save, to_builtins(document), indent=1)
     answer(document, as_json, list(lines(document, verbose=verbose)))
-    sys.exit(ExitStatus.of(document["verdict"] == "pass"))
+    sys.exit(ExitStatus.of(document.verdict == "pass"))
 
 
 def _compare(dsn: str, path: Path, plan_path: Path, as_json: bool) -> None:
@@ -84,14 +85,13 @@ def _compare(dsn: str, path: Path, plan_path: Path, as_json: bool) -> None:
     from harness.scenario.dry_run.estimate import estimate_error, read
 
     percent = plan.load(plan_path).dry_run.estimate_percent
-    found = estimate_error(dsn, read(path), percent).document()
-    if found["error"] is None:
-        line = f"estimate: unknown, {found['why']}"
-    else:
+    found = estimate_error(dsn, read(path), percent)
+    line = f"estimate: unknown, {found.why}"
+    if found.error is not None:
         line = (
-            f"estimate: {found['estimate_seconds']:.2f} s, took {found['seconds']:.2f} s,"
-            f" off by {found['error']:.0%}: {found['verdict']}"
+            f"estimate: {found.estimate_seconds:.2f} s, took {found.seconds:.2f} s,"
+            f" off by {found.error:.0%}: {found.verdict}"
         )
-        line += f", {found['why']}" if found["why"] else ""
+        line += f", {found.why}" if found.why else ""
     answer(found, as_json, [line])
-    sys.exit(ExitStatus.of(found["verdict"] == "pass"))
+    sys.exit(ExitStatus.of(found.verdict == "pass"))

@@ -86,9 +86,10 @@ def migrate(
     failed = False
     if loaded.verify.after and outcome.state == "migrated" and outcome.steps_run:
         found = asking.verify_after(target, loaded, backup)
-        document["verify"] = asking.verification_document(found)
+        verification = asking.verification_document(found)
+        document["verify"] = verification
         lines += asking.verification_lines(found, loaded)
-        failed = document["verify"]["verdict"] == "fail"
+        failed = verification.verdict == "fail"
     answer(document, as_json, lines)
     if failed:
         sys.exit(ExitStatus.FAILED)

@@ -75,10 +75,12 @@ def named(dsn: str | None) -> str:
     return settled
 
 
-def answer(document: dict[str, Any], as_json: bool, lines: list[str]) -> None:
+def answer(document: Any, as_json: bool, lines: list[str]) -> None:
     """Print the result: one JSON document, or lines for a person."""
     if as_json:
-        click.echo(json.dumps(document, default=str))
+        from harness.document.base import spell_value
+
+        click.echo(json.dumps(document, default=spell_value))
     else:
         for line in lines:
             click.echo(line)

@@ -91,6 +91,11 @@ def refusal(path: Path, text: str, flaw: FlawedDocument, *, what: str, hint: str
     return UsageError(f"is not {what}: {flaw}", where=where, hint=hint)
 
 
+def spell_value(value: Any) -> Any:
+    """For json.dumps: a document as its keys and values, anything else that JSON lacks as text."""
+    return to_builtins(value) if isinstance(value, msgspec.Struct) else str(value)
+
+
 def to_text(document: Any, *, indent: int | None = None) -> str:
     """A document as the text of a JSON file."""
     return json.dumps(to_builtins(document), indent=indent, default=str, ensure_ascii=False) + "\n"

@@ -147,10 +147,10 @@ class EstimateDocument(Document, frozen=True, kw_only=True):
 
     verdict: Word
     estimate_seconds: float | None
-    seconds: float | None
-    error: float | None
-    why: str
-    steps: Sequence[EstimatedStep]
+    seconds: float | None = None
+    error: float | None = None
+    why: str = ""
+    steps: Sequence[EstimatedStep] = ()
 
 
 class DryRunDocument(Document, frozen=True, kw_only=True):

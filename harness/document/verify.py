@@ -54,6 +54,14 @@ class SampleDocument(Document, frozen=True, kw_only=True):
     right: bool
 
 
+class UnmadeDocument(Document, frozen=True, kw_only=True):
+    """A verification that could not be made, and what to do next."""
+
+    verdict: Word
+    reason: str
+    next: str
+
+
 class VerifyDocument(Document, frozen=True, kw_only=True):
     """A whole verification."""
 

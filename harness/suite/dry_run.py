@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.database import fingerprint
+from harness.document.base import to_builtins
 from harness.plan import Plan
 from harness.report import evidence
 from harness.runner import migrate
@@ -19,11 +20,12 @@ TRIES = 2  # a machine that was busy with something else for a moment is no reas
 def rehearsed(dsn: str, plan: Plan) -> dict[str, Any]:
     """A dry run's document, and how far its estimate was from the real run after it."""
     before = fingerprint.take(dsn)
-    document = dry_run(dsn, plan).document()
+    found = dry_run(dsn, plan).document()
     assert not fingerprint.compare(before, fingerprint.take(dsn))
     migrate(dsn, plan)
-    error = estimate_error(dsn, document, plan.dry_run.estimate_percent)
-    return document | {"estimate": error.document()}
+    error = estimate_error(dsn, found, plan.dry_run.estimate_percent)
+    document: dict[str, Any] = to_builtins(found)
+    return document | {"estimate": to_builtins(error)}
 
 
 def is_near(estimate: dict[str, Any]) -> bool:

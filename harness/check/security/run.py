@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,8 @@ from harness.check.security.probe import Access
 from harness.core.finding import Finding
 from harness.database import admin, pinned
 from harness.database.names import schema_of
+from harness.document.base import from_builtins, to_builtins
+from harness.document.security import SecurityDocument
 
 Verdict = Literal["pass", "fail", "unknown"]
 
@@ -97,10 +99,10 @@ def _as_before(
             yield one
 
 
-def document(found: Security) -> dict[str, Any]:
+def document(found: Security) -> SecurityDocument:
     """The matrix with its verdict and findings, as JSON holds it and the report draws it."""
-    findings = [asdict(finding) for finding in found.findings]
-    return {"verdict": found.verdict, "findings": findings, **found.matrix}
+    whole = {"verdict": found.verdict, "findings": to_builtins(found.findings), **found.matrix}
+    return from_builtins(whole, SecurityDocument)
 
 
 def _look(conn: psycopg.Connection[Any], policy: SecurityPolicy) -> _Look:

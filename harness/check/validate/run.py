@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from harness.check import checkfile
 from harness.check.checkfile import CheckFile
@@ -20,6 +20,13 @@ from harness.check.preflight.run import Preflight, Standing, preflight
 from harness.core.advance import Tally
 from harness.core.errors import UsageError
 from harness.core.finding import Finding, Severity
+from harness.document.validate import (
+    CheckedFinding,
+    NotApplicableCheck,
+    UnknownCheck,
+    ValidateDocument,
+    WarnedRelation,
+)
 from harness.plan import Plan, ValidateRules
 
 Word = Literal["pass", "fail", "unknown"]
@@ -33,21 +40,22 @@ class Found:
     finding: Finding
     result: Result | None = None
 
-    def document(self) -> dict[str, Any]:
-        """As JSON has it."""
-        document = dataclasses.asdict(self.finding)
-        if self.result is not None:
-            document |= {
-                "verdict": "unknown" if self.result.unknown else "fail",
-                "count": self.result.count,
-                "rows": self.result.rows,
-                "percent": self.result.percent,
-                "tolerated": self.result.tolerated,
-                "keys": list(self.result.keys),
-                "details": list(self.result.details),
-                "cleanup": self.result.check.cleanup,
-            }
-        return document
+    def document(self) -> CheckedFinding:
+        """As the document of a validation has it."""
+        plain = dataclasses.asdict(self.finding)
+        if self.result is None:
+            return CheckedFinding(**plain)
+        return CheckedFinding(
+            **plain,
+            verdict="unknown" if self.result.unknown else "fail",
+            count=self.result.count,
+            rows=self.result.rows,
+            percent=self.result.percent,
+            tolerated=self.result.tolerated,
+            keys=self.result.keys,
+            details=self.result.details,
+            cleanup=self.result.check.cleanup,
+        )
 
 
 @dataclass(frozen=True)
@@ -96,31 +104,34 @@ class Validation:
             return "fail"
         return "unknown" if self.unlooked or len(known) < len(self.found) else "pass"
 
-    def document(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return {
-            "verdict": self.verdict,
-            "warning_percent": self.warning_percent,
-            "findings": [
+    def document(self) -> ValidateDocument:
+        """As `--json` prints it and the report reads it."""
+        return ValidateDocument(
+            verdict=self.verdict,
+            warning_percent=self.warning_percent,
+            findings=[
                 *(found.document() for found in self.found),
-                *({**dataclasses.asdict(one), "verdict": "unknown"} for one in self.unlooked),
+                *(
+                    CheckedFinding(**dataclasses.asdict(one), verdict="unknown")
+                    for one in self.unlooked
+                ),
             ],
-            "unknowns": [
-                {"check": one.id, "where": one.where, "reason": one.message, "next": one.hint}
+            unknowns=[
+                UnknownCheck(check=one.id, where=one.where, reason=one.message, next=one.hint)
                 for one in self._unknown()
             ],
-            "not_applicable": [
-                {"check": f"validate.{part}", "reason": reason}
+            not_applicable=[
+                NotApplicableCheck(check=f"validate.{part}", reason=reason)
                 for part, reason in self.rules.without.items()
             ],
-            "relations": [
-                {**dataclasses.asdict(relation), "percent": relation.percent}
+            relations=[
+                WarnedRelation(**vars(relation), percent=relation.percent)
                 for relation in self.relations
             ],
-            "thresholds": {"warning_percent": self.rules.warning_percent},
-            "checks": {check.id: check.sha256 for check in self.checks},
-            "preflight": self.preflight.document(),
-        }
+            thresholds={"warning_percent": self.rules.warning_percent},
+            checks={check.id: check.sha256 for check in self.checks},
+            preflight=self.preflight.document(),
+        )
 
     def _unknown(self) -> list[Finding]:
         unjudged = [f.finding for f in self.found if f.result is not None and f.result.unknown]

@@ -16,6 +16,7 @@ from psycopg import sql
 from harness.check.verify.file import Rows
 from harness.core.finding import Finding
 from harness.core.sqlstate import UNDEFINED_NAME
+from harness.document.base import Word
 from harness.plan.model import Statement
 
 Connection = psycopg.Connection[Any]
@@ -94,7 +95,7 @@ class Compared:
     sides: tuple[Side, Side] | None = field(default=None, compare=False)
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Word:
         """pass, fail or unknown."""
         return "unknown" if self.unknown else "fail" if self.wrong else "pass"
 

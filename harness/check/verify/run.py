@@ -42,6 +42,12 @@ from harness.core import advance
 from harness.core.advance import Tally
 from harness.core.finding import Finding, Severity
 from harness.database import admin, pinned
+from harness.document.verify import (
+    NotApplicableDocument,
+    RelationDocument,
+    UnknownDocument,
+    VerifyDocument,
+)
 from harness.plan import Plan
 
 Verdict = Literal["pass", "fail", "unknown"]
@@ -66,33 +72,31 @@ class Verification:
     unknowns: tuple[Unknown, ...] = ()
     not_applicable: tuple[NotApplicable, ...] = ()
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> VerifyDocument:
         """As `--json` prints it and the report reads it."""
-        return {
-            "verdict": self.verdict,
-            "state": self.state,
-            "source": self.source,
-            "seed": self.seed,
-            "checks": self.checks,
-            "relations": [
-                {
-                    "relation": one.rows.relation,
-                    "id": one.rows.id,
-                    "expected": one.expected,
-                    "rows": one.found,
-                    "wrong": one.wrong,
-                    "verdict": one.verdict,
-                }
+        return VerifyDocument(
+            verdict=self.verdict,
+            state=self.state,
+            source=self.source,
+            seed=self.seed,
+            checks=self.checks,
+            relations=[
+                RelationDocument(
+                    relation=one.rows.relation,
+                    id=one.rows.id,
+                    expected=one.expected,
+                    rows=one.found,
+                    wrong=one.wrong,
+                    verdict=one.verdict,
+                )
                 for one in self.compared
             ],
-            "security": self._security(),
-            "unknowns": [dataclasses.asdict(one) for one in self.unknowns],
-            "not_applicable": [dataclasses.asdict(one) for one in self.not_applicable],
-            "findings": [dataclasses.asdict(finding) for finding in self.findings],
-            "samples": [
-                {**dataclasses.asdict(sample), "right": sample.right} for sample in self.samples
-            ],
-        }
+            security=self._security(),
+            unknowns=[UnknownDocument(**vars(one)) for one in self.unknowns],
+            not_applicable=[NotApplicableDocument(**vars(one)) for one in self.not_applicable],
+            findings=self.findings,
+            samples=[sample.document() for sample in self.samples],
+        )
 
     def _security(self) -> str:
         if self.security is not None:

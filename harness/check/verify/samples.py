@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.check.verify.rows import KEYS, Compared, shortened
+from harness.document.verify import FieldDocument, SampleDocument
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,15 @@ class Sample:
     def right(self) -> bool:
         """Whether every field is as it must be."""
         return all(field.right for field in self.fields)
+
+    def document(self) -> SampleDocument:
+        """As the document of a verification has it."""
+        return SampleDocument(
+            relation=self.relation,
+            key=self.key,
+            fields=[FieldDocument(**vars(field)) for field in self.fields],
+            right=self.right,
+        )
 
 
 def draw(compared: Sequence[Compared], seed: int, count: int) -> tuple[Sample, ...]:

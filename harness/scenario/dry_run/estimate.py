@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from psycopg.rows import dict_row
 
-from harness.core.errors import Refused, UsageError
+from harness.core.errors import Refused
 from harness.database import admin
+from harness.document.base import Word, read_document
+from harness.document.dry_run import (
+    CopyDocument,
+    DryRunDocument,
+    EstimateDocument,
+    EstimatedStep,
+)
 
 _RUN: Final = """
 SELECT id, epoch, plan_hash, state,
@@ -23,68 +28,56 @@ FROM migration_control.step WHERE run_id = %s
 """
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What was expected, what it took, and the error as a share of what it took.
-
-    `verdict` is pass within the allowed error, fail beyond it, unknown with the reason in `why`.
-    """
-
-    verdict: str
-    estimate_seconds: float | None
-    seconds: float | None = None
-    error: float | None = None
-    why: str = ""
-    steps: tuple[dict[str, Any], ...] = ()
-
-    def document(self) -> dict[str, Any]:
-        """The estimate as JSON has it."""
-        return {**vars(self), "steps": list(self.steps)}
+WHAT: Final = "what `harness dry-run --save` writes"
+AGAIN: Final = "save it again"
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> DryRunDocument:
     """A saved dry run; UsageError names the file, the line and the reason when it is none."""
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    except UnicodeDecodeError:
-        raise UsageError("is not valid UTF-8", where=str(path)) from None
-    except json.JSONDecodeError as error:
-        raise UsageError(f"is no JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
-    wanted = ("estimate_seconds", "plan", "steps")
-    if not isinstance(found, dict) or any(key not in found for key in wanted):
-        raise UsageError(
-            "is not what `harness dry-run --save` writes", where=f"{path}:1", hint="save it again"
-        )
-    return found
+    return read_document(path, DryRunDocument, what=WHAT, hint=AGAIN)
 
 
-def estimate_error(dsn: str, saved: dict[str, Any], percent: float = 50.0) -> Estimate:
+def estimate_error(dsn: str, saved: DryRunDocument, percent: float = 50.0) -> EstimateDocument:
     """Compare a saved dry run with the last forward run of a database; only reads.
 
-    Passes when the estimate is off by no more than `percent` of what the run took.
+    Passes when the estimate is off by no more than `percent` of what the run took; unknown with the
+    reason where it cannot be said.
     """
-    expected = saved["estimate_seconds"]
+    expected = saved.estimate_seconds
     if expected is None:
-        return Estimate("unknown", None, why="the dry run did not come to its end")
+        why = "the dry run did not come to its end"
+        return EstimateDocument(verdict="unknown", estimate_seconds=None, why=why)
     run, took = _ledger(dsn)
     why = _unlike(run, saved)
     if why:
-        return Estimate("unknown", expected, run.get("seconds"), why=why)
+        return EstimateDocument(
+            verdict="unknown", estimate_seconds=expected, seconds=run.get("seconds"), why=why
+        )
     seconds = float(run["seconds"])
     error = abs(expected - seconds) / max(seconds, 0.001)
-    steps = tuple(
-        {"id": step["id"], "estimate_seconds": step["seconds"], "seconds": took.get(step["id"])}
-        for step in saved["steps"]
-        if step["direction"] == "forward"
+    steps = [
+        EstimatedStep(id=step.id, estimate_seconds=step.seconds, seconds=took.get(step.id))
+        for step in saved.steps
+        if step.direction == "forward"
+    ]
+    verdict, why = _judged(error * 100 <= percent, saved.copy)
+    return EstimateDocument(
+        verdict=verdict,
+        estimate_seconds=expected,
+        seconds=round(seconds, 3),
+        error=round(error, 3),
+        why=why,
+        steps=steps,
     )
-    verdict, why = "pass" if error * 100 <= percent else "fail", ""
-    copy = saved.get("copy") or {}
-    if verdict == "fail" and copy.get("how") == "elsewhere":
-        verdict = "unknown"
-        why = f"the dry run was made on a server of our own ({copy.get('server')}), not on this one"
-    return Estimate(verdict, expected, round(seconds, 3), round(error, 3), why, steps)
+
+
+def _judged(near: bool, copy: CopyDocument | None) -> tuple[Word, str]:
+    if near:
+        return "pass", ""
+    if copy is None or copy.how != "elsewhere":
+        return "fail", ""
+    why = f"the dry run was made on a server of our own ({copy.server}), not on this one"
+    return "unknown", why
 
 
 def _ledger(dsn: str) -> tuple[dict[str, Any], dict[str, float]]:
@@ -103,9 +96,9 @@ def _ledger(dsn: str) -> tuple[dict[str, Any], dict[str, float]]:
     return run, {row["step"]: round(float(row["seconds"]), 4) for row in rows}
 
 
-def _unlike(run: dict[str, Any], saved: dict[str, Any]) -> str:
+def _unlike(run: dict[str, Any], saved: DryRunDocument) -> str:
     """Why the run cannot be compared with the dry run; empty when it can."""
-    if run["plan_hash"] != saved["plan"]["hash"]:
+    if run["plan_hash"] != saved.plan.hash:
         return "the run was of another plan than the dry run"
     if run["state"] != "completed" or run["seconds"] is None:
         return "the run is not finished"

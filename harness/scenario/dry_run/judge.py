@@ -9,6 +9,7 @@ from typing import Final
 
 from harness.core.finding import Finding
 from harness.database.locks import blocked_by_mode, words_of_mode
+from harness.document.base import Word
 from harness.plan import DryRunRules
 from harness.scenario.dry_run.model import (
     Evidence,
@@ -41,7 +42,7 @@ def findings(evidence: Evidence, rules: DryRunRules) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda one: order[one.severity]))
 
 
-def verdict(found: Sequence[Finding], evidence: Evidence) -> str:
+def verdict(found: Sequence[Finding], evidence: Evidence) -> Word:
     """fail by a critical finding; unknown when something could not be seen; else pass."""
     if any(finding.severity == "critical" for finding in found):
         return "fail"

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from harness.core.direction import StepDirection
 from harness.core.finding import Finding
 from harness.database.locks import ROW_EXCLUSIVE, blocked_by_mode
+from harness.document.dry_run import (
+    LintDocument,
+    LockDocument,
+    StatementDocument,
+    StepDocument,
+    TakenDocument,
+    TroubleDocument,
+)
 
 
 @dataclass(frozen=True)
@@ -35,19 +42,19 @@ class LockSeen:
         rows = f"writes to {self.rows_changed:,} rows" if changes else ""
         return blocked_by_mode(self.mode) or rows
 
-    def document(self) -> dict[str, Any]:
-        """The lock as JSON has it."""
-        return {
-            "relation": self.relation,
-            "mode": self.mode,
-            "seconds": round(self.seconds, 4),
-            "stops": self.stops,
-            "rewrites": self.rewrites,
-            "scans": None if self.rows_read is None else self.rows_read > 0,
-            "rows_read": self.rows_read,
-            "rows_changed": self.rows_changed,
-            "line": self.line,
-        }
+    def document(self) -> LockDocument:
+        """The lock as the document has it."""
+        return LockDocument(
+            relation=self.relation,
+            mode=self.mode,
+            seconds=round(self.seconds, 4),
+            stops=self.stops,
+            rewrites=self.rewrites,
+            scans=None if self.rows_read is None else self.rows_read > 0,
+            rows_read=self.rows_read,
+            rows_changed=self.rows_changed,
+            line=self.line,
+        )
 
 
 @dataclass(frozen=True)
@@ -68,19 +75,19 @@ class StatementSeen:
     rewritten: tuple[str, ...] = ()
     read: tuple[tuple[str, int], ...] = ()
 
-    def document(self) -> dict[str, Any]:
-        """The statement as JSON has it."""
-        return {
-            "line": self.line,
-            "tag": self.tag,
-            "text": self.text,
-            "runs": self.runs,
-            "seconds": None if self.seconds is None else round(self.seconds, 4),
-            "wal_bytes": self.wal_bytes,
-            "locks": [{"relation": name, "mode": mode} for name, mode in self.locks],
-            "rewrites": list(self.rewritten),
-            "scans": dict(self.read),
-        }
+    def document(self) -> StatementDocument:
+        """The statement as the document has it."""
+        return StatementDocument(
+            line=self.line,
+            tag=self.tag,
+            text=self.text,
+            runs=self.runs,
+            seconds=None if self.seconds is None else round(self.seconds, 4),
+            wal_bytes=self.wal_bytes,
+            locks=[TakenDocument(relation=name, mode=mode) for name, mode in self.locks],
+            rewrites=self.rewritten,
+            scans=dict(self.read),
+        )
 
 
 @dataclass(frozen=True)
@@ -93,15 +100,9 @@ class Lint:
     message: str
     happened: str = ""
 
-    def document(self) -> dict[str, Any]:
-        """The finding as JSON has it."""
-        return {
-            "rule": self.rule,
-            "line": self.line,
-            "level": self.level,
-            "message": self.message,
-            "happened": self.happened,
-        }
+    def document(self) -> LintDocument:
+        """The finding as the document has it."""
+        return LintDocument(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -123,24 +124,24 @@ class StepSeen:
     locks: tuple[LockSeen, ...] = ()
     squawk: tuple[Lint, ...] = ()
 
-    def document(self) -> dict[str, Any]:
-        """The step as JSON has it."""
-        return {
-            "id": self.id,
-            "direction": self.direction,
-            "kind": self.kind,
-            "file": self.file,
-            "began": round(self.began, 4),
-            "seconds": round(self.seconds, 4),
-            "rows": self.rows,
-            "wal_bytes": self.wal_bytes,
-            "temp_bytes": self.temp_bytes,
-            "done": self.done,
-            "retries": list(self.retries),
-            "statements": [one.document() for one in self.statements],
-            "locks": [one.document() for one in self.locks],
-            "squawk": [one.document() for one in self.squawk],
-        }
+    def document(self) -> StepDocument:
+        """The step as the document has it."""
+        return StepDocument(
+            id=self.id,
+            direction=self.direction,
+            kind=self.kind,
+            file=self.file,
+            began=round(self.began, 4),
+            seconds=round(self.seconds, 4),
+            rows=self.rows,
+            wal_bytes=self.wal_bytes,
+            temp_bytes=self.temp_bytes,
+            done=self.done,
+            retries=self.retries,
+            statements=[one.document() for one in self.statements],
+            locks=[one.document() for one in self.locks],
+            squawk=[one.document() for one in self.squawk],
+        )
 
 
 @dataclass(frozen=True)
@@ -155,9 +156,9 @@ class Trouble:
     statement: str | None = None
     line: int | None = None
 
-    def document(self) -> dict[str, Any]:
-        """The trouble as JSON has it."""
-        return dict(vars(self))
+    def document(self) -> TroubleDocument:
+        """The trouble as the document has it."""
+        return TroubleDocument(**vars(self))
 
 
 @dataclass(frozen=True)

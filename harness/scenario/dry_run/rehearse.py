@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 
@@ -15,6 +15,15 @@ from harness.core.errors import HarnessError, Refused, StepFailed
 from harness.core.finding import Finding
 from harness.database import admin, fingerprint
 from harness.database.fingerprint.taking import EXCLUDED
+from harness.document.base import Word
+from harness.document.dry_run import (
+    CopyDocument,
+    DatabaseDocument,
+    DryRunDocument,
+    LeftDocument,
+    PlanDocument,
+    WayBackDocument,
+)
 from harness.plan import Plan, Script
 from harness.runner.outcome import OnEvent, Outcome, Stop, never, silent
 from harness.runner.work import shortened
@@ -43,41 +52,42 @@ class DryRun:
     findings: tuple[Finding, ...]
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Word:
         """pass, fail or unknown."""
         return judge.verdict(self.findings, self.evidence)
 
-    def document(self) -> dict[str, Any]:
-        """The dry run as JSON has it."""
+    def document(self) -> DryRunDocument:
+        """The dry run as `--json` prints it and `--save` keeps it."""
         runs = {run.direction: run for run in self.evidence.runs}
         done = {name: run for name, run in runs.items() if run.trouble is None}
-        copy = self.copy
-        return {
-            "verdict": self.verdict,
-            "findings": [dict(vars(finding)) for finding in self.findings],
-            "estimate_seconds": round(done["forward"].seconds, 3) if "forward" in done else None,
-            "rollback_seconds": round(done["rollback"].seconds, 3) if "rollback" in done else None,
-            "steps": [step.document() for step in self.evidence.steps],
-            "errors": [run.trouble.document() for run in runs.values() if run.trouble],
-            "way_back": {
-                "equal": None
-                if self.evidence.differences is None
-                else not self.evidence.differences,
-                "differences": list(self.evidence.differences or ()),
-                "unexplained": list(self.evidence.unexplained),
-                "unknown_because": self.evidence.why_not,
-            },
-            "irreversible": [vars(left) for left in self.evidence.left],
-            "database": {"name": self.database, "state": self.state},
-            "copy": None
-            if copy is None
-            else {key: value for key, value in vars(copy).items() if key != "dsn"},
-            "plan": {
-                "name": self.plan.name,
-                "version": self.plan.version,
-                "hash": self.plan.hash,
-            },
-        }
+        return DryRunDocument(
+            verdict=self.verdict,
+            findings=self.findings,
+            estimate_seconds=round(done["forward"].seconds, 3) if "forward" in done else None,
+            rollback_seconds=round(done["rollback"].seconds, 3) if "rollback" in done else None,
+            steps=[step.document() for step in self.evidence.steps],
+            errors=[run.trouble.document() for run in runs.values() if run.trouble],
+            way_back=self._way_back(),
+            irreversible=[LeftDocument(**vars(left)) for left in self.evidence.left],
+            database=DatabaseDocument(name=self.database, state=self.state),
+            copy=self._copy(),
+            plan=PlanDocument(name=self.plan.name, version=self.plan.version, hash=self.plan.hash),
+        )
+
+    def _way_back(self) -> WayBackDocument:
+        seen = self.evidence
+        return WayBackDocument(
+            equal=None if seen.differences is None else not seen.differences,
+            differences=seen.differences or (),
+            unexplained=seen.unexplained,
+            unknown_because=seen.why_not,
+        )
+
+    def _copy(self) -> CopyDocument | None:
+        if self.copy is None:
+            return None
+        told = {name: value for name, value in vars(self.copy).items() if name != "dsn"}
+        return CopyDocument(**told)
 
 
 def dry_run(

@@ -2,97 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
+from harness.core.finding import Finding
 from harness.database.locks import words_of_mode
+from harness.document.dry_run import CopyDocument, DryRunDocument, LockDocument, StepDocument
 from harness.scenario.dry_run.squawk import NOTHING
 
 SHOWN: Final = 8
 """How many good-to-know findings and steps a person sees, and of each kind of evidence lines."""
 
 
-def lines(document: dict[str, Any], *, verbose: bool = False) -> Iterator[str]:
+def lines(document: DryRunDocument, *, verbose: bool = False) -> Iterator[str]:
     """The verdict first and last; between them the worst first, then what takes and stops longest.
 
     With `verbose` everything.
     """
-    verdict = f"dry run: {document['verdict']}"
-    yield verdict + _copied(document["copy"])
-    yield from _findings(document["findings"], verbose)
-    for direction, key in (("forward", "estimate_seconds"), ("rollback", "rollback_seconds")):
-        if document[key] is not None:
-            yield f"  {direction}: {document[key]:.2f} s {_where(document['copy'])}"
-            yield from _steps(document["steps"], direction, verbose)
-    way_back = document["way_back"]
-    if way_back["equal"] is not None:
-        found = "as before" if not way_back["unexplained"] else "NOT as before"
-        if found == "as before" and not way_back["equal"]:
+    verdict = f"dry run: {document.verdict}"
+    yield verdict + _copied(document.copy)
+    yield from _findings(document.findings, verbose)
+    expected = {"forward": document.estimate_seconds, "rollback": document.rollback_seconds}
+    for direction, seconds in expected.items():
+        if seconds is not None:
+            yield f"  {direction}: {seconds:.2f} s {_where(document.copy)}"
+            yield from _steps(document.steps, direction, verbose)
+    way_back = document.way_back
+    if way_back.equal is not None:
+        found = "as before" if not way_back.unexplained else "NOT as before"
+        if found == "as before" and not way_back.equal:
             found += ", but for what irreversible steps leave"
         yield f"  after the rollback everything is {found}"
     yield verdict if verbose else f"{verdict}; --verbose shows every step, lock and lint"
 
 
-def _findings(findings: list[dict[str, Any]], verbose: bool) -> Iterator[str]:
-    told = findings if verbose else [one for one in findings if one["severity"] != "info"]
+def _findings(findings: Sequence[Finding], verbose: bool) -> Iterator[str]:
+    told = findings if verbose else [one for one in findings if one.severity != "info"]
     for finding in told:
-        yield f"  {finding['severity']}: {finding['where']}: {finding['message']}"
-        evidence = finding["evidence"].splitlines()
+        yield f"  {finding.severity}: {finding.where}: {finding.message}"
+        evidence = finding.evidence.splitlines()
         for line in evidence if verbose else evidence[:SHOWN]:
             yield f"      {line}"
-        if finding["hint"]:
-            yield f"    {finding['hint']}"
-    rest = [one for one in findings if one["severity"] == "info"] if not verbose else []
+        if finding.hint:
+            yield f"    {finding.hint}"
+    rest = [one for one in findings if one.severity == "info"] if not verbose else []
     for finding in rest[:SHOWN]:
-        yield f"  info: {finding['where']}: {finding['message']}"
+        yield f"  info: {finding.where}: {finding.message}"
     if len(rest) > SHOWN:
         yield f"  and {len(rest) - SHOWN} more of info"
 
 
-def _where(copy: dict[str, Any] | None) -> str:
+def _where(copy: CopyDocument | None) -> str:
     """What the time is that of: an estimate speaks of the server that it was taken on."""
-    if copy is None or copy["how"] != "elsewhere":
+    if copy is None or copy.how != "elsewhere":
         return "to expect"
-    return f"on a server of our own ({copy['server']}); yours may take longer or less"
+    return f"on a server of our own ({copy.server}); yours may take longer or less"
 
 
-def _copied(copy: dict[str, Any] | None) -> str:
+def _copied(copy: CopyDocument | None) -> str:
     if copy is None:
         return ""
-    size = copy["bytes"] / 2**20
-    return f", on a copy of {size:.0f} MiB made in {copy['seconds']:.1f} s ({copy['how']})"
+    size = copy.bytes / 2**20
+    return f", on a copy of {size:.0f} MiB made in {copy.seconds:.1f} s ({copy.how})"
 
 
-def _steps(steps: list[dict[str, Any]], direction: str, verbose: bool) -> Iterator[str]:
-    told = [step for step in steps if step["direction"] == direction]
+def _steps(steps: Sequence[StepDocument], direction: str, verbose: bool) -> Iterator[str]:
+    told = [step for step in steps if step.direction == direction]
     if not verbose:
         worst = sorted(told, key=_longest, reverse=True)[:SHOWN]
         told = [step for step in told if step in worst]
     for step in told:
-        wal, temp = step["wal_bytes"] / 1024, step["temp_bytes"] / 1024
+        wal, temp = step.wal_bytes / 1024, step.temp_bytes / 1024
         yield (
-            f"    {step['id']:<36}{step['seconds'] * 1000:>9.1f} ms{step['rows']:>10,} rows"
+            f"    {step.id:<36}{step.seconds * 1000:>9.1f} ms{step.rows:>10,} rows"
             f"{wal:>10,.0f} KiB WAL" + (f"{temp:>9,.0f} KiB temp" if temp else "")
         )
-        stopped = [lock for lock in step["locks"] if lock["stops"]]
+        stopped = [lock for lock in step.locks if lock.stops]
         if not verbose:
-            stopped = sorted(stopped, key=lambda one: -float(one["seconds"]))[:1]
+            stopped = sorted(stopped, key=lambda one: -one.seconds)[:1]
         yield from _stopped(stopped)
-        for lint in step["squawk"] if verbose else ():
-            if lint["happened"] != NOTHING:
-                yield f"        squawk {lint['rule']}, line {lint['line']}: {lint['happened']}"
+        for lint in step.squawk if verbose else ():
+            if lint.happened != NOTHING:
+                yield f"        squawk {lint.rule}, line {lint.line}: {lint.happened}"
 
 
-def _longest(step: dict[str, Any]) -> tuple[float, float]:
+def _longest(step: StepDocument) -> tuple[float, float]:
     """How long a step stops users, then how long it takes."""
-    stopped = [float(lock["seconds"]) for lock in step["locks"] if lock["stops"]]
-    return max(stopped, default=0.0), float(step["seconds"])
+    stopped = [lock.seconds for lock in step.locks if lock.stops]
+    return max(stopped, default=0.0), step.seconds
 
 
-def _stopped(locks: list[dict[str, Any]]) -> Iterator[str]:
+def _stopped(locks: Sequence[LockDocument]) -> Iterator[str]:
     for lock in locks:
-        held = f"{words_of_mode(lock['mode'])} on {lock['relation']}"
-        more = ", written anew" if lock["rewrites"] else ""
-        more += f", {lock['rows_read']:,} rows read" if lock["rows_read"] else ""
-        wait = f"{lock['stops']} wait at most {lock['seconds'] * 1000:.1f} ms"
+        held = f"{words_of_mode(lock.mode)} on {lock.relation}"
+        more = ", written anew" if lock.rewrites else ""
+        more += f", {lock.rows_read:,} rows read" if lock.rows_read else ""
+        wait = f"{lock.stops} wait at most {lock.seconds * 1000:.1f} ms"
         yield f"        {held}: {wait}{more}"

@@ -106,9 +106,9 @@ def test_a_plan_without_a_check_is_unknown_and_says_what_to_add(
     shutil.rmtree(small.root / "checks")
     found = judged(small, harness_empty_database)
     assert found.verdict == "unknown"
-    (said,) = found.document()["unknowns"]
-    assert (said["check"], said["reason"]) == ("validate.nothing", "no check: no row was looked at")
-    assert "checks/validate" in said["next"]
+    (said,) = found.document().unknowns
+    assert (said.check, said.reason) == ("validate.nothing", "no check: no row was looked at")
+    assert "checks/validate" in said.next
 
 
 def test_a_plan_that_says_it_has_no_check_passes_and_lists_it(
@@ -118,7 +118,8 @@ def test_a_plan_that_says_it_has_no_check_passes_and_lists_it(
     small.replace("plan.toml", "[runner]", '[validate.without]\nchecks = "no rows"\n\n[runner]')
     found = judged(small, harness_empty_database)
     assert found.verdict == "pass"
-    assert found.document()["not_applicable"] == [{"check": "validate.checks", "reason": "no rows"}]
+    (absent,) = found.document().not_applicable
+    assert (absent.check, absent.reason) == ("validate.checks", "no rows")
 
 
 def test_an_empty_directory_of_checks_is_unknown(
@@ -152,12 +153,12 @@ def test_a_finding_tells_count_share_keys_and_the_clean_up(
 ) -> None:
     odd(harness_empty_database, 30)
     document = judged(small, harness_empty_database).document()
-    (finding,) = document["findings"]
-    assert (finding["count"], finding["percent"], len(finding["keys"])) == (30, 3.0, 20)
-    assert finding["keys"][:2] == ["1", "2"]
-    assert finding["evidence"].startswith("1 (odd 1), 2 (odd 2)")
-    assert finding["evidence"].endswith("and 10 more")
-    run_sql(harness_empty_database, finding["cleanup"])
+    (finding,) = document.findings
+    assert (finding.count, finding.percent, len(finding.keys)) == (30, 3.0, 20)
+    assert finding.keys[:2] == ("1", "2")
+    assert finding.evidence.startswith("1 (odd 1), 2 (odd 2)")
+    assert finding.evidence.endswith("and 10 more")
+    run_sql(harness_empty_database, finding.cleanup)
     assert judged(small, harness_empty_database).findings == ()
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import psycopg
 import pytest
 from click.testing import CliRunner
@@ -129,9 +130,9 @@ def test_a_check_with_a_subquery_is_reported_with_file_line_statement_sqlstate_a
     assert "use a trigger" in finding.hint
     assert run.verdict == "fail"
     document = run.document()
-    assert document["errors"][0]["line"] == 5
-    assert document["estimate_seconds"] is None
-    assert document["way_back"]["equal"] is True
+    assert document.errors[0].line == 5
+    assert document.estimate_seconds is None
+    assert document.way_back.equal is True
 
 
 def test_a_change_of_type_that_rewrites_the_table_is_named(
@@ -420,10 +421,13 @@ def test_the_estimate_is_compared_with_the_run_that_follows(
     assert (found.verdict, found.why) == ("pass", "")
     assert found.error is not None
     assert found.error < 0.5
-    document["estimate_seconds"] *= 3
-    assert estimate_error(harness_empty_database, document).verdict == "fail"
-    document["plan"]["hash"] = "another"
-    assert estimate_error(harness_empty_database, document).verdict == "unknown"
+    thrice = msgspec.structs.replace(
+        document, estimate_seconds=3 * (document.estimate_seconds or 0)
+    )
+    assert estimate_error(harness_empty_database, thrice).verdict == "fail"
+    plan_then = msgspec.structs.replace(document.plan, hash="another")
+    other = msgspec.structs.replace(document, plan=plan_then)
+    assert estimate_error(harness_empty_database, other).verdict == "unknown"
 
 
 def test_the_estimate_of_an_interrupted_run_is_unknown(
@@ -491,8 +495,8 @@ def test_what_an_irreversible_step_leaves_is_reported_and_judged_forward(
     assert (finding.severity, finding.where) == ("info", "1.2/020_label")
     assert "label glad of type public.mood stays" in finding.message
     assert "glad" in finding.evidence
-    (told,) = run.document()["irreversible"]
-    assert (told["step"], told["reason"]) == ("1.2/020_label", "Postgres takes no label away")
+    (told,) = run.document().irreversible
+    assert (told.step, told.reason) == ("1.2/020_label", "Postgres takes no label away")
 
 
 def test_what_another_step_leaves_is_not_excused_by_an_irreversible_one(

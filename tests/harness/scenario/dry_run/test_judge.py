@@ -239,7 +239,10 @@ def test_samples_measure_the_longest_stretch_without_a_gap() -> None:
 
 @pytest.mark.parametrize(
     ("text", "where"),
-    [("{\n'x'}", "saved.json:2: is no JSON"), ("{}", "saved.json:1: is not what `harness dry-run")],
+    [
+        ("{\n'x'}", "saved.json:2: is not JSON"),
+        ("{}", "saved.json:1: is not what `harness dry-run"),
+    ],
 )
 def test_a_file_that_is_no_dry_run_is_refused_with_its_line(
     tmp_path: Path, text: str, where: str
