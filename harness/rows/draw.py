@@ -67,6 +67,6 @@ def mix_in(table: list[str], value: str, share: float) -> list[str]:
     """The table with this share of its slots given to one value."""
     slots = len(table)
     taken = min(max(round(slots * share), 1), slots - 1)
-    step = slots / taken
-    places = {int(place * step) for place in range(taken)}
-    return [value if place in places else old for place, old in enumerate(table)]
+    shuffled = list(table)
+    random.Random(slots).shuffle(shuffled)  # a table has an order, and every value loses alike
+    return [value] * taken + shuffled[taken:]

@@ -309,9 +309,9 @@ class Planner:
 
     def _computed(self, name: str, said: ColumnOverride) -> Unit:
         first = self.present + 1
-        query = f"SELECT ({said.sql})::text FROM pg_catalog.generate_series(%s, %s) AS n ORDER BY n"
-        assert said.sql is not None
-        query = query.replace(said.sql, said.sql.replace("%", "%%"))
+        expression = str(said.sql).replace("%", "%%")
+        numbers = "pg_catalog.generate_series(%s::int, %s::int) AS n"
+        query = f"SELECT ({expression})::text FROM {numbers} ORDER BY n"
         conn = self.context.probe.conn
         try:
             with conn.transaction():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from harness.core.errors import UsageError
+from harness.rows.hints import sort_key
 from harness.rows.model import Schema, Table
 from harness.rows.pattern import parse_pattern
 
@@ -80,6 +81,13 @@ def _check_column(table: Table, name: str, said: ColumnOverride) -> None:
             hint="remove the entry: the server makes its values",
         )
 
+    if said.null and found.not_null:
+        raise UsageError(
+            f"column {name!r} of {table.label} is NOT NULL",
+            where=said.where,
+            hint="remove null: no row may be without a value",
+        )
+
 
 def _table(said: Any, where: Where, path: tuple[str, ...]) -> TableOverride:
     _check_keys(said, _TABLE_KEYS, where, path)
@@ -114,6 +122,11 @@ def _column(said: Any, where: Where, path: tuple[str, ...]) -> ColumnOverride:
             raise UsageError(
                 f"{key} is {said[key]!r}", where=where(*path, key), hint=_EXPECTED[key]
             )
+    low, high = said.get("min"), said.get("max")
+    if low is not None and high is not None and sort_key(str(low)) > sort_key(str(high)):
+        raise UsageError(
+            f"min is {low} and max is {high}", where=where(*path), hint="write the smaller first"
+        )
     values = said.get("values")
     return ColumnOverride(
         where=where(*path),

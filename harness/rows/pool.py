@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from harness.rows.group import Group
@@ -45,6 +45,8 @@ class Maker:
     overrides: Mapping[str, ColumnOverride]
     parents: Mapping[Cluster, Sequence[tuple[str | None, ...]]]
     forced_null: frozenset[str]
+    merged: dict[tuple[int, ...], Branch | None] = field(default_factory=dict, repr=False)
+    hinted: dict[tuple[str, int], tuple[Field, Hints]] = field(default_factory=dict, repr=False)
 
     def pool(self, group: Group, wanted: int, key: str, distinct: Sequence[str] = ()
              ) -> list[Candidate]:  # fmt: skip
@@ -60,12 +62,13 @@ class Maker:
         for times in _ROUNDS:
             count = min(max(wanted * times, 256), _MOST)
             made = list(dict.fromkeys(self._candidate(group, rng) for _ in range(count)))
-            for number in self.probe.accepted(places, made, conditions):
+            accepted = self.probe.accepted(places, made, conditions)
+            for number in accepted:
                 value = made[number]
                 mark = tuple(value[place] for place in picked) if picked else value
                 if not (picked and None in mark):
                     found.setdefault(mark, value)
-            if len(found) >= wanted or (found and not picked and len(found) >= 64):
+            if len(found) >= wanted or (not picked and _is_enough(len(accepted), len(made))):
                 break
         if not found:
             raise self._refusal(group, rng)
@@ -116,13 +119,29 @@ class Maker:
         if not group.conditions:
             return _FREE
         for _ in range(8):
-            chosen: Branch | None = _FREE
-            for condition in group.conditions:
-                way = rng.choice(condition.branches)
-                chosen = merge_branches(chosen, way) if chosen else None
+            ways = tuple(rng.choice(condition.branches) for condition in group.conditions)
+            chosen = self._merged(ways)
             if chosen is not None:
                 return chosen
         return _FREE
+
+    def _merged(self, ways: tuple[Branch, ...]) -> Branch | None:
+        key = tuple(map(id, ways))
+        if key not in self.merged:
+            chosen: Branch | None = _FREE
+            for way in ways:
+                chosen = merge_branches(chosen, way) if chosen else None
+            self.merged[key] = chosen
+        return self.merged[key]
+
+    def _hinted(self, name: str, hints: Hints) -> Field:
+        place = self.fields[name]
+        if hints is NOTHING:
+            return place
+        key = (name, id(hints))
+        if key not in self.hinted:  # the hints are kept too, so that nobody else has their id
+            self.hinted[key] = (replace(place, hints=_joined(place.hints, hints)), hints)
+        return self.hinted[key][0]
 
     def _reference(
         self, cluster: Cluster, branch: Branch, rng: random.Random
@@ -140,16 +159,14 @@ class Maker:
     def _value(self, name: str, group: Group, hints: Hints, rng: random.Random) -> str | None:
         if name in self.forced_null:
             return None
-        said, place = self.overrides.get(name), self.fields[name]
+        said = self.overrides.get(name)
         nullable = not self.table.column(name).not_null
         if nullable and self._empty(name, hints, not group.single, rng):
             return None
         if said is not None and said.values is not None:
             return rng.choice(said.values)
         try:
-            if hints is not NOTHING:
-                place = replace(place, hints=_joined(place.hints, hints))
-            return sample_value(place, rng)
+            return sample_value(self._hinted(name, hints), rng)
         except UnknownType:
             return rng.choice(_GUESSES)
 
@@ -210,3 +227,8 @@ class Maker:
 def _joined(one: Hints, other: Hints) -> Hints:
     merged = merge_branches(Branch({"": one}), Branch({"": other}))
     return merged.hints[""] if merged else other
+
+
+def _is_enough(accepted: int, made: int) -> bool:
+    """Whether more rounds would hardly bring others: few were refused, or many were taken."""
+    return accepted >= min(64, max(made // 4, 1))
