@@ -1,0 +1,149 @@
+"""`harness crash --up CMD`: a foreign runner is struck, and what cannot be struck is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.support.guard import OBEDIENT, write_tool
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "command"
+QUICK = ("--rows", "0", "--domain", "wire", "--direction", "forward", "--workers", "2")
+
+KEEPS_ACCOUNT = """
+import os, sys
+import psycopg
+
+with psycopg.connect(os.environ["DATABASE_URL"], autocommit={autocommit}) as conn:
+    conn.execute("create table if not exists schema_migrations (version int)")
+    done = conn.execute("select 1 from schema_migrations").fetchone()
+    if sys.argv[1] == "up" and not done:
+        conn.execute("create table made (id int primary key)")
+        conn.execute("insert into schema_migrations values (1)")
+    if sys.argv[1] == "down" and done:
+        conn.execute("drop table made")
+        conn.execute("delete from schema_migrations")
+"""
+
+
+def crash(*arguments: str, within: Path, build: Path) -> tuple[int, str, str]:
+    command = [sys.executable, "-m", "harness", "crash", *arguments, "--build", str(build)]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command,
+        cwd=within,
+        env={**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def document_of(*arguments: str, within: Path, build: Path) -> tuple[int, dict[str, Any]]:
+    status, out, err = crash(*arguments, "--json", within=within, build=build)
+    assert out, err
+    return status, json.loads(out)
+
+
+def keeping_account(directory: Path, *, autocommit: bool) -> tuple[str, ...]:
+    tool = directory / "tool.py"
+    tool.write_text(KEEPS_ACCOUNT.format(autocommit=autocommit))
+    python = f"{sys.executable} {tool}"
+    return ("--up", f"{python} up", "--down", f"{python} down", "--probe", f"{python} current")
+
+
+def test_runner_that_commits_what_it_did_with_its_account_passes(tmp_path: Path) -> None:
+    options = keeping_account(tmp_path, autocommit=False)
+    status, found = document_of(
+        "--rows", "0", "--points", "6", *options, within=tmp_path, build=tmp_path / "build"
+    )
+    assert (status, found["verdict"], found["fired"]) == (0, "pass", 6)
+    listed = {each["domain"] for each in found["not_applicable"] if "fault" not in each}
+    assert listed >= {"pinned", "contended", "tampered", "environment"}
+
+
+def test_runner_that_commits_its_account_afterwards_fails_and_is_replayed(tmp_path: Path) -> None:
+    options = keeping_account(tmp_path, autocommit=True)
+    faults = (*QUICK, "--fault", "unheard", "--points", "4", *options)
+    status, found = document_of(*faults, within=tmp_path, build=tmp_path / "build")
+    assert (status, found["verdict"]) == (1, "fail")
+    failure = found["failures"][0]
+    assert (
+        'create table made (id int primary key): relation "made" already exists'
+        in (failure["reason"])
+    )
+    replay = subprocess.run(  # noqa: S602 - the line is meant for a shell
+        f"{sys.executable} -m {failure['replay']} --json",
+        shell=True,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert replay.returncode == 1
+    assert [row["id"] for row in json.loads(replay.stdout)["rows"]] == [failure["id"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["--up", "no-such-program"], 2, "--up: there is no program 'no-such-program'"),
+        (["--up", "psql 'x"], 2, "--up: the command cannot be split"),
+        (["--down", "psql"], 2, "--down goes with --up"),
+        (["--up", "psql", "--plan", "plan.toml"], 2, "--up and --plan name two subjects"),
+    ],
+)
+def test_options_that_name_no_subject_are_usage(
+    arguments: list[str], status: int, said: str, tmp_path: Path
+) -> None:
+    found, _, err = crash(*arguments, within=tmp_path, build=tmp_path / "build")
+    assert (found, said in err) == (status, True), err
+
+
+@pytest.mark.parametrize(
+    ("tool", "probe", "said"),
+    [
+        ("url = 'postgresql://u@127.0.0.1:1/live'", True, "it connects elsewhere"),
+        (f"{OBEDIENT}\nif verb == 'up': sys.exit(0)", True, "it connects elsewhere"),
+        (f"{OBEDIENT}\nif verb == 'up': sys.exit(3)", False, "ended with status 3"),
+    ],
+    ids=["probe", "up that connects to nothing", "up that fails"],
+)
+def test_command_that_cannot_be_struck_is_refused(
+    tool: str, probe: bool, said: str, tmp_path: Path
+) -> None:
+    command = write_tool(tmp_path, tool)
+    options = ("--probe", f"{command} current") if probe else ()
+    status, _, err = crash(
+        *QUICK, "--up", f"{command} up", *options, within=tmp_path, build=tmp_path / "build"
+    )
+    assert (status, said in err) == (1, True), err
+
+
+def test_example_of_a_concurrent_revision_cannot_resume(tmp_path: Path) -> None:
+    faults = ("--fault", "sigkill", "--points", "4")
+    status, found = document_of(*QUICK, *faults, within=EXAMPLE, build=tmp_path)
+    assert (status, found["verdict"]) == (1, "fail")
+    reasons = [each["reason"] for each in found["failures"]]
+    statement = "CREATE INDEX CONCURRENTLY purchase_customer ON shop.purchase (customer_id)"
+    said = f'{statement}: relation "purchase_customer" already exists (42P07)'
+    assert all(said in reason for reason in reasons)
+    steps = {row["step"] for row in found["rows"] if row["verdict"] == "pass"}
+    assert "commit-1" in steps  # the transactional revision's
+
+
+def test_example_of_a_transactional_revision_passes(tmp_path: Path) -> None:
+    command = ("--up", "alembic upgrade 0001", "--baseline", "baseline.sql", "--points", "4")
+    status, found = document_of(*QUICK, *command, within=EXAMPLE, build=tmp_path)
+    assert (status, found["verdict"], found["fired"]) == (0, "pass", 4)
+    absent = {(each["domain"], each["direction"]) for each in found["not_applicable"]}
+    assert ("wire", "rollback") in absent or "rollback" in found["not_asked"]["directions"]
