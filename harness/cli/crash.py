@@ -23,6 +23,9 @@ from harness.cli.run_options import (
 from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
 
+OF_COMMAND = 60
+"""Points that a command is struck at where nothing is said: each starts it three times."""
+
 
 @click.command()
 @click.option("--dsn", hidden=True, help="refused: servers are killed here")
@@ -30,7 +33,9 @@ from harness.core.exit_status import ExitStatus
 @command_options
 @json_option
 @click.option(
-    "--points", default="all", show_default=True, metavar="all|N", help="all, or a sample"
+    "--points",
+    metavar="all|N",
+    help=f"all, or a sample  [default: all; {OF_COMMAND} of a command]",
 )
 @click.option("--boundaries", is_flag=True, help="with --points N: every commit boundary besides")
 @click.option("--domain", default=None, help="wire,wal,pinned,contended,tampered,environment")
@@ -97,11 +102,13 @@ def _exploration(plan_path: Path | None, choices: dict[str, Any]) -> Any:
     choices["server"] = own_server(given, why)
     names = ("points", "domain", "direction", "fault")
     points, domain, direction, fault = (choices.pop(name) for name in names)
+    subject = _subject(plan_path, choices)
+    if points is None:
+        points = str(OF_COMMAND) if "subject" in subject and not choices["replay"] else "all"
     if points != "all" and not (points.isdigit() and int(points)):
         raise UsageError(
             f"--points takes all or a whole number, not {points!r}", hint="such as --points 200"
         )
-    subject = _subject(plan_path, choices)
     return settings.CrashSettings(
         **subject,
         points=None if points == "all" else int(points),

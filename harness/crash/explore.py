@@ -263,7 +263,8 @@ def _relative(path: Path) -> Path:
 
 
 def _environment(settings: CrashSettings, subject: Subject, server: Server) -> dict[str, Any]:
-    return {
+    guard = {"guard": subject.guard} if subject.guard else {}
+    return guard | {
         "plan": subject.name,
         "plan hash": subject.hash,
         "postgres": server.version,

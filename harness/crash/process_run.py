@@ -11,11 +11,15 @@ from dataclasses import dataclass, field, replace
 from harness.core.direction import Direction
 from harness.core.errors import StepFailed
 from harness.crash.ground import Setup
-from harness.fault.frames import Message
+from harness.database import admin
+from harness.fault.frames import STARTUP, Message
 from harness.fault.process import Ending
 from harness.fault.proxy import Act, Frame, Interceptor, Link, Partial, Proxy
 from harness.fault.spawned import SpawnedProcess, spawn
 from harness.fault.strikes import MessageRecorder
+from harness.server.trust import without_password
+from harness.subject.guard.doorway import asked_for
+from harness.subject.guard.reach import refuse_other_database
 from harness.subject.protocol import Invocation
 
 SUCCEEDS = "an exploration needs a run that succeeds when nothing disturbs it; correct it first"
@@ -92,7 +96,7 @@ def watched(
 
     TimeoutError when the run does not end in time; it is killed then.
     """
-    with Proxy(dsn, skips=every_message) as proxy:
+    with Proxy(without_password(dsn), skips=every_message) as proxy:
         invocation = ground.subject.invocation(direction, proxy.dsn)
         limit = min(invocation.limit, ground.limit)
         with start(invocation) as process:
@@ -105,13 +109,21 @@ def watched(
 
 def run_again(ground: Setup, direction: Direction, dsn: str) -> Ending:
     """Run to the end, after removing the lock that a killed run may have left."""
-    unlocking = ground.subject.unlocking(dsn)
-    if unlocking is not None:
-        with start(unlocking) as process:
-            ending = process.wait(min(unlocking.limit, ground.limit))
+    if ground.subject.unlocking(dsn) is not None:
+        ending = _unlocked(ground, dsn)
         if ending.status != 0:
             return replace(ending, error=f"its lock could not be removed: {ending.error}")
     return run_whole(ground, direction, dsn)
+
+
+def _unlocked(ground: Setup, dsn: str) -> Ending:
+    with Proxy(without_password(dsn), skips=every_message) as proxy:
+        unlocking = ground.subject.unlocking(proxy.dsn)
+        assert unlocking is not None
+        limit = min(unlocking.limit, ground.limit)
+        with start(unlocking) as process:
+            proxy.serve([process], MessageWitness(), limit=limit)
+            return process.wait(limit)
 
 
 def run_whole(ground: Setup, direction: Direction, dsn: str) -> Ending:
@@ -122,14 +134,21 @@ def run_whole(ground: Setup, direction: Direction, dsn: str) -> Ending:
 
 
 def run_undisturbed(ground: Setup, direction: Direction, dsn: str) -> None:
-    """Run to the end with nobody in the way; StepFailed with what it said when it fails."""
+    """Run to the end with nobody in the way.
+
+    Raises StepFailed with what it said when it fails, Refused when it used another database.
+    """
+    witness = MessageWitness()
     try:
-        ending = run_whole(ground, direction, dsn)
+        ending = watched(ground, direction, dsn, witness)
     except TimeoutError as error:
         raise StepFailed(f"{ground.subject.name!r}, {direction}: {error}", hint=SUCCEEDS) from error
     if ending.status != 0:
         raise StepFailed(
             f"{ground.subject.name!r}, {direction}, ended with status {ending.status}:"
-            f" {ending.error or 'it said nothing'}",
+            f" {witness.refused or ending.error or 'it said nothing'}",
             hint=SUCCEEDS,
         )
+    startups = (one.message.data for one, _ in witness.frames if one.message.kind == STARTUP)
+    asked = map(asked_for, startups)
+    refuse_other_database(f"{ground.subject.name}, {direction}", asked, admin.dbname(dsn))

@@ -25,6 +25,8 @@ def words(document: CrashDocument) -> Sequence[str]:
         for name, part in document.domains.items()
         if part.points
     ]
+    if guard := document.environment.get("guard"):
+        lines.append(f"  what keeps it from other databases: {guard}")
     return [*lines, *_left_out(document), _headline(document)]
 
 

@@ -191,6 +191,11 @@ class Subject(Protocol):
         """
         ...
 
+    @property
+    def guard(self) -> str:
+        """What keeps its processes from other databases, in words; empty where nothing has to."""
+        ...
+
     def prove_reach(self, dsn: str) -> None:
         """Show, before anything of it is run, that its processes reach `dsn` and nothing else.
 

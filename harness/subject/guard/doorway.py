@@ -69,10 +69,7 @@ class Doorway:
                 raise EOFError
         packet = head + _exactly(client, min(length, _LONGEST) - 8)
         if code != _CANCEL:
-            words = packet[8:].split(b"\0")
-            told = dict(zip(words[::2], words[1::2], strict=False))
-            name = told.get(b"database", told.get(b"user", b""))
-            self.databases.append(name.decode("utf-8", "replace"))
+            self.databases.append(asked_for(packet))
         return packet
 
     def _connect(self) -> socket.socket:
@@ -104,6 +101,13 @@ def doorway(dsn: str) -> Iterator[Doorway]:
     finally:
         made.close()
         serving.join()
+
+
+def asked_for(packet: bytes) -> str:
+    """The database that a startup packet asks for: the user's name where it names none."""
+    words = packet[8:].split(b"\0")
+    told = dict(zip(words[::2], words[1::2], strict=False))
+    return told.get(b"database", told.get(b"user", b"")).decode("utf-8", "replace")
 
 
 def _exactly(source: socket.socket, size: int) -> bytes:

@@ -6,7 +6,7 @@ the namespaces, where there are any, and by nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from harness.core.errors import Refused
@@ -17,6 +17,7 @@ from harness.subject.guard.once import Ended, run_once
 from harness.subject.protocol import Invocation
 
 ELSEWHERE: Final = "it connects elsewhere"
+OTHER: Final = ELSEWHERE + ": it asks for database {!r}, and not for ours"
 READ_OURS: Final = (
     "let it read DATABASE_URL or PGHOST, PGPORT, PGUSER and PGDATABASE, or write {dsn} or {host},"
     " {port} and {dbname} into the command"
@@ -47,10 +48,26 @@ def unguarded(command: str, reason: str) -> Refused:
     )
 
 
+def refuse_other_database(command: str, databases: Iterable[str], wanted: str) -> None:
+    """Raise Refused where a run that succeeded asked for another database than ours, or for none.
+
+    Then nothing of it was seen, and whatever it is compared with would look the same.
+    """
+    found = set(databases)
+    others = sorted(found - {wanted})
+    if others:
+        message = OTHER.format(others[0])
+    elif not found:
+        message = f"{ELSEWHERE}, or nowhere: nothing of it arrived at our server"
+    else:
+        return
+    raise Refused(message, where=command, hint=READ_OURS)
+
+
 def _flaw(door: Doorway, ended: Ended, wanted: str) -> tuple[str, str] | None:
     others = sorted(set(door.databases) - {wanted})
     if others:
-        return f"{ELSEWHERE}: it asks for database {others[0]!r}, and not for ours", READ_OURS
+        return OTHER.format(others[0]), READ_OURS
     if not door.databases and door.refused:
         return (
             "it insists on TLS, which a server that is struck on the wire does not speak",
