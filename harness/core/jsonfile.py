@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.core.errors import UsageError
+from harness.core.quantity import size
 
 PARTIAL: Final = ".partial"
 LARGEST: Final = 256 * 1024**2
@@ -68,7 +69,7 @@ def read_text(path: Path) -> str:
     with path.open("rb") as file:
         content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise FlawedJSON(f"is larger than {LARGEST // 1024**2} MB")
+        raise FlawedJSON(f"is larger than {size(LARGEST)}")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -16,6 +16,7 @@ import msgspec
 import harness
 from harness import __version__, plan
 from harness.core.errors import InfrastructureError
+from harness.core.quantity import size
 from harness.core.tree_hash import tree_hash
 from harness.core.writable import refuse_unwritable
 from harness.crash import coverage, coverage_file, sample, workers
@@ -147,9 +148,9 @@ def _room(workers: int) -> None:
     there, needed = root if root.exists() else root.parent, ROOM * workers
     if free(there) < needed:
         raise InfrastructureError(
-            f"only {free(there) // 2**20} MB are free where servers keep their data",
+            f"only {size(free(there))} are free where servers keep their data",
             where=str(root),
-            hint=f"free {needed // 2**20} MB there for {workers} workers, take fewer of them,"
+            hint=f"free {size(needed)} there for {workers} workers, take fewer of them,"
             " or name another directory in HARNESS_DATA",
         )
 

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from harness.core.quantity import time_left
+
 EVERY = 10.0  # seconds between two lines of a log
 
 _counter: Any = None
@@ -48,5 +50,5 @@ def _line(what: str, done: int, total: int, seconds: float) -> str:
     if not done:
         return f"{what}: 0 of {total:,} points, {seconds:.0f} s"
     rate, left = done / seconds, (total - done) * seconds / done
-    eta = f"{left / 60:.0f} min" if left >= 120 else f"{left:.0f} s"
+    eta = time_left(left)
     return f"{what}: {done:,} of {total:,} points, {rate:.1f} a second, about {eta} left"

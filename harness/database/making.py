@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
@@ -34,11 +33,6 @@ class Making:
     ctype: str
     locale: str | None = None
     icu_rules: str | None = None
-
-    @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Making:
-        """The making that a document tells."""
-        return cls(**{field.name: told[field.name] for field in fields(cls)})
 
     def unlike(self, other: Making) -> tuple[str, ...]:
         """Every difference, as `encoding 'UTF8', not 'SQL_ASCII'`; this one's value comes first."""

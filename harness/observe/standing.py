@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.core.quantity import size, time_left
 from harness.observe.pace import Pace
 
 WIDEST_BAR = 20
 LEAST_BAR = 8
 NARROW = 60  # columns below which words become figures
-SIZES = ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ def line(at: Standing, pace: Pace) -> str:
     if at.steps is not None:
         parts.append("{:,} of {:,} steps".format(*at.steps))
     if not at.unit:
-        parts.append(duration(pace.seconds))
+        parts.append(time_left(pace.seconds))
         return f"{at.label}: {', '.join(parts)}{f' in {at.what}' if at.what else ''}"
     parts.append(_count(at))
     rate, left = pace.rate(), pace.left()
     parts.append("measuring" if rate is None else f"{_amount(rate, at.unit)}/s")
     if left is not None:
-        parts.append(f"about {duration(left)} left")
+        parts.append(f"about {time_left(left)} left")
     return f"{at.label}: {', '.join(parts)}{f' in {at.what}' if at.what else ''}"
 
 
@@ -81,7 +81,7 @@ def _short(at: Standing, pace: Pace) -> str:
     elif at.done:
         parts.append(_amount(at.done, at.unit))
     left = pace.left()
-    parts.append(duration(pace.seconds) if left is None else f"~{duration(left)}")
+    parts.append(time_left(pace.seconds) if left is None else f"~{time_left(left)}")
     return " ".join(parts)
 
 
@@ -92,7 +92,7 @@ def _long(at: Standing, pace: Pace) -> str:
     if at.unit:
         parts.append(_count(at))
     left = pace.left()
-    parts.append(duration(pace.seconds) if left is None else f"~{duration(left)} left")
+    parts.append(time_left(pace.seconds) if left is None else f"~{time_left(left)} left")
     return " ".join(parts)
 
 
@@ -108,13 +108,5 @@ def _count(at: Standing) -> str:
 
 def _amount(number: float, unit: str) -> str:
     if unit == "bytes":
-        size, name = next((one for one in SIZES if number >= one[0]), (1, "B"))
-        return f"{number / size:.{1 if size > 1 and number < 10 * size else 0}f} {name}"
+        return size(number)
     return f"{number:,.{0 if number >= 10 or number == int(number) else 1}f} {unit}"
-
-
-def duration(seconds: float) -> str:
-    """A time as a person says it."""
-    if seconds >= 7200:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"

@@ -12,10 +12,11 @@ from markupsafe import Markup
 from harness.core.errors import UsageError
 from harness.core.finding import Finding
 from harness.core.jsonfile import write_whole
+from harness.core.quantity import size
 from harness.document.verdict import CauseDocument, VerdictDocument
 from harness.report import claims
 from harness.report.evidence import Piece
-from harness.report.pages import environment, size
+from harness.report.pages import environment
 from harness.report.portable import portable
 from harness.report.section.model import Template
 from harness.report.section.registry import list_sections

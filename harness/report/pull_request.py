@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from harness.core.quantity import count, duration
 from harness.document.verdict import VerdictDocument
 from harness.report.claims import judged
-from harness.report.pages import count, duration
 
 LISTED = 10  # findings, the worst first
 LONGEST = 300  # characters of one cell or line

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.core.errors import Refused, UsageError
-from harness.core.jsonfile import write_whole
+from harness.core.jsonfile import FlawedJSON, parse_json, read_text, write_whole
 from harness.database.furniture import Furniture
 from harness.database.making import Making
+from harness.document.base import FlawedDocument, from_builtins
 
 NAME: Final = "manifest.json"
 FORMAT: Final = 1
@@ -76,7 +77,8 @@ def read(directory: Path) -> Manifest:
     """Read and check the manifest; without one it is a usage error, a damaged one is refused."""
     path = directory / NAME
     try:
-        text = path.read_bytes()
+        text = read_text(path)
+        return _parsed(parse_json(text), path)
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
             f"this is no backup: it has no {NAME}",
@@ -85,10 +87,10 @@ def read(directory: Path) -> Manifest:
         ) from None
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    try:
-        return _parsed(json.loads(text), path)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise _damaged(path, "the manifest is damaged") from None
+    except FlawedJSON as flaw:
+        raise _damaged(path, f"the manifest is damaged: line {flaw.line} {flaw.reason}") from None
+    except FlawedDocument as flaw:
+        raise _damaged(path, f"the manifest is damaged: {flaw}") from None
 
 
 def check_files(manifest: Manifest, directory: Path) -> None:
@@ -105,21 +107,19 @@ def check_files(manifest: Manifest, directory: Path) -> None:
             raise _damaged(path, "its SHA-256 is not what the manifest says")
 
 
-def _parsed(document: dict[str, Any], path: Path) -> Manifest:
-    if document["format"] != FORMAT:
+def _parsed(value: Any, path: Path) -> Manifest:
+    """The manifest; FlawedDocument says what it lacks, Refused that it is of another format."""
+    if not isinstance(value, dict) or "format" not in value:
+        raise FlawedDocument("the key 'format' is missing")
+    if value["format"] != FORMAT:
         raise Refused(
-            f"the manifest has format {document['format']!r}, this harness reads {FORMAT}",
+            f"the manifest has format {value['format']!r}, this harness reads {FORMAT}",
             where=str(path),
             hint="restore it with the harness that wrote it",
         )
-    if document.pop("checksum") != _checksum(document):
+    if value.get("checksum") != _checksum(value):
         raise _damaged(path, "the manifest is damaged: its checksum is another")
-    del document["format"]
-    document["files"] = tuple(File(**file) for file in document["files"])
-    document["roles"] = tuple(document["roles"])
-    document["made"] = Making.of(document["made"]) if document.get("made") else None
-    document["has"] = Furniture(**document.get("has", {}))
-    return Manifest(**document)
+    return from_builtins(value, Manifest)
 
 
 def _file(directory: Path, name: str) -> File:

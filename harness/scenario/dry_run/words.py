@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from harness.core.finding import Finding
+from harness.core.quantity import duration, size
 from harness.database.locks import words_of_mode
 from harness.document.dry_run import CopyDocument, DryRunDocument, LockDocument, StepDocument
 from harness.scenario.dry_run.squawk import NOTHING
@@ -62,8 +63,7 @@ def _where(copy: CopyDocument | None) -> str:
 def _copied(copy: CopyDocument | None) -> str:
     if copy is None:
         return ""
-    size = copy.bytes / 2**20
-    return f", on a copy of {size:.0f} MiB made in {copy.seconds:.1f} s ({copy.how})"
+    return f", on a copy of {size(copy.bytes)} made in {duration(copy.seconds)} ({copy.how})"
 
 
 def _steps(steps: Sequence[StepDocument], direction: str, verbose: bool) -> Iterator[str]:
@@ -72,10 +72,10 @@ def _steps(steps: Sequence[StepDocument], direction: str, verbose: bool) -> Iter
         worst = sorted(told, key=_longest, reverse=True)[:SHOWN]
         told = [step for step in told if step in worst]
     for step in told:
-        wal, temp = step.wal_bytes / 1024, step.temp_bytes / 1024
         yield (
-            f"    {step.id:<36}{step.seconds * 1000:>9.1f} ms{step.rows:>10,} rows"
-            f"{wal:>10,.0f} KiB WAL" + (f"{temp:>9,.0f} KiB temp" if temp else "")
+            f"    {step.id:<36}{duration(step.seconds):>12}{step.rows:>10,} rows"
+            f"{size(step.wal_bytes):>10} WAL"
+            + (f"{size(step.temp_bytes):>10} temp" if step.temp_bytes else "")
         )
         stopped = [lock for lock in step.locks if lock.stops]
         if not verbose:
