@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from harness.core.errors import UsageError
 from harness.core.finding import Finding
 from harness.document.verdict import NotApplicable
 from harness.plan import Plan
@@ -132,7 +133,14 @@ class _Search:
     @property
     def directory(self) -> Path:
         named = self.project.suites.path if self.project else None
-        return (named or self.root / DIRECTORY).resolve()
+        found = (named or self.root / DIRECTORY).resolve()
+        if self.project is not None and not found.is_relative_to(self.root):
+            raise UsageError(
+                f"the suites are in {found}, outside of the project",
+                where=self.project.where("suites", "path"),
+                hint="a verdict speaks for the files of the project: keep them below its root",
+            )
+        return found
 
     @property
     def _apart(self) -> tuple[str, ...]:

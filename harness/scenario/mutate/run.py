@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from harness.scenario.mutate import declared, equivalents, judging, mutants
 from harness.scenario.mutate.model import Mutant, Result
 from harness.server import Server, choose
 from harness.server.pool import pool
+from harness.subject.choice import particulars_of
 
-JUDGE = "tests.migration.judge:judge"
+JUDGE = "harness.suite.judge:judge"
+"""The checks of a plan whose project names no judge of its own: what the shipped suites look at."""
 LEAST = 98.0
 """The score, in percent, below which the checks are not good enough."""
 
@@ -32,19 +34,25 @@ Told = Callable[[Result, int, int], None]
 class Settings:
     """What to run. `sample` None is every mutant; `only` a part of the ids.
 
-    `declared` puts the declared equivalents before the judge instead of the others.
+    Without a `judge` it is the project's, else the default one. `declared` puts the declared
+    equivalents before the judge instead of the others.
     """
 
     plan: Path
     sample: int | None = None
     seed: int = 1
     only: str = ""
-    judge: str = JUDGE
+    judge: str = ""
     server: str = "embedded"
     pg_version: int | None = None
     workers: int = 3
     least: float = LEAST
     declared: bool = False
+
+
+def judge_of(subject: Plan) -> str:
+    """The judge that the plan's project names, else the default one."""
+    return particulars_of(subject.name).judge or JUDGE
 
 
 def silent(_result: Result, _done: int, _total: int) -> None:
@@ -55,6 +63,7 @@ def run(settings: Settings, told: Told = silent) -> dict[str, Any]:
     """Judge mutants and give the document. Refused when the plan itself does not pass."""
     began = time.monotonic()
     subject = plan.load(settings.plan)
+    settings = replace(settings, judge=settings.judge or judge_of(subject))
     every = mutants.of_plan(subject)
     if not any(settings.only in mutant.id for mutant in every):
         like = f"an id is like {every[0].id}" if every else "the plan has no mutant"

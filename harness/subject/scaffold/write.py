@@ -84,7 +84,8 @@ def _project_file(tree: Tree, root: Path) -> str:
         said = "# path: plan.toml or sql/plan.toml, where there is one"
         if plan is not None:
             said = f"path = {_quoted(plan.as_posix())}"
-        return _read("plan.toml").replace("PATH", said)
+        suite = Path(_suite(root)).stem.removeprefix("test_")
+        return _read("plan.toml").replace("PATH", said).replace("SUITE", _quoted(suite))
     lines = {"up": tree.up, "down": tree.down, "probe": tree.probe}
     text = "\n".join(f"{key} = {_quoted(line)}" for key, line in lines.items() if line)
     return _read("command.toml").replace("COMMANDS", text)

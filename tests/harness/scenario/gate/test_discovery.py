@@ -1,0 +1,165 @@
+"""Which suites a gate runs in a project of another team, and what it says of those it lacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.core.errors import UsageError
+from harness.plan import load
+from harness.scenario.gate import discover
+from harness.scenario.gate.discovery import Suites
+from harness.scenario.gate.settings import Settings
+from harness.subject.project import find_project
+from tests.harness.support.people import make_people, stand_in, write
+
+SHIPPED = ["dry_run", "forward", "rollback", "resume", "crash"]
+"""Those that apply to a plan that has steps and nothing else."""
+CHECK = """-- id: names.blank
+-- severity: critical
+-- relation: shop.person
+-- message: x
+select id as key from shop.person where name = ''
+"""
+STAR = "from harness.suite.{} import *\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return make_people(tmp_path)
+
+
+def found(root: Path, *, full: bool = False) -> Suites:
+    return discover(load(root / "sql" / "plan.toml"), root, find_project(root), full=full)
+
+
+def not_applicable(suites: Suites) -> dict[str, str]:
+    return {one.name: one.reason for one in suites.not_applicable}
+
+
+def test_without_a_directory_the_shipped_suites_run_as_they_are(project: Path) -> None:
+    suites = found(project)
+    assert [suite.name for suite in suites.shipped] == SHIPPED
+    assert list(suites.expected) == SHIPPED
+    assert list(suites.evidence) == ["dry_run", "forward", "rollback", "resume", "crash"]
+    assert suites.own_directory is None
+    assert all(path.is_file() for path in suites.paths)
+
+
+def test_what_the_plan_has_no_part_for_is_not_applicable_and_says_why(project: Path) -> None:
+    told = not_applicable(found(project))
+    assert told["cleanup"] == "the plan has no cleanup/*.sql"
+    assert told["security"] == "the plan has no checks/security.toml"
+    assert {"validation", "verify", "contract", "meanwhile", "compatibility"} <= told.keys()
+    assert "sabotage" not in told
+    assert "sabotage" in not_applicable(found(project, full=True))
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "suite"),
+    [
+        ("sql/cleanup/010_nick.sql", "alter table shop.person drop column nick;", "cleanup"),
+        ("sql/checks/security.toml", 'format = 1\nroles = ["web"]', "security"),
+        ("sql/contract/read/people.sql", "-- about: x\nselect name from shop.person", "contract"),
+        (
+            "sql/checks/validate/names.sql",
+            CHECK,
+            "validation",
+        ),
+    ],
+)
+def test_a_part_that_is_there_brings_its_suite(
+    project: Path, file: str, text: str, suite: str
+) -> None:
+    write(project, file, text)
+    assert suite in found(project).expected
+
+
+def test_a_first_step_that_is_irreversible_leaves_no_way_back_to_judge(tmp_path: Path) -> None:
+    steps = {"_010_nick": ("drop table shop.person;", "-- irreversible: its rows are gone")}
+    root = make_people(tmp_path, **steps)
+    assert "its rows are gone" in not_applicable(found(root))["rollback"]
+
+
+def test_files_of_the_project_stand_beside_the_shipped_suites_and_in_their_place(
+    project: Path,
+) -> None:
+    stand_in(project, "crash", "own")
+    write(project, "tests/migration/more/test_deep.py", "def test_a(): pass")
+    write(project, "tests/migration/test_benchmark.py", "def test_a(): pass")
+    suites = found(project)
+    assert [suite.name for suite in suites.shipped] == SHIPPED[:-1]
+    assert {"crash", "own", "more/deep"} <= set(suites.expected)
+    assert "benchmark" not in suites.expected
+
+
+def test_an_inherited_suite_that_does_not_apply_is_left_alone(project: Path) -> None:
+    write(project, "tests/migration/test_cleanup.py", STAR.format("cleanup"))
+    assert "cleanup" in not_applicable(found(project))
+    write(project, "tests/migration/test_cleanup.py", STAR.format("cleanup") + "def test_a(): 1")
+    assert "cleanup" in found(project).expected  # of its own it has a test, which must run
+
+
+@pytest.mark.parametrize("name", ["rollback", "own"])
+def test_a_suite_that_is_asked_for_and_was_deleted_is_absent(project: Path, name: str) -> None:
+    write(project, "harness.toml", f'suites = ["{name}"]')
+    stand_in(project, name)
+    assert found(project).absent == ()
+    (project / "tests" / "migration" / f"test_{name}.py").unlink()
+    suites = found(project)
+    (finding,) = suites.absent
+    assert (finding.id, finding.severity) == (f"absent.{name}", "critical")
+    assert finding.where == f"tests/migration/test_{name}.py"
+    assert name in suites.expected
+    assert name not in [suite.name for suite in suites.shipped]
+
+
+def test_shipped_suites_may_be_asked_for_where_the_project_has_none(project: Path) -> None:
+    write(project, "harness.toml", 'suites = ["rollback", "cleanup", "unheard"]')
+    suites = found(project)
+    assert [finding.id for finding in suites.absent] == ["absent.unheard"]
+    assert "rollback" in suites.expected
+    assert "cleanup" in not_applicable(suites)
+
+
+def test_the_project_file_says_where_the_suites_are(project: Path) -> None:
+    write(project, "harness.toml", '[suites]\npath = "checks"')
+    write(project, "checks/test_own.py", "def test_a(): pass")
+    stand_in(project, "elsewhere")
+    suites = found(project)
+    assert "own" in suites.expected
+    assert "elsewhere" not in suites.expected
+    assert suites.home == "checks"
+
+
+def test_suites_outside_of_the_project_are_refused(tmp_path: Path) -> None:
+    root = make_people(tmp_path / "inside")
+    write(tmp_path, "outside/test_own.py", "def test_a(): pass")
+    write(root, "harness.toml", '[suites]\npath = "../outside"')
+    with pytest.raises(UsageError, match="outside"):
+        found(root)
+
+
+def test_every_inherited_test_is_in_the_census(project: Path) -> None:
+    write(project, "tests/migration/test_rollback.py", STAR.format("rollback") + "def test_a(): 1")
+    there = [test for test in found(project).defined() if "test_rollback.py" in test.path]
+    names = {test.name for test in there}
+    assert {"test_a", "test_a_second_rollback_does_nothing"} <= names
+    assert {test.place for test in there} == {"", "harness/suite/rollback.py"}
+
+
+@pytest.mark.parametrize("place", ["plan.toml", "sql/plan.toml"])
+def test_the_root_of_a_plan_that_stands_alone_is_where_its_suites_would_be(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_people(tmp_path / "here")
+    if place == "plan.toml":
+        (tmp_path / "here" / "sql").rename(tmp_path / "here" / "plans")
+        (tmp_path / "here" / "plans").rename(tmp_path / "there")
+        settings = Settings(tmp_path / "there" / place, tmp_path / "build")
+        assert settings.root == tmp_path / "there"
+    else:
+        settings = Settings(tmp_path / "here" / place, tmp_path / "build")
+        assert settings.root == tmp_path / "here"
