@@ -23,7 +23,7 @@ from harness.crash import coverage, coverage_file, sample, workers
 from harness.crash.asked import Enumeration
 from harness.crash.golden_note import Note
 from harness.crash.ground import Setup
-from harness.crash.model import WHOLE, CoverageRow, DomainName, Point, Task
+from harness.crash.model import START, WHOLE, CoverageRow, DomainName, Point, Task
 from harness.crash.places import applicable, cleanup_steps, places_of, steps_of
 from harness.crash.settings import CrashSettings, narrowed
 from harness.crash.undisturbed.study import studied
@@ -39,6 +39,7 @@ from harness.subject.protocol import Subject
 ROOM = 512 * 1024**2
 """Bytes that must be free where servers keep their data, for each worker: at 1,000 rows its server
 and copies, and a share of the server that all begin with, took 350 MB at most."""
+RUNS = 3  # of a subject at a point: struck, resumed, and back
 LOOKING, STRIKING = "looking for points", "striking"
 EXPLORABLE = "use embedded or system: servers of its own, on this machine"
 
@@ -106,7 +107,7 @@ def run_on(
             faultless=places.faultless,
         ),
         _files(subject),
-        notes,
+        (*notes, *_bounds(ground, len(expected), sum(len(task.points) for task in every))),
         steps["cleanup"],
         steps.get("rollback"),
     ).document(
@@ -122,6 +123,19 @@ def run_on(
     if settings.build is not None:
         coverage_file.write(document, settings.build / "crash.json")
     return document
+
+
+def _bounds(ground: Setup, struck: int, of: int) -> Iterator[Note]:
+    """What bounds the exploration of a subject whose every run is a process that is started."""
+    if ground.resumes:
+        return
+    minutes = of * RUNS * ground.seconds / 60
+    reason = (
+        f"a point starts the {ground.subject.kind} about {RUNS} times, {ground.seconds:.1f} s each:"
+        f" {struck} of {of} points were taken, all (--points all) are about {minutes:.0f} minutes"
+        f" of work; a run that had not ended after {ground.limit:.0f} s was killed"
+    )
+    yield Note("bounds", "info", "forward", START, reason)
 
 
 def _compared(row: CoverageRow, ground: Setup) -> CoverageRow:

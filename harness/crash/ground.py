@@ -51,7 +51,7 @@ class Setup:
     were done, and `inexact` which of them it does not undo; `returns` False: it fails. `cleaned` is
     the fingerprint of a migration that was cleaned up, `sums` has what each column held, by a
     fingerprint's digest of data. `positions` are those at the ends of undisturbed runs, of a
-    subject without a ledger; `limit` are the seconds that a run of it may take.
+    subject without a ledger; `seconds` are what a run of it takes, `limit` what it may take.
     """
 
     subject: Subject
@@ -75,6 +75,7 @@ class Setup:
     hidden: frozenset[tuple[str, str]] = frozenset()
     sums: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     positions: Mapping[str, Position | None] = field(default_factory=dict)
+    seconds: float = 0.0
     limit: float = LIMIT
 
     @property

@@ -32,7 +32,7 @@ NEEDS: Final[dict[DomainName, frozenset[Part]]] = {
     "environment": LEDGER,
 }
 """What a domain needs of a subject: without it, it is not applicable, and never passed."""
-UNMET = "it needs {parts}, and the runs of a {kind} have none that we know of"
+UNMET = "it needs {parts}, and the runs of a {kind} have none"
 PARTS_SAID: Final[dict[Part, str]] = {"ledger": "a ledger", "steps": "steps"}
 UNPROMISED = (
     "a {kind} does not promise to go on with a run whose connection was lost, nor to stop midway"

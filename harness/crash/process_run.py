@@ -44,7 +44,7 @@ class MessageWitness(MessageRecorder):
         super().hears(frame, answer)
         for message in answer:
             if message.kind == "E":
-                statement = shortened(self._statements.get(frame.link.number, ""))
+                statement = shortened(self._statements.get(frame.link.number, "")).rstrip(";")
                 self.refused = f"{statement}: {message.refusal}" if statement else message.refusal
 
 

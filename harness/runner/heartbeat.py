@@ -18,11 +18,13 @@ from psycopg import pq
 
 from harness.plan import RunnerSettings
 from harness.runner.connection import Connection
+from harness.runner.marks import HEARTBEAT
 
-QUESTION = (
+STATE = (
     "SELECT state, pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - state_change)"
     " FROM pg_catalog.pg_stat_activity WHERE pid = {:d}"
 )
+QUESTION = f"{HEARTBEAT} {STATE}"
 
 
 class Waiting:

@@ -127,7 +127,9 @@ def studied(
     plain = courses.take(ground, server_dsn, source, gaps=False, directions=directions)
     if not ground.resumes:
         seconds = (time.monotonic() - began) / len(directions)
-        ground = replace(ground, limit=max(SHORTEST, AS_LONG * seconds))
+        ground = replace(
+            ground, seconds=seconds, limit=min(ground.limit, max(SHORTEST, AS_LONG * seconds))
+        )
     study = Study(ground, server_dsn, plain, directions, twice)
     study.names += [plain.ends[end] for end in ("back", "cleaned") if end in plain.ends]
     with courses.dropped(server_dsn, study.names):

@@ -21,6 +21,7 @@ from harness.fault.frames import ANSWERED
 from harness.fault.process import Ending, JobProcess
 from harness.fault.proxy import Act, Frame, Interceptor, Partial, Proxy
 from harness.fault.strikes import At, Heard, HoldFirst, KillAt, PauseAt, SignalAt, ThenKill
+from harness.runner import marks
 
 KILLED = -int(signal.SIGKILL)
 GIVEN_UP = (ExitStatus.STOPPED,)  # INFRASTRUCTURE is for a runner that never had a connection
@@ -237,8 +238,7 @@ def _hasty(dsn: str) -> str:
 
 def counts(message: Any) -> bool:
     """Heartbeats and requests to cancel come when they come; everything else counts."""
-    text = message.text
-    return message.kind != "cancel" and not text.startswith("SELECT state, pg_catalog.date_part")
+    return message.kind != "cancel" and marks.HEARTBEAT not in message.text
 
 
 def race(scene: WireScene) -> WireOutcome:
@@ -274,4 +274,4 @@ def race(scene: WireScene) -> WireOutcome:
 
 
 def _begins_work(frame: Frame) -> bool:
-    return "SET LOCAL" in frame.message.text
+    return marks.AT_WORK in frame.message.text
