@@ -40,7 +40,7 @@ BROKEN = frozenset(
 
 
 @dataclass(frozen=True)
-class Result:
+class CheckResult:
     """What one check found: how many rows, the first few, or why it could not be judged."""
 
     check: CheckFile
@@ -89,7 +89,7 @@ def reading(dsn: str, *, timeout: float, name: str) -> Iterator[Connection]:
                 conn.rollback()
 
 
-class Judge:
+class CheckRunner:
     """Runs checks and counts relations, each once."""
 
     def __init__(self, conn: Connection, keys: int) -> None:
@@ -97,11 +97,11 @@ class Judge:
         self._keys = keys
         self.rows: dict[str, int | None] = {}
 
-    def judge(self, checks: Iterable[CheckFile]) -> list[Result]:
+    def judge(self, checks: Iterable[CheckFile]) -> list[CheckResult]:
         """The result of every check; one that cannot be run is unknown, never passed."""
         return [self._one(check) for check in checks]
 
-    def _one(self, check: CheckFile) -> Result:
+    def _one(self, check: CheckFile) -> CheckResult:
         try:
             with self._conn.transaction():
                 rows = self.count(check.relation) if check.relation else None
@@ -113,14 +113,14 @@ class Judge:
                 error.sqlstate == LOCK_NOT_AVAILABLE
             ):  # one wait for somebody's lock, not one for each check
                 self._conn.execute("select pg_catalog.set_config('lock_timeout', '50ms', true)")
-            return Result(check, unknown=_reason(error))
+            return CheckResult(check, unknown=_reason(error))
         except psycopg.Error as error:
             if error.sqlstate in BROKEN:
                 raise UsageError(
                     f"the query fails: {_reason(error)}", where=_line(check, error)
                 ) from None
-            return Result(check, unknown=_reason(error))
-        return Result(
+            return CheckResult(check, unknown=_reason(error))
+        return CheckResult(
             check=check,
             count=found[0][0] if found else 0,
             rows=rows,

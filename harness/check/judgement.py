@@ -24,7 +24,7 @@ WHAT = "a verdict"
 
 
 @dataclass(frozen=True)
-class Judgement:
+class GateVerdict:
     """What a gate said, of which plan, and when (UTC)."""
 
     path: Path
@@ -63,7 +63,7 @@ class Judgement:
         return {name: times * max(1, rows) for name, rows in tables.items()}
 
 
-def read(path: Path) -> Judgement:
+def read(path: Path) -> GateVerdict:
     """Read a verdict file; UsageError names file, line and reason when it cannot be trusted."""
     text = read_document_text(path, what="the verdict", hint=AGAIN)
     value = parse_document(path, text, hint=AGAIN)
@@ -73,11 +73,11 @@ def read(path: Path) -> Judgement:
         raise refusal(path, text, flaw, what=WHAT, hint=AGAIN) from None
 
 
-def _judgement(path: Path, value: Any) -> Judgement:
+def _judgement(path: Path, value: Any) -> GateVerdict:
     _check_schema(value)
     document = from_builtins(value, VerdictDocument)
     _check_word(document)
-    return Judgement(path, document, _moment(document.judged_at), _source(document))
+    return GateVerdict(path, document, _moment(document.judged_at), _source(document))
 
 
 def _check_schema(value: Any) -> None:

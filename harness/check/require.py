@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from harness.check import drift
-from harness.check.judgement import AGAIN, Judgement
+from harness.check.judgement import AGAIN, GateVerdict
 from harness.core.errors import Refused
 from harness.database.source import Source
 from harness.document.verdict import JudgedSettings, JudgedTool
@@ -32,7 +32,7 @@ class AtHand:
 
 
 def refuse_unless_go(
-    judgement: Judgement,
+    judgement: GateVerdict,
     plan_hash: str,
     *,
     now: datetime,
@@ -52,7 +52,7 @@ def refuse_unless_go(
 
 
 def objections(
-    judgement: Judgement, plan_hash: str, *, now: datetime, max_age_hours: float | None = None
+    judgement: GateVerdict, plan_hash: str, *, now: datetime, max_age_hours: float | None = None
 ) -> list[str]:
     """Why this verdict does not allow this plan; empty when it does."""
     found = []
@@ -73,7 +73,7 @@ def objections(
     return found
 
 
-def differences(judgement: Judgement, here: AtHand) -> list[str]:
+def differences(judgement: GateVerdict, here: AtHand) -> list[str]:
     """What is another than it was judged: tool, settings, rows, database; empty when nothing is."""
     return [
         *_tool(judgement.document.tool, here.tool),

@@ -25,7 +25,7 @@ SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Asked:
+class PriorValidation:
     """What a validation before the run said; `waived` is the reason to go on all the same."""
 
     verdict: str
@@ -75,13 +75,13 @@ def refuse_other_backup(dsn: str, plan: Plan, backup: Path | None) -> str | None
     return f"backup: {backup}"
 
 
-def refuse_unless_valid(dsn: str, plan: Plan, waiver: str | None) -> Asked | None:
+def refuse_unless_valid(dsn: str, plan: Plan, waiver: str | None) -> PriorValidation | None:
     """Validate the database when the plan wants it before and a run would start; else None.
 
     Raises Refused when it is not passed and no waiver is given. What was begun goes on.
     """
     from harness import runner
-    from harness.check.preflight.run import Standing
+    from harness.check.preflight.run import DatabaseStanding
     from harness.check.validate.run import validate
     from harness.observe.progress import meter
     from harness.runner.rules import reason_given
@@ -93,17 +93,19 @@ def refuse_unless_valid(dsn: str, plan: Plan, waiver: str | None) -> Asked | Non
     if status.state not in STARTS:
         return None
     with meter("validate"):
-        found = validate(dsn, plan, Standing(status.state, status.reason, status.run, status.step))
+        found = validate(
+            dsn, plan, DatabaseStanding(status.state, status.reason, status.run, status.step)
+        )
     objections = tuple(_objections(found))
     if not objections:
-        return Asked("pass", None, ())
+        return PriorValidation("pass", None, ())
     if waiver is None:
         raise Refused(
             f"validation of this database says {found.verdict}: {_few(objections)}",
             hint="see harness validate, mend what it names, or go on with --waive-validation"
             " REASON; nothing was changed",
         )
-    return Asked(found.verdict, waiver, objections)
+    return PriorValidation(found.verdict, waiver, objections)
 
 
 def _objections(found: Validation) -> list[str]:

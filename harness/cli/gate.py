@@ -47,11 +47,11 @@ def gate(
 ) -> None:
     """Run every suite on a real server and say GO or NO-GO."""
     from harness.document.base import to_builtins
-    from harness.scenario.gate import Settings, run
+    from harness.scenario.gate import GateSettings, run
 
     given = context.get_parameter_source("dsn") is ParameterSource.COMMANDLINE
     choices["dsn"], choices["server"] = _where(choices["dsn"], given, choices["server"])
-    verdict = run(Settings(plan=plan_path, build=build, quiet=as_json, **choices))
+    verdict = run(GateSettings(plan=plan_path, build=build, quiet=as_json, **choices))
     if as_json:
         click.echo(json.dumps(to_builtins(verdict)))
     sys.exit(ExitStatus.of(verdict.verdict == "GO"))

@@ -49,10 +49,10 @@ def mutate(
     choices["server"] = own_server(given, "mutants are not run on a named database")
     from harness.core.interrupt import interruptible
     from harness.observe.progress import bar
-    from harness.scenario.mutate.run import Settings, run, words
+    from harness.scenario.mutate.run import MutateSettings, run, words
 
     sys.path.insert(0, str(Path.cwd()))  # the judge is the project's, not the harness's
-    settings = Settings(plan=plan_path, judge=judge or "", **choices)
+    settings = MutateSettings(plan=plan_path, judge=judge or "", **choices)
     again = "nothing is left of it; run the same again, it begins anew"
     with interruptible("the run of the mutants", again), bar("mutate", "mutants") as advance:
         document = run(settings, lambda last, done, total: advance(last.mutant.step, done, total))

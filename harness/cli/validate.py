@@ -14,7 +14,7 @@ from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from harness.check.validate.run import Found, Validation
+    from harness.check.validate.run import CheckFinding, Validation
 
 UNITS = {"": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(|kB|MB|GB|TB)")
@@ -38,7 +38,7 @@ def validate(
 ) -> None:
     """Judge the source's rows and the server before the plan runs; nothing is written."""
     from harness import plan, runner
-    from harness.check.preflight.run import Standing
+    from harness.check.preflight.run import DatabaseStanding
     from harness.check.validate.run import checks_of
     from harness.check.validate.run import validate as run
     from harness.observe.progress import meter
@@ -48,7 +48,7 @@ def validate(
     checks_of(loaded, directories)  # bad files are refused before anything is asked
     target = named(dsn)
     status = runner.status(target, loaded)
-    standing = Standing(status.state, status.reason, status.run, status.step)
+    standing = DatabaseStanding(status.state, status.reason, status.run, status.step)
     with meter("validate"):
         found = run(target, loaded, standing, more=directories, free_bytes=free)
     answer(found.document(), as_json, list(_lines(found)))
@@ -86,7 +86,7 @@ def _lines(found: Validation) -> list[str]:
     return lines
 
 
-def _finding_lines(one: Found) -> list[str]:
+def _finding_lines(one: CheckFinding) -> list[str]:
     finding = one.finding
     lines = [f"  {finding.severity}: {finding.id}: {finding.where}: {finding.message}"]
     if finding.severity == "info":  # one line each: --json has the rows and the clean-up

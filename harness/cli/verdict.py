@@ -12,7 +12,7 @@ import click
 from harness.plan import Plan
 
 if TYPE_CHECKING:
-    from harness.check.judgement import Judgement
+    from harness.check.judgement import GateVerdict
     from harness.check.require import AtHand
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,7 +65,7 @@ def refuse_without_verdict(
     )
 
 
-def _at_hand(dsn: str, plan: Plan, found: Judgement, accept_rows: str | None) -> AtHand:
+def _at_hand(dsn: str, plan: Plan, found: GateVerdict, accept_rows: str | None) -> AtHand:
     from harness.check.require import CROWD, AtHand
     from harness.database import source
     from harness.scenario.gate import provenance as judged

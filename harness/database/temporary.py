@@ -71,7 +71,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Maker:
+class DatabaseMaker:
     """A process that made a database; whether it lives is known of this machine's own."""
 
     pid: int
@@ -83,12 +83,12 @@ class Maker:
         return self.here and process.started(self.pid) is None
 
 
-def maker(name: str) -> Maker | None:
+def maker(name: str) -> DatabaseMaker | None:
     """Who made a temporary database, of whatever kind; None when the name is none of ours."""
     match = _OURS.fullmatch(name)
     if match is None or match["check"] != checksum(match["body"]):
         return None
-    return Maker(int(match["pid"]), match["host"] == _here())
+    return DatabaseMaker(int(match["pid"]), match["host"] == _here())
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.core.finding import Finding
 from harness.document.base import Document, OpenDocument, Word
-from harness.document.verdict import Count
+from harness.document.verdict import EvidenceCount
 
 
 class CountedPart(Document, frozen=True, kw_only=True):
@@ -32,4 +32,4 @@ class EvidenceDocument(OpenDocument, frozen=True, kw_only=True):
     verdict: Word
     findings: Sequence[Finding]
     reason: str = ""
-    counts: Sequence[Count] = ()
+    counts: Sequence[EvidenceCount] = ()

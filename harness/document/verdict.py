@@ -27,7 +27,7 @@ class SuiteDocument(Document, frozen=True, kw_only=True):
     verdict: Word
 
 
-class Count(Document, frozen=True):
+class EvidenceCount(Document, frozen=True):
     """`done` of `of` things: all of them, or a sample that says that it is one."""
 
     what: str
@@ -51,7 +51,7 @@ class ExhibitDocument(Document, frozen=True, kw_only=True):
     name: str
     verdict: Word
     reason: str
-    counts: Sequence[Count] = ()
+    counts: Sequence[EvidenceCount] = ()
 
 
 class NotApplicable(Document, frozen=True):

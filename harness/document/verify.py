@@ -45,7 +45,7 @@ class FieldDocument(Document, frozen=True, kw_only=True):
     right: bool
 
 
-class SampleDocument(Document, frozen=True, kw_only=True):
+class RowSampleDocument(Document, frozen=True, kw_only=True):
     """One row of the source and what became of it."""
 
     relation: str
@@ -75,4 +75,4 @@ class VerifyDocument(Document, frozen=True, kw_only=True):
     unknowns: Sequence[UnknownDocument]
     not_applicable: Sequence[NotApplicableDocument]
     findings: Sequence[Finding]
-    samples: Sequence[SampleDocument]
+    samples: Sequence[RowSampleDocument]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 ENOUGH = 1.0  # seconds before a rate is believed
 
 
-class Pace:
+class MeanRate:
     """The mean rate since the first count. What an earlier run did is in no rate.
 
     The time of a standstill counts: the rate falls, and what is left grows.

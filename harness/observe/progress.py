@@ -17,8 +17,8 @@ from rich.live import Live
 from rich.text import Text
 
 from harness.core import advance as advancing
-from harness.observe.pace import Pace
-from harness.observe.standing import Standing, drawn, line
+from harness.observe.pace import MeanRate
+from harness.observe.standing import ProgressStanding, drawn, line
 
 if TYPE_CHECKING:
     from harness.runner import Event
@@ -33,21 +33,21 @@ LOOK = 0.25  # seconds between two looks
 class Sink(Protocol):
     """Where progress is shown."""
 
-    def show(self, at: Standing, pace: Pace) -> None:
+    def show(self, at: ProgressStanding, pace: MeanRate) -> None:
         """Show it, if it is time to."""
 
     def say(self, text: str) -> None:
         """Leave a line behind."""
 
 
-class Log:
+class LineLog:
     """Lines of a file or a pipe, none too soon and none too often."""
 
     def __init__(self, write: Callable[[str], None], clock: Clock = time.monotonic) -> None:
         self._write, self._clock = write, clock
         self._due = clock() + FIRST
 
-    def show(self, at: Standing, pace: Pace) -> None:
+    def show(self, at: ProgressStanding, pace: MeanRate) -> None:
         """Write a line when ten seconds have gone by."""
         if self._clock() >= self._due:
             self._due = self._clock() + EVERY
@@ -58,13 +58,13 @@ class Log:
         self._write(text)
 
 
-class Bar:
+class TerminalBar:
     """The last line of a terminal."""
 
     def __init__(self, live: Live, console: Console) -> None:
         self._live, self._console = live, console
 
-    def show(self, at: Standing, pace: Pace) -> None:
+    def show(self, at: ProgressStanding, pace: MeanRate) -> None:
         """Draw it, never wider than the terminal."""
         text = drawn(at, pace, self._console.width - 1)
         self._live.update(Text(text, no_wrap=True, overflow="crop"), refresh=True)
@@ -80,20 +80,20 @@ class Meter:
     def __init__(self, label: str, sink: Sink, clock: Clock = time.monotonic) -> None:
         self._sink, self._clock = sink, clock
         self._lock = Lock()
-        self._at, self._pace = Standing(label), Pace(clock)
+        self._at, self._pace = ProgressStanding(label), MeanRate(clock)
 
     def stage(self, name: str, **more: Any) -> None:
         """Another part begins; its rate and its time are its own."""
         with self._lock:
-            self._at = Standing(self._at.label, name, steps=self._at.steps)
+            self._at = ProgressStanding(self._at.label, name, steps=self._at.steps)
             self._at = replace(self._at, **more)
-            self._pace = Pace(self._clock)
+            self._pace = MeanRate(self._clock)
 
     def told(self, what: str, done: int, total: int, unit: str) -> None:
         """Take in a count."""
         with self._lock:
             if unit != self._at.unit:
-                self._pace = Pace(self._clock)
+                self._pace = MeanRate(self._clock)
                 if self._at.steps is None:  # only a run's step is resumed
                     self._pace.at(0, total)
             self._pace.at(done, total)
@@ -168,11 +168,11 @@ def _shown(label: str, *, lines: bool = True) -> Iterator[Meter]:
     """A meter that looks at itself; without `lines` nothing is written to a log."""
     console = Console(stderr=True, highlight=False)
     if not at_terminal():
-        log = Log(_written if lines else lambda _: None)
+        log = LineLog(_written if lines else lambda _: None)
         yield from _ticking(Meter(label, log))
         return
     with Live(console=console, transient=True, auto_refresh=False, redirect_stdout=False) as live:
-        yield from _ticking(Meter(label, Bar(live, console)))
+        yield from _ticking(Meter(label, TerminalBar(live, console)))
 
 
 def _written(text: str) -> None:

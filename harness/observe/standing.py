@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.core.quantity import size, time_left
-from harness.observe.pace import Pace
+from harness.observe.pace import MeanRate
 
 WIDEST_BAR = 20
 LEAST_BAR = 8
@@ -13,7 +13,7 @@ NARROW = 60  # columns below which words become figures
 
 
 @dataclass(frozen=True)
-class Standing:
+class ProgressStanding:
     """What is done (`label`, its `stage`, `what` in it), and how much of it.
 
     `steps` are those of a plan, done and all; they are counted beside the rows of one step.
@@ -42,7 +42,7 @@ class Standing:
         return min(1.0, (done + part) / max(total, 1))
 
 
-def line(at: Standing, pace: Pace) -> str:
+def line(at: ProgressStanding, pace: MeanRate) -> str:
     """For a log: counts, rate, what is left, and what is being done."""
     parts = [at.stage] if at.stage else []
     if at.steps is not None:
@@ -58,7 +58,7 @@ def line(at: Standing, pace: Pace) -> str:
     return f"{at.label}: {', '.join(parts)}{f' in {at.what}' if at.what else ''}"
 
 
-def drawn(at: Standing, pace: Pace, width: int) -> str:
+def drawn(at: ProgressStanding, pace: MeanRate, width: int) -> str:
     """For a terminal: a bar and figures; the name of what is done stands last and is cut."""
     narrow = width < NARROW
     figures = _short(at, pace) if narrow else _long(at, pace)
@@ -74,7 +74,7 @@ def drawn(at: Standing, pace: Pace, width: int) -> str:
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
 
 
-def _short(at: Standing, pace: Pace) -> str:
+def _short(at: ProgressStanding, pace: MeanRate) -> str:
     parts = ["{}/{}".format(*at.steps)] if at.steps is not None else []
     if at.bounded:
         parts.append(f"{at.done * 100 // at.total}%")
@@ -85,7 +85,7 @@ def _short(at: Standing, pace: Pace) -> str:
     return " ".join(parts)
 
 
-def _long(at: Standing, pace: Pace) -> str:
+def _long(at: ProgressStanding, pace: MeanRate) -> str:
     parts = [at.stage] if at.stage else []
     if at.steps is not None:
         parts.append("{}/{} steps".format(*at.steps))
@@ -96,7 +96,7 @@ def _long(at: Standing, pace: Pace) -> str:
     return " ".join(parts)
 
 
-def _count(at: Standing) -> str:
+def _count(at: ProgressStanding) -> str:
     if not at.bounded:
         return _amount(at.done, at.unit)
     estimated = at.unit == "bytes" or at.steps is not None

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.core.errors import UsageError
 from harness.plan import sections
-from harness.plan.model import Preflight, RunnerSettings
+from harness.plan.model import PreflightRules, RunnerSettings
 from harness.plan.reader import LONGEST, UNITS, Reader, seconds, suggestion
 from harness.plan.rules import DryRunRules, RequireVerdict, ValidateRules, VerifyRules
 from harness.plan.search_path import plan_search_path
@@ -33,7 +33,7 @@ class PhaseEntry:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class PlanManifest:
     """The contents of plan.toml.
 
     `meaning` is all of it that a run must not see change, `judges` what those who judge follow.
@@ -45,7 +45,7 @@ class Manifest:
     window_hours: float
     retention_days: float
     phases: tuple[PhaseEntry, ...]
-    preflight: Preflight
+    preflight: PreflightRules
     runner: RunnerSettings
     validate: ValidateRules
     verify: VerifyRules
@@ -56,7 +56,7 @@ class Manifest:
     judges: dict[str, Any]
 
 
-def read(path: Path, text: str, document: dict[str, Any]) -> Manifest:
+def read(path: Path, text: str, document: dict[str, Any]) -> PlanManifest:
     """Check a parsed plan.toml and give its contents."""
     reader = Reader(path, text)
     reader.only(document, TOP | CHANGEABLE | {"phase"}, None)
@@ -65,7 +65,7 @@ def read(path: Path, text: str, document: dict[str, Any]) -> Manifest:
     if found != 1 or isinstance(found, bool):
         said = "format is missing" if found is None else f"format is {found!r}"
         raise UsageError(f"{said}; this harness reads format 1", where=reader.where("format"))
-    return Manifest(
+    return PlanManifest(
         name=reader.text(document, "name"),
         version=reader.text(document, "version"),
         variables=_variables(reader, document),
@@ -145,7 +145,7 @@ def _check_phase(entry: dict[str, Any], where: str) -> None:
             raise UsageError(f"a phase needs {key!r} like {pattern}", where=where)
 
 
-def _preflight(reader: Reader, document: dict[str, Any]) -> Preflight:
+def _preflight(reader: Reader, document: dict[str, Any]) -> PreflightRules:
     known = {"requires", "forbids", "extensions", "postgres", "long_transaction"}
     table = reader.table(document, "preflight", known)
     requires, forbids = table.get("requires", {}), table.get("forbids", [])
@@ -167,7 +167,7 @@ def _preflight(reader: Reader, document: dict[str, Any]) -> Preflight:
     if both:
         where = reader.where("forbids", "preflight")
         raise UsageError(f"{both[0]!r} is both required and forbidden", where=where)
-    return Preflight(
+    return PreflightRules(
         requires={name: tuple(columns) for name, columns in requires.items()},
         forbids=tuple(forbids),
         extensions=reader.texts(table, "extensions", "preflight"),
@@ -177,7 +177,7 @@ def _preflight(reader: Reader, document: dict[str, Any]) -> Preflight:
 
 
 def _majors(reader: Reader, table: dict[str, Any]) -> tuple[int, int]:
-    value = table.get("postgres", list(Preflight().postgres))
+    value = table.get("postgres", list(PreflightRules().postgres))
     whole = isinstance(value, list) and all(type(item) is int for item in value)
     if not whole or len(value) != 2 or not 10 <= value[0] <= value[1]:
         raise UsageError(

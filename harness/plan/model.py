@@ -15,7 +15,7 @@ KINDS: tuple[Kind, ...] = ("transaction", "batch", "concurrent")
 
 
 @dataclass(frozen=True)
-class Rows:
+class CopyRows:
     """The data of COPY … FROM stdin as the file has it, and the line on which it starts."""
 
     text: str
@@ -32,7 +32,7 @@ class Statement:
     text: str
     line: int
     tag: str
-    rows: Rows | None = None
+    rows: CopyRows | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class RunnerSettings:
 
 
 @dataclass(frozen=True)
-class Preflight:
+class PreflightRules:
     """What a database must hold, and must not hold, for the plan to start on it.
 
     `extensions` must be installed; `postgres` are the oldest and the newest major version that the
@@ -162,7 +162,7 @@ class Plan:
     phases: tuple[Phase, ...]
     window_hours: float
     retention_days: float
-    preflight: Preflight
+    preflight: PreflightRules
     runner: RunnerSettings
     baseline: tuple[Script, ...] = ()
     cleanup: tuple[Script, ...] = ()

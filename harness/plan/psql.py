@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import UsageError
-from harness.plan.model import Rows
+from harness.plan.model import CopyRows
 
 TOKEN = re.compile(
     r"""
@@ -43,21 +43,21 @@ class Plain:
     """
 
     text: str
-    rows: dict[int, Rows]
+    rows: dict[int, CopyRows]
 
 
 def plain(path: Path, text: str) -> Plain:
     """Take out what is not SQL; UsageError with file and line for what psql alone can do."""
-    reader = _Reader(path, text)
+    reader = _PsqlReader(path, text)
     reader.read()
     return Plain("".join(reader.parts), reader.rows)
 
 
-class _Reader:
+class _PsqlReader:
     def __init__(self, path: Path, text: str) -> None:
         self.path, self.text = path, text
         self.parts: list[str] = []
-        self.rows: dict[int, Rows] = {}
+        self.rows: dict[int, CopyRows] = {}
         self._at = 0  # up to here the text was taken over
         self._begun = 0  # the statement at hand begins here, in parts joined
 
@@ -118,7 +118,7 @@ class _Reader:
                 "the rows of COPY do not end with a line \\.", where=self._where(place - 1)
             )
         data = self.text[start : last.start()]
-        self.rows[place - 1] = Rows(data, self.text.count("\n", 0, start) + 1)
+        self.rows[place - 1] = CopyRows(data, self.text.count("\n", 0, start) + 1)
         self._blank(start, last.end())
         self._begun = last.end()
         return last.end()

@@ -14,7 +14,7 @@ from pglast.parser import ParseError, scan
 
 from harness.core.errors import UsageError
 from harness.plan.header import DURATION, Header, read_header
-from harness.plan.model import KINDS, Kind, Rows, Script, Statement
+from harness.plan.model import KINDS, CopyRows, Kind, Script, Statement
 from harness.plan.reader import LONGEST, UNITS
 
 SHOWN = 90
@@ -22,7 +22,7 @@ PSQL = {
     "\\": "psql's own commands are not known here",
     ":": "psql's variables are not known here; read current_setting('harness.NAME')",
 }
-NONE: Mapping[int, Rows] = MappingProxyType({})
+NONE: Mapping[int, CopyRows] = MappingProxyType({})
 PLACEHOLDER = re.compile(r"%(?:\((\w*)\)s|(.)|$)", re.DOTALL)
 
 
@@ -33,7 +33,7 @@ def read(path: Path, root: Path) -> Script:
 
 
 def of(
-    path: Path, root: Path, text: str, sha256: str, plain: str, rows: Mapping[int, Rows] = NONE
+    path: Path, root: Path, text: str, sha256: str, plain: str, rows: Mapping[int, CopyRows] = NONE
 ) -> Script:
     """The script of a text; `plain` is its SQL alone, as long and with the same lines.
 
@@ -139,7 +139,7 @@ def _refuse_unbounded(key: str, value: str, where: str) -> None:
 
 
 def statements(
-    path: Path, text: str, kind: Kind, rows: Mapping[int, Rows] = NONE
+    path: Path, text: str, kind: Kind, rows: Mapping[int, CopyRows] = NONE
 ) -> tuple[Statement, ...]:
     """The statements of a text with their lines; UsageError where its syntax breaks."""
     text = _with_comments_doubled(text) if kind == "batch" else text

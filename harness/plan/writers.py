@@ -18,7 +18,7 @@ NAME = re.compile(r'"([^"]{4,})"|\b([a-z]\w*_\w+)\b')  # in quotes, or with an u
 
 
 @dataclass(frozen=True)
-class Write:
+class StepWrite:
     """A step that writes a column, and the file and line where the statement begins."""
 
     relation: str
@@ -41,7 +41,7 @@ class Writers:
         self._plan = plan
 
     @cached_property
-    def _writes(self) -> list[Write]:
+    def _writes(self) -> list[StepWrite]:
         return [write for step in self._plan.steps for write in _of(step.id, step.forward)]
 
     @cached_property
@@ -56,7 +56,7 @@ class Writers:
                         found[node.newname] = node.subname
         return found
 
-    def of(self, relation: str, column: str) -> Write | None:
+    def of(self, relation: str, column: str) -> StepWrite | None:
         """The write of this column, a backfill's first; a relation may have had another name.
 
         Without a column, what writes the relation's rows.
@@ -72,7 +72,7 @@ class Writers:
             found = [write for write in self._writes if write.column == earlier]
         return min(found, key=lambda write: not write.batch, default=None)
 
-    def named(self, text: str, back: bool) -> Write | None:
+    def named(self, text: str, back: bool) -> StepWrite | None:
         """The only step that speaks of an object named in a text; None when several do, or none.
 
         With `back` its way back is given.
@@ -87,7 +87,7 @@ class Writers:
                 scripts = (steps[0].rollback, steps[0].forward)
                 script = scripts[0] if back else scripts[1]
                 line = _line_of(word, script) or 1
-                return Write("", name, steps[0].id, script.name, line, script.kind == "batch")
+                return StepWrite("", name, steps[0].id, script.name, line, script.kind == "batch")
         return None
 
 
@@ -97,7 +97,7 @@ def _line_of(word: re.Pattern[str], *scripts: Script) -> int | None:
     return next(lines, None)
 
 
-def _of(step: str, script: Script) -> Iterator[Write]:
+def _of(step: str, script: Script) -> Iterator[StepWrite]:
     batch = script.kind == "batch"
     for statement in script.statements:
         try:
@@ -106,7 +106,7 @@ def _of(step: str, script: Script) -> Iterator[Write]:
         except ParseError:
             continue  # a statement that only its placeholders make whole
         for relation, column in found.written:
-            yield Write(relation, column, step, script.name, statement.line, batch)
+            yield StepWrite(relation, column, step, script.name, statement.line, batch)
 
 
 class _Assignments(Visitor):

@@ -24,7 +24,7 @@ VARYING = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{8,}\b|\d+")
 SHORTEST = 4  # letters of a value by which a row is known again
 
 
-class Write(Protocol):
+class ColumnWrite(Protocol):
     """Where a column is written."""
 
     @property
@@ -38,8 +38,10 @@ class Write(Protocol):
         ...
 
 
-FindWrite = Callable[[str, str], Write | None]  # by relation and column
-FindNamed = Callable[[str, bool], Write | None]  # by a text; whether the way back is looked for
+FindWrite = Callable[[str, str], ColumnWrite | None]  # by relation and column
+FindNamed = Callable[
+    [str, bool], ColumnWrite | None
+]  # by a text; whether the way back is looked for
 
 
 def _nowhere(_text: str, _back: bool) -> None:
@@ -47,7 +49,7 @@ def _nowhere(_text: str, _back: bool) -> None:
 
 
 @dataclass(frozen=True)
-class Row:
+class ShownRow:
     """One row that shows it: a column before and after the migration."""
 
     relation: str
@@ -68,13 +70,13 @@ class _Line:
 
 
 @dataclass(frozen=True)
-class Cause:
+class ReportedCause:
     """A sentence and what lies beneath: `findings` by their ids, `tests` by their node ids."""
 
     sentence: str
     step: str = ""
     file: str = ""
-    row: Row | None = None
+    row: ShownRow | None = None
     findings: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     replay: str = ""
@@ -84,7 +86,7 @@ class Cause:
 class _Root:
     """A relation whose rows are wrong, with what it can be known again by."""
 
-    cause: Cause
+    cause: ReportedCause
     relation: str
     columns: frozenset[str]
     values: frozenset[str]
@@ -101,7 +103,7 @@ def told(
     verify: VerifyDocument | None,
     write: FindWrite,
     named: FindNamed = _nowhere,
-) -> list[Cause]:
+) -> list[ReportedCause]:
     """The causes of the critical findings, the one with the most beneath it first."""
     critical = [finding for finding in findings if finding.severity == "critical"]
     rows = _rooted([one for one in critical if _wrong(one)], verify, write)
@@ -115,7 +117,7 @@ def told(
     return sorted(causes, key=lambda cause: -len(cause.findings))
 
 
-def document(causes: Iterable[Cause]) -> list[dict[str, Any]]:
+def document(causes: Iterable[ReportedCause]) -> list[dict[str, Any]]:
     """As the verdict carries them."""
     return [asdict(cause) for cause in causes]
 
@@ -173,8 +175,8 @@ def _root(finding: Finding, verify: VerifyDocument | None, write: FindWrite) -> 
     what = f"{relation}.{column}" if column else f"rows of {relation}"
     number = _number(finding, verify)
     sentence = f"step {found.step} leaves {what} wrong" if found else f"{what}: wrong"
-    row = Row(relation, first.key, column, first.before, first.after)
-    cause = Cause(
+    row = ShownRow(relation, first.key, column, first.before, first.after)
+    cause = ReportedCause(
         f"{sentence}{number}", found.step if found else "", found.where if found else "", row
     )
     values = frozenset(line.after for line in lines if len(line.after) >= SHORTEST and line.column)
@@ -211,7 +213,7 @@ def _said(finding: Finding) -> str:
     return "\n".join((finding.message, *lines))
 
 
-def _alike(findings: Sequence[Finding], named: FindNamed) -> list[Cause]:
+def _alike(findings: Sequence[Finding], named: FindNamed) -> list[ReportedCause]:
     """The rest: what fails in one place of one file, or says the same, has one cause."""
     groups: dict[str, list[Finding]] = {}
     places: dict[str, re.Match[str]] = {}
@@ -224,18 +226,18 @@ def _alike(findings: Sequence[Finding], named: FindNamed) -> list[Cause]:
     return [_of_group(group, places.get(same), named) for same, group in groups.items()]
 
 
-def _of_group(group: list[Finding], place: re.Match[str] | None, named: FindNamed) -> Cause:
+def _of_group(group: list[Finding], place: re.Match[str] | None, named: FindNamed) -> ReportedCause:
     first = next((one for one in group if "::" not in one.where), group[0])  # it says it best
     if place:
         phase, _, name = place[1].partition("phases/")[2].partition("/")
         step = f"{phase.split('_')[0]}/{name.split('.')[0]}"
         said = first.message.removeprefix("AssertionError: ").strip()
-        return _with_findings(Cause(said, step, place[0]), group)
+        return _with_findings(ReportedCause(said, step, place[0]), group)
     found = named(first.message, "rollback" in first.where or "-> 'absent'" in first.message)
     step, file = (found.step, found.where) if found else ("", "")
-    return _with_findings(Cause(f"{first.where}: {first.message}", step, file), group)
+    return _with_findings(ReportedCause(f"{first.where}: {first.message}", step, file), group)
 
 
-def _with_findings(cause: Cause, findings: Sequence[Finding]) -> Cause:
+def _with_findings(cause: ReportedCause, findings: Sequence[Finding]) -> ReportedCause:
     tests = tuple(dict.fromkeys(one.where for one in findings if "::" in one.where))
     return replace(cause, findings=tuple(one.id for one in findings), tests=tests)

@@ -62,7 +62,7 @@ ROOMS = (Room(200, 200, 600), Room(60, 200, 400), Room(0, 100, 200), Room(0, 0, 
 
 
 @dataclass(frozen=True)
-class Group:
+class PointGroup:
     """Points of a cell that ended alike. `lines` are boundaries, evidence and replay lines."""
 
     outcome: str
@@ -82,11 +82,11 @@ class Cell:
     worst: str
     shown: str
     spoken: str
-    groups: list[Group]
+    groups: list[PointGroup]
 
 
 @dataclass(frozen=True)
-class Line:
+class StepLine:
     """A step and its cells, one for each column; None where there is nothing to strike.
 
     `unsampled` has how many points a sample left out, by the number of the column.
@@ -107,7 +107,7 @@ class Map:
     subtitle: str
     domains: list[tuple[str, int]]
     faults: list[str]
-    lines: list[Line]
+    lines: list[StepLine]
     totals: list[str]
 
 
@@ -205,7 +205,7 @@ def _map(direction: str, entries: list[Entry], document: CrashDocument, room: Ro
             for column, (domain, fault) in enumerate(columns)
             if (step, domain, fault) in left
         }
-        lines.append(Line(step, clean, cells, unsampled))
+        lines.append(StepLine(step, clean, cells, unsampled))
     totals = [
         str(sum(len(found) for key, found in met.items() if key[1:] == column))
         for column in columns
@@ -240,14 +240,14 @@ def _cell(anchor: str, entries: list[Entry], room: Room) -> Cell:
     return Cell(anchor, title, worst, shown, spoken, _groups(entries, room))
 
 
-def _groups(entries: list[Entry], room: Room) -> list[Group]:
+def _groups(entries: list[Entry], room: Room) -> list[PointGroup]:
     """The points of a cell that ended alike, put together; the worst first."""
     alike: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in entries:
         key = (entry.outcome, entry.state, _cut(entry.reason, room.reason))
         alike.setdefault(key, []).append(entry)
     found = [
-        Group(
+        PointGroup(
             outcome=outcome,
             state=state,
             reason=reason,

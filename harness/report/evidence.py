@@ -17,7 +17,7 @@ import msgspec
 from harness.core.finding import Finding, Severity
 from harness.core.jsonfile import PARTIAL, FlawedJSON, parse_json, read_text, write_json
 from harness.document.base import FlawedDocument, Word, from_builtins, to_builtins
-from harness.document.verdict import Count
+from harness.document.verdict import EvidenceCount
 from harness.report import tally
 from harness.report.section.counted import counted_section
 from harness.report.section.model import Section
@@ -28,7 +28,7 @@ VARIABLE = "HARNESS_EVIDENCE"  # the directory, during a gate
 
 
 @dataclass(frozen=True)
-class Piece:
+class EvidencePiece:
     """All evidence of one kind. `document` is None when it is not there or cannot be read."""
 
     section: Section
@@ -36,7 +36,7 @@ class Piece:
     reason: str = ""
     document: Any = None
     findings: tuple[Finding, ...] = ()
-    counts: tuple[Count, ...] = ()
+    counts: tuple[EvidenceCount, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -76,14 +76,14 @@ def forget(directory: Path) -> None:
             path.unlink()
 
 
-def gather(directory: Path, names: Iterable[str]) -> tuple[Piece, ...]:
+def gather(directory: Path, names: Iterable[str]) -> tuple[EvidencePiece, ...]:
     """Every expected piece in order, then those that nobody expected."""
     expected = list(names)
     there = {_stem(path) for path in directory.glob("*.json")}
     return tuple(_gathered(directory, name) for name in [*expected, *sorted(there - {*expected})])
 
 
-def find_fuller(piece: Piece, build: Path) -> Piece:
+def find_fuller(piece: EvidencePiece, build: Path) -> EvidencePiece:
     """The piece with a document of the build directory that says more of the same, if it has one.
 
     Only for what passed: a failure is shown as it was found.
@@ -102,19 +102,19 @@ def _stem(path: Path) -> str:
     return path.name.split(".")[0]
 
 
-def _gathered(directory: Path, name: str) -> Piece:
+def _gathered(directory: Path, name: str) -> EvidencePiece:
     section = find_section(name)
     paths = sorted(path for path in directory.glob(f"{name}*.json") if _stem(path) == name)
     if not paths:
-        return Piece(section, "unknown", "no evidence was left")
+        return EvidencePiece(section, "unknown", "no evidence was left")
     try:
         values = {path.name: _parsed(path) for path in paths}
         return _judged(*_whole(section, values))
     except (FlawedDocument, FlawedJSON) as error:
-        return Piece(section, "unknown", str(error))
+        return EvidencePiece(section, "unknown", str(error))
     except Exception as error:  # of a section that another package registered, or a bug of ours
         reason = f"it cannot be judged: {type(error).__name__}: {error}"
-        return Piece(section, "unknown", " ".join(reason.split()))
+        return EvidencePiece(section, "unknown", " ".join(reason.split()))
 
 
 def _parsed(path: Path) -> Any:
@@ -142,13 +142,13 @@ def _whole(section: Section, values: Mapping[str, Any]) -> tuple[Section, Any]:
         raise FlawedDocument(error.reason, f"{' and '.join(values)}: {error.place}") from None
 
 
-def _judged(section: Section, whole: Any) -> Piece:
+def _judged(section: Section, whole: Any) -> EvidencePiece:
     findings = tuple(section.findings(whole))
     critical = [finding.id for finding in findings if finding.severity == "critical"]
     if whole.verdict == "pass" and critical:
         raise FlawedDocument(f"it says pass but found {critical[0]}", "$.verdict")
     reason = getattr(whole, "reason", "") or _first_of(findings)
-    return Piece(
+    return EvidencePiece(
         section,
         whole.verdict,
         "" if whole.verdict == "pass" else reason,

@@ -21,7 +21,7 @@ NEUTRAL = {"empty"}  # let through, but there was no row: says nothing of how ma
 
 
 @dataclass(frozen=True)
-class Mark:
+class AccessMark:
     """One privilege of one role: how far it reaches, or which way that changed."""
 
     privilege: str
@@ -45,13 +45,13 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Line:
+class AccessLine:
     """A relation or function, and its marks by role; `state` is new, gone or empty."""
 
     name: str
     was: str
     state: str
-    cells: tuple[tuple[Mark, ...], ...]
+    cells: tuple[tuple[AccessMark, ...], ...]
     because: tuple[str, ...]
 
     @property
@@ -66,8 +66,8 @@ class Matrix:
     """Everything that was tried."""
 
     roles: tuple[str, ...]
-    relations: tuple[Line, ...]
-    functions: tuple[Line, ...]
+    relations: tuple[AccessLine, ...]
+    functions: tuple[AccessLine, ...]
 
     @property
     def changed(self) -> int:
@@ -84,7 +84,7 @@ def draw_matrix(document: SecurityDocument) -> Matrix:
     )
 
 
-def _relation(access: RelationAccess, roles: Sequence[str]) -> Line:
+def _relation(access: RelationAccess, roles: Sequence[str]) -> AccessLine:
     before, after = access.before or {}, access.after or {}
     reasons = access.explained
     cells = [
@@ -99,7 +99,7 @@ def _relation(access: RelationAccess, roles: Sequence[str]) -> Line:
         )
         for role in roles
     ]
-    return Line(
+    return AccessLine(
         name=access.name,
         was=access.was or "",
         state="new" if access.new else "gone" if access.after is None else "",
@@ -108,11 +108,11 @@ def _relation(access: RelationAccess, roles: Sequence[str]) -> Line:
     )
 
 
-def _function(access: FunctionAccess, roles: Sequence[str]) -> Line:
+def _function(access: FunctionAccess, roles: Sequence[str]) -> AccessLine:
     """A function has but one privilege."""
     before, after = access.before or {}, access.after or {}
     new = access.before is None and access.after is not None
-    return Line(
+    return AccessLine(
         name=access.name,
         was="",
         state="new" if new else "gone" if access.after is None else "",
@@ -121,7 +121,7 @@ def _function(access: FunctionAccess, roles: Sequence[str]) -> Line:
     )
 
 
-def _mark(privilege: str, before: str | None, after: str | None, explained: str) -> Mark:
+def _mark(privilege: str, before: str | None, after: str | None, explained: str) -> AccessMark:
     words = [before, after]
     old, new = (None if word is None else _level(word) for word in words)
     reach: Change = "none" if not new else "some" if new < ALL else "allowed"
@@ -131,7 +131,9 @@ def _mark(privilege: str, before: str | None, after: str | None, explained: str)
         change = "unknown"
     elif comparable and old != new:
         change = "gained" if (new or 0) > (old or 0) else "lost"
-    return Mark(privilege, change, words[0] or "not there", words[1] or "not there", explained)
+    return AccessMark(
+        privilege, change, words[0] or "not there", words[1] or "not there", explained
+    )
 
 
 def _level(word: str) -> int:

@@ -15,7 +15,7 @@ from harness.core.jsonfile import write_whole
 from harness.core.quantity import size
 from harness.document.verdict import CauseDocument, VerdictDocument
 from harness.report import claims
-from harness.report.evidence import Piece
+from harness.report.evidence import EvidencePiece
 from harness.report.pages import environment
 from harness.report.portable import portable
 from harness.report.section.model import Template
@@ -48,7 +48,7 @@ class ShownCause:
 
 def render(
     document: VerdictDocument,
-    pieces: Sequence[Piece],
+    pieces: Sequence[EvidencePiece],
     path: Path,
     logs: Sequence[str] = (),
 ) -> None:
@@ -61,7 +61,9 @@ def render(
         raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from error
 
 
-def html(document: VerdictDocument, pieces: Sequence[Piece], logs: Sequence[str] = ()) -> str:
+def html(
+    document: VerdictDocument, pieces: Sequence[EvidencePiece], logs: Sequence[str] = ()
+) -> str:
     """The page; the same for the same verdict and evidence."""
     pages = environment(_templates())
     findings = sorted(document.findings, key=_severity)
@@ -96,7 +98,7 @@ def _templates() -> dict[str, Path]:
     return found
 
 
-def _sections(pieces: Sequence[Piece], pages: Environment) -> Iterator[Shown]:
+def _sections(pieces: Sequence[EvidencePiece], pages: Environment) -> Iterator[Shown]:
     """The sections in their order: those with evidence, and those that must have some."""
     there = {piece.name: piece for piece in pieces}
     for section in list_sections():
@@ -111,7 +113,7 @@ def _sections(pieces: Sequence[Piece], pages: Environment) -> Iterator[Shown]:
             yield _drawn(piece, template, pages)
 
 
-def _drawn(piece: Piece, template: Template, pages: Environment) -> Shown:
+def _drawn(piece: EvidencePiece, template: Template, pages: Environment) -> Shown:
     """One section; a template that cannot be drawn, whoever wrote it, spoils no other."""
     try:
         names = {

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.document.base import to_builtins
 from harness.document.counted import CountedPart, EvidenceDocument, PartDocument
-from harness.document.verdict import Count
+from harness.document.verdict import EvidenceCount
 
 NAMED = 3  # of those that are missing
 
@@ -42,7 +42,7 @@ def merge_parts(parts: Sequence[PartDocument]) -> EvidenceDocument:
         findings=(),
         reason="; ".join(short),
         counts=[
-            Count(what, len(done[what]), len(of[what] | done[what]), sampled[what])
+            EvidenceCount(what, len(done[what]), len(of[what] | done[what]), sampled[what])
             for what in sorted(of)
         ],
     )

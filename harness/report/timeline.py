@@ -32,7 +32,7 @@ class Lock:
 
 
 @dataclass(frozen=True)
-class Bar:
+class StepBar:
     """One step: where its bar begins and how wide it is, in percent of the run, and its figures."""
 
     step: str
@@ -62,7 +62,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunTimeline:
     """The steps of one direction, in the order in which they ran."""
 
     direction: str
@@ -70,14 +70,14 @@ class Run:
     seconds: float
     rows: int
     wal_bytes: int
-    bars: tuple[Bar, ...]
+    bars: tuple[StepBar, ...]
 
 
 @dataclass(frozen=True)
 class Timeline:
     """Both directions of a dry run, what it says of the real one, and how far that was off."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[RunTimeline, ...]
     estimate_seconds: float | None
     took_seconds: float | None
     error: float | None
@@ -97,11 +97,11 @@ def draw_timeline(document: DryRunDocument) -> Timeline:
     )
 
 
-def _run(direction: str, steps: list[StepDocument]) -> Run:
+def _run(direction: str, steps: list[StepDocument]) -> RunTimeline:
     begun = steps[0].began
     length = max(step.began + step.seconds for step in steps) - begun
     bars = tuple(_bar(step, step.began - begun, length) for step in steps)
-    return Run(
+    return RunTimeline(
         direction,
         TITLES.get(direction, direction),
         length,
@@ -111,9 +111,9 @@ def _run(direction: str, steps: list[StepDocument]) -> Run:
     )
 
 
-def _bar(step: StepDocument, begun: float, length: float) -> Bar:
+def _bar(step: StepDocument, begun: float, length: float) -> StepBar:
     share = 100 / length if length > 0 else 0.0
-    return Bar(
+    return StepBar(
         step=step.id,
         begin=round(begun * share, 2),
         width=round(step.seconds * share, 2),

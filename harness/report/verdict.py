@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from harness.core.finding import Finding
 from harness.document.base import Word, from_builtins, to_builtins
-from harness.document.verdict import SCHEMA, Count, NotApplicable, VerdictDocument
+from harness.document.verdict import SCHEMA, EvidenceCount, NotApplicable, VerdictDocument
 from harness.report import causes
-from harness.report.causes import Cause
+from harness.report.causes import ReportedCause
 
 NAMED = 3  # critical findings that a reason names; all of them are listed
 
@@ -41,7 +41,7 @@ class Exhibit:
     name: str
     verdict: Word
     reason: str = ""
-    counts: Sequence[Count] = ()
+    counts: Sequence[EvidenceCount] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Verdict:
     doubts: Sequence[str] = ()
     figures: dict[str, Any] = field(default_factory=dict)
     judged: dict[str, Any] = field(default_factory=dict)
-    causes: Sequence[Cause] = ()
+    causes: Sequence[ReportedCause] = ()
     not_applicable: Sequence[NotApplicable] = ()
 
     @property

@@ -16,7 +16,7 @@ from harness.database import limits
 from harness.rows.catalog import read_schema
 from harness.rows.guides import guide_domains
 from harness.rows.later import set_later
-from harness.rows.layout import Context, Planner, first_line
+from harness.rows.layout import FillContext, Planner, first_line
 from harness.rows.model import ForeignKey, Schema, Table, quote
 from harness.rows.order import Circle, order_tables
 from harness.rows.overrides import Overrides, TableOverride, check_overrides
@@ -115,7 +115,7 @@ def fill_schema(
         if fresh:
             _refuse_used(conn, schema)
         probe = Probe(conn, schema)
-        context = Context(probe, schema, guide_domains(schema, probe), chosen, seed)
+        context = FillContext(probe, schema, guide_domains(schema, probe), chosen, seed)
         filling = _Filling(conn, context, rows, overrides or {}, progress or _silent)
         filling.fill_all()
         return filling.filled(time.monotonic() - begin)
@@ -177,7 +177,7 @@ def _refuse_used(conn: Connection, schema: Schema) -> None:
 @dataclass
 class _Filling:
     conn: Connection
-    context: Context
+    context: FillContext
     rows: int
     overrides: Overrides
     progress: Progress

@@ -19,7 +19,7 @@ class Condition:
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class ColumnGroup:
     """Columns, the foreign keys among them, and the CHECKs about them."""
 
     columns: tuple[str, ...]
@@ -50,7 +50,7 @@ def group_columns(
     names: Sequence[str],
     clusters: Sequence[Cluster],
     conditions: Sequence[Condition],
-) -> list[Group]:
+) -> list[ColumnGroup]:
     """The written columns in groups, in the table's order."""
     parts = _Parts()
     for cluster in clusters:
@@ -61,7 +61,7 @@ def group_columns(
     for name in names:
         members.setdefault(parts.root(name), []).append(name)
     return [
-        Group(
+        ColumnGroup(
             tuple(columns),
             tuple(c for c in clusters if c.columns[0] in columns),
             tuple(c for c in conditions if set(c.rule.columns) & set(columns)),
@@ -70,6 +70,6 @@ def group_columns(
     ]
 
 
-def by_column(groups: Sequence[Group]) -> Mapping[str, Group]:
+def by_column(groups: Sequence[ColumnGroup]) -> Mapping[str, ColumnGroup]:
     """The group of each column."""
     return {name: group for group in groups for name in group.columns}

@@ -13,16 +13,16 @@ import psycopg
 from harness.core.errors import UsageError
 from harness.rows.copytext import NULL, escape_field, join_fields
 from harness.rows.draw import Draws, mix_in, spread_evenly, spread_skewed
-from harness.rows.group import Group, by_column, group_columns
+from harness.rows.group import ColumnGroup, by_column, group_columns
 from harness.rows.guides import read_conditions
 from harness.rows.hints import NOTHING, Hints, merge_hints
 from harness.rows.model import Column, ForeignKey, Schema, Table, quote
 from harness.rows.overrides import ColumnOverride, TableOverride
 from harness.rows.parents import SAMPLE, Cluster, cluster_keys, read_parents
-from harness.rows.pool import CannotFill, Maker
+from harness.rows.pool import CandidateMaker, CannotFill
 from harness.rows.probe import Candidate, Probe
 from harness.rows.profile import Profile
-from harness.rows.sample.field import Field
+from harness.rows.sample.field import ValueField
 from harness.rows.sample.numbers import INTEGERS
 from harness.rows.stream import Stream, stream_of
 from harness.rows.unique import Distinct, decide_distinct
@@ -34,7 +34,7 @@ _FEW: Final = 64
 
 
 @dataclass(frozen=True)
-class Context:
+class FillContext:
     """What all tables of one fill share."""
 
     probe: Probe
@@ -65,7 +65,7 @@ class Layout:
 class Planner:
     """Chooses the units of one table. `later` are foreign keys that are set afterwards."""
 
-    context: Context
+    context: FillContext
     table: Table
     wanted: int
     present: int
@@ -166,10 +166,10 @@ class Planner:
             self.null |= set(free if not key.match_full else key.columns)
         return bool(free) and not rows
 
-    def _maker(self) -> Maker:
+    def _maker(self) -> CandidateMaker:
         context = self.context
         fields = {
-            column.name: Field(
+            column.name: ValueField(
                 type=context.schema.types[column.type],
                 modifier=column.modifier,
                 name=column.name,
@@ -180,7 +180,7 @@ class Planner:
             )
             for column in self.table.written
         }
-        return Maker(
+        return CandidateMaker(
             context.probe, self.table, fields, self.said.columns, self.parents,
             frozenset(self.null),
         )  # fmt: skip
@@ -243,7 +243,7 @@ class Planner:
 
     # groups
 
-    def _units(self, groups: Sequence[Group], distinct: Distinct) -> Iterator[Unit]:
+    def _units(self, groups: Sequence[ColumnGroup], distinct: Distinct) -> Iterator[Unit]:
         combined = {group for gathered, _, _ in distinct.combined for group in gathered}
         for gathered, names, constraint in distinct.combined:
             yield self._combined(gathered, names, constraint)
@@ -269,7 +269,9 @@ class Planner:
         column = self.table.column(name)
         return column.sequence is not None and is_whole(self.maker.fields[name])
 
-    def _pool(self, group: Group, wanted: int, distinct: Sequence[str] = ()) -> list[Candidate]:
+    def _pool(
+        self, group: ColumnGroup, wanted: int, distinct: Sequence[str] = ()
+    ) -> list[Candidate]:
         if group.clusters and not group.conditions and len(group.clusters) == 1 and (
             set(group.columns) == set(group.clusters[0].columns)
         ):  # fmt: skip
@@ -282,7 +284,7 @@ class Planner:
             return list({tuple(row[m] for m in marks): row for row in rows}.values())
         return self.maker.pool(group, wanted, self._key(*group.columns), distinct)
 
-    def _dealt(self, group: Group, distinct: Sequence[str], constraint: str) -> Unit:
+    def _dealt(self, group: ColumnGroup, distinct: Sequence[str], constraint: str) -> Unit:
         pool = self._pool(group, self.wanted + self.present, distinct)
         empty: Candidate = tuple(None for _ in group.columns)
         beyond = None
@@ -296,7 +298,7 @@ class Planner:
         return Dealt(group.columns, [join_fields(row) for row in pool], beyond)
 
     def _combined(
-        self, groups: Sequence[Group], names: frozenset[str], constraint: str
+        self, groups: Sequence[ColumnGroup], names: frozenset[str], constraint: str
     ) -> Unit:  # fmt: skip
         pools = []
         for group in groups:
@@ -325,7 +327,7 @@ class Planner:
             ) from None
         return Dealt((name,), [join_fields(row) for row in rows])
 
-    def _drawn(self, group: Group) -> Unit:
+    def _drawn(self, group: ColumnGroup) -> Unit:
         draws = Draws(self._key("draws", *group.columns))
         columns = group.columns
         if group.single and columns[0] in self.null:
@@ -345,7 +347,7 @@ class Planner:
         slots = spread_skewed(texts) if group.clusters else spread_evenly(texts)
         return Drawn(columns, self._with_nulls(group, slots), draws)
 
-    def _few_or_many(self, group: Group) -> list[Candidate]:
+    def _few_or_many(self, group: ColumnGroup) -> list[Candidate]:
         wanted = max(min(self.wanted, _POOL), _FEW)
         said = self.said.columns.get(group.columns[0]) if group.single else None
         if said is not None and said.values is not None:
@@ -354,7 +356,7 @@ class Planner:
             return self.maker.unproven(group, wanted, self._key(*group.columns))
         return self._pool(group, wanted)
 
-    def _given_values(self, group: Group, said: ColumnOverride) -> list[Candidate]:
+    def _given_values(self, group: ColumnGroup, said: ColumnOverride) -> list[Candidate]:
         for value in said.values or ():
             if not self.maker.accepts(group, [(value,)]):
                 raise UsageError(
@@ -364,7 +366,7 @@ class Planner:
                 )
         return [(value,) for value in said.values or ()]
 
-    def _paired(self, group: Group, draws: Draws) -> Unit | None:
+    def _paired(self, group: ColumnGroup, draws: Draws) -> Unit | None:
         """Days and times apart: more moments than a pool has."""
         name = group.columns[0]
         place = self.maker.fields[name]
@@ -379,7 +381,7 @@ class Planner:
             return None
         return Paired((name,), spread_evenly(days), spread_evenly(hours), draws)
 
-    def _with_nulls(self, group: Group, slots: list[str]) -> list[str]:
+    def _with_nulls(self, group: ColumnGroup, slots: list[str]) -> list[str]:
         names = group.columns
         nullable = [name for name in names if not self.table.column(name).not_null]
         if not nullable or (not group.single and group.conditions):
@@ -427,7 +429,7 @@ def _escaped(stream: Stream) -> Callable[[int], str]:
     return lambda row: escape_field(at(row))
 
 
-def is_whole(place: Field) -> bool:
+def is_whole(place: ValueField) -> bool:
     """Whether the values are whole numbers."""
     kind = place.type
     while kind.kind == "d":

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from harness.rows.group import Group
+from harness.rows.group import ColumnGroup
 from harness.rows.hints import NOTHING, Branch, Hints, Order, merge_branches, sort_key
 from harness.rows.model import Column, Rule, Table
 from harness.rows.overrides import ColumnOverride
 from harness.rows.parents import Cluster
-from harness.rows.probe import Candidate, Place, Probe
-from harness.rows.sample.field import Field
+from harness.rows.probe import Candidate, Probe, ProbedColumn
+from harness.rows.sample.field import ValueField
 from harness.rows.sample.nested import UnknownType, knows_type, sample_value
 
 _ROUNDS: Final = (1, 3, 8, 20)
@@ -36,19 +36,21 @@ class CannotFill(Exception):  # noqa: N818 - it is an answer: the table is repor
 
 
 @dataclass(frozen=True)
-class Maker:
+class CandidateMaker:
     """Makes candidates for one table."""
 
     probe: Probe
     table: Table
-    fields: Mapping[str, Field]
+    fields: Mapping[str, ValueField]
     overrides: Mapping[str, ColumnOverride]
     parents: Mapping[Cluster, Sequence[tuple[str | None, ...]]]
     forced_null: frozenset[str]
     merged: dict[tuple[int, ...], Branch | None] = field(default_factory=dict, repr=False)
-    hinted: dict[tuple[str, int], tuple[Field, Hints]] = field(default_factory=dict, repr=False)
+    hinted: dict[tuple[str, int], tuple[ValueField, Hints]] = field(
+        default_factory=dict, repr=False
+    )
 
-    def pool(self, group: Group, wanted: int, key: str, distinct: Sequence[str] = ()
+    def pool(self, group: ColumnGroup, wanted: int, key: str, distinct: Sequence[str] = ()
              ) -> list[Candidate]:  # fmt: skip
         """Accepted candidates for the group's columns, at most `wanted`; distinct in `distinct`.
 
@@ -74,22 +76,22 @@ class Maker:
             raise self._refusal(group, rng)
         return list(found.values())[:wanted]
 
-    def unproven(self, group: Group, wanted: int, key: str) -> list[Candidate]:
+    def unproven(self, group: ColumnGroup, wanted: int, key: str) -> list[Candidate]:
         """Candidates that need no proof."""
         rng = random.Random(key)
         return list(dict.fromkeys(self._candidate(group, rng) for _ in range(wanted)))
 
-    def first_branch(self, group: Group) -> Branch:
+    def first_branch(self, group: ColumnGroup) -> Branch:
         """One way to satisfy all of the group's conditions, always the same."""
         return self._branch(group, random.Random(0))
 
-    def accepts(self, group: Group, values: Sequence[Candidate]) -> bool:
+    def accepts(self, group: ColumnGroup, values: Sequence[Candidate]) -> bool:
         """Whether the server accepts all of these."""
         places = [self._place(self.table.column(name)) for name in group.columns]
         conditions = [condition.rule.expression for condition in group.conditions]
         return len(self.probe.accepted(places, values, conditions)) == len(values)
 
-    def needs_proof(self, group: Group) -> bool:
+    def needs_proof(self, group: ColumnGroup) -> bool:
         """Whether a sampler may make what the group's columns do not take."""
         if group.conditions or group.clusters:
             return True
@@ -100,10 +102,10 @@ class Maker:
             or self.fields[name].profile.edge > 0 or not knows_type(self.fields[name])
         )  # fmt: skip
 
-    def _place(self, column: Column) -> Place:
+    def _place(self, column: Column) -> ProbedColumn:
         return self.probe.place(column.name, column.type, column.declared)
 
-    def _candidate(self, group: Group, rng: random.Random) -> Candidate:
+    def _candidate(self, group: ColumnGroup, rng: random.Random) -> Candidate:
         branch = self._branch(group, rng)
         values: dict[str, str | None] = {}
         for cluster in group.clusters:
@@ -115,7 +117,7 @@ class Maker:
             self._put_in_order(order, values, group)
         return tuple(values[name] for name in group.columns)
 
-    def _branch(self, group: Group, rng: random.Random) -> Branch:
+    def _branch(self, group: ColumnGroup, rng: random.Random) -> Branch:
         if not group.conditions:
             return _FREE
         for _ in range(8):
@@ -134,7 +136,7 @@ class Maker:
             self.merged[key] = chosen
         return self.merged[key]
 
-    def _hinted(self, name: str, hints: Hints) -> Field:
+    def _hinted(self, name: str, hints: Hints) -> ValueField:
         place = self.fields[name]
         if hints is NOTHING:
             return place
@@ -156,7 +158,7 @@ class Maker:
                 values[name] = None
         return values
 
-    def _value(self, name: str, group: Group, hints: Hints, rng: random.Random) -> str | None:
+    def _value(self, name: str, group: ColumnGroup, hints: Hints, rng: random.Random) -> str | None:
         if name in self.forced_null:
             return None
         said = self.overrides.get(name)
@@ -178,7 +180,9 @@ class Maker:
             return rng.random() < said.null
         return several and rng.random() < max(self.fields[name].profile.empty, 0.1)
 
-    def _put_in_order(self, order: Order, values: dict[str, str | None], group: Group) -> None:
+    def _put_in_order(
+        self, order: Order, values: dict[str, str | None], group: ColumnGroup
+    ) -> None:
         left, right = values.get(order.left), values.get(order.right)
         fixed = {name for cluster in group.clusters for name in cluster.columns}
         if left is None or right is None or {order.left, order.right} <= fixed:
@@ -193,7 +197,7 @@ class Maker:
         if order.operator != "<>" and wrong and not {order.left, order.right} & fixed:
             values[order.left], values[order.right] = right, left
 
-    def _refusal(self, group: Group, rng: random.Random) -> CannotFill:
+    def _refusal(self, group: ColumnGroup, rng: random.Random) -> CannotFill:
         """Which constraint is to blame: the one that accepts the fewest candidates by itself."""
         places = [self._place(self.table.column(name)) for name in group.columns]
         made = [self._candidate(group, rng) for _ in range(256)]

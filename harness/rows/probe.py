@@ -23,7 +23,7 @@ _TRIES: Final = 3000
 
 
 @dataclass(frozen=True)
-class Place:
+class ProbedColumn:
     """A column that candidates are read as: its name and the SQL of its type."""
 
     name: str
@@ -69,21 +69,21 @@ class Probe:
                 self._worth[expression] = None
         return self._worth[expression]
 
-    def place(self, name: str, kind: int, declared: str) -> Place:
+    def place(self, name: str, kind: int, declared: str) -> ProbedColumn:
         """How candidates of a column are read: a domain as its base, its CHECKs apart."""
         found = self.schema.types[kind]
         if found.kind != "d":
-            return Place(name, declared)
+            return ProbedColumn(name, declared)
         rules: list[tuple[str, str]] = []
         while found.kind == "d":
             rules += [(rule.name, rule.expression) for rule in found.rules]
             declared = found.base_declared
             found = self.schema.types[found.base]
-        return Place(name, declared, tuple(rules))
+        return ProbedColumn(name, declared, tuple(rules))
 
     def accepted(
         self,
-        places: Sequence[Place],
+        places: Sequence[ProbedColumn],
         candidates: Sequence[Candidate],
         conditions: Sequence[str],
     ) -> list[int]:
@@ -124,7 +124,7 @@ class Probe:
         return [row[0] - 1 for row in rows]
 
 
-def _question(places: Sequence[Place], conditions: Sequence[str]) -> bytes:
+def _question(places: Sequence[ProbedColumn], conditions: Sequence[str]) -> bytes:
     inner = ", ".join(f"u.c{n}::{place.cast} AS {quote(place.name)}"
                       for n, place in enumerate(places))  # fmt: skip
     names = ", ".join(f"c{n}" for n in range(len(places)))

@@ -12,7 +12,7 @@ from typing import Final
 
 from harness.rows.hints import NOTHING, merge_hints
 from harness.rows.sample import numbers, texts, times
-from harness.rows.sample.field import Field
+from harness.rows.sample.field import ValueField
 from harness.rows.sample.nested import write_array
 
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -30,7 +30,7 @@ class Stream:
     """First number and step, where the values are whole numbers in steps."""
 
 
-def stream_of(field: Field, count: int, key: str) -> Stream | None:
+def stream_of(field: ValueField, count: int, key: str) -> Stream | None:
     """Distinct values of a type, None where there is no such stream; `count` are wanted."""
     hints = field.hints
     if hints.values or hints.patterns or hints.elements:
@@ -46,7 +46,7 @@ def stream_of(field: Field, count: int, key: str) -> Stream | None:
     return make(field, count, key) if make else None
 
 
-def _of_domain(field: Field, count: int, key: str) -> Stream | None:
+def _of_domain(field: ValueField, count: int, key: str) -> Stream | None:
     guides = field.guides.get(field.type.oid) or (NOTHING,)
     hints = merge_hints(field.hints, guides[0]) or field.hints
     kind = field.type
@@ -54,7 +54,7 @@ def _of_domain(field: Field, count: int, key: str) -> Stream | None:
     return stream_of(field.at(kind.base, modifier, hints), count, key)
 
 
-def _of_array(field: Field, count: int, key: str) -> Stream | None:
+def _of_array(field: ValueField, count: int, key: str) -> Stream | None:
     inner = stream_of(field.at(field.type.element, field.modifier), count, key)
     times_ = max(field.hints.shortest or 1, 1)
     if inner is None:
@@ -62,7 +62,7 @@ def _of_array(field: Field, count: int, key: str) -> Stream | None:
     return Stream(lambda row: write_array([inner.at(row)] * times_), inner.capacity)
 
 
-def _of_range(field: Field) -> Stream | None:
+def _of_range(field: ValueField) -> Stream | None:
     """Ranges of which no two overlap."""
     inner = field.at(field.type.subtype)
     if inner.type.name in numbers.INTEGERS or inner.type.name == "numeric":
@@ -83,7 +83,7 @@ def _of_range(field: Field) -> Stream | None:
     return None
 
 
-def _integers(field: Field, _count: int, _key: str) -> Stream | None:
+def _integers(field: ValueField, _count: int, _key: str) -> Stream | None:
     least, most = numbers.integer_bounds(field)
     first = min(max(1, least), most)
     if most - first < least * -1 - 1 and least < 0 and most < 1:
@@ -91,7 +91,7 @@ def _integers(field: Field, _count: int, _key: str) -> Stream | None:
     return Stream(lambda row: str(first + row), most - first + 1, (first, 1))
 
 
-def _numerics(field: Field, _count: int, _key: str) -> Stream | None:
+def _numerics(field: ValueField, _count: int, _key: str) -> Stream | None:
     precision, scale = numbers.numeric_shape(field.modifier) or (18, 0)
     step = Decimal(1).scaleb(-scale)
     low = numbers.read_number(field.hints.low)
@@ -106,7 +106,7 @@ def _numerics(field: Field, _count: int, _key: str) -> Stream | None:
     return Stream(lambda row: f"{first + step * row:f}", max(int((most - first) / step), 0))
 
 
-def _floats(field: Field, _count: int, _key: str) -> Stream | None:
+def _floats(field: ValueField, _count: int, _key: str) -> Stream | None:
     low = numbers.read_number(field.hints.low)
     high = numbers.read_number(field.hints.high)
     first = int(low) + 1 if low is not None else 1
@@ -114,7 +114,7 @@ def _floats(field: Field, _count: int, _key: str) -> Stream | None:
     return Stream(lambda row: str(first + row), max(room, 0))
 
 
-def _texts(field: Field, count: int, key: str) -> Stream | None:
+def _texts(field: ValueField, count: int, key: str) -> Stream | None:
     if field.hints.low is not None or field.hints.high is not None:
         return None
     limit = texts.length_limit(field)
@@ -154,7 +154,7 @@ def _codes(limit: int, upper: bool) -> Stream:
     return Stream(at, 36**limit)
 
 
-def _uuids(_field: Field, _count: int, key: str) -> Stream | None:
+def _uuids(_field: ValueField, _count: int, key: str) -> Stream | None:
     start = random.Random(key).getrandbits(122)
 
     def at(row: int) -> str:
@@ -165,7 +165,7 @@ def _uuids(_field: Field, _count: int, key: str) -> Stream | None:
     return Stream(at, 1 << 60)
 
 
-def _moments(field: Field, count: int, _key: str) -> Stream | None:
+def _moments(field: ValueField, count: int, _key: str) -> Stream | None:
     low, high = times.moment_bounds(field)
     day = field.type.name == "date"
     unit = timedelta(1) if day else timedelta(seconds=1)
@@ -185,19 +185,19 @@ def _moments(field: Field, count: int, _key: str) -> Stream | None:
     return Stream(lambda row: f"{low + unit * (row * stride % room):{form}}{zone}", room)
 
 
-def _clocks(field: Field, _count: int, _key: str) -> Stream | None:
+def _clocks(field: ValueField, _count: int, _key: str) -> Stream | None:
     zone = "+00" if field.type.name == "timetz" else ""
     return Stream(
         lambda row: f"{row // 3600:02d}:{row // 60 % 60:02d}:{row % 60:02d}{zone}", 86_400
     )
 
 
-def _bits(field: Field, _count: int, _key: str) -> Stream | None:
+def _bits(field: ValueField, _count: int, _key: str) -> Stream | None:
     length = field.modifier if field.modifier > 0 else (1 if field.type.name == "bit" else 40)
     return Stream(lambda row: f"{row:0{length}b}", 1 << min(length, 62))
 
 
-def _bytes(field: Field, _count: int, _key: str) -> Stream | None:
+def _bytes(field: ValueField, _count: int, _key: str) -> Stream | None:
     least, most = field.hints.shortest or 0, field.hints.longest or 64
     length = min(max(least, 8), most)
     return Stream(lambda row: f"\\x{row + 1:0{2 * length}x}", 1 << min(8 * length, 62) - 1)
@@ -207,13 +207,13 @@ def _written(form: Callable[[int], str], capacity: int) -> Callable[..., Stream]
     return lambda *_: Stream(form, capacity)
 
 
-def _json(field: Field, _count: int, _key: str) -> Stream | None:
+def _json(field: ValueField, _count: int, _key: str) -> Stream | None:
     if field.hints.json_type not in (None, "object") or field.hints.json_keys:
         return None
     return Stream(lambda row: f'{{"id": {row + 1}}}', 1 << 60)
 
 
-_MAKERS: Final[dict[str, Callable[[Field, int, str], Stream | None]]] = {
+_MAKERS: Final[dict[str, Callable[[ValueField, int, str], Stream | None]]] = {
     **dict.fromkeys(numbers.INTEGERS, _integers),
     "numeric": _numerics,
     "float4": _floats,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.rows.group import Group, by_column
+from harness.rows.group import ColumnGroup, by_column
 from harness.rows.model import Table, Unique
 from harness.rows.stream import Stream
 
@@ -18,9 +18,11 @@ class Distinct:
 
     streams: dict[str, tuple[Stream, str]] = field(default_factory=dict)
     """Columns counted through, each with the constraint that asks for it."""
-    dealt: dict[Group, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+    dealt: dict[ColumnGroup, tuple[tuple[str, ...], str]] = field(default_factory=dict)
     """Groups dealt out of a pool: the columns to be distinct, and the constraint."""
-    combined: list[tuple[tuple[Group, ...], frozenset[str], str]] = field(default_factory=list)
+    combined: list[tuple[tuple[ColumnGroup, ...], frozenset[str], str]] = field(
+        default_factory=list
+    )
     """Groups whose pools are combined: the columns to be distinct, and the constraint."""
     server: list[str] = field(default_factory=list)
     """Constraints that only the server can judge."""
@@ -34,7 +36,7 @@ class Distinct:
 
 
 def decide_distinct(
-    table: Table, groups: Sequence[Group], stream_of: StreamOf, wanted: int
+    table: Table, groups: Sequence[ColumnGroup], stream_of: StreamOf, wanted: int
 ) -> Distinct:
     """For each unique and exclusion constraint one way to satisfy it."""
     decided = Distinct()
@@ -65,7 +67,7 @@ def _equal(unique: Unique) -> tuple[str, ...]:
 
 
 def _streamable(
-    unique: Unique, home: Mapping[str, Group], decided: Distinct, stream_of: StreamOf
+    unique: Unique, home: Mapping[str, ColumnGroup], decided: Distinct, stream_of: StreamOf
 ) -> list[tuple[str, Stream]]:
     """Columns of the constraint that could be counted through, the best first."""
     names = list(dict.fromkeys((*unique.inner, *reversed(unique.columns))))
@@ -90,7 +92,7 @@ def _keeps_apart(unique: Unique, name: str) -> bool:
 
 
 def _decide(
-    unique: Unique, decided: Distinct, home: Mapping[str, Group],
+    unique: Unique, decided: Distinct, home: Mapping[str, ColumnGroup],
     streams: list[tuple[str, Stream]], wanted: int,
 ) -> None:  # fmt: skip
     names = tuple(dict.fromkeys((*unique.columns, *unique.inner)))
@@ -113,7 +115,7 @@ def _decide(
         decided.server.append(unique.name)
 
 
-def _is_beyond(unique: Unique, around: Sequence[Group], decided: Distinct) -> bool:
+def _is_beyond(unique: Unique, around: Sequence[ColumnGroup], decided: Distinct) -> bool:
     """Whether only the server can tell rows apart that the constraint keeps apart."""
     if unique.excludes or unique.predicate is not None or not around:
         return True

@@ -16,8 +16,8 @@ from harness.core.errors import HarnessError, InfrastructureError, Refused, Step
 from harness.core.sqlstate import advice_for
 from harness.runner.backoff import delay, pause
 from harness.runner.connection import first_words
-from harness.runner.context import Context
-from harness.runner.session import Session
+from harness.runner.context import RunContext
+from harness.runner.session import RunnerSession
 
 T = TypeVar("T")
 HOPELESS = 6  # connections lost in a row, without one checkpoint between
@@ -26,7 +26,7 @@ HOPELESS = 6  # connections lost in a row, without one checkpoint between
 class _Patience:
     """How long to go on trying; starts anew with every checkpoint."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: RunContext) -> None:
         self._context = context
         self._seen = context.progress
         self._losses = 0
@@ -52,13 +52,13 @@ class _Patience:
         pause(delay(self.attempt, context.settings), context.stop)
 
 
-def attend(dsn: str, context: Context, job: Callable[[Session], T]) -> T:
+def attend(dsn: str, context: RunContext, job: Callable[[RunnerSession], T]) -> T:
     """Open a session and do the job; begin it again after a lost connection."""
     patience = _Patience(context)
     while True:
-        session: Session | None = None
+        session: RunnerSession | None = None
         try:
-            session = Session(dsn, context)
+            session = RunnerSession(dsn, context)
             return job(session)
         except InfrastructureError as error:
             if not context.connected:
@@ -77,7 +77,7 @@ def attend(dsn: str, context: Context, job: Callable[[Session], T]) -> T:
                 session.close()
 
 
-def _is_loss(session: Session | None, error: psycopg.Error) -> bool:
+def _is_loss(session: RunnerSession | None, error: psycopg.Error) -> bool:
     if session is not None:
         return session.lost(error)
     return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)

@@ -8,14 +8,14 @@ from harness.core.errors import Refused
 from harness.plan import Plan
 from harness.runner import ledger
 from harness.runner.attend import attend
-from harness.runner.context import Context
-from harness.runner.edits import Look, refuse_another_plan, settle
+from harness.runner.context import RunContext
+from harness.runner.edits import EditContext, refuse_another_plan, settle
 from harness.runner.halt import telling
-from harness.runner.ledger import Ledger, Run
-from harness.runner.outcome import OnEvent, Outcome, Stop, irreversible, never, silent
-from harness.runner.preflight import Facts, refuse_without_rights
+from harness.runner.ledger import Ledger, LedgerRun
+from harness.runner.outcome import OnEvent, RunOutcome, Stop, irreversible, never, silent
+from harness.runner.preflight import StartFacts, refuse_without_rights
 from harness.runner.rules import reason_given, refuse_late
-from harness.runner.session import Session
+from harness.runner.session import RunnerSession
 from harness.runner.steps import run_step
 from harness.runner.way_back import script_back
 
@@ -28,20 +28,20 @@ def rollback(
     accept_edit: str | None = None,
     on_event: OnEvent | None = None,
     stop: Stop = never,
-) -> Outcome:
+) -> RunOutcome:
     """Undo every step that was begun, the last first; `archived` counts what was set aside.
 
     With the reason `accept_edit` it goes on though ways back changed that committed nothing.
     """
     reason = reason_given(override_window, "--override-window")
     accepting = reason_given(accept_edit, "--accept-edit")
-    context = Context(plan, on_event or silent, stop)
+    context = RunContext(plan, on_event or silent, stop)
     began = time.monotonic()
     with telling(context, "rollback", len(plan.steps)):
         state, archived = attend(
             dsn, context, lambda session: _backward(session, reason, accepting)
         )
-    return Outcome(
+    return RunOutcome(
         state=state,
         resumed=bool(context.resumed),
         steps_run=context.steps_run,
@@ -55,7 +55,7 @@ def rollback(
 
 
 def _backward(
-    session: Session, reason: str | None, accepting: str | None
+    session: RunnerSession, reason: str | None, accepting: str | None
 ) -> tuple[str, dict[str, int]]:
     context, plan = session.context, session.plan
     known = session.settled_ledger()
@@ -66,7 +66,7 @@ def _backward(
         run = _run(known, current.undoes)
         with session.bounded():
             accepted = settle(
-                Look(session.lock, plan, known, run, current, goes_back=True), accepting
+                EditContext(session.lock, plan, known, run, current, goes_back=True), accepting
             )
         if context.resumed is None:
             context.resumed = True
@@ -77,8 +77,10 @@ def _backward(
         run = current
         _refuse(plan, known, run, reason)
         with session.bounded():
-            accepted = settle(Look(session.lock, plan, known, run, goes_back=True), accepting)
-            refuse_without_rights(Facts(session.lock, plan))
+            accepted = settle(
+                EditContext(session.lock, plan, known, run, goes_back=True), accepting
+            )
+            refuse_without_rights(StartFacts(session.lock, plan))
         context.resumed = False
         session.start(
             "rollback", run, reason, known, lambda new: accepted.rows(plan, (run,), new.id, 1)
@@ -91,11 +93,11 @@ def _backward(
     return "rolled-back", ledger.archived(session.work, session.run.id)
 
 
-def _run(known: Ledger, number: int | None) -> Run:
+def _run(known: Ledger, number: int | None) -> LedgerRun:
     return next(run for run in known.runs if run.id == number)
 
 
-def _refuse(plan: Plan, known: Ledger, run: Run, reason: str | None) -> None:
+def _refuse(plan: Plan, known: Ledger, run: LedgerRun, reason: str | None) -> None:
     if known.cleanup is not None:
         raise Refused(
             "the migration was cleaned up: what a rollback needs is dropped",
@@ -106,12 +108,12 @@ def _refuse(plan: Plan, known: Ledger, run: Run, reason: str | None) -> None:
         refuse_late(run, plan, reason)
 
 
-def _nothing_to_do(session: Session, known: Ledger) -> tuple[str, dict[str, int]]:
+def _nothing_to_do(session: RunnerSession, known: Ledger) -> tuple[str, dict[str, int]]:
     """Nothing was migrated, or all of it is undone; a foreign database is refused."""
     context = session.context
     if known.current is None:
         with session.bounded():
-            foreign = Facts(session.lock, session.plan).foreign()
+            foreign = StartFacts(session.lock, session.plan).foreign()
         if foreign:
             raise Refused(
                 f"not a database of plan {session.plan.name!r}: {foreign}",
@@ -125,7 +127,7 @@ def _nothing_to_do(session: Session, known: Ledger) -> tuple[str, dict[str, int]
     return "rolled-back", ledger.archived(session.lock, known.current.id)
 
 
-def _steps(session: Session, known: Ledger, forward: Run) -> None:
+def _steps(session: RunnerSession, known: Ledger, forward: LedgerRun) -> None:
     touched = known.checkpoints(forward)
     done = known.checkpoints(session.run)
     steps = [step for step in reversed(session.plan.steps) if step.id in touched]

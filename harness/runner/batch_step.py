@@ -18,7 +18,7 @@ from harness.runner.keys import LOWEST
 from harness.runner.ledger import Checkpoint
 from harness.runner.retry import give_up_or_wait
 from harness.runner.throttle import hold_back, throttles
-from harness.runner.work import SqlFailed, Work, changed
+from harness.runner.work import SqlFailed, StepWork, changed
 
 
 class Sizer:
@@ -57,7 +57,7 @@ class _Position:
     total: int = 0
 
 
-def run(work: Work) -> int:
+def run(work: StepWork) -> int:
     """Run the script over every range that is left; give the rows changed since it began."""
     session = work.session
     sizer = Sizer(session.settings, work.script.batch)
@@ -88,7 +88,7 @@ def run(work: Work) -> int:
             give_up_or_wait(work, failure)
 
 
-def _look(work: Work) -> keys.Key:
+def _look(work: StepWork) -> keys.Key:
     """What is known of the key; Refused, before anything is written, when a row has no range."""
     row: Any
     try:
@@ -102,7 +102,7 @@ def _look(work: Work) -> keys.Key:
     return keys.Key(*row)
 
 
-def _batch(work: Work, size: int, at: _Position) -> bool:
+def _batch(work: StepWork, size: int, at: _Position) -> bool:
     """Do one range and move `at`; True when it was the last one and the step is done.
 
     A range shorter than asked for is the last: rows that users add meanwhile are the business of
@@ -133,7 +133,7 @@ def _batch(work: Work, size: int, at: _Position) -> bool:
     return state == "done"
 
 
-def _upto(work: Work, size: int, after: int) -> sql.Composed:
+def _upto(work: StepWork, size: int, after: int) -> sql.Composed:
     """The key that ends the next range, the last of the next `size` rows, and their number."""
     script = work.script
     key, table = sql.Identifier(column(script)), sql.Identifier(*relation(script))
@@ -159,6 +159,6 @@ def _range(row: tuple[object, ...] | None) -> tuple[int | None, int, bool]:
     return None if upto is None else int(str(upto)), int(str(count)), bool(lowest)
 
 
-def _checkpoint(work: Work, state: str, at: _Position) -> Checkpoint:
+def _checkpoint(work: StepWork, state: str, at: _Position) -> Checkpoint:
     key = None if at.batches == 0 else at.last_key
     return work.checkpoint(state, last_key=key, rows=at.rows, batches=at.batches)

@@ -12,12 +12,12 @@ from harness.plan import Plan, Script
 from harness.runner import ledger
 from harness.runner.attend import attend
 from harness.runner.connection import Connection
-from harness.runner.context import Context
-from harness.runner.ledger import Ledger, Run
+from harness.runner.context import RunContext
+from harness.runner.ledger import Ledger, LedgerRun
 from harness.runner.outcome import OnEvent, Stop, never, silent
-from harness.runner.preflight import Facts, refuse_without_rights
+from harness.runner.preflight import StartFacts, refuse_without_rights
 from harness.runner.rules import reason_given, refuse_early
-from harness.runner.session import Session
+from harness.runner.session import RunnerSession
 from harness.runner.steps import run_step
 
 NAME = re.compile(r'"(?:[^"]|"")*"|[^\W\d][\w$]*')
@@ -34,11 +34,11 @@ def cleanup(
 ) -> list[str]:
     """Run the plan's clean-up scripts and give what they dropped; nothing the second time."""
     reason = reason_given(override_retention, "--override-retention")
-    context = Context(plan, on_event or silent, stop)
+    context = RunContext(plan, on_event or silent, stop)
     return attend(dsn, context, lambda session: _clean(session, reason))
 
 
-def _clean(session: Session, reason: str | None) -> list[str]:
+def _clean(session: RunnerSession, reason: str | None) -> list[str]:
     context = session.context
     known = session.settled_ledger()
     run = _migrated(known)
@@ -53,7 +53,7 @@ def _clean(session: Session, reason: str | None) -> list[str]:
         context.tell("resumed", message=f"run {begun.id}")
     else:
         refuse_early(run, session.plan, reason)
-        refuse_without_rights(Facts(session.lock, session.plan))
+        refuse_without_rights(StartFacts(session.lock, session.plan))
         session.start("cleanup", run, reason, known)
         context.tell("run_started", message=f"run {session.run.id}")
     done = known.checkpoints(session.run)
@@ -65,7 +65,7 @@ def _clean(session: Session, reason: str | None) -> list[str]:
     return dropped(session.work, session.run.id)
 
 
-def _migrated(known: Ledger) -> Run:
+def _migrated(known: Ledger) -> LedgerRun:
     if known.state != "migrated" or known.current is None:
         raise Refused(
             f"the database is {known.state}: only a finished migration is cleaned up",
@@ -77,7 +77,7 @@ def _migrated(known: Ledger) -> Run:
 class Drops:
     """Notes which objects a script drops, in the script's own transaction."""
 
-    def __init__(self, session: Session, step: str, script: Script) -> None:
+    def __init__(self, session: RunnerSession, step: str, script: Script) -> None:
         self._session, self._step, self._script = session, step, script
         self._before: set[tuple[str, str | None]] = set()
 

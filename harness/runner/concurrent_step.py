@@ -15,12 +15,12 @@ from harness.core.errors import Refused
 from harness.core.sqlstate import DUPLICATE_TABLE
 from harness.plan import Statement
 from harness.runner import index
-from harness.runner.index import Found, Wanted, wanted
+from harness.runner.index import FoundIndex, Wanted, wanted
 from harness.runner.retry import give_up_or_wait
-from harness.runner.work import SqlFailed, Work
+from harness.runner.work import SqlFailed, StepWork
 
 
-def run(work: Work) -> int:
+def run(work: StepWork) -> int:
     """Bring the index into the state that the script describes; changes no rows."""
     want = wanted(work.script.statements[0])
     intended = work.row is not None
@@ -42,7 +42,7 @@ def run(work: Work) -> int:
             give_up_or_wait(work, failure)
 
 
-def _intend(work: Work, want: Wanted) -> None:
+def _intend(work: StepWork, want: Wanted) -> None:
     found = _look(work, want)
     forward = work.session.run.direction == "forward"
     if want.creates and found is not None and forward:
@@ -55,7 +55,7 @@ def _intend(work: Work, want: Wanted) -> None:
         work.session.checkpoint(work.checkpoint("intent", index=want.named))
 
 
-def _create(work: Work, want: Wanted) -> None:
+def _create(work: StepWork, want: Wanted) -> None:
     found = _look(work, want)
     if found is not None and _is_ours_to_drop(work, want, found):
         _send(work, _dropping(want))
@@ -75,11 +75,11 @@ def _create(work: Work, want: Wanted) -> None:
         )
 
 
-def _look(work: Work, want: Wanted) -> Found | None:
+def _look(work: StepWork, want: Wanted) -> FoundIndex | None:
     return index.found(work.session.ask(index.look_sql(want.index)).fetchone())
 
 
-def _is_described(work: Work, found: Found, want: Wanted) -> bool:
+def _is_described(work: StepWork, found: FoundIndex, want: Wanted) -> bool:
     settings = dict(work.script.settings)
     if not index.may_be_described(found, want, settings.get("default_tablespace", "")):
         return False
@@ -90,7 +90,7 @@ def _is_described(work: Work, found: Found, want: Wanted) -> bool:
     return index.is_alike(found, want, work.session.probe(work.script, probe))
 
 
-def _is_ours_to_drop(work: Work, want: Wanted, found: Found) -> bool:
+def _is_ours_to_drop(work: StepWork, want: Wanted, found: FoundIndex) -> bool:
     """Whether what bears the name is a half-built index on the right table."""
     if not found.is_index or found.table != want.table:
         raise Refused(
@@ -101,7 +101,7 @@ def _is_ours_to_drop(work: Work, want: Wanted, found: Found) -> bool:
     return not found.finished
 
 
-def _drop(work: Work, want: Wanted) -> None:
+def _drop(work: StepWork, want: Wanted) -> None:
     found = _look(work, want)
     resumed = work.row is not None or work.attempts > 1
     if found is None and (resumed or work.session.run.direction == "rollback"):
@@ -114,7 +114,7 @@ def _dropping(want: Wanted) -> Statement:
     return Statement(text, want.statement.line, "DropStmt")
 
 
-def _send(work: Work, statement: Statement) -> None:
+def _send(work: StepWork, statement: Statement) -> None:
     """Run a statement outside any transaction, under the script's own settings."""
     try:
         work.session.send(work.script, work.id, statement.text)
@@ -122,7 +122,7 @@ def _send(work: Work, statement: Statement) -> None:
         raise SqlFailed(error, work.script, statement) from error
 
 
-def _tidy(work: Work, want: Wanted, failure: SqlFailed) -> None:
+def _tidy(work: StepWork, want: Wanted, failure: SqlFailed) -> None:
     """Drop the invalid index that a failed build leaves behind, so that nothing half-made stays."""
     if work.session.lost(failure.error) or not want.creates or work.session.context.stop():
         return  # the next run looks again

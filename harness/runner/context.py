@@ -13,7 +13,7 @@ from harness.runner.outcome import Event, OnEvent, Stop, never, silent
 
 
 @dataclass
-class Context:
+class RunContext:
     """What outlives a lost connection: who listens, what was done, which backends were ours."""
 
     plan: Plan

@@ -15,14 +15,14 @@ from harness.plan import Plan
 from harness.runner import ledger
 from harness.runner.connection import Connection
 from harness.runner.index import wanted
-from harness.runner.ledger import Checkpoint, Ledger, Run
+from harness.runner.ledger import Checkpoint, Ledger, LedgerRun
 
 SHOWN = 5
 ACCEPTED = "edit_accepted"
 
 
 @dataclass(frozen=True)
-class Edit:
+class FileEdit:
     """A file that is not as the run recorded it; `what` is edited, removed or added.
 
     `step` is None for plan.toml. `kept` is why the file must stay as it was, None when it may go.
@@ -38,7 +38,7 @@ class Edit:
 class Acceptance:
     """Edits that a run goes on with, and the reason that was given."""
 
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[FileEdit, ...] = ()
     reason: str = ""
 
     def document(self) -> list[dict[str, str | None]]:
@@ -47,7 +47,7 @@ class Acceptance:
         return [{key: value for key, value in one.items() if key != "kept"} for one in found]
 
     def rows(
-        self, plan: Plan, recorded: Sequence[Run], run_id: int, epoch: int
+        self, plan: Plan, recorded: Sequence[LedgerRun], run_id: int, epoch: int
     ) -> list[sql.Composed]:
         """What to write into the ledger: new hashes for the runs that recorded the files, and an
         event of the run at work for each.
@@ -65,14 +65,14 @@ class Acceptance:
 
 
 @dataclass(frozen=True)
-class Look:
+class EditContext:
     """What decides about an edit: the plan, the run that recorded its files, the run at work."""
 
     conn: Connection
     plan: Plan
     known: Ledger
-    forward: Run
-    back: Run | None = None
+    forward: LedgerRun
+    back: LedgerRun | None = None
     goes_back: bool = False
 
     @property
@@ -81,7 +81,7 @@ class Look:
         return self.known.checkpoints(self.forward)
 
 
-def refuse_another_plan(plan: Plan, run: Run) -> None:
+def refuse_another_plan(plan: Plan, run: LedgerRun) -> None:
     """Refuse a plan that is not the run's, by its name."""
     if run.plan != plan.name:
         raise Refused(
@@ -91,7 +91,7 @@ def refuse_another_plan(plan: Plan, run: Run) -> None:
         )
 
 
-def changed(plan: Plan, recorded: dict[str, str]) -> list[Edit]:
+def changed(plan: Plan, recorded: dict[str, str]) -> list[FileEdit]:
     """Every file that differs from what was recorded."""
     present = plan.files
     found = []
@@ -103,7 +103,7 @@ def changed(plan: Plan, recorded: dict[str, str]) -> list[Edit]:
         ("removed", set(recorded) - set(present)),
         ("added", set(present) - set(recorded)),
     ):
-        found += [Edit(what, path, _step_of(path)) for path in sorted(paths)]
+        found += [FileEdit(what, path, _step_of(path)) for path in sorted(paths)]
     return found
 
 
@@ -115,16 +115,16 @@ def _step_of(path: str) -> str | None:
     return f"{parts[1].split('_', 1)[0]}/{parts[2].split('.', 1)[0]}"
 
 
-def judged(look: Look) -> list[Edit]:
+def judged(look: EditContext) -> list[FileEdit]:
     """Every changed file, with why it must stay as it was."""
     recorded = look.known.files.get(look.forward.id, {})
     return [
-        Edit(edit.what, edit.file, edit.step, _kept(look, edit))
+        FileEdit(edit.what, edit.file, edit.step, _kept(look, edit))
         for edit in changed(look.plan, recorded)
     ]
 
 
-def settle(look: Look, reason: str | None) -> Acceptance:
+def settle(look: EditContext, reason: str | None) -> Acceptance:
     """What the run goes on with; Refused, by name, when a file changed that must not."""
     run = look.forward
     refuse_another_plan(look.plan, run)
@@ -141,7 +141,7 @@ def settle(look: Look, reason: str | None) -> Acceptance:
     return Acceptance(tuple(edits), reason)
 
 
-def listed(edits: Sequence[Edit]) -> str:
+def listed(edits: Sequence[FileEdit]) -> str:
     """The changed files in words: edited a, b; removed c."""
     said = []
     for what in ("edited", "removed", "added"):
@@ -152,7 +152,7 @@ def listed(edits: Sequence[Edit]) -> str:
     return "; ".join(said)
 
 
-def _hint(look: Look, edits: Sequence[Edit], kept: Sequence[Edit]) -> str:
+def _hint(look: EditContext, edits: Sequence[FileEdit], kept: Sequence[FileEdit]) -> str:
     verb = "rollback" if look.goes_back else "migrate"
     if not kept:
         steps = ", ".join(dict.fromkeys(edit.step or edit.file for edit in edits))
@@ -165,7 +165,7 @@ def _hint(look: Look, edits: Sequence[Edit], kept: Sequence[Edit]) -> str:
     return f"{first.file} must {must}: {first.kept}"
 
 
-def _kept(look: Look, edit: Edit) -> str | None:
+def _kept(look: EditContext, edit: FileEdit) -> str | None:
     """Why a file must stay as it was, or None."""
     if edit.step is None:
         begun = next(iter(look.begun), None)
@@ -178,7 +178,7 @@ def _kept(look: Look, edit: Edit) -> str | None:
     return _kept_place(look, edit)
 
 
-def _kept_back(look: Look, edit: Edit, row: Checkpoint | None) -> str | None:
+def _kept_back(look: EditContext, edit: FileEdit, row: Checkpoint | None) -> str | None:
     undone = look.known.checkpoints(look.back).get(edit.step or "")
     if undone is not None:
         return f"the way back of {edit.step} {_came(undone)}"
@@ -192,7 +192,7 @@ def _kept_back(look: Look, edit: Edit, row: Checkpoint | None) -> str | None:
     return None
 
 
-def _kept_forward(look: Look, edit: Edit, row: Checkpoint) -> str | None:
+def _kept_forward(look: EditContext, edit: FileEdit, row: Checkpoint) -> str | None:
     if row.state != "intent" or edit.what != "edited":
         return f"step {edit.step} {_came(row)}"
     if row.object is None:
@@ -217,7 +217,7 @@ def _is_about(plan: Plan, step: str, named: str) -> bool:
     return script.kind == "concurrent" and wanted(script.statements[0]).named == named
 
 
-def _kept_place(look: Look, edit: Edit) -> str | None:
+def _kept_place(look: EditContext, edit: FileEdit) -> str | None:
     """A step that is added must not come before one that was begun: it would run too late."""
     if edit.what != "added" or look.goes_back:
         return None

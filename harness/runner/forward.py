@@ -7,14 +7,14 @@ import time
 from harness.core.errors import Refused
 from harness.plan import Plan, Step
 from harness.runner.attend import attend
-from harness.runner.context import Context
-from harness.runner.edits import Acceptance, Look, settle
+from harness.runner.context import RunContext
+from harness.runner.edits import Acceptance, EditContext, settle
 from harness.runner.halt import telling
 from harness.runner.ledger import Ledger
-from harness.runner.outcome import OnEvent, Outcome, Stop, irreversible, never, silent
-from harness.runner.preflight import Facts, refuse_unfit, refuse_without_rights
+from harness.runner.outcome import OnEvent, RunOutcome, Stop, irreversible, never, silent
+from harness.runner.preflight import StartFacts, refuse_unfit, refuse_without_rights
 from harness.runner.rules import reason_given
-from harness.runner.session import Session
+from harness.runner.session import RunnerSession
 from harness.runner.steps import run_step
 
 
@@ -29,7 +29,7 @@ def migrate(
     accept_edit: str | None = None,
     on_event: OnEvent | None = None,
     stop: Stop = never,
-) -> Outcome:
+) -> RunOutcome:
     """Run the plan forward, as far as `until`; what is done already is not done again.
 
     `note` is recorded with the run's reason: what its caller asked, and what was waived.
@@ -41,11 +41,11 @@ def migrate(
         reason = "; ".join(filter(None, (reason, f"rows accepted: {accept_rows}")))
     reason = "; ".join(filter(None, (reason, note))) or None
     accepting = reason_given(accept_edit, "--accept-edit")
-    context = Context(plan, on_event or silent, stop)
+    context = RunContext(plan, on_event or silent, stop)
     began = time.monotonic()
     with telling(context, "migrate", len(plan.steps)):
         state = attend(dsn, context, lambda session: _forward(session, last, reason, accepting))
-    return Outcome(
+    return RunOutcome(
         state=state,
         resumed=bool(context.resumed),
         steps_run=context.steps_run,
@@ -57,7 +57,7 @@ def migrate(
     )
 
 
-def _forward(session: Session, last: Step, reason: str | None, accepting: str | None) -> str:
+def _forward(session: RunnerSession, last: Step, reason: str | None, accepting: str | None) -> str:
     context, plan = session.context, session.plan
     known = session.settled_ledger()
     if known.state == "rolling-back":
@@ -70,8 +70,8 @@ def _forward(session: Session, last: Step, reason: str | None, accepting: str | 
     if known.state == "partial" and known.current is not None:
         run = known.current
         with session.bounded():
-            accepted = settle(Look(session.lock, plan, known, run), accepting)
-            refuse_without_rights(Facts(session.lock, plan))
+            accepted = settle(EditContext(session.lock, plan, known, run), accepting)
+            refuse_without_rights(StartFacts(session.lock, plan))
         if context.resumed is None:
             context.resumed = True
         session.claim(run, reason, accepted.rows(plan, (run,), run.id, run.epoch + 1))
@@ -88,7 +88,7 @@ def _forward(session: Session, last: Step, reason: str | None, accepting: str | 
     return _finish(session, last)
 
 
-def _told(session: Session, kind: str, known: Ledger, last: Step) -> None:
+def _told(session: RunnerSession, kind: str, known: Ledger, last: Step) -> None:
     steps = [step.id for step in session.plan.steps]
     number = session.run.id
     session.context.tell_run(
@@ -96,11 +96,11 @@ def _told(session: Session, kind: str, known: Ledger, last: Step) -> None:
     )
 
 
-def _nothing_to_do(session: Session, known: Ledger, accepting: str | None) -> str:
+def _nothing_to_do(session: RunnerSession, known: Ledger, accepting: str | None) -> str:
     context, run = session.context, known.current
     assert run is not None
     with session.bounded():
-        context.accept(settle(Look(session.lock, session.plan, known, run), accepting))
+        context.accept(settle(EditContext(session.lock, session.plan, known, run), accepting))
     done = [step.id for step in session.plan.steps if step.id not in context.steps_run]
     context.steps_skipped[:] = done
     if not context.steps_run:
@@ -108,7 +108,7 @@ def _nothing_to_do(session: Session, known: Ledger, accepting: str | None) -> st
     return "migrated"
 
 
-def _steps(session: Session, known: Ledger, last: Step) -> None:
+def _steps(session: RunnerSession, known: Ledger, last: Step) -> None:
     done = known.steps.get(session.run.id, {})
     for position, step in enumerate(session.plan.steps, 1):
         run_step(session, step.id, position, step.forward, done)
@@ -116,7 +116,7 @@ def _steps(session: Session, known: Ledger, last: Step) -> None:
             return
 
 
-def _finish(session: Session, last: Step) -> str:
+def _finish(session: RunnerSession, last: Step) -> str:
     """Complete the run when its last step is done; `until` may have stopped before."""
     steps = session.plan.steps
     done = {*session.context.steps_run, *session.context.steps_skipped}

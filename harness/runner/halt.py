@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness.core.errors import HarnessError, Reached, Refused, StepFailed, Stopped
-from harness.runner.context import Context
+from harness.runner.context import RunContext
 
 
 @contextmanager
-def telling(context: Context, verb: str, total: int) -> Iterator[None]:
+def telling(context: RunContext, verb: str, total: int) -> Iterator[None]:
     """Add to an error that halts a begun run how many steps are done, and what comes next."""
     try:
         yield
@@ -24,7 +24,7 @@ def telling(context: Context, verb: str, total: int) -> Iterator[None]:
         raise
 
 
-def _reached(context: Context, verb: str, total: int, failed: bool) -> Reached:
+def _reached(context: RunContext, verb: str, total: int, failed: bool) -> Reached:
     ended = {*context.steps_run, *context.steps_skipped}
     step = next((step for step in reversed(context.begun) if step not in ended), None)
     command = f"harness {verb}"

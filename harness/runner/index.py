@@ -46,7 +46,7 @@ class Name:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundIndex:
     """What bears the name of an index. The usual tablespace is the database's."""
 
     is_index: bool
@@ -95,15 +95,15 @@ def look_sql(name: Name) -> sql.Composed:
     return sql.SQL(LOOK).format(sql.Literal(name.schema), sql.Literal(name.name))
 
 
-def found(row: tuple[Any, ...] | None) -> Found | None:
+def found(row: tuple[Any, ...] | None) -> FoundIndex | None:
     """What bears the name by the answer to the query, or None."""
     if row is None:
         return None
     is_index, schema, table, *rest = row
-    return Found(is_index, Name(schema, table) if table else None, *rest)
+    return FoundIndex(is_index, Name(schema, table) if table else None, *rest)
 
 
-def may_be_described(found: Found, want: Wanted, default_tablespace: str) -> bool:
+def may_be_described(found: FoundIndex, want: Wanted, default_tablespace: str) -> bool:
     """Whether a finished index is on the table, and in the tablespace, that the statement names."""
     if found.table != want.table or found.definition is None:
         return False
@@ -111,7 +111,7 @@ def may_be_described(found: Found, want: Wanted, default_tablespace: str) -> boo
     return wanted_space == found.tablespace
 
 
-def is_alike(found: Found, want: Wanted, answer: tuple[object, ...] | None) -> bool:
+def is_alike(found: FoundIndex, want: Wanted, answer: tuple[object, ...] | None) -> bool:
     """Whether the definitions are the same by the server's answer.
 
     Where it could not say (`answer` is None), because a probe needs more than the index did, the
@@ -123,7 +123,7 @@ def is_alike(found: Found, want: Wanted, answer: tuple[object, ...] | None) -> b
     return definition.read(str(found.definition)).shape == want.definition().shape
 
 
-def probe_sql(found: Found, want: Wanted) -> bytes:
+def probe_sql(found: FoundIndex, want: Wanted) -> bytes:
     """What the server is to do, in a transaction that is rolled back, to tell whether the found
     index is the one that the statement describes; ends with the query for its answer.
     """

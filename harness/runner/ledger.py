@@ -30,7 +30,7 @@ SELECT run_id, path, sha256 FROM migration_control.plan_file
 
 
 @dataclass(frozen=True)
-class Run:
+class LedgerRun:
     """A row of migration_control.run; `age` is in seconds by the database's clock."""
 
     id: int
@@ -92,7 +92,7 @@ def _hash(*values: object) -> str:
 
 
 @dataclass(frozen=True)
-class _SealedRun(Run):
+class _SealedRun(LedgerRun):
     kept_seal: str = ""
 
 
@@ -106,22 +106,22 @@ class _SealedCheckpoint(Checkpoint):
 class Ledger:
     """What the ledger says: every run, and the checkpoints and files of each."""
 
-    runs: tuple[Run, ...] = ()
+    runs: tuple[LedgerRun, ...] = ()
     steps: dict[int, dict[str, Checkpoint]] = field(default_factory=dict)
     files: dict[int, dict[str, str]] = field(default_factory=dict)
 
     @property
-    def current(self) -> Run | None:
+    def current(self) -> LedgerRun | None:
         """The forward or rollback run that says where the database stands."""
         return next((run for run in reversed(self.runs) if run.direction != "cleanup"), None)
 
     @property
-    def forward(self) -> Run | None:
+    def forward(self) -> LedgerRun | None:
         """The forward run that is, or was last, on the database."""
         return next((run for run in reversed(self.runs) if run.direction == "forward"), None)
 
     @property
-    def cleanup(self) -> Run | None:
+    def cleanup(self) -> LedgerRun | None:
         """The clean-up of the current forward run, begun or completed."""
         last = self.runs[-1] if self.runs else None
         return last if last is not None and last.direction == "cleanup" else None
@@ -140,7 +140,7 @@ class Ledger:
         }
         return names[run.direction, run.completed]
 
-    def checkpoints(self, run: Run | None) -> dict[str, Checkpoint]:
+    def checkpoints(self, run: LedgerRun | None) -> dict[str, Checkpoint]:
         """The checkpoints of a run, by step."""
         return self.steps.get(run.id, {}) if run else {}
 

@@ -40,7 +40,7 @@ def never() -> bool:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """How a run ended.
 
     `accepted` are the edits that it went on with; `irreversible` the steps, run or undone, whose

@@ -42,7 +42,7 @@ WITH relation AS (
 """
 
 
-class Facts:
+class StartFacts:
     """What one look at the database found."""
 
     def __init__(self, conn: Connection, plan: Plan) -> None:
@@ -98,7 +98,7 @@ def _few(names: list[str]) -> str:
 
 def refuse_unfit(conn: Connection, plan: Plan) -> None:
     """Refuse, before anything is changed, a database on which the plan could not run through."""
-    facts = Facts(conn, plan)
+    facts = StartFacts(conn, plan)
     refuse_standby(facts)
     reason = facts.foreign()
     if reason:
@@ -110,13 +110,13 @@ def refuse_unfit(conn: Connection, plan: Plan) -> None:
     keys.refuse_unreachable(conn, plan)
 
 
-def refuse_standby(facts: Facts) -> None:
+def refuse_standby(facts: StartFacts) -> None:
     """Refuse a server on which nothing can be written."""
     if facts.standby:
         raise Refused("the server is a standby", hint="give the primary's address")
 
 
-def refuse_without_rights(facts: Facts) -> None:
+def refuse_without_rights(facts: StartFacts) -> None:
     """Refuse a standby, and a role that may not make the ledger or alter the plan's tables."""
     refuse_standby(facts)
     if not facts.may_create:

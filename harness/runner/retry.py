@@ -11,12 +11,12 @@ from harness.core.errors import StepFailed
 from harness.core.sqlstate import TRANSACTION_TIMEOUT
 from harness.runner.backoff import delay, may_retry, pause
 from harness.runner.connection import first_words
-from harness.runner.work import SqlFailed, Work
+from harness.runner.work import SqlFailed, StepWork
 
 T = TypeVar("T")
 
 
-def retrying(work: Work, attempt: Callable[[], T]) -> T:
+def retrying(work: StepWork, attempt: Callable[[], T]) -> T:
     """Do `attempt`, which leaves nothing behind when it fails, until it succeeds or must not."""
     while True:
         try:
@@ -25,7 +25,7 @@ def retrying(work: Work, attempt: Callable[[], T]) -> T:
             give_up_or_wait(work, failure)
 
 
-def give_up_or_wait(work: Work, failure: SqlFailed) -> None:
+def give_up_or_wait(work: StepWork, failure: SqlFailed) -> None:
     """Count a failed attempt: wait before the next, or raise what a person should read."""
     session = work.session
     # The runner's sessions have no transaction_timeout: the script has set this one.
@@ -47,7 +47,7 @@ def give_up_or_wait(work: Work, failure: SqlFailed) -> None:
     session.check_stop(work.id)
 
 
-def note_failure(work: Work, message: str) -> None:
+def note_failure(work: StepWork, message: str) -> None:
     """Record the failure; that it cannot be recorded must not hide it."""
     try:
         work.session.record("step_failed", work.id, message)

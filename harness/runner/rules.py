@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.core.errors import Refused, UsageError
 from harness.plan import Plan
-from harness.runner.ledger import Run
+from harness.runner.ledger import LedgerRun
 
 
 def reason_given(reason: str | None, option: str) -> str | None:
@@ -14,7 +14,7 @@ def reason_given(reason: str | None, option: str) -> str | None:
     return reason
 
 
-def refuse_late(run: Run, plan: Plan, override: str | None) -> None:
+def refuse_late(run: LedgerRun, plan: Plan, override: str | None) -> None:
     """Refuse a rollback after the window, counted from completion by the database's clock."""
     if run.age is None or run.age <= plan.window_hours * 3600 or override:
         return
@@ -25,7 +25,7 @@ def refuse_late(run: Run, plan: Plan, override: str | None) -> None:
     )
 
 
-def refuse_early(run: Run, plan: Plan, override: str | None) -> None:
+def refuse_early(run: LedgerRun, plan: Plan, override: str | None) -> None:
     """Refuse a clean-up before the retention has passed."""
     if run.age is None or run.age >= plan.retention_days * 86400 or override:
         return

@@ -27,9 +27,9 @@ from harness.runner.connection import (
     refuse_two_servers,
     set_variables,
 )
-from harness.runner.context import Context
+from harness.runner.context import RunContext
 from harness.runner.heartbeat import Deadline, Heartbeat, Waiting, cut
-from harness.runner.ledger import Checkpoint, Ledger, Run
+from harness.runner.ledger import Checkpoint, Ledger, LedgerRun
 from harness.runner.renewal import address, hang_up, has_ended
 from harness.runner.settings import set_sql, variables
 from harness.runner.signals import StopRequest
@@ -39,18 +39,18 @@ Cursor = psycopg.Cursor[tuple[object, ...]]
 CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE")
 
 
-class Session:
+class RunnerSession:
     """The lock is held from open to close; every transaction that writes checks the fence.
 
     `work` is the working connection. What a script leaves in a session ends with it: whatever comes
     after a script has a new one. So a run that is resumed finds what an undisturbed one does.
     """
 
-    def __init__(self, dsn: str, context: Context) -> None:
+    def __init__(self, dsn: str, context: RunContext) -> None:
         self.context = context
         self.plan, self.settings = context.plan, context.settings
         self.waiting = Waiting()
-        self._run: Run | None = None
+        self._run: LedgerRun | None = None
         self._heartbeat: Heartbeat | None = None
         self._used = False  # by a script: nothing else is to be done in it
         with contextlib.ExitStack() as undo:
@@ -90,7 +90,7 @@ class Session:
                 conn.close()
 
     @property
-    def run(self) -> Run:
+    def run(self) -> LedgerRun:
         """The run that was claimed."""
         assert self._run is not None, "no run is claimed"
         return self._run
@@ -126,7 +126,9 @@ class Session:
                     self.context.tell("takeover", message=f"server process {orphan.pid} was ended")
         return ended
 
-    def claim(self, run: Run, note: str | None = None, also: Sequence[sql.Composed] = ()) -> None:
+    def claim(
+        self, run: LedgerRun, note: str | None = None, also: Sequence[sql.Composed] = ()
+    ) -> None:
         """Take up an unfinished run: from now on its last runner writes nothing.
 
         `also` is written in the same transaction.
@@ -134,7 +136,7 @@ class Session:
         self._again_and_again(lambda: self._claim(run, note, also))
         self._begin_work(replace(run, epoch=run.epoch + 1))
 
-    def _claim(self, run: Run, note: str | None, also: Sequence[sql.Composed]) -> None:
+    def _claim(self, run: LedgerRun, note: str | None, also: Sequence[sql.Composed]) -> None:
         with self.bounded(), self.lock.transaction():
             ledger_format.prepare(self.lock)
             self.lock.execute(
@@ -171,10 +173,10 @@ class Session:
     def start(
         self,
         direction: str,
-        undoes: Run | None,
+        undoes: LedgerRun | None,
         reason: str | None,
         known: Ledger,
-        also: Callable[[Run], Sequence[sql.Composed]] = lambda _: (),
+        also: Callable[[LedgerRun], Sequence[sql.Composed]] = lambda _: (),
     ) -> None:
         """Record a new run, with the files it depends on; makes the ledger when there is none.
 
@@ -185,7 +187,7 @@ class Session:
         self._again_and_again(lambda: self._start(run, reason, also(run)))
         self._begin_work(run)
 
-    def _start(self, run: Run, reason: str | None, also: Sequence[sql.Composed]) -> None:
+    def _start(self, run: LedgerRun, reason: str | None, also: Sequence[sql.Composed]) -> None:
         plan, number = self.plan, run.id
         with self.bounded(), self.lock.transaction():
             ledger_format.prepare(self.lock)
@@ -217,9 +219,9 @@ class Session:
             for row in also:
                 self.lock.execute(row)
 
-    def _started(self, number: int, direction: str, undoes: Run | None) -> Run:
+    def _started(self, number: int, direction: str, undoes: LedgerRun | None) -> LedgerRun:
         assert self.worker.start is not None, "our own session cannot be hidden from us"
-        return Run(
+        return LedgerRun(
             id=number,
             direction=direction,
             undoes=undoes.id if undoes else None,
@@ -241,7 +243,7 @@ class Session:
         worker, locker = self.worker, self.locker
         return [worker.pid, worker.start, locker.pid, locker.start, client]
 
-    def _begin_work(self, run: Run) -> None:
+    def _begin_work(self, run: LedgerRun) -> None:
         self._run = run
         self.context.claimed = (run.id, run.epoch)
         with self.bounded():

@@ -7,10 +7,10 @@ from harness.database import pinned
 from harness.plan import Plan
 from harness.runner import ledger
 from harness.runner.connection import Connection, connect
-from harness.runner.edits import ACCEPTED, Look, judged, listed
-from harness.runner.ledger import Ledger, Run
+from harness.runner.edits import ACCEPTED, EditContext, judged, listed
+from harness.runner.ledger import Ledger, LedgerRun
 from harness.runner.outcome import Status, irreversible
-from harness.runner.preflight import Facts
+from harness.runner.preflight import StartFacts
 
 
 def status(dsn: str, plan: Plan) -> Status:
@@ -30,7 +30,7 @@ def _standing(conn: Connection, plan: Plan, known: Ledger) -> Status:
     run = known.current
     phases = _phases(plan, known, run)
     if run is None:
-        facts = Facts(conn, plan)
+        facts = StartFacts(conn, plan)
         reason = facts.foreign()
         steps = {step.id for step in plan.steps}
         return Status(
@@ -59,7 +59,7 @@ def _standing(conn: Connection, plan: Plan, known: Ledger) -> Status:
 
 
 def _told(
-    conn: Connection, known: Ledger, run: Run
+    conn: Connection, known: Ledger, run: LedgerRun
 ) -> tuple[tuple[str, str] | None, list[dict[str, str | None]]]:
     """The failure that the run has not got over, with its step, and the accepted edits."""
     rows = known.checkpoints(run)
@@ -76,14 +76,14 @@ def _told(
     return failed, edits
 
 
-def _first(facts: Facts, reason: str | None) -> str | None:
+def _first(facts: StartFacts, reason: str | None) -> str | None:
     """The command with which a database that no run has touched goes on, if it is the plan's."""
     if reason is None:
         return "harness migrate"
     return "harness baseline" if facts.unfinished or facts.relations == 0 else None
 
 
-def _next(plan: Plan, known: Ledger, run: Run) -> str | None:
+def _next(plan: Plan, known: Ledger, run: LedgerRun) -> str | None:
     """The command that goes on from here."""
     if run.plan != plan.name:
         return None
@@ -98,12 +98,12 @@ def _next(plan: Plan, known: Ledger, run: Run) -> str | None:
 
 
 def _changed(
-    conn: Connection, plan: Plan, known: Ledger, run: Run, following: str | None
+    conn: Connection, plan: Plan, known: Ledger, run: LedgerRun, following: str | None
 ) -> tuple[str | None, str | None]:
     """That files changed since the run began, and the command that takes them as they are."""
     back = run.direction == "rollback"
     forward = next(one for one in known.runs if one.id == run.undoes) if back else run
-    edits = judged(Look(conn, plan, known, forward, run if back else None, goes_back=back))
+    edits = judged(EditContext(conn, plan, known, forward, run if back else None, goes_back=back))
     if not edits:
         return None, following
     reason = f"the plan changed since run {forward.id} began: {listed(edits)}"
@@ -113,7 +113,7 @@ def _changed(
     return reason, f"{following} --accept-edit REASON"
 
 
-def _step(known: Ledger, run: Run) -> str | None:
+def _step(known: Ledger, run: LedgerRun) -> str | None:
     """The step in progress, else the one that was done last."""
     rows = sorted(known.checkpoints(run).values(), key=lambda row: row.position)
     unfinished = [row.step for row in rows if row.state != "done"]
@@ -121,7 +121,7 @@ def _step(known: Ledger, run: Run) -> str | None:
     return named[-1] if named else None
 
 
-def _phases(plan: Plan, known: Ledger, run: Run | None) -> dict[str, dict[str, int]]:
+def _phases(plan: Plan, known: Ledger, run: LedgerRun | None) -> dict[str, dict[str, int]]:
     """How many steps of each phase are in place now."""
     here = {row.step for row in known.checkpoints(known.forward).values() if row.state == "done"}
     if run is not None and run.direction == "rollback":
@@ -137,7 +137,7 @@ def _phases(plan: Plan, known: Ledger, run: Run | None) -> dict[str, dict[str, i
     }
 
 
-def _reason(plan: Plan, known: Ledger, run: Run) -> str | None:
+def _reason(plan: Plan, known: Ledger, run: LedgerRun) -> str | None:
     if run.plan != plan.name:
         return f"the database was migrated by plan {run.plan!r}, not {plan.name!r}"
     if known.cleanup is not None:

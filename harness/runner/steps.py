@@ -7,13 +7,13 @@ from collections.abc import Callable
 from harness.core.errors import Refused
 from harness.plan import Kind, Script
 from harness.runner import batch_step, concurrent_step, transaction_step
-from harness.runner.context import Context
+from harness.runner.context import RunContext
 from harness.runner.ledger import Checkpoint
 from harness.runner.retry import note_failure
-from harness.runner.session import Session
-from harness.runner.work import Watch, Work
+from harness.runner.session import RunnerSession
+from harness.runner.work import StepWatch, StepWork
 
-RUNNERS: dict[Kind, Callable[[Work], int]] = {
+RUNNERS: dict[Kind, Callable[[StepWork], int]] = {
     "transaction": transaction_step.run,
     "batch": batch_step.run,
     "concurrent": concurrent_step.run,
@@ -21,12 +21,12 @@ RUNNERS: dict[Kind, Callable[[Work], int]] = {
 
 
 def run_step(
-    session: Session,
+    session: RunnerSession,
     step: str,
     position: int,
     script: Script,
     done: dict[str, Checkpoint],
-    watch: Watch | None = None,
+    watch: StepWatch | None = None,
 ) -> None:
     """Run one step of the claimed run, unless its checkpoint says that it is done."""
     context = session.context
@@ -38,7 +38,7 @@ def run_step(
     if step not in context.begun:
         context.begun[step] = row.rows if row else 0
         context.tell("step_started", step)
-    work = Work(session, step, position, script, row, watch=watch)
+    work = StepWork(session, step, position, script, row, watch=watch)
     kind: Kind = script.kind if script.statements else "transaction"
     try:
         rows = RUNNERS[kind](work)
@@ -48,7 +48,7 @@ def run_step(
     _count(context, step, rows)
 
 
-def _found_done(context: Context, row: Checkpoint) -> None:
+def _found_done(context: RunContext, row: Checkpoint) -> None:
     """Done by an earlier runner, or by us: the answer to its commit was lost on the way."""
     if row.step in context.begun:
         if row.step not in context.steps_run:
@@ -57,7 +57,7 @@ def _found_done(context: Context, row: Checkpoint) -> None:
         context.steps_skipped.append(row.step)
 
 
-def _count(context: Context, step: str, rows: int) -> None:
+def _count(context: RunContext, step: str, rows: int) -> None:
     """Count a step that came to its end, with the rows that this runner changed in it."""
     mine = rows - context.begun[step]
     context.rows += mine

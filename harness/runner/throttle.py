@@ -10,12 +10,12 @@ from psycopg import sql
 from harness.core.errors import Stopped
 from harness.plan import RunnerSettings
 from harness.runner.backoff import pause
-from harness.runner.session import Session
+from harness.runner.session import RunnerSession
 
 INTERVAL = 0.5
 
 
-class Asked(Protocol):
+class Answerer(Protocol):
     """Who answers a throttle's query: a connection, or the runner's session."""
 
     def execute(self, query: bytes) -> Any:
@@ -26,7 +26,7 @@ class Asked(Protocol):
 class Throttle(Protocol):
     """Something that may ask for a pause between two batches."""
 
-    def reason(self, conn: Asked) -> str | None:
+    def reason(self, conn: Answerer) -> str | None:
         """Why to wait, or None to go on."""
         ...
 
@@ -37,7 +37,7 @@ class ReplicationLag:
     def __init__(self, limit: int) -> None:
         self._limit = limit
 
-    def reason(self, conn: Asked) -> str | None:
+    def reason(self, conn: Answerer) -> str | None:
         """Say so while the slowest standby is further behind than the limit."""
         lag = _number(
             conn,
@@ -54,7 +54,7 @@ class ActiveSessions:
     def __init__(self, limit: int) -> None:
         self._limit = limit
 
-    def reason(self, conn: Asked) -> str | None:
+    def reason(self, conn: Answerer) -> str | None:
         """Say so while more sessions are active than the limit."""
         count = _number(
             conn,
@@ -71,7 +71,7 @@ class WalRate:
         self._limit = limit
         self._last: tuple[float, int] | None = None
 
-    def reason(self, conn: Asked) -> str | None:
+    def reason(self, conn: Answerer) -> str | None:
         """Say so while more WAL a second is written than the limit."""
         written = _number(
             conn,
@@ -86,7 +86,7 @@ class WalRate:
         return f"{rate:,.0f} bytes of WAL are written a second" if rate > self._limit else None
 
 
-def _number(conn: Asked, query: str) -> int:
+def _number(conn: Answerer, query: str) -> int:
     row = conn.execute(query.encode()).fetchone()
     return int(row[0]) if row else 0
 
@@ -103,14 +103,14 @@ def throttles(settings: RunnerSettings) -> tuple[Throttle, ...]:
     return tuple(found)
 
 
-def _ask(session: Session, throttle: Throttle) -> str | None:
+def _ask(session: RunnerSession, throttle: Throttle) -> str | None:
     return throttle.reason(_Between(session))
 
 
 class _Between:
     """The runner's session between two batches, when nothing of a script is left in it."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: RunnerSession) -> None:
         self._session = session
 
     def execute(self, query: bytes) -> Any:
@@ -118,7 +118,7 @@ class _Between:
         return self._session.ask(sql.SQL(query.decode()))  # type: ignore[arg-type]
 
 
-def hold_back(session: Session, step: str, active: tuple[Throttle, ...]) -> None:
+def hold_back(session: RunnerSession, step: str, active: tuple[Throttle, ...]) -> None:
     """Wait while a throttle asks for it; Stopped when it asks for longer than the limit."""
     deadline = time.monotonic() + session.settings.throttle_limit
     for throttle in active:

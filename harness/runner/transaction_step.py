@@ -8,10 +8,10 @@ from harness.plan import Statement
 from harness.plan.isolation import opens_with
 from harness.runner.ledger import checkpoint_sql
 from harness.runner.retry import retrying
-from harness.runner.work import SqlFailed, Work, changed
+from harness.runner.work import SqlFailed, StepWork, changed
 
 
-def run(work: Work) -> int:
+def run(work: StepWork) -> int:
     """Run the script in one transaction; give the number of rows it changed.
 
     No savepoint stands around a statement: nothing is ever gone on with behind one that failed, and
@@ -20,7 +20,7 @@ def run(work: Work) -> int:
     return retrying(work, lambda: _attempt(work))
 
 
-def _attempt(work: Work) -> int:
+def _attempt(work: StepWork) -> int:
     session, script = work.session, work.script
     head, rest = opens_with(script)
     statement: Statement | None = script.statements[0] if script.statements else None

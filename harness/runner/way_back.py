@@ -15,12 +15,12 @@ from pglast.enums import ObjectType
 from harness.plan import Script, Statement, Step
 from harness.plan.check import tree
 from harness.runner import index
-from harness.runner.index import Found, Name, Wanted, wanted
+from harness.runner.index import FoundIndex, Name, Wanted, wanted
 from harness.runner.ledger import Checkpoint
-from harness.runner.session import Session
+from harness.runner.session import RunnerSession
 
 
-def script_back(session: Session, step: Step, row: Checkpoint) -> Script:
+def script_back(session: RunnerSession, step: Step, row: Checkpoint) -> Script:
     """The step's way back, without what the half-done way there has left nothing for."""
     script = step.rollback
     if step.forward.kind != "concurrent" or script.kind != "transaction" or row.state == "done":
@@ -35,7 +35,7 @@ def script_back(session: Session, step: Step, row: Checkpoint) -> Script:
     return replace(script, statements=kept)
 
 
-def _needed(statement: Statement, want: Wanted, found: Found | None) -> tuple[Statement, ...]:
+def _needed(statement: Statement, want: Wanted, found: FoundIndex | None) -> tuple[Statement, ...]:
     """What a statement of the way back comes to, with the index as it was found."""
     if not _names(statement, want.index):
         return (statement,)

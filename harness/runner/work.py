@@ -14,7 +14,7 @@ from harness.core.sqlstate import READ_ONLY_SQL_TRANSACTION, advice_for, advice_
 from harness.plan import Script, Statement
 from harness.runner.connection import first_words
 from harness.runner.ledger import Checkpoint
-from harness.runner.session import CHANGES, Cursor, Session
+from harness.runner.session import CHANGES, Cursor, RunnerSession
 
 SHORT = 120
 PASSWORD = re.compile(
@@ -24,7 +24,7 @@ PASSWORD = re.compile(
 """As roles, user mappings and connection strings have it."""
 
 
-class Watch(Protocol):
+class StepWatch(Protocol):
     """Looks on inside a transaction step, and adds to what is written with its checkpoint."""
 
     def before(self) -> None:
@@ -37,16 +37,16 @@ class Watch(Protocol):
 
 
 @dataclass
-class Work:
+class StepWork:
     """A script to run as one step of the claimed run, and the checkpoint it may have already."""
 
-    session: Session
+    session: RunnerSession
     id: str
     position: int
     script: Script
     row: Checkpoint | None = None
     attempts: int = 1
-    watch: Watch | None = None
+    watch: StepWatch | None = None
 
     def checkpoint(
         self,

@@ -26,7 +26,7 @@ from harness.database.making import making
 from harness.safety import identity, manifest
 from harness.safety.directory import DUMP, new_or_empty
 from harness.safety.identity import Identity
-from harness.safety.manifest import File, Manifest
+from harness.safety.manifest import BackupManifest, File
 from harness.safety.proof import Proof, Verdict, prove
 from harness.safety.target import refuse_unfit
 from harness.server import find_client, settle
@@ -202,12 +202,12 @@ def _manifest(
     proof: Proof,
     before: Identity,
     facts: tuple[int, str, tuple[str, ...]],
-) -> Manifest:
+) -> BackupManifest:
     server_version, created_at, roles = facts
     held = proof.found if proof.found is not None and proof.verdict == "pass" else before
     dumped = (directory / DUMP).rglob("*")
     names = [str(path.relative_to(directory)) for path in dumped if path.is_file()]
-    return Manifest(
+    return BackupManifest(
         verified=proof.verdict == "pass",
         why=proof.why,
         database=admin.dbname(dsn),
@@ -220,7 +220,7 @@ def _manifest(
     )
 
 
-def _backup(directory: Path, written: Manifest, proof: Proof) -> Backup:
+def _backup(directory: Path, written: BackupManifest, proof: Proof) -> Backup:
     return Backup(
         verdict=proof.verdict,
         why=proof.why,

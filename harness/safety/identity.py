@@ -69,7 +69,7 @@ class Identity:
         }
 
 
-class Held:
+class OpenSnapshot:
     """A snapshot that stays open: tables are kept from being rewritten, and others may read it."""
 
     def __init__(self, connections: Sequence[Connection]) -> None:
@@ -95,12 +95,12 @@ class Held:
 
 
 @contextmanager
-def held(dsn: str) -> Iterator[Held]:
+def held(dsn: str) -> Iterator[OpenSnapshot]:
     """Hold a snapshot of a database for the length of the block; nothing is created in it."""
     with explained("reading the database"), snapshot(dsn, WORKERS, ()) as connections:
         hold(connections[0])
         share(connections)
-        yield Held(connections)
+        yield OpenSnapshot(connections)
 
 
 def take(dsn: str) -> Identity:

@@ -35,7 +35,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class BackupManifest:
     """What a backup is of and consists of. Only where `verified` was it restored and compared.
 
     `made` is how its database was made, None in backups of earlier versions, which did not say.
@@ -65,7 +65,7 @@ def described(directory: Path, names: Iterable[str]) -> tuple[File, ...]:
     return tuple(_file(directory, name) for name in sorted(names))
 
 
-def write(manifest: Manifest, directory: Path) -> None:
+def write(manifest: BackupManifest, directory: Path) -> None:
     """Write the manifest whole or not at all, and make sure that it reached the disk."""
     document = {"format": FORMAT, **dataclasses.asdict(manifest)}
     document["checksum"] = _checksum(document)
@@ -73,7 +73,7 @@ def write(manifest: Manifest, directory: Path) -> None:
     write_whole(directory / NAME, text + "\n", durable=True)
 
 
-def read(directory: Path) -> Manifest:
+def read(directory: Path) -> BackupManifest:
     """Read and check the manifest; without one it is a usage error, a damaged one is refused."""
     path = directory / NAME
     try:
@@ -93,7 +93,7 @@ def read(directory: Path) -> Manifest:
         raise _damaged(path, f"the manifest is damaged: {flaw}") from None
 
 
-def check_files(manifest: Manifest, directory: Path) -> None:
+def check_files(manifest: BackupManifest, directory: Path) -> None:
     """Refuse, by name, a file that is missing or not what it was."""
     for file in manifest.files:
         path = directory / file.name
@@ -107,7 +107,7 @@ def check_files(manifest: Manifest, directory: Path) -> None:
             raise _damaged(path, "its SHA-256 is not what the manifest says")
 
 
-def _parsed(value: Any, path: Path) -> Manifest:
+def _parsed(value: Any, path: Path) -> BackupManifest:
     """The manifest; FlawedDocument says what it lacks, Refused that it is of another format."""
     if not isinstance(value, dict) or "format" not in value:
         raise FlawedDocument("the key 'format' is missing")
@@ -119,7 +119,7 @@ def _parsed(value: Any, path: Path) -> Manifest:
         )
     if value.get("checksum") != _checksum(value):
         raise _damaged(path, "the manifest is damaged: its checksum is another")
-    return from_builtins(value, Manifest)
+    return from_builtins(value, BackupManifest)
 
 
 def _file(directory: Path, name: str) -> File:

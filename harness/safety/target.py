@@ -10,7 +10,7 @@ import psycopg
 from harness.core.errors import Refused
 from harness.database import admin
 from harness.database.making import making, statement
-from harness.safety.manifest import Manifest
+from harness.safety.manifest import BackupManifest
 
 _OCCUPIED: Final = (Path(__file__).parent / "occupied.sql").read_text()
 _MISSING: Final = """
@@ -20,7 +20,7 @@ WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = name) ORDER BY
 _SHOWN: Final = 5
 
 
-def refuse_unfit(dsn: str, manifest: Manifest) -> None:
+def refuse_unfit(dsn: str, manifest: BackupManifest) -> None:
     """Refuse a database that the backup cannot go into as it was; nothing is written."""
     with admin.connection(dsn) as conn:
         _refuse_other_version(conn.info.server_version // 10_000, manifest)
@@ -29,7 +29,7 @@ def refuse_unfit(dsn: str, manifest: Manifest) -> None:
         _refuse_missing_roles(conn, manifest)
 
 
-def _refuse_other_version(major: int, manifest: Manifest) -> None:
+def _refuse_other_version(major: int, manifest: BackupManifest) -> None:
     if major != manifest.major:
         raise Refused(
             f"the backup is of Postgres {manifest.major}, the server is {major}: a restored"
@@ -38,7 +38,7 @@ def _refuse_other_version(major: int, manifest: Manifest) -> None:
         )
 
 
-def _refuse_other_making(conn: psycopg.Connection[Any], manifest: Manifest) -> None:
+def _refuse_other_making(conn: psycopg.Connection[Any], manifest: BackupManifest) -> None:
     """A backup of an earlier version does not say how its database was made: nothing to refuse."""
     if manifest.made is None:
         return
@@ -61,7 +61,7 @@ def _refuse_occupied(conn: psycopg.Connection[Any]) -> None:
         )
 
 
-def _refuse_missing_roles(conn: psycopg.Connection[Any], manifest: Manifest) -> None:
+def _refuse_missing_roles(conn: psycopg.Connection[Any], manifest: BackupManifest) -> None:
     names = [name for (name,) in conn.execute(_MISSING, [list(manifest.roles)]).fetchall()]
     if names:
         raise Refused(

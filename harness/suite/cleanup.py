@@ -33,7 +33,7 @@ class Cleaned:
 
     source: str
     dsn: str
-    tables: tuple[loss.Table, ...]
+    tables: tuple[loss.TableContents, ...]
     dropped: tuple[str, ...]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.check import contract
 from harness.check.contract import file as contract_file
-from harness.check.contract.file import Query
+from harness.check.contract.file import ContractQuery
 from harness.check.contract.session import PROVIDERS, Provider
 from harness.report import evidence
 
@@ -23,7 +23,7 @@ def counted(provider: Provider, names: list[str], what: str) -> None:
     evidence.count("contract", what, [f"{name} {provider.name}" for name in names], every)
 
 
-def written(directory: Path) -> list[Query]:
+def written(directory: Path) -> list[ContractQuery]:
     """What is asked in the order in which it writes; last what is known to differ."""
     known = directory / DIFFERENT
     more = contract_file.load_all(known) if known.is_dir() else ()

@@ -57,7 +57,7 @@ class Runner:
 
 
 @dataclass(frozen=True)
-class Stand:
+class KillPlace:
     """Where to stand still: at the first event of these kinds (and step) that is not skipped."""
 
     kinds: tuple[str, ...] = ()
@@ -70,12 +70,12 @@ class Stand:
         return kind in self.kinds and self.step in (None, step) and mark not in self.skip
 
 
-NEVER = Stand()
+NEVER = KillPlace()
 
 
 @contextmanager
 def runner(
-    action: Action, dsn: str, plan: Plan, stand: Stand = NEVER, until: str | None = None
+    action: Action, dsn: str, plan: Plan, stand: KillPlace = NEVER, until: str | None = None
 ) -> Iterator[Runner]:
     """Start a runner that stands still where told."""
     ours, theirs = _context.Pipe()
@@ -93,7 +93,7 @@ def runner(
 
 
 def killed_at(
-    action: Action, dsn: str, plan: Plan, stand: Stand, until: str | None = None
+    action: Action, dsn: str, plan: Plan, stand: KillPlace, until: str | None = None
 ) -> Mark | None:
     """Run until it stands still and kill it there; where, or None when it came to its end."""
     with runner(action, dsn, plan, stand, until) as run:
@@ -104,7 +104,7 @@ def killed_at(
 
 
 def _work(
-    action: Action, dsn: str, plan: Plan, stand: Stand, until: str | None, pipe: Connection
+    action: Action, dsn: str, plan: Plan, stand: KillPlace, until: str | None, pipe: Connection
 ) -> None:
     def stand_still(event: Event) -> None:
         mark = (event.kind, event.step, event.rows)

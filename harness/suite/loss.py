@@ -38,7 +38,7 @@ where attrelid = %s and attnum > 0 and not attisdropped and attgenerated = '' or
 
 
 @dataclass(frozen=True)
-class Table:
+class TableContents:
     """What a table holds: rows, the text of each primary key, values other than null by column."""
 
     oid: int
@@ -53,12 +53,12 @@ class Table:
         return dict(self.columns.values())
 
 
-def held(conn: Conn) -> tuple[Table, ...]:
+def held(conn: Conn) -> tuple[TableContents, ...]:
     """What every table of the database holds, those of the harness and of extensions aside."""
     return tuple(_table(conn, *row) for row in conn.execute(TABLES).fetchall())
 
 
-def losses(before: tuple[Table, ...], after: tuple[Table, ...]) -> list[str]:
+def losses(before: tuple[TableContents, ...], after: tuple[TableContents, ...]) -> list[str]:
     """What was there and is no more, in words; empty when every row and value still is."""
     by_oid, by_name = {one.oid: one for one in after}, {one.name: one for one in after}
     found: list[str] = []
@@ -77,12 +77,12 @@ def unlisted(lost: list[str], listed: Iterable[str]) -> list[str]:
     return [line for line in lost if line.partition(" is gone")[0] not in names]
 
 
-def empty(tables: tuple[Table, ...]) -> list[str]:
+def empty(tables: tuple[TableContents, ...]) -> list[str]:
     """The tables without a row: nothing can be lost there, so nothing is proven there."""
     return [table.name for table in tables if not table.rows]
 
 
-def _table(conn: Conn, oid: int, schema: str, name: str, key: list[str]) -> Table:
+def _table(conn: Conn, oid: int, schema: str, name: str, key: list[str]) -> TableContents:
     columns = conn.execute(COLUMNS, [oid]).fetchall()
     relation = sql.Identifier(schema, name)
     counts = sql.SQL(", ").join(
@@ -96,10 +96,10 @@ def _table(conn: Conn, oid: int, schema: str, name: str, key: list[str]) -> Tabl
     told = {
         number: (column, count) for (number, column), count in zip(columns, row[1:], strict=True)
     }
-    return Table(oid, f"{schema}.{name}", row[0], keys, told)
+    return TableContents(oid, f"{schema}.{name}", row[0], keys, told)
 
 
-def _of_table(before: Table, now: Table) -> Iterator[str]:
+def _of_table(before: TableContents, now: TableContents) -> Iterator[str]:
     gone = len(before.keys - now.keys) if now.keys else 0
     fewer = max(before.rows - now.rows, 0)
     if max(gone, fewer):
@@ -115,7 +115,7 @@ def _of_table(before: Table, now: Table) -> Iterator[str]:
             yield f"column {now.name}.{name} lost {values - left} of {values} values"
 
 
-def _values(number: int, name: str, before: Table, now: Table) -> int | None:
+def _values(number: int, name: str, before: TableContents, now: TableContents) -> int | None:
     """How many values a column holds now; None when it is gone."""
     if before.oid == now.oid:
         found = now.columns.get(number)

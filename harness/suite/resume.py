@@ -13,7 +13,7 @@ from harness.runner import Event, migrate, rollback, status
 
 from . import planned
 from .journey import Fingerprint, copied, differences, impatient, migrated_before, state
-from .killed import Action, Mark, Stand, killed_at
+from .killed import Action, KillPlace, Mark, killed_at
 from .support import SMALL, CloneFactory, TemplateFactory
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_killed_once_and_taken_up_to_the_end(
     dsn = harness_clone(harness_template())
     ids = [step.id for step in harness_plan.steps]
     number = len(ids) // 2
-    stand = Stand(("step_done",), step=ids[number])
+    stand = KillPlace(("step_done",), step=ids[number])
     assert killed_at("migrate", dsn, harness_plan, stand) is not None
     outcome = migrate(dsn, harness_plan)
     assert outcome.resumed
@@ -105,7 +105,7 @@ def test_killed_once_before_any_batch_or_index(
             moments = [(e.kind, e.step, e.rows) for e in seen if e.kind in MOMENTS]
             after = state(dsn)
             for number, moment in enumerate(moments):
-                stand = Stand(MOMENTS, skip=frozenset(moments[:number]))
+                stand = KillPlace(MOMENTS, skip=frozenset(moments[:number]))
                 with copied(harness_server, before) as copy:
                     assert killed_at("migrate", copy, quick, stand, step.id) == moment
                     migrate(copy, quick, until=step.id)
@@ -139,7 +139,7 @@ def test_killed_forward_and_rolled_back_from_there(
     exact = [step for step in harness_plan.steps if planned.is_exact(harness_plan, step)]
     for number in sorted({int(len(exact) * share) for share in SHARES}):
         dsn = harness_clone(harness_template(rows=SMALL))
-        stand = Stand(MOMENTS, step=exact[number].id)
+        stand = KillPlace(MOMENTS, step=exact[number].id)
         assert killed_at("migrate", dsn, quick, stand) is not None
         rollback(dsn, quick)
         assert differences(untouched, state(dsn)) == []
@@ -148,7 +148,7 @@ def test_killed_forward_and_rolled_back_from_there(
 def killed_to_the_end(action: Action, dsn: str, plan: Plan, kinds: tuple[str, ...]) -> list[Mark]:
     """Kill each runner at the first such event it reaches, until one comes to the end."""
     deaths: list[Mark] = []
-    while (reached := killed_at(action, dsn, plan, Stand(kinds))) is not None:
+    while (reached := killed_at(action, dsn, plan, KillPlace(kinds))) is not None:
         deaths.append(reached)
         assert len(deaths) < 1000, "the runner makes no progress"
     return deaths

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from harness.check.preflight.run import Standing
+from harness.check.preflight.run import DatabaseStanding
 from harness.check.validate.run import Validation, validate
 from harness.plan import Plan
 from harness.report import evidence
 from harness.runner import migrate, status
 
 from .journey import impatient
-from .killed import Stand, killed_at
+from .killed import KillPlace, killed_at
 from .support import SMALL, CloneFactory, TemplateFactory
 
 
 def validated(dsn: str, plan: Plan) -> Validation:
     """What the validation says of a database."""
     found = status(dsn, plan)
-    return validate(dsn, plan, Standing(found.state, found.reason, found.run, found.step))
+    return validate(dsn, plan, DatabaseStanding(found.state, found.reason, found.run, found.step))
 
 
 def test_the_rows_may_migrate(harness_plan: Plan, harness_source: str) -> None:
@@ -47,4 +47,4 @@ def _begin(dsn: str, plan: Plan) -> None:
     if len(plan.steps) > 1:
         migrate(dsn, plan, until=plan.steps[0].id)
     else:
-        killed_at("migrate", dsn, plan, Stand(("step_started",)))
+        killed_at("migrate", dsn, plan, KillPlace(("step_started",)))

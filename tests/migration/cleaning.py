@@ -73,7 +73,7 @@ class Cleaned:
     before: Fingerprint
     roles: tuple[str, ...]
     dropped: tuple[str, ...]
-    tables: tuple[loss.Table, ...]
+    tables: tuple[loss.TableContents, ...]
 
     @property
     def plain(self) -> shipped.Cleaned:

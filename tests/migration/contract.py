@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from fixtures.contract import Query
+from fixtures.contract import ContractQuery
 
 from .checks import specification
 from .support import Conn, Pair, Row, acting_as, row_differences, scalar, shortened, table_text
@@ -32,7 +32,7 @@ class Session:
     conn: Conn
     moments: dict[object, str] = field(default_factory=dict)
 
-    def run(self, query: Query, role: str, params: Row) -> list[Answer]:
+    def run(self, query: ContractQuery, role: str, params: Row) -> list[Answer]:
         """Run the statements of a query in one transaction; an error ends and undoes it."""
         answers: list[Answer] = []
         with acting_as(self.conn, role):
@@ -75,12 +75,12 @@ class Session:
         return self.moments.get(value, value) if isinstance(value, datetime | str) else value
 
 
-def parameters(pair: Pair, query: Query) -> Row:
+def parameters(pair: Pair, query: ContractQuery) -> Row:
     """The values of a query's parameters, as found before the migration."""
     return {name: scalar(pair.source, asked) for name, asked in query.params.items()}
 
 
-def read_differences(pair: Pair, query: Query, role: str) -> list[str]:
+def read_differences(pair: Pair, query: ContractQuery, role: str) -> list[str]:
     """Where a read is answered otherwise than before the migration."""
     params = parameters(pair, query)
     before = Session(pair.source).run(query, role, params)
@@ -91,7 +91,7 @@ def read_differences(pair: Pair, query: Query, role: str) -> list[str]:
 
 
 def write_differences(
-    pair: Pair, queries: tuple[Query, ...], role: str = "authenticated"
+    pair: Pair, queries: tuple[ContractQuery, ...], role: str = "authenticated"
 ) -> list[str]:
     """Where writes, one transaction each, answer or leave rows otherwise than before."""
     before, after = Session(pair.source), Session(pair.target)

@@ -41,7 +41,7 @@ def _asking(scene: Scene) -> Iterator[Remark]:
             yield heard(f"contract {query.name}", partial(_read, pair, query, role))
 
 
-def _read(pair: Pair, query: legacy.Query, role: str) -> list[str]:
+def _read(pair: Pair, query: legacy.ContractQuery, role: str) -> list[str]:
     return contract.read_differences(pair, query, role)
 
 
@@ -78,7 +78,7 @@ def _writing(scene: Scene) -> Iterator[Remark]:
             yield heard(f"contract {query.name}", partial(_write, pair, (query,), role))
 
 
-def _write(pair: Pair, queries: tuple[legacy.Query, ...], role: str) -> list[str]:
+def _write(pair: Pair, queries: tuple[legacy.ContractQuery, ...], role: str) -> list[str]:
     with taken_back(pair.source, pair.target):
         return contract.write_differences(pair, queries, role)
 

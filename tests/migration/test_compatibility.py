@@ -24,13 +24,15 @@ def named(value: Any) -> str:
     return value if isinstance(value, str) else value.name
 
 
-def counted(what: str, query: legacy.Query, role: str, every: list[Any]) -> None:
+def counted(what: str, query: legacy.ContractQuery, role: str, every: list[Any]) -> None:
     of = [f"{one.name} as {by}" for one, by in every]
     evidence.count("compatibility", what, [f"{query.name} as {role}"], of)
 
 
 @pytest.mark.parametrize(("query", "role"), EVERY_READ, ids=named)
-def test_legacy_read_is_answered_as_before(query: legacy.Query, role: str, good: Pair) -> None:
+def test_legacy_read_is_answered_as_before(
+    query: legacy.ContractQuery, role: str, good: Pair
+) -> None:
     assert read_differences(good, query, role) == []
     counted("legacy reads by role", query, role, EVERY_READ)
 
@@ -41,7 +43,7 @@ def test_legacy_reads_of_hostile_rows_are_answered_as_before(hostile: Pair) -> N
 
 
 @pytest.mark.parametrize(("query", "role"), EVERY_WRITE, ids=named)
-def test_legacy_write_does_what_it_did(query: legacy.Query, role: str, small: Pair) -> None:
+def test_legacy_write_does_what_it_did(query: legacy.ContractQuery, role: str, small: Pair) -> None:
     with taken_back(small.source, small.target):
         assert write_differences(small, (query,), role) == []
     counted("legacy writes by role", query, role, EVERY_WRITE)
@@ -56,7 +58,7 @@ def test_legacy_writes_on_hostile_rows_do_what_they_did(pair_factory: PairFactor
 
 
 @pytest.mark.parametrize("query", [q for q in READS if "anon" not in q.roles], ids=named)
-def test_anon_gets_no_row(query: legacy.Query, good: Pair) -> None:
+def test_anon_gets_no_row(query: legacy.ContractQuery, good: Pair) -> None:
     answers = Session(good.target).run(query, "anon", parameters(good, query))
     assert [answer.rows for answer in answers if answer.rows] == []
 

@@ -21,7 +21,7 @@ from harness.suite.journey import (
     state,
     step_before,
 )
-from harness.suite.killed import Stand, killed_at, runner
+from harness.suite.killed import KillPlace, killed_at, runner
 from harness.suite.resume import *  # noqa: F403 - the shipped suite; more below
 from harness.suite.resume import BATCH, killed_to_the_end
 from harness.suite.support import SMALL, CloneFactory, TemplateFactory, connected
@@ -194,7 +194,7 @@ def test_a_batch_left_out_is_seen(
         harness_migrated_template(rows=SMALL, until=step_before(harness_plan, step.id))
     )
     quick = impatient(harness_plan, batch_rows=BATCH)
-    assert killed_at("migrate", dsn, quick, Stand(("batch",))) is not None
+    assert killed_at("migrate", dsn, quick, KillPlace(("batch",))) is not None
     with connected(dsn) as conn:
         conn.execute(
             "delete from public.activities where id = (select min(id) from public.activities)"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.check.preflight.run import Standing
+from harness.check.preflight.run import DatabaseStanding
 from harness.check.validate.run import validate
 from harness.database import admin, template, witness
 from harness.plan import Plan, load
@@ -154,7 +154,7 @@ def test_a_database_with_more_than_the_plan_knows_is_passed_and_comes_back(
     dsn = harness_clone(harness_template(rows=FEW))
     with connected(dsn) as conn:
         conn.execute(odd["sql"])
-    found = validate(dsn, harness_plan, Standing("clean"), free_bytes=10**15)
+    found = validate(dsn, harness_plan, DatabaseStanding("clean"), free_bytes=10**15)
     assert found.verdict == "pass", found.findings
     before = state(dsn)
     migrate(dsn, harness_plan)

@@ -33,7 +33,7 @@ DIFFERS: Final = re.compile(r"([0-9A-Z]{5}) (\S.*)")
 
 
 @dataclass(frozen=True)
-class Query:
+class ContractQuery:
     """One query of a contract: its statements, a query for each parameter, where each stands."""
 
     name: str
@@ -61,12 +61,12 @@ class Query:
         return f"{self.path}:{line}"
 
 
-def load(directory: Path, kind: Kind) -> tuple[Query, ...]:
+def load(directory: Path, kind: Kind) -> tuple[ContractQuery, ...]:
     """Every query of a kind, by name; UsageError with file, line and reason."""
     return tuple(read(path, kind) for path in sorted((directory / kind).glob("*.sql")))
 
 
-def load_all(directory: Path) -> tuple[Query, ...]:
+def load_all(directory: Path) -> tuple[ContractQuery, ...]:
     """Reads, then writes; a directory without a query is a mistake."""
     found = tuple(query for kind in KINDS for query in load(directory, kind))
     if not found:
@@ -76,7 +76,7 @@ def load_all(directory: Path) -> tuple[Query, ...]:
     return found
 
 
-def read(path: Path, kind: Kind) -> Query:
+def read(path: Path, kind: Kind) -> ContractQuery:
     """Read one file; UsageError with file, line and reason."""
     settings = contract_settings(path.parent.parent)
     _, text = script.source(path)
@@ -92,7 +92,7 @@ def read(path: Path, kind: Kind) -> Query:
         raise UsageError("has no header 'about'", where=f"{path}:1")
     statements, lines = _statements(path, text, params)
     state, because = _differs(path, words)
-    return Query(
+    return ContractQuery(
         name=path.stem,
         kind=kind,
         about=words["about"],

@@ -16,15 +16,15 @@ import psycopg
 from psycopg import sql
 
 from harness.check.contract import file as contract_file
-from harness.check.contract.file import Query
+from harness.check.contract.file import ContractQuery
 from harness.check.contract.session import (
     PROVIDERS,
     SETTINGS,
     Answer,
     AskFailedError,
+    ClientSession,
     Mode,
     Provider,
-    Session,
 )
 from harness.core.errors import UsageError
 from harness.core.finding import Finding
@@ -47,7 +47,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Left:
+class RelationRows:
     """What is in a relation: its columns, and its rows as texts."""
 
     columns: tuple[str, ...]
@@ -59,14 +59,14 @@ class Recording:
     """What one client was answered before the migration, and with which parameters it asked."""
 
     provider: str
-    queries: tuple[Query, ...]
+    queries: tuple[ContractQuery, ...]
     params: dict[str, dict[str, Any]]
     answers: dict[Key, list[Answer]] = field(default_factory=dict)
-    left: dict[str, Left] | None = None
+    left: dict[str, RelationRows] | None = None
     """Rows of the old relations after the writes; None where nothing was written."""
 
 
-def record(dsn: str, queries: Sequence[Query], provider: Provider) -> Recording:
+def record(dsn: str, queries: Sequence[ContractQuery], provider: Provider) -> Recording:
     """Ask every query as each of its roles; writes stay, so they want a database of their own.
 
     UsageError with file and line when the contract asks for what the old schema does not have.
@@ -116,13 +116,17 @@ def reads(before: str, after: str, directory: Path) -> list[Finding]:
     ]
 
 
-def _asked(session: Session, recording: Recording) -> Iterator[tuple[Query, str, list[Answer]]]:
+def _asked(
+    session: ClientSession, recording: Recording
+) -> Iterator[tuple[ContractQuery, str, list[Answer]]]:
     for query in recording.queries:
         for role in query.roles:
             yield query, role, _answers(session, query, role, recording.params[query.name])
 
 
-def _answers(session: Session, query: Query, role: str, params: dict[str, Any]) -> list[Answer]:
+def _answers(
+    session: ClientSession, query: ContractQuery, role: str, params: dict[str, Any]
+) -> list[Answer]:
     """The answers of a query's statements in one transaction; an error is the last of them."""
     found: list[Answer] = []
     try:
@@ -134,14 +138,14 @@ def _answers(session: Session, query: Query, role: str, params: dict[str, Any]) 
     return found
 
 
-def _mode(query: Query) -> Mode:
+def _mode(query: ContractQuery) -> Mode:
     """What is known to end otherwise must not leave otherwise: it is tried and taken back."""
     if query.kind == "read":
         return "read"
     return "try" if query.differs else "keep"
 
 
-def _params(conn: psycopg.Connection[Any], query: Query) -> dict[str, Any]:
+def _params(conn: psycopg.Connection[Any], query: ContractQuery) -> dict[str, Any]:
     values = {}
     for name, asked in query.params.items():
         try:
@@ -154,7 +158,7 @@ def _params(conn: psycopg.Connection[Any], query: Query) -> dict[str, Any]:
 
 
 def _judged(
-    query: Query, label: str, before: list[Answer], after: list[Answer]
+    query: ContractQuery, label: str, before: list[Answer], after: list[Answer]
 ) -> Iterator[Finding]:
     identity = f"contract.{query.kind}"
     if query.differs:
@@ -210,8 +214,8 @@ def _brief(row: tuple[str | None, ...]) -> str:
 
 
 def _left(
-    conn: psycopg.Connection[Any], relations: dict[str, tuple[str, ...]], session: Session
-) -> Iterator[tuple[str, Left]]:
+    conn: psycopg.Connection[Any], relations: dict[str, tuple[str, ...]], session: ClientSession
+) -> Iterator[tuple[str, RelationRows]]:
     """Every row of the old relations, under their old names, with this client's times masked."""
     for name, value in SETTINGS.items():
         conn.execute("select pg_catalog.set_config(%s, %s, false)", [name, value])
@@ -223,11 +227,11 @@ def _left(
         except psycopg.Error as error:
             said = " ".join(str(error.diag.message_primary or error).split())
             rows = [(f"cannot be read: {said}",)]
-        yield name, Left(columns, Counter(session.seen(row) for row in rows))
+        yield name, RelationRows(columns, Counter(session.seen(row) for row in rows))
 
 
 def _left_differently(
-    before: dict[str, Left], after: dict[str, Left], provider: str
+    before: dict[str, RelationRows], after: dict[str, RelationRows], provider: str
 ) -> Iterator[Finding]:
     for name, old in before.items():
         missing, unexpected = old.rows - after[name].rows, after[name].rows - old.rows

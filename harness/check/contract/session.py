@@ -54,7 +54,7 @@ class AskFailedError(Exception):
         super().__init__(" ".join(str(error).split()))
 
 
-class Session(Protocol):
+class ClientSession(Protocol):
     """One client on one database."""
 
     def acting(self, actor: Actor, mode: Mode) -> AbstractContextManager[None]:
@@ -72,7 +72,7 @@ class Provider(Protocol):
 
     name: str
 
-    def session(self, dsn: str) -> AbstractContextManager[Session]:
+    def session(self, dsn: str) -> AbstractContextManager[ClientSession]:
         """Connect."""
 
 
@@ -106,7 +106,7 @@ class PsycopgSession(_Masking):
 
     @contextmanager
     def acting(self, actor: Actor, mode: Mode) -> Iterator[None]:
-        """As `Session` promises."""
+        """As `ClientSession` promises."""
         try:
             with self.conn.transaction(force_rollback=mode != "keep"):
                 for name, value in _as(actor, mode).items():
@@ -117,7 +117,7 @@ class PsycopgSession(_Masking):
             raise AskFailedError(error) from error
 
     def ask(self, statement: str, params: dict[str, Any]) -> Answer:
-        """As `Session` promises."""
+        """As `ClientSession` promises."""
         try:
             cursor = self.conn.execute(statement.encode(), params)
             rows = cursor.fetchall() if cursor.description else []
@@ -135,7 +135,7 @@ class SqlalchemySession(_Masking):
 
     @contextmanager
     def acting(self, actor: Actor, mode: Mode) -> Iterator[None]:
-        """As `Session` promises."""
+        """As `ClientSession` promises."""
         import sqlalchemy
         from sqlalchemy.exc import DBAPIError
 
@@ -152,7 +152,7 @@ class SqlalchemySession(_Masking):
             raise AskFailedError(error.orig) from error
 
     def ask(self, statement: str, params: dict[str, Any]) -> Answer:
-        """As `Session` promises."""
+        """As `ClientSession` promises."""
         from sqlalchemy.exc import DBAPIError
 
         try:

@@ -1,5 +1,5 @@
 """What of a server and a database stands in the plan"s way."""
 
-from harness.check.preflight.run import Preflight, Standing, preflight
+from harness.check.preflight.run import DatabaseStanding, PreflightResult, preflight
 
-__all__ = ["Preflight", "Standing", "preflight"]
+__all__ = ["DatabaseStanding", "PreflightResult", "preflight"]

@@ -36,7 +36,7 @@ RESULTS: Final = ("FUNC_PARAM_OUT", "FUNC_PARAM_TABLE")
 
 
 @dataclass(frozen=True)
-class Write:
+class StatementWrite:
     """Rows that a statement writes. `columns` are those of an update; None: any."""
 
     relation: str
@@ -44,9 +44,9 @@ class Write:
     columns: frozenset[str] | None = None
 
 
-def writes(plan: Plan) -> frozenset[Write]:
+def writes(plan: Plan) -> frozenset[StatementWrite]:
     """Every write of the steps, forward and back, to relations that are named with a schema."""
-    found: set[Write] = set()
+    found: set[StatementWrite] = set()
     for step in plan.steps:
         for script in (step.forward, step.rollback):
             for node in _trees(script):
@@ -86,11 +86,13 @@ def _trees(script: Script) -> Iterator[Any]:
 class _Writes(Visitor):
     def __init__(self) -> None:
         super().__init__()
-        self.found: set[Write] = set()
+        self.found: set[StatementWrite] = set()
 
     def _add(self, relation: Any, event: str, columns: frozenset[str] | None = None) -> None:
         if relation is not None and relation.schemaname:
-            self.found.add(Write(f"{relation.schemaname}.{relation.relname}", event, columns))
+            self.found.add(
+                StatementWrite(f"{relation.schemaname}.{relation.relname}", event, columns)
+            )
 
     def visit_UpdateStmt(self, _ancestors: Any, node: Any) -> None:  # noqa: N802 - pglast's name
         columns = frozenset(target.name for target in node.targetList or ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.check.preflight.server_facts import Facts
+from harness.check.preflight.server_facts import ServerFacts
 from harness.core.finding import Finding, Severity
 from harness.plan import Plan
 
@@ -18,7 +18,7 @@ def finding(
     )
 
 
-def of_server(facts: Facts, plan: Plan) -> Iterator[Finding]:
+def of_server(facts: ServerFacts, plan: Plan) -> Iterator[Finding]:
     """The server and what others do on it."""
     oldest, newest = plan.preflight.postgres
     if facts.postgres < oldest:
@@ -107,7 +107,7 @@ def of_server(facts: Facts, plan: Plan) -> Iterator[Finding]:
         )
 
 
-def of_rights(facts: Facts) -> Iterator[Finding]:
+def of_rights(facts: ServerFacts) -> Iterator[Finding]:
     """What the role may not do."""
     if not facts.may_create:
         yield finding(

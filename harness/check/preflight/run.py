@@ -12,7 +12,7 @@ import psycopg
 from harness.check.judge import reading
 from harness.check.preflight import server_facts, surroundings
 from harness.check.preflight.rules import finding, of_disk, of_rights, of_server
-from harness.check.preflight.server_facts import Facts, Recorded
+from harness.check.preflight.server_facts import Recorded, ServerFacts
 from harness.core.finding import Finding
 from harness.plan import Plan
 
@@ -21,7 +21,7 @@ GROWTH = 8.0  # new files and log, per byte of the relations that steps write wh
 
 
 @dataclass(frozen=True)
-class Standing:
+class DatabaseStanding:
     """Where the runner's ledger says that the database stands; the caller asks the runner."""
 
     state: str
@@ -36,11 +36,11 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Preflight:
+class PreflightResult:
     """What was seen, and what of it is a finding."""
 
-    standing: Standing
-    facts: Facts
+    standing: DatabaseStanding
+    facts: ServerFacts
     findings: tuple[Finding, ...]
     needed_bytes: int | None
     free_bytes: int | None
@@ -61,8 +61,8 @@ class Preflight:
 
 
 def preflight(
-    dsn: str, plan: Plan, standing: Standing, *, free_bytes: int | None = None
-) -> Preflight:
+    dsn: str, plan: Plan, standing: DatabaseStanding, *, free_bytes: int | None = None
+) -> PreflightResult:
     """Look, and judge what was seen; `free_bytes` says what this machine cannot see."""
     with reading(dsn, timeout=60, name="preflight") as conn:
         facts = server_facts.look(conn, plan)
@@ -79,11 +79,11 @@ def preflight(
         *of_disk(needed, free),
         *around,
     )
-    return Preflight(standing, facts, findings, needed, free)
+    return PreflightResult(standing, facts, findings, needed, free)
 
 
 def _around(
-    conn: psycopg.Connection[Any], plan: Plan, standing: Standing, *, has_ledger: bool
+    conn: psycopg.Connection[Any], plan: Plan, standing: DatabaseStanding, *, has_ledger: bool
 ) -> tuple[Finding, ...]:
     """What this database has besides what the plan knows; asked before a run begins."""
     if not standing.ready:
@@ -92,7 +92,7 @@ def _around(
     return tuple(surroundings.findings(remarks, collations, plan.validate.tolerates))
 
 
-def _of_standing(standing: Standing) -> Iterator[Finding]:
+def _of_standing(standing: DatabaseStanding) -> Iterator[Finding]:
     where = f", at step {standing.step}" if standing.step else ""
     said = {
         "partial": (
@@ -119,7 +119,7 @@ def _of_standing(standing: Standing) -> Iterator[Finding]:
         yield finding(standing.state.replace("-", "_"), "critical", message, hint)
 
 
-def _of_plan(plan: Plan, standing: Standing, run: Recorded | None) -> Iterator[Finding]:
+def _of_plan(plan: Plan, standing: DatabaseStanding, run: Recorded | None) -> Iterator[Finding]:
     """An older plan, a newer one, an edited one, another one: each by its own id."""
     if run is None or standing.state in READY:
         return  # after a whole rollback the plan starts over, as it is now

@@ -32,7 +32,7 @@ ROLE_STATEMENTS = ("GrantStmt", "CreatePolicyStmt", "GrantRoleStmt", "AlterDefau
 
 
 @dataclass(frozen=True)
-class Facts:
+class ServerFacts:
     """What one look found; None of a list means nothing of the kind is there."""
 
     postgres: int
@@ -78,9 +78,9 @@ class Recorded:
     files: dict[str, str] | None
 
 
-def look(conn: psycopg.Connection[Any], plan: Plan) -> Facts:
+def look(conn: psycopg.Connection[Any], plan: Plan) -> ServerFacts:
     """Look once, in the caller's transaction."""
-    with conn.cursor(row_factory=class_row(Facts)) as cursor:
+    with conn.cursor(row_factory=class_row(ServerFacts)) as cursor:
         found = cursor.execute(
             LOOK.read_bytes(),
             {

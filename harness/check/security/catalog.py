@@ -68,7 +68,7 @@ where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
 
 
 @dataclass(frozen=True)
-class Relation:
+class SecuredRelation:
     """A table or view, and what stands between its rows and a reader."""
 
     name: str
@@ -118,7 +118,7 @@ class System:
 class Catalog:
     """What the catalog of one database says of access."""
 
-    relations: dict[str, Relation]
+    relations: dict[str, SecuredRelation]
     functions: dict[str, Function]
     policies: dict[str, list[Policy]]
     privileges: dict[str, frozenset[str]]
@@ -141,7 +141,7 @@ def read(conn: Connection, policy: SecurityPolicy) -> Catalog:
         privileges.setdefault(row["name"], set()).add(row["privilege"])
         kinds[row["name"]] = row["kind"]
     return Catalog(
-        relations={row["name"]: Relation(**row) for row in _rows(conn, RELATIONS)},
+        relations={row["name"]: SecuredRelation(**row) for row in _rows(conn, RELATIONS)},
         functions={row["name"]: Function(**row) for row in _rows(conn, FUNCTIONS)},
         policies=policies,
         privileges={name: frozenset(found) for name, found in privileges.items()},

@@ -96,10 +96,10 @@ class SecurityPolicy:
 
 def load(path: Path) -> SecurityPolicy:
     """Read the file; UsageError names file, line and reason when it cannot be."""
-    return _Reader(path).policy()
+    return _PolicyReader(path).policy()
 
 
-class _Reader:
+class _PolicyReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:

@@ -19,7 +19,7 @@ from harness.check.security.policy import COMMANDS, SecurityPolicy
 from harness.check.security.specimen import (
     QUIET,
     Connection,
-    Subject,
+    TrialRelation,
     attempted,
     count,
     rows,
@@ -127,7 +127,9 @@ def _relation(
     return cells
 
 
-def _role(conn: Connection, policy: SecurityPolicy, role: str, subject: Subject) -> dict[str, str]:
+def _role(
+    conn: Connection, policy: SecurityPolicy, role: str, subject: TrialRelation
+) -> dict[str, str]:
     """A word for each command; who cannot even name the relation need not be asked four times."""
     try:
         with _acting_as(conn, policy, role):
@@ -140,7 +142,7 @@ def _role(conn: Connection, policy: SecurityPolicy, role: str, subject: Subject)
         return dict.fromkeys(COMMANDS, "unknown")
 
 
-def _try(conn: Connection, command: str, subject: Subject) -> str:
+def _try(conn: Connection, command: str, subject: TrialRelation) -> str:
     try:
         with conn.transaction(force_rollback=True):
             if command == "select":
@@ -176,7 +178,7 @@ def _acting_as(conn: Connection, policy: SecurityPolicy, role: str) -> Iterator[
         yield
 
 
-def _insert(conn: Connection, subject: Subject) -> str:
+def _insert(conn: Connection, subject: TrialRelation) -> str:
     columns = sql.SQL(", ").join(column.identifier for column in subject.columns)
     override = "overriding system value" if any(c.fixed for c in subject.columns) else ""
     head = sql.SQL("insert into {} ({}) {} ").format(subject.relation, columns, sql.SQL(override))
@@ -190,7 +192,7 @@ def _insert(conn: Connection, subject: Subject) -> str:
     return "allowed"
 
 
-def _change(conn: Connection, command: str, subject: Subject) -> str:
+def _change(conn: Connection, command: str, subject: TrialRelation) -> str:
     column = next((c for c in (subject.key, *subject.columns) if not c.fixed), subject.key)
     head = (
         sql.SQL("update {0} set {1} = {1}").format(subject.relation, column.identifier)

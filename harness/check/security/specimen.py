@@ -29,7 +29,7 @@ order by a.attnum
 
 
 @dataclass(frozen=True)
-class Column:
+class WritableColumn:
     """A column that can be written."""
 
     name: str
@@ -44,12 +44,12 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Subject:
+class TrialRelation:
     """A relation on trial: how to name it, and rows of it to try on."""
 
     name: str
-    columns: tuple[Column, ...]
-    key: Column
+    columns: tuple[WritableColumn, ...]
+    key: WritableColumn
     keys: list[Any]
     copy: list[str | None] | None
     total: int
@@ -62,9 +62,9 @@ class Subject:
         return sql.SQL(self.name)  # as the catalog quotes it
 
 
-def specimen(conn: Connection, policy: SecurityPolicy, row: dict[str, Any]) -> Subject | None:
+def specimen(conn: Connection, policy: SecurityPolicy, row: dict[str, Any]) -> TrialRelation | None:
     """The relation of a catalog row, with rows to try on; None when it has no column."""
-    columns = tuple(Column(**found) for found in rows(conn, COLUMNS, [row["oid"]]))
+    columns = tuple(WritableColumn(**found) for found in rows(conn, COLUMNS, [row["oid"]]))
     if not columns:
         return None
     name = sql.SQL(row["name"])
@@ -75,7 +75,7 @@ def specimen(conn: Connection, policy: SecurityPolicy, row: dict[str, Any]) -> S
         total = count(conn, name)
     copies = _copies(conn, name, columns, key)
     keys = [values.pop(0) for values in copies]
-    return Subject(
+    return TrialRelation(
         row["name"],
         columns,
         key,
@@ -119,7 +119,7 @@ def count(conn: Connection, name: sql.SQL) -> int:
 
 
 def _copies(
-    conn: Connection, name: sql.SQL, columns: tuple[Column, ...], key: Column
+    conn: Connection, name: sql.SQL, columns: tuple[WritableColumn, ...], key: WritableColumn
 ) -> list[list[Any]]:
     """The first few rows: the key, then every column as text."""
     texts = sql.SQL(", ").join(sql.SQL("{}::text").format(c.identifier) for c in columns)

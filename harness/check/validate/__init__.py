@@ -1,5 +1,5 @@
 """Pre-migration validation: the plan"s checks, one SQL file each."""
 
-from harness.check.validate.run import Found, Validation, checks_of, validate
+from harness.check.validate.run import CheckFinding, Validation, checks_of, validate
 
-__all__ = ["Found", "Validation", "checks_of", "validate"]
+__all__ = ["CheckFinding", "Validation", "checks_of", "validate"]

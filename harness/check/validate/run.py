@@ -15,8 +15,8 @@ from typing import Literal
 
 from harness.check import checkfile
 from harness.check.checkfile import CheckFile
-from harness.check.judge import Judge, Result, percent, reading
-from harness.check.preflight.run import Preflight, Standing, preflight
+from harness.check.judge import CheckResult, CheckRunner, percent, reading
+from harness.check.preflight.run import DatabaseStanding, PreflightResult, preflight
 from harness.core.advance import Tally
 from harness.core.errors import UsageError
 from harness.core.finding import Finding, Severity
@@ -34,11 +34,11 @@ DIRECTORY = Path("checks") / "validate"
 
 
 @dataclass(frozen=True)
-class Found:
+class CheckFinding:
     """A finding with the figures of its check."""
 
     finding: Finding
-    result: Result | None = None
+    result: CheckResult | None = None
 
     def document(self) -> CheckedFinding:
         """As the document of a validation has it."""
@@ -76,9 +76,9 @@ class Warned:
 class Validation:
     """What a validation found, and its verdict."""
 
-    found: tuple[Found, ...]
+    found: tuple[CheckFinding, ...]
     relations: tuple[Warned, ...]
-    preflight: Preflight
+    preflight: PreflightResult
     checks: tuple[CheckFile, ...]
     rules: ValidateRules
     unlooked: tuple[Finding, ...] = ()
@@ -175,7 +175,7 @@ def _line(path: Path, text: str) -> str:
 def validate(
     dsn: str,
     plan: Plan,
-    standing: Standing,
+    standing: DatabaseStanding,
     *,
     more: Iterable[Path] = (),
     free_bytes: int | None = None,
@@ -187,7 +187,7 @@ def validate(
     more = tuple(more)
     checks = checks_of(plan, more)
     seen = preflight(dsn, plan, standing, free_bytes=free_bytes)
-    found = [Found(finding) for finding in seen.findings]
+    found = [CheckFinding(finding) for finding in seen.findings]
     relations: tuple[Warned, ...] = ()
     if standing.ready:
         results, relations = _judged(dsn, plan.validate, checks)
@@ -232,9 +232,9 @@ def _unlooked(
 
 def _judged(
     dsn: str, rules: ValidateRules, checks: tuple[CheckFile, ...]
-) -> tuple[list[Result], tuple[Warned, ...]]:
+) -> tuple[list[CheckResult], tuple[Warned, ...]]:
     with reading(dsn, timeout=rules.timeout, name="validate") as conn:
-        judge = Judge(conn, rules.keys)
+        judge = CheckRunner(conn, rules.keys)
         results = judge.judge(Tally(len(checks), "checks").each(checks))
         relations = tuple(
             Warned(name, rows, _warned(judge, name, results))
@@ -244,7 +244,7 @@ def _judged(
     return results, relations
 
 
-def _warned(judge: Judge, relation: str, results: list[Result]) -> int:
+def _warned(judge: CheckRunner, relation: str, results: list[CheckResult]) -> int:
     """Rows with a warning, each once, however many checks warn of it."""
     warning = [
         result
@@ -256,21 +256,21 @@ def _warned(judge: Judge, relation: str, results: list[Result]) -> int:
     return judge.together(result.check for result in warning)
 
 
-def severity_of(result: Result) -> Severity:
+def severity_of(result: CheckResult) -> Severity:
     """What a check's finding counts as."""
     return "info" if result.tolerated and not result.unknown else result.check.severity
 
 
-def _found(result: Result) -> Found:
+def _found(result: CheckResult) -> CheckFinding:
     check = result.check
     where = check.relation or "database"
     if result.unknown:
         message = f"{check.message}: could not be checked, {result.unknown}"
         hint = "correct what kept the query from running"
-        return Found(Finding(check.id, check.severity, check.where, message, hint), result)
+        return CheckFinding(Finding(check.id, check.severity, check.where, message, hint), result)
     of = f" of {result.rows:,} ({result.percent:g}%)" if result.percent is not None else ""
     hint = "; ".join(filter(None, (check.hint, _shown(check.cleanup))))
-    return Found(
+    return CheckFinding(
         Finding(
             id=check.id,
             severity=severity_of(result),
@@ -287,7 +287,7 @@ def _shown(cleanup: str) -> str:
     return f"clean-up:\n{cleanup}" if cleanup else ""
 
 
-def _evidence(result: Result) -> str:
+def _evidence(result: CheckResult) -> str:
     if result.details and len(result.details) == len(result.keys):
         rows = [f"{key} ({text})" for key, text in zip(result.keys, result.details, strict=True)]
     else:

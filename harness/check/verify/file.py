@@ -28,7 +28,7 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "warning", "info")
 
 
 @dataclass(frozen=True)
-class Rows:
+class ComparedRows:
     """What every row of a relation must have become, and what it is."""
 
     path: Path
@@ -57,7 +57,7 @@ class Trial:
     until_cleanup: bool = False
 
 
-def rows(directory: Path) -> tuple[Rows, ...]:
+def rows(directory: Path) -> tuple[ComparedRows, ...]:
     """Every file of rows; none where there is no directory. UsageError with file and line."""
     return tuple(_rows(path) for path in _files(directory))
 
@@ -71,7 +71,7 @@ def _files(directory: Path) -> list[Path]:
     return sorted(directory.glob("*.sql")) if directory.is_dir() else []
 
 
-def _rows(path: Path) -> Rows:
+def _rows(path: Path) -> ComparedRows:
     words, statements = _read(path, {"relation", "samples"}, ("relation",))
     if len(statements) != 2:
         raise UsageError(
@@ -81,7 +81,7 @@ def _rows(path: Path) -> Rows:
         )
     for statement in statements:
         _only_reads(path, statement)
-    return Rows(
+    return ComparedRows(
         path,
         words["id"],
         _severity(path, words),

@@ -13,7 +13,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from harness.check.verify.file import Rows
+from harness.check.verify.file import ComparedRows
 from harness.core.finding import Finding
 from harness.core.sqlstate import UNDEFINED_NAME
 from harness.document.base import Word
@@ -86,7 +86,7 @@ class Side:
 class Compared:
     """What the comparison of one file's rows gave."""
 
-    rows: Rows
+    rows: ComparedRows
     expected: int = 0
     found: int = 0
     wrong: int = 0
@@ -114,7 +114,7 @@ class Compared:
         )
 
 
-def compare(rows: Rows, source: Connection, target: Connection, keys: int) -> Compared:
+def compare(rows: ComparedRows, source: Connection, target: Connection, keys: int) -> Compared:
     """Compare all rows; name the first few that differ, column by column.
 
     What the migrated database lacks is wrong; what the old schema lacks leaves it unknown.
@@ -136,12 +136,12 @@ def compare(rows: Rows, source: Connection, target: Connection, keys: int) -> Co
         return Compared(rows, unknown=_reason(rows, rows.expected, error))
 
 
-def _reason(rows: Rows, statement: Statement, error: psycopg.Error) -> str:
+def _reason(rows: ComparedRows, statement: Statement, error: psycopg.Error) -> str:
     said = " ".join(str(error.diag.message_primary or error).split())
     return f"{rows.path.name}:{statement.line}: {said} (SQLSTATE {error.sqlstate})"
 
 
-def _compared(rows: Rows, sides: tuple[Side, Side], keys: int) -> Compared:
+def _compared(rows: ComparedRows, sides: tuple[Side, Side], keys: int) -> Compared:
     expected, found = ({row[0]: row[1:] for row in side.ask(SUMS)} for side in sides)
     differing = [n for n in expected.keys() | found.keys() if expected.get(n) != found.get(n)]
     totals = sum(row[0] for row in expected.values()), sum(row[0] for row in found.values())

@@ -19,7 +19,7 @@ import psycopg
 from harness.check import checkfile, security
 from harness.check.checkfile import CheckFile
 from harness.check.contract.run import reads
-from harness.check.judge import Judge, Result, reading
+from harness.check.judge import CheckResult, CheckRunner, reading
 from harness.check.security.policy import SecurityPolicy
 from harness.check.security.run import Security
 from harness.check.verify import file as verify_file
@@ -110,7 +110,7 @@ class Files:
     """Everything that a plan wants looked at, read before any database is touched."""
 
     checks: tuple[CheckFile, ...]
-    rows: tuple[verify_file.Rows, ...]
+    rows: tuple[verify_file.ComparedRows, ...]
     trials: tuple[verify_file.Trial, ...]
     policy: SecurityPolicy | None
 
@@ -121,7 +121,7 @@ class Files:
     def asked(self, plan: Plan, state: str) -> tuple[Files, tuple[NotApplicable, ...]]:
         """The files that can be asked in this state, and what is left out, with the reason."""
         left: dict[str, str] = {}
-        every: tuple[CheckFile | verify_file.Rows | verify_file.Trial, ...]
+        every: tuple[CheckFile | verify_file.ComparedRows | verify_file.Trial, ...]
         every = (*self.checks, *self.rows, *self.trials)
         for file in every:
             if plan.verify.severity.get(file.id) == "off":
@@ -272,7 +272,7 @@ class _Judged:
 def _judged(dsn: str, plan: Plan, files: Files, tally: Tally) -> _Judged:
     """What the check files and the trials say."""
     with reading(dsn, timeout=plan.verify.timeout, name="verify") as conn:
-        results = Judge(conn, plan.verify.keys).judge(tally.each(files.checks))
+        results = CheckRunner(conn, plan.verify.keys).judge(tally.each(files.checks))
     found = _Judged(
         [one for result in results if (one := _finding(result))],
         [_unjudged(result) for result in results if result.unknown],
@@ -288,12 +288,12 @@ def _judged(dsn: str, plan: Plan, files: Files, tally: Tally) -> _Judged:
     return found
 
 
-def _unjudged(result: Result) -> Unknown:
+def _unjudged(result: CheckResult) -> Unknown:
     check, reason = result.check, result.unknown or ""
     return Unknown(check.id, check.relation or "database", reason, check.hint, check.message)
 
 
-def _finding(result: Result) -> Finding | None:
+def _finding(result: CheckResult) -> Finding | None:
     check = result.check
     where = check.relation or "database"
     if result.unknown or not result.count:

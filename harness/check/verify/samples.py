@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.check.verify.rows import KEYS, Compared, shortened
-from harness.document.verify import FieldDocument, SampleDocument
+from harness.document.verify import FieldDocument, RowSampleDocument
 
 
 @dataclass(frozen=True)
-class Field:
+class SampleField:
     """One field of a sample. `right` compares the whole values, shown or not."""
 
     name: str
@@ -25,16 +25,16 @@ class Sample:
 
     relation: str
     key: str
-    fields: tuple[Field, ...]
+    fields: tuple[SampleField, ...]
 
     @property
     def right(self) -> bool:
         """Whether every field is as it must be."""
         return all(field.right for field in self.fields)
 
-    def document(self) -> SampleDocument:
+    def document(self) -> RowSampleDocument:
         """As the document of a verification has it."""
-        return SampleDocument(
+        return RowSampleDocument(
             relation=self.relation,
             key=self.key,
             fields=[FieldDocument(**vars(field)) for field in self.fields],
@@ -71,10 +71,10 @@ def _samples(one: Compared, keys: list[str]) -> list[Sample]:
 
 def _fields(
     expected: dict[str, str | None], found: dict[str, str | None] | None
-) -> tuple[Field, ...]:
+) -> tuple[SampleField, ...]:
     if found is None:
-        return (Field("(row)", "is there", "is missing", right=False),)
+        return (SampleField("(row)", "is there", "is missing", right=False),)
     return tuple(
-        Field(name, shortened(value), shortened(found.get(name)), found.get(name) == value)
+        SampleField(name, shortened(value), shortened(found.get(name)), found.get(name) == value)
         for name, value in expected.items()
     )

@@ -8,7 +8,7 @@ by a query that does not ask for oids or physical places.
 from harness.database.fingerprint.columns import Omitted, column_sums, differing_columns
 from harness.database.fingerprint.comparison import compare, compare_rows
 from harness.database.fingerprint.file import load, save
-from harness.database.fingerprint.model import Difference, Fingerprint, Relation
+from harness.database.fingerprint.model import Difference, Fingerprint, RelationSum
 from harness.database.fingerprint.rows import compare_databases, rows_that_differ
 from harness.database.fingerprint.taking import take
 
@@ -16,7 +16,7 @@ __all__ = [
     "Difference",
     "Fingerprint",
     "Omitted",
-    "Relation",
+    "RelationSum",
     "column_sums",
     "compare",
     "compare_databases",

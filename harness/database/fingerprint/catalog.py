@@ -18,7 +18,7 @@ _GATE: Final = "-- only if: "
 _SEQUENCES_AT_ONCE: Final = 200
 
 
-class Query(NamedTuple):
+class CatalogQuery(NamedTuple):
     """One file of sql/: what it reads, and an expression that says when there is any."""
 
     part: str
@@ -28,7 +28,7 @@ class Query(NamedTuple):
 
 
 @cache
-def queries() -> tuple[Query, ...]:
+def queries() -> tuple[CatalogQuery, ...]:
     """The queries of all parts, each with the prelude before it."""
     return tuple(
         _query(part, path.stem, path.read_text())
@@ -37,9 +37,9 @@ def queries() -> tuple[Query, ...]:
     )
 
 
-def _query(part: str, name: str, text: str) -> Query:
+def _query(part: str, name: str, text: str) -> CatalogQuery:
     gate = text.partition("\n")[0].removeprefix(_GATE) if text.startswith(_GATE) else "true"
-    return Query(part, name, _as_text(text), gate)
+    return CatalogQuery(part, name, _as_text(text), gate)
 
 
 def tasks_for(conn: Connection, objects: dict[str, dict[str, str]]) -> list[Task]:

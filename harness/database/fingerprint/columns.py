@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Final, Literal, TypeAlias
 
 from harness.database.fingerprint.encoding import encode
-from harness.database.fingerprint.layout import Table
+from harness.database.fingerprint.layout import HashedTable
 from harness.database.fingerprint.session import explained, snapshot
 from harness.database.fingerprint.taking import EXCLUDED, hold
 
@@ -48,7 +48,7 @@ def differing_columns(one_dsn: str, other_dsn: str, relations: Collection[str]) 
     return found
 
 
-def _statement(table: Table) -> str:
+def _statement(table: HashedTable) -> str:
     sums = []
     for column in table.columns:
         h = f"({column.hash(_SEED)})"

@@ -13,8 +13,8 @@ from threading import Lock
 from typing import Final
 
 from harness.database.fingerprint.encoding import encode
-from harness.database.fingerprint.layout import Table
-from harness.database.fingerprint.model import Relation
+from harness.database.fingerprint.layout import HashedTable
+from harness.database.fingerprint.model import RelationSum
 from harness.database.fingerprint.session import Connection, reading
 from harness.database.fingerprint.work import Sized, Task
 
@@ -29,7 +29,7 @@ _MODULUS: Final = 1 << 64
 class Sums:
     """The sums that the parts add up to, by relation."""
 
-    def __init__(self, tables: Iterable[Table]) -> None:
+    def __init__(self, tables: Iterable[HashedTable]) -> None:
         self._sums = {table.name: [0, 0, 0] for table in tables}
         self._lock = Lock()
 
@@ -40,7 +40,7 @@ class Sums:
             for place, number in enumerate(part):
                 total[place] += int(number)
 
-    def relations(self) -> dict[str, Relation]:
+    def relations(self) -> dict[str, RelationSum]:
         """Per relation the count, and both sums as 128 bits in hexadecimal."""
         return {
             name: {
@@ -51,7 +51,7 @@ class Sums:
         }
 
 
-def statement(table: Table, where: str = "true") -> str:
+def statement(table: HashedTable, where: str = "true") -> str:
     """SQL for the rows and the two sums of a part of a table."""
     return (
         "select count(*), coalesce(sum(h), 0), coalesce(sum((h >> 32) * (h & 4294967295)), 0)"
@@ -60,7 +60,7 @@ def statement(table: Table, where: str = "true") -> str:
 
 
 def tasks_for(
-    tables: Sequence[Table], sums: Sums, write: Callable[..., str] = statement
+    tables: Sequence[HashedTable], sums: Sums, write: Callable[..., str] = statement
 ) -> list[Task]:
     """What is to be done, largest first: parts of large tables, then groups of small ones."""
     work: list[Task] = [
@@ -86,7 +86,9 @@ def _task(statements: Sequence[tuple[str, str]], sums: Sums) -> Task:
     return execute
 
 
-def _large(tables: Iterable[Table], write: Callable[..., str]) -> Iterable[tuple[str, str, int]]:
+def _large(
+    tables: Iterable[HashedTable], write: Callable[..., str]
+) -> Iterable[tuple[str, str, int]]:
     """Relation, statement and about how many bytes it reads."""
     for table in tables:
         if table.size <= SMALL:
@@ -103,7 +105,7 @@ def _large(tables: Iterable[Table], write: Callable[..., str]) -> Iterable[tuple
 
 
 def _groups(
-    tables: Iterable[Table], write: Callable[..., str]
+    tables: Iterable[HashedTable], write: Callable[..., str]
 ) -> Iterable[tuple[list[tuple[str, str]], int]]:
     group: list[tuple[str, str]] = []
     size = 0

@@ -12,7 +12,7 @@ NAMED_ROWS: Final = 100
 """Rows named per table; the rest are counted in groups."""
 
 
-class Change(NamedTuple):
+class RowChange(NamedTuple):
     """One row that differs: its key, what became of it, and in which columns."""
 
     key: str
@@ -55,7 +55,7 @@ def changed_rows(table: str, before: Sketch, after: Sketch) -> Iterator[Differen
         )
 
 
-def _differences(table: str, change: Change) -> Iterator[Difference]:
+def _differences(table: str, change: RowChange) -> Iterator[Difference]:
     name = f"table {table}"
     if change.what == "changed":
         for column in change.columns:
@@ -67,15 +67,15 @@ def _differences(table: str, change: Change) -> Iterator[Difference]:
 
 def _decode(
     before: Sketch, after: Sketch, old: list[int] | None, new: list[int] | None
-) -> Change | None:
+) -> RowChange | None:
     """The single row that makes a group differ, or None when it takes more than one."""
     rows, keys, hashes, products = _deltas(before, old, new)[:4]
     columns = _columns(before, old, new)
     if rows == 0 and keys == 0 and hashes and products % hashes == 0:
-        return Change(_key(products // hashes, before, after), "changed", columns)
+        return RowChange(_key(products // hashes, before, after), "changed", columns)
     if abs(rows) == 1 and products == keys * hashes * rows:
         what = "added" if rows > 0 else "deleted"
-        return Change(_key(keys * rows, before, after), what, columns)
+        return RowChange(_key(keys * rows, before, after), what, columns)
     return None
 
 

@@ -32,7 +32,7 @@ _CONCAT_ARGUMENTS: Final = 99
 
 
 @dataclass(frozen=True)
-class Column:
+class HashedColumn:
     """A column: its quoted name and how its value is written exactly (see layout.sql)."""
 
     name: str
@@ -80,7 +80,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class HashedTable:
     """A relation that holds rows. Names are qualified and quoted; `blocks` is its main fork.
 
     Of an extension's table only the rows count that it declares to be the database's own.
@@ -90,12 +90,12 @@ class Table:
     divisible: bool
     blocks: int
     size: int
-    columns: tuple[Column, ...]
+    columns: tuple[HashedColumn, ...]
     key: tuple[str, ...]
     source: str
     """SQL for the rows to read."""
 
-    def without(self, columns: Mapping[str, str]) -> Table:
+    def without(self, columns: Mapping[str, str]) -> HashedTable:
         """The table with columns left out ("whole"), or compared only as to whether they have a
         value ("value").
         """
@@ -103,7 +103,7 @@ class Table:
         return replace(
             self,
             columns=tuple(
-                Column(column.name, "presence", False) if column.name in columns else column
+                HashedColumn(column.name, "presence", False) if column.name in columns else column
                 for column in kept
             ),
         )
@@ -124,7 +124,7 @@ class Table:
         return f"concat({', '.join(parts)})"
 
     @property
-    def texts(self) -> list[Column]:
+    def texts(self) -> list[HashedColumn]:
         """The columns that may hold any text."""
         return [column for column in self.columns if column.is_text]
 
@@ -183,16 +183,16 @@ def refuse_unreadable(conn: Connection, *, rows: bool = True) -> None:
     )
 
 
-def read_layout(conn: Connection) -> list[Table]:
+def read_layout(conn: Connection) -> list[HashedTable]:
     """The relations that hold rows, largest first."""
     rows = conn.execute(f"{PRELUDE}{(SQL / 'layout.sql').read_text()}".encode()).fetchall()
     return _large_objects(conn) + [
-        Table(
+        HashedTable(
             name,
             divisible,
             blocks,
             size,
-            tuple(Column(*column) for column in json.loads(columns)),
+            tuple(HashedColumn(*column) for column in json.loads(columns)),
             tuple(json.loads(key)),
             # of an extension's table what pg_dump reads
             f"only {name}" if condition is None else f"(select * from only {name} {condition})",
@@ -201,14 +201,17 @@ def read_layout(conn: Connection) -> list[Table]:
     ]
 
 
-def _large_objects(conn: Connection) -> list[Table]:
+def _large_objects(conn: Connection) -> list[HashedTable]:
     """The large objects as a relation of their own, where there are any: by number and contents."""
     row = conn.execute("select exists (select from pg_largeobject_metadata)").fetchone()
     if row is None or not row[0]:
         return []
-    columns = (Column("oid", "plain", integer=True), Column("content", "plain", integer=False))
+    columns = (
+        HashedColumn("oid", "plain", integer=True),
+        HashedColumn("content", "plain", integer=False),
+    )
     source = f"({(SQL / 'large_objects.sql').read_text()})"
-    return [Table(LARGE_OBJECTS, False, 0, _ALONE, columns, ("oid",), source)]
+    return [HashedTable(LARGE_OBJECTS, False, 0, _ALONE, columns, ("oid",), source)]
 
 
 def _joined(arguments: list[str]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.database.fingerprint.data import Sums, tasks_for
-from harness.database.fingerprint.layout import Table
+from harness.database.fingerprint.layout import HashedTable
 from harness.database.fingerprint.session import share, snapshot
 from harness.database.fingerprint.taking import EXCLUDED, hold, take
 from harness.database.fingerprint.work import run
@@ -57,7 +57,7 @@ def hash_row_texts(dsn: str, workers: int) -> None:
         run(connections, tasks_for(tables, Sums(tables), _row_text))
 
 
-def _row_text(table: Table, where: str = "true") -> str:
+def _row_text(table: HashedTable, where: str = "true") -> str:
     hashed = 'hashtextextended(textin(record_out(t)) collate "C", 0)'
     return f"select count(*), coalesce(sum({hashed}), 0), 0 from {table.source} t where {where}"
 

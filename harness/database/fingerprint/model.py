@@ -18,7 +18,7 @@ LONG = 120
 """A value longer than this is cut in a message; a `Difference` keeps it whole."""
 
 
-class Relation(TypedDict):
+class RelationSum(TypedDict):
     """A relation's rows: how many, and the order-free sum of their 128-bit hashes."""
 
     rows: int
@@ -55,7 +55,7 @@ class Fingerprint:
     security: str
     data: str
     sequences: str
-    relations: Mapping[str, Relation]
+    relations: Mapping[str, RelationSum]
     objects: Mapping[str, Objects]
     sequence_values: Mapping[str, SequenceValue]
     remnants: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -121,7 +121,7 @@ def digest_of_objects(objects: Objects) -> str:
     return digest(sorted(objects.items()))
 
 
-def digest_of_relations(relations: Mapping[str, Relation]) -> str:
+def digest_of_relations(relations: Mapping[str, RelationSum]) -> str:
     """The digest of every relation's rows."""
     return digest((name, r["rows"], r["digest"]) for name, r in sorted(relations.items()))
 

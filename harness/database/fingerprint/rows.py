@@ -9,7 +9,7 @@ from typing import Any, Final
 from harness.core.errors import UsageError
 from harness.database.fingerprint.comparison import compare
 from harness.database.fingerprint.encoding import encode
-from harness.database.fingerprint.layout import Table
+from harness.database.fingerprint.layout import HashedTable
 from harness.database.fingerprint.model import Difference
 from harness.database.fingerprint.session import Connection, explained, snapshot
 from harness.database.fingerprint.sketching import group_of, number_of
@@ -68,7 +68,7 @@ def rows_that_differ(
         return tuple(_differing((a, b), both, limit))
 
 
-def _open(conn: Connection, name: str) -> Table:
+def _open(conn: Connection, name: str) -> HashedTable:
     for table in hold(conn):
         if table.name == name:
             return table
@@ -76,7 +76,7 @@ def _open(conn: Connection, name: str) -> Table:
 
 
 def _differing(
-    connections: tuple[Connection, Connection], tables: Sequence[Table], limit: int
+    connections: tuple[Connection, Connection], tables: Sequence[HashedTable], limit: int
 ) -> Iterator[Difference]:
     name = tables[0].name
     sums = [_groups(c, t) for c, t in zip(connections, tables, strict=True)]
@@ -97,7 +97,7 @@ def _differing(
             return
 
 
-def _groups(conn: Connection, table: Table) -> dict[int, tuple[Any, ...]]:
+def _groups(conn: Connection, table: HashedTable) -> dict[int, tuple[Any, ...]]:
     statement = (
         f"select {group_of(_key(table), _GROUPS)}, count(*), sum(h),"
         f" sum((h >> 32) * (h & 4294967295)) from {_rows(table)} q group by 1"
@@ -105,7 +105,7 @@ def _groups(conn: Connection, table: Table) -> dict[int, tuple[Any, ...]]:
     return {group: tuple(rest) for group, *rest in conn.execute(encode(conn, statement))}
 
 
-def _hashes(conn: Connection, table: Table, groups: Sequence[int]) -> dict[Any, list[Any]]:
+def _hashes(conn: Connection, table: HashedTable, groups: Sequence[int]) -> dict[Any, list[Any]]:
     """Key number -> the hashes of its rows, in the given groups."""
     statement = (
         f"select {_key(table)}, array_agg(h) from {_rows(table)} q"
@@ -114,17 +114,17 @@ def _hashes(conn: Connection, table: Table, groups: Sequence[int]) -> dict[Any, 
     return dict(conn.execute(encode(conn, statement)).fetchall())
 
 
-def _rows(table: Table) -> str:
+def _rows(table: HashedTable) -> str:
     return table.rows(seed=_SEED, more=f", {number_of(table)} as k" if table.key else "")
 
 
-def _key(table: Table) -> str:
+def _key(table: HashedTable) -> str:
     """A row without a key is known by its contents."""
     return "k" if table.key else "h"
 
 
 def _by_column(
-    connections: tuple[Connection, Connection], tables: Sequence[Table], keys: Sequence[int]
+    connections: tuple[Connection, Connection], tables: Sequence[HashedTable], keys: Sequence[int]
 ) -> Iterator[Difference]:
     old, new = (_values(c, t, keys) for c, t in zip(connections, tables, strict=True))
     name = f"table {tables[0].name}"
@@ -138,7 +138,9 @@ def _by_column(
                 yield Difference("data", name, column.name, a, b, key=key)
 
 
-def _values(conn: Connection, table: Table, keys: Sequence[int]) -> dict[str, list[str | None]]:
+def _values(
+    conn: Connection, table: HashedTable, keys: Sequence[int]
+) -> dict[str, list[str | None]]:
     texts = ", ".join(
         f"case when num_nulls(t.{c.name}) = 0 then concat(t.{c.name}) end" for c in table.columns
     )
@@ -151,7 +153,7 @@ def _values(conn: Connection, table: Table, keys: Sequence[int]) -> dict[str, li
 
 def _by_row(
     connections: tuple[Connection, Connection],
-    tables: Sequence[Table],
+    tables: Sequence[HashedTable],
     keys: Sequence[int],
     old: dict[Any, list[Any]],
     new: dict[Any, list[Any]],
@@ -170,7 +172,7 @@ def _by_row(
         )
 
 
-def _row_text(conn: Connection, table: Table, key: int) -> str:
+def _row_text(conn: Connection, table: HashedTable, key: int) -> str:
     rows = table.rows(seed=_SEED, more=", textin(record_out(t)) as whole")
     statement = f"select whole from {rows} q where h = {key} limit 1"
     row = conn.execute(encode(conn, statement)).fetchone()

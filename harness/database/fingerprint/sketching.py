@@ -13,7 +13,7 @@ from collections.abc import MutableMapping
 from typing import Final
 
 from harness.database.fingerprint.encoding import encode
-from harness.database.fingerprint.layout import Table
+from harness.database.fingerprint.layout import HashedTable
 from harness.database.fingerprint.model import Sketch
 from harness.database.fingerprint.session import Connection, reading
 from harness.database.fingerprint.work import Task
@@ -25,7 +25,7 @@ COLUMN_MODULUS: Final = 1 << 32
 _ROW_SEED, _KEY_SEED, _GROUP_SEED, _COLUMN_SEED = 11, 13, 17, 19
 
 
-def sketch_task(table: Table, sketches: MutableMapping[str, Sketch]) -> Task:
+def sketch_task(table: HashedTable, sketches: MutableMapping[str, Sketch]) -> Task:
     """The work that sketches one table and puts the result into `sketches`."""
 
     @reading([table.name])
@@ -35,7 +35,7 @@ def sketch_task(table: Table, sketches: MutableMapping[str, Sketch]) -> Task:
     return execute
 
 
-def sketch(conn: Connection, table: Table) -> Sketch:
+def sketch(conn: Connection, table: HashedTable) -> Sketch:
     """Sum up the rows of a table in groups."""
     groups = {str(group): sums for group, sums in _groups(conn, table)}
     rows = sum(sums[0] for sums in groups.values())
@@ -46,7 +46,7 @@ def sketch(conn: Connection, table: Table) -> Sketch:
     return Sketch(key=", ".join(table.key), columns=columns, groups=groups, keys=keys)
 
 
-def number_of(table: Table) -> str:
+def number_of(table: HashedTable) -> str:
     """SQL for the number that stands for a row's key: the key itself if it is one integer."""
     if table.integer_key:
         return f"t.{table.key[0]}::bigint"
@@ -60,7 +60,7 @@ def group_of(number: str, groups: int) -> str:
     return f'(hashtextextended(({number})::text collate "C", {_GROUP_SEED}) & {groups - 1})'
 
 
-def _groups(conn: Connection, table: Table) -> list[tuple[int, list[int]]]:
+def _groups(conn: Connection, table: HashedTable) -> list[tuple[int, list[int]]]:
     number = number_of(table)
     more = f", {number} as k" if number else ""
     more += "".join(
@@ -81,6 +81,6 @@ def _groups(conn: Connection, table: Table) -> list[tuple[int, list[int]]]:
     ]
 
 
-def _keys(conn: Connection, table: Table) -> list[tuple[int, str]]:
+def _keys(conn: Connection, table: HashedTable) -> list[tuple[int, str]]:
     statement = f"select {number_of(table)}, {table.key_text} from {table.source} t"
     return conn.execute(encode(conn, statement)).fetchall()

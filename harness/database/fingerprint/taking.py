@@ -9,7 +9,12 @@ from typing import Final
 from harness.core.errors import InfrastructureError
 from harness.database.fingerprint import catalog, model
 from harness.database.fingerprint.data import Sums, tasks_for
-from harness.database.fingerprint.layout import Table, read_layout, read_names, refuse_unreadable
+from harness.database.fingerprint.layout import (
+    HashedTable,
+    read_layout,
+    read_names,
+    refuse_unreadable,
+)
 from harness.database.fingerprint.model import Fingerprint, Sketch
 from harness.database.fingerprint.session import (
     Connection,
@@ -60,7 +65,7 @@ def take(
     return replace(found, excluded_relations=tuple(sorted(set(exclude))))
 
 
-def hold(conn: Connection) -> list[Table]:
+def hold(conn: Connection) -> list[HashedTable]:
     """Begin a transaction whose tables stay as they are, and return them.
 
     The tables are listed first, then locked, then the snapshot is taken and they are listed again:
@@ -82,7 +87,7 @@ def hold(conn: Connection) -> list[Table]:
 
 def read(
     connections: Sequence[Connection],
-    tables: Sequence[Table],
+    tables: Sequence[HashedTable],
     data: bool,
     detail: bool,
     excluded: tuple[str, ...],

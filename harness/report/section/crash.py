@@ -18,7 +18,7 @@ from harness.document.crash import (
     PointSampleDocument,
     check_crash,
 )
-from harness.document.verdict import Count
+from harness.document.verdict import EvidenceCount
 from harness.report import crash_page
 from harness.report.pages import TEMPLATES
 from harness.report.section.model import Claim, Section, Template
@@ -123,10 +123,10 @@ def _finding(way: FailureDocument) -> Finding:
     )
 
 
-def _counts(document: CrashDocument) -> Iterable[Count]:
+def _counts(document: CrashDocument) -> Iterable[EvidenceCount]:
     there = sum(sum(ways.values()) for ways in document.enumerated.values())
     of = max(there, document.points)
-    yield Count("crash points struck", document.fired, of, sample=True)
+    yield EvidenceCount("crash points struck", document.fired, of, sample=True)
 
 
 def _figures(document: CrashDocument) -> Mapping[str, Any]:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.document.dry_run import DryRunDocument
-from harness.document.verdict import Count
+from harness.document.verdict import EvidenceCount
 from harness.report.pages import TEMPLATES
 from harness.report.section.model import Claim, Section, Template, count_every
 from harness.report.timeline import draw_timeline
 
 
-def _counts(document: DryRunDocument) -> Iterable[Count]:
+def _counts(document: DryRunDocument) -> Iterable[EvidenceCount]:
     ways = [step.direction for step in document.steps]
     for way in ("forward", "rollback"):
         yield count_every(f"steps rehearsed {way}", ways.count(way))

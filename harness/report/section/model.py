@@ -10,7 +10,7 @@ from typing import Any
 from harness.core.finding import Finding
 from harness.document.base import FlawedDocument
 from harness.document.counted import EvidenceDocument
-from harness.document.verdict import Count
+from harness.document.verdict import EvidenceCount
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def own_findings(document: Any) -> Sequence[Finding]:
     return tuple(document.findings)
 
 
-def own_counts(document: Any) -> Iterable[Count]:
+def own_counts(document: Any) -> Iterable[EvidenceCount]:
     """The counts that a document carries."""
     return tuple(getattr(document, "counts", ()))
 
@@ -83,11 +83,11 @@ class Section:
     required: bool = False
     merge: Callable[[Sequence[Any]], Any] = only_document
     findings: Callable[[Any], Sequence[Finding]] = own_findings
-    counts: Callable[[Any], Iterable[Count]] = own_counts
+    counts: Callable[[Any], Iterable[EvidenceCount]] = own_counts
     figures: Callable[[Any], Mapping[str, Any]] = no_figures
     find_fuller: Callable[[Path, Any], Any] = nothing_fuller
 
 
-def count_every(what: str, number: int) -> Count:
+def count_every(what: str, number: int) -> EvidenceCount:
     """All of so many things."""
-    return Count(what, number, number)
+    return EvidenceCount(what, number, number)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.document.security import SecurityDocument
-from harness.document.verdict import Count
+from harness.document.verdict import EvidenceCount
 from harness.report import matrix
 from harness.report.pages import TEMPLATES
 from harness.report.section.model import Claim, Section, Template, count_every
 
 
-def _counts(document: SecurityDocument) -> Iterable[Count]:
+def _counts(document: SecurityDocument) -> Iterable[EvidenceCount]:
     tried = len(document.roles) * (len(document.relations) + len(document.functions))
     yield count_every("roles on relations and functions tried", tried)
 

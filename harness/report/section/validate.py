@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.core.finding import Finding
 from harness.document.validate import ValidateDocument
-from harness.document.verdict import Count
+from harness.document.verdict import EvidenceCount
 from harness.report.section.model import Claim, Section, count_every
 
 
@@ -18,7 +18,7 @@ def _findings(document: ValidateDocument) -> Sequence[Finding]:
     ]
 
 
-def _counts(document: ValidateDocument) -> Iterable[Count]:
+def _counts(document: ValidateDocument) -> Iterable[EvidenceCount]:
     yield count_every("checks of the source's rows", len(document.checks))
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.document.verdict import Count
+from harness.document.verdict import EvidenceCount
 from harness.document.verify import VerifyDocument
 from harness.report.pages import TEMPLATES
 from harness.report.section.model import Claim, Section, Template, count_every
 
 
-def _counts(document: VerifyDocument) -> Iterable[Count]:
+def _counts(document: VerifyDocument) -> Iterable[EvidenceCount]:
     right = [one for one in document.relations if one.verdict == "pass"]
-    yield Count("relations compared row by row", len(right), len(document.relations))
+    yield EvidenceCount("relations compared row by row", len(right), len(document.relations))
     yield count_every("rows compared", sum(one.rows for one in right))
     yield count_every("sampled rows shown", len(document.samples))
 

@@ -13,7 +13,7 @@ from harness.rows.profile import Profile
 
 
 @dataclass(frozen=True)
-class Field:
+class ValueField:
     """A place for a value. `guides` are what the CHECKs of each domain say of its values."""
 
     type: Type
@@ -24,7 +24,9 @@ class Field:
     hints: Hints = NOTHING
     guides: Mapping[int, Sequence[Hints]] = field(default_factory=dict, repr=False)
 
-    def at(self, oid: int, modifier: int = -1, hints: Hints = NOTHING, name: str = "") -> Field:
+    def at(
+        self, oid: int, modifier: int = -1, hints: Hints = NOTHING, name: str = ""
+    ) -> ValueField:
         """A place within this one."""
         return replace(
             self, type=self.types[oid], modifier=modifier, hints=hints, name=name or self.name
@@ -35,4 +37,4 @@ class Field:
         return self.profile.edge > 0 and rng.random() < self.profile.edge
 
 
-Sampler: TypeAlias = Callable[[Field, random.Random], str]
+Sampler: TypeAlias = Callable[[ValueField, random.Random], str]

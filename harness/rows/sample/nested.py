@@ -8,7 +8,7 @@ from typing import Final
 
 from harness.rows.hints import NOTHING, merge_hints, sort_key
 from harness.rows.sample import numbers, others, texts, times
-from harness.rows.sample.field import Field, Sampler
+from harness.rows.sample.field import Sampler, ValueField
 
 _BASES: Final[dict[str, Sampler]] = {
     **numbers.SAMPLERS,
@@ -22,7 +22,7 @@ class UnknownType(Exception):  # noqa: N818 - caught by the maker of a pool, nev
     """Nobody knows how to make a value of this type; its name is the message."""
 
 
-def sample_value(field: Field, rng: random.Random) -> str:
+def sample_value(field: ValueField, rng: random.Random) -> str:
     """One value as text, as the type's input takes it. Raises UnknownType."""
     if field.hints.values:
         return rng.choice(field.hints.values)
@@ -34,7 +34,7 @@ def sample_value(field: Field, rng: random.Random) -> str:
     return make(field, rng)
 
 
-def knows_type(field: Field) -> bool:
+def knows_type(field: ValueField) -> bool:
     """Whether there is a maker for the type and all that it is made of."""
     try:
         sample_value(field, random.Random(0))
@@ -43,14 +43,14 @@ def knows_type(field: Field) -> bool:
     return True
 
 
-def _enum(field: Field, rng: random.Random) -> str:
+def _enum(field: ValueField, rng: random.Random) -> str:
     labels = [label for label in field.type.labels if label not in field.hints.avoided]
     if not labels:
         raise UnknownType(f"{field.type.quoted}, an enum without a label")
     return labels[int(len(labels) * rng.random() ** 1.5)]
 
 
-def _domain(field: Field, rng: random.Random) -> str:
+def _domain(field: ValueField, rng: random.Random) -> str:
     kind = field.type
     guides = field.guides.get(kind.oid) or (NOTHING,)
     hints = merge_hints(field.hints, rng.choice(guides)) or field.hints
@@ -58,7 +58,7 @@ def _domain(field: Field, rng: random.Random) -> str:
     return sample_value(field.at(kind.base, modifier, hints), rng)
 
 
-def _array(field: Field, rng: random.Random) -> str:
+def _array(field: ValueField, rng: random.Random) -> str:
     hints = field.hints
     least = hints.shortest or 0
     longest = hints.longest if hints.longest is not None else least + 4
@@ -78,7 +78,7 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _composite(field: Field, rng: random.Random) -> str:
+def _composite(field: ValueField, rng: random.Random) -> str:
     parts = []
     for attribute in field.type.attributes:
         place = field.at(attribute.type, attribute.modifier, name=attribute.name)
@@ -87,7 +87,7 @@ def _composite(field: Field, rng: random.Random) -> str:
     return f"({','.join(parts)})"
 
 
-def _range(field: Field, rng: random.Random) -> str:
+def _range(field: ValueField, rng: random.Random) -> str:
     if field.edge(rng):
         return rng.choice(["empty", "(,)"])
     place = field.at(field.type.subtype, field.modifier)
@@ -95,7 +95,7 @@ def _range(field: Field, rng: random.Random) -> str:
     return f"[{low},{high})" if low != high else f"[{low},{high}]"
 
 
-def _multirange(field: Field, rng: random.Random) -> str:
+def _multirange(field: ValueField, rng: random.Random) -> str:
     place = field.at(field.type.subtype, field.modifier)
     ends = sorted({sample_value(place, rng) for _ in range(4)}, key=sort_key)
     pairs = zip(ends[::2], ends[1::2], strict=False)

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final
 
-from harness.rows.sample.field import Field, Sampler
+from harness.rows.sample.field import Sampler, ValueField
 
 INTEGERS: Final = {
     "int2": (-(1 << 15), (1 << 15) - 1),
@@ -47,7 +47,7 @@ def usual_bounds(name: str) -> tuple[int, int]:
     return 1, _MOST
 
 
-def integer_bounds(field: Field) -> tuple[int, int]:
+def integer_bounds(field: ValueField) -> tuple[int, int]:
     """The least and the greatest value that the type and the hints leave."""
     least, most = INTEGERS[field.type.name]
     low, high = read_number(field.hints.low), read_number(field.hints.high)
@@ -60,7 +60,7 @@ def integer_bounds(field: Field) -> tuple[int, int]:
     return least, most
 
 
-def sample_integer(field: Field, rng: random.Random) -> str:
+def sample_integer(field: ValueField, rng: random.Random) -> str:
     """A whole number."""
     least, most = integer_bounds(field)
     if field.edge(rng):
@@ -99,7 +99,7 @@ def numeric_shape(modifier: int) -> tuple[int, int] | None:
     return ((modifier - 4) >> 16) & 0xFFFF, scale - 0x800 if scale >= 0x400 else scale
 
 
-def sample_numeric(field: Field, rng: random.Random) -> str:
+def sample_numeric(field: ValueField, rng: random.Random) -> str:
     """An exact number that fits precision and scale."""
     shape = numeric_shape(field.modifier)
     precision, scale = shape or (12, 2)
@@ -117,7 +117,7 @@ def sample_numeric(field: Field, rng: random.Random) -> str:
 
 
 def _decimal_bounds(
-    field: Field, least: Decimal, most: Decimal, step: Decimal
+    field: ValueField, least: Decimal, most: Decimal, step: Decimal
 ) -> tuple[Decimal, Decimal]:
     low, high = read_number(field.hints.low), read_number(field.hints.high)
     if low is not None:
@@ -129,7 +129,7 @@ def _decimal_bounds(
     return least, most
 
 
-def sample_float(field: Field, rng: random.Random) -> str:
+def sample_float(field: ValueField, rng: random.Random) -> str:
     """A floating point number; few digits, so that every version prints the same."""
     if field.edge(rng):
         return rng.choice(["0", "-0", "Infinity", "-Infinity", "NaN", "1e-30", "1e30"])
@@ -140,7 +140,7 @@ def sample_float(field: Field, rng: random.Random) -> str:
     return f"{bottom + (top - bottom) * (0.001 + 0.998 * rng.random() ** 2):.6g}"
 
 
-def sample_money(field: Field, rng: random.Random) -> str:
+def sample_money(field: ValueField, rng: random.Random) -> str:
     """An amount of money, without the sign of a currency, which is the server's."""
     low, high = read_number(field.hints.low), read_number(field.hints.high)
     bottom, top = int(low or 0), int(high if high is not None else (low or 0) + _MOST)

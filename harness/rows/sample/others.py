@@ -9,20 +9,20 @@ import uuid
 from typing import Any, Final
 
 from harness.rows.hints import Hints
-from harness.rows.sample.field import Field, Sampler
+from harness.rows.sample.field import Sampler, ValueField
 from harness.rows.sample.texts import vocabulary
 
 
-def _boolean(field: Field, rng: random.Random) -> str:
+def _boolean(field: ValueField, rng: random.Random) -> str:
     rare = re.search(r"deleted|archived|disabled|admin|locked|hidden|blocked", field.name.lower())
     return "t" if rng.random() < (0.05 if rare else 0.6) else "f"
 
 
-def _uuid(_field: Field, rng: random.Random) -> str:
+def _uuid(_field: ValueField, rng: random.Random) -> str:
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
-def _inet(field: Field, rng: random.Random) -> str:
+def _inet(field: ValueField, rng: random.Random) -> str:
     if field.edge(rng):
         return rng.choice(["0.0.0.0/0", "::1", "255.255.255.255", "2001:db8::/32"])
     if rng.random() < 0.2:
@@ -30,26 +30,26 @@ def _inet(field: Field, rng: random.Random) -> str:
     return f"10.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
 
 
-def _cidr(_field: Field, rng: random.Random) -> str:
+def _cidr(_field: ValueField, rng: random.Random) -> str:
     return f"10.{rng.randrange(256)}.{rng.randrange(256)}.0/24"
 
 
 def _mac(length: int) -> Sampler:
-    def make(_field: Field, rng: random.Random) -> str:
+    def make(_field: ValueField, rng: random.Random) -> str:
         # locally administered: no vendor's
         return ":".join(["02", *(f"{rng.randrange(256):02x}" for _ in range(length - 1))])
 
     return make
 
 
-def _bits(field: Field, rng: random.Random) -> str:
+def _bits(field: ValueField, rng: random.Random) -> str:
     length = field.modifier if field.modifier > 0 else 1
     if field.type.name == "varbit":
         length = rng.randint(0, field.modifier if field.modifier > 0 else 16)
     return "".join(rng.choices("01", k=length))
 
 
-def _bytes(field: Field, rng: random.Random) -> str:
+def _bytes(field: ValueField, rng: random.Random) -> str:
     least = field.hints.shortest or 0
     longest = field.hints.longest if field.hints.longest is not None else least + 24
     count = rng.randint(max(least, min(4, longest)), longest)
@@ -65,34 +65,34 @@ def _point(rng: random.Random) -> str:
 
 
 def _points(least: int, most: int, left: str, right: str) -> Sampler:
-    def make(_field: Field, rng: random.Random) -> str:
+    def make(_field: ValueField, rng: random.Random) -> str:
         points = ",".join(_point(rng) for _ in range(rng.randint(least, most)))
         return f"{left}{points}{right}"
 
     return make
 
 
-def _line(_field: Field, rng: random.Random) -> str:
+def _line(_field: ValueField, rng: random.Random) -> str:
     return f"{{{rng.randint(1, 9)},{rng.randint(-9, 9)},{rng.randint(-9, 9)}}}"
 
 
-def _circle(_field: Field, rng: random.Random) -> str:
+def _circle(_field: ValueField, rng: random.Random) -> str:
     return f"<{_point(rng)},{rng.randint(1, 20)}>"
 
 
-def _words(field: Field, rng: random.Random) -> str:
+def _words(field: ValueField, rng: random.Random) -> str:
     words = rng.sample(vocabulary()["words"], rng.randint(1, 6))
     if field.type.name == "tsvector":
         return " ".join(f"'{word.lower()}':{place + 1}" for place, word in enumerate(words))
     return " & ".join(f"'{word.lower()}'" for word in words[:3])
 
 
-def _xml(_field: Field, rng: random.Random) -> str:
+def _xml(_field: ValueField, rng: random.Random) -> str:
     first, second = rng.sample(vocabulary()["words"], 2)
     return f'<item id="{rng.randrange(1000)}"><{first}>{second}</{first}></item>'
 
 
-def sample_json(field: Field, rng: random.Random) -> str:
+def sample_json(field: ValueField, rng: random.Random) -> str:
     """A JSON document, an object unless the hints ask for another kind."""
     hints = field.hints
     made = _JSON.get(hints.json_type or "object", _object)(hints, rng)
@@ -135,25 +135,25 @@ _JSON: Final[dict[str, Any]] = {
 }
 
 
-def _lsn(_field: Field, rng: random.Random) -> str:
+def _lsn(_field: ValueField, rng: random.Random) -> str:
     return f"0/{rng.randrange(1 << 32):X}"
 
 
-def _snapshot(_field: Field, rng: random.Random) -> str:
+def _snapshot(_field: ValueField, rng: random.Random) -> str:
     least = rng.randrange(1, 1000)
     return f"{least}:{least + 5}:{least + 2}"
 
 
-def _hstore(_field: Field, rng: random.Random) -> str:
+def _hstore(_field: ValueField, rng: random.Random) -> str:
     words = rng.sample(vocabulary()["words"], 4)
     return f'"{words[0]}"=>"{words[1]}", "{words[2]}"=>NULL'
 
 
-def _label_path(_field: Field, rng: random.Random) -> str:
+def _label_path(_field: ValueField, rng: random.Random) -> str:
     return ".".join(rng.sample(vocabulary()["words"], rng.randint(1, 4))).lower()
 
 
-def _cube(_field: Field, rng: random.Random) -> str:
+def _cube(_field: ValueField, rng: random.Random) -> str:
     return f"({rng.randrange(100)}, {rng.randrange(100)})"
 
 

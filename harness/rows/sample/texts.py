@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from harness.rows.hints import Hints
 from harness.rows.pattern import match_pattern, parse_pattern
-from harness.rows.sample.field import Field, Sampler
+from harness.rows.sample.field import Sampler, ValueField
 
 HEADER: Final = 4
 """What a varchar's modifier counts besides its characters."""
@@ -31,7 +31,7 @@ def vocabulary() -> dict[str, list[str]]:
     return tomllib.loads(path.read_text("utf-8"))
 
 
-Kind = Callable[[Field, random.Random], str]
+Kind = Callable[[ValueField, random.Random], str]
 
 
 def _word(kind: str) -> Kind:
@@ -39,7 +39,7 @@ def _word(kind: str) -> Kind:
 
 
 def _person(kind: str) -> Kind:
-    def make(field: Field, rng: random.Random) -> str:
+    def make(field: ValueField, rng: random.Random) -> str:
         foreign = rng.random() < field.profile.foreign
         return rng.choice(vocabulary()[f"foreign_{kind}" if foreign else f"{kind}_names"])
 
@@ -49,29 +49,29 @@ def _person(kind: str) -> Kind:
 _first, _last = _person("first"), _person("last")
 
 
-def _full_name(field: Field, rng: random.Random) -> str:
+def _full_name(field: ValueField, rng: random.Random) -> str:
     return f"{_first(field, rng)} {_last(field, rng)}"
 
 
-def _login(_field: Field, rng: random.Random) -> str:
+def _login(_field: ValueField, rng: random.Random) -> str:
     words = vocabulary()
     return f"{rng.choice(words['first_names'])}.{rng.choice(words['last_names'])}".lower()
 
 
-def _mail(field: Field, rng: random.Random) -> str:
+def _mail(field: ValueField, rng: random.Random) -> str:
     return f"{_login(field, rng)}@{rng.choice(vocabulary()['domains'])}"
 
 
-def _url(_field: Field, rng: random.Random) -> str:
+def _url(_field: ValueField, rng: random.Random) -> str:
     words = vocabulary()
     return f"https://{rng.choice(words['domains'])}/{rng.choice(words['words'])}"
 
 
-def _phone(_field: Field, rng: random.Random) -> str:
+def _phone(_field: ValueField, rng: random.Random) -> str:
     return f"+1-202-555-{rng.randrange(100, 200):04d}"  # reserved for fiction
 
 
-def _street(_field: Field, rng: random.Random) -> str:
+def _street(_field: ValueField, rng: random.Random) -> str:
     return f"{1 + int(900 * rng.random() ** 2)} {rng.choice(vocabulary()['streets'])}"
 
 
@@ -79,20 +79,20 @@ def _digits(count: int) -> Kind:
     return lambda _field, rng: "".join(rng.choices("0123456789", k=count))
 
 
-def _hexadecimal(_field: Field, rng: random.Random) -> str:
+def _hexadecimal(_field: ValueField, rng: random.Random) -> str:
     return f"{rng.getrandbits(128):032x}"
 
 
-def _slug(_field: Field, rng: random.Random) -> str:
+def _slug(_field: ValueField, rng: random.Random) -> str:
     return "-".join(rng.sample(vocabulary()["words"], 2)).lower()
 
 
-def _sentence(_field: Field, rng: random.Random) -> str:
+def _sentence(_field: ValueField, rng: random.Random) -> str:
     words = rng.choices(vocabulary()["words"], k=3 + int(22 * rng.random() ** 2))
     return f"{' '.join(words).capitalize()}."
 
 
-def _title(_field: Field, rng: random.Random) -> str:
+def _title(_field: ValueField, rng: random.Random) -> str:
     return " ".join(rng.choices(vocabulary()["words"], k=rng.randint(1, 3))).capitalize()
 
 
@@ -141,7 +141,7 @@ def kind_of_text(name: str) -> Kind:
     return next((kind for pattern, kind in _KINDS if pattern.search(name.lower())), _title)
 
 
-def length_limit(field: Field) -> int | None:
+def length_limit(field: ValueField) -> int | None:
     """How many characters the type and the hints leave room for, None without a limit."""
     limits = [field.hints.longest] if field.hints.longest is not None else []
     if field.type.name in ("varchar", "bpchar") and field.modifier > HEADER:
@@ -151,7 +151,7 @@ def length_limit(field: Field) -> int | None:
     return min(limits) if limits else None
 
 
-def sample_text(field: Field, rng: random.Random) -> str:
+def sample_text(field: ValueField, rng: random.Random) -> str:
     """A text of a fitting kind and length."""
     hints = field.hints
     if hints.patterns:
@@ -176,7 +176,7 @@ def _matching(hints: Hints, rng: random.Random) -> str:
     return match_pattern(parsed, rng) if parsed is not None else ""
 
 
-def _fitted(text: str, field: Field, rng: random.Random) -> str:
+def _fitted(text: str, field: ValueField, rng: random.Random) -> str:
     limit, least = length_limit(field), field.hints.shortest
     if least is not None and len(text) < least and not field.hints.patterns:
         text += "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=least - len(text)))

@@ -7,7 +7,7 @@ import re
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from harness.rows.sample.field import Field, Sampler
+from harness.rows.sample.field import Sampler, ValueField
 
 ANCHOR: Final = datetime(2025, 6, 30, 18, 0)
 """What rows take for the present."""
@@ -28,7 +28,7 @@ def read_moment(text: str | None) -> datetime | None:
         return None
 
 
-def moment_bounds(field: Field) -> tuple[datetime, datetime]:
+def moment_bounds(field: ValueField) -> tuple[datetime, datetime]:
     """Between which moments a value lies."""
     low, high = read_moment(field.hints.low), read_moment(field.hints.high)
     if low is None and high is None:
@@ -42,7 +42,7 @@ def moment_bounds(field: Field) -> tuple[datetime, datetime]:
     return low, max(high, low)
 
 
-def sample_moment(field: Field, rng: random.Random) -> datetime:
+def sample_moment(field: ValueField, rng: random.Random) -> datetime:
     """A moment, a recent one more likely; whole seconds."""
     low, high = moment_bounds(field)
     seconds = int((high - low).total_seconds())
@@ -51,7 +51,7 @@ def sample_moment(field: Field, rng: random.Random) -> datetime:
     return min(max(high - timedelta(seconds=ago), low), high)
 
 
-def _day(field: Field, rng: random.Random) -> str:
+def _day(field: ValueField, rng: random.Random) -> str:
     if field.edge(rng):
         return rng.choice(["infinity", "-infinity", "0001-01-01 BC", "9999-12-31", "2024-02-29"])
     day = sample_moment(field, rng).date()
@@ -65,7 +65,7 @@ def _written(day: date) -> str:
     return f"{day.year:04d}-{day.month:02d}-{day.day:02d}"
 
 
-def _timestamp(field: Field, rng: random.Random) -> str:
+def _timestamp(field: ValueField, rng: random.Random) -> str:
     if field.edge(rng):
         return rng.choice(
             ["infinity", "-infinity", "0001-01-01 00:00:00 BC", "9999-12-31 23:59:59.999999"]
@@ -77,7 +77,7 @@ def _timestamp(field: Field, rng: random.Random) -> str:
     return text
 
 
-def _time(field: Field, rng: random.Random) -> str:
+def _time(field: ValueField, rng: random.Random) -> str:
     low, high = _seconds(field.hints.low, 0), _seconds(field.hints.high, 86_399)
     value = rng.randint(low, max(low, high - (field.hints.high_open and high > low)))
     text = f"{value // 3600:02d}:{value // 60 % 60:02d}:{value % 60:02d}"
@@ -94,7 +94,7 @@ def _seconds(text: str | None, default: int) -> int:
     return hours * 3600 + minutes * 60 + seconds
 
 
-def _interval(field: Field, rng: random.Random) -> str:
+def _interval(field: ValueField, rng: random.Random) -> str:
     if field.edge(rng):
         return rng.choice(["0", "-1 day", "100 years", "1 month -1 day", "00:00:00.000001"])
     months, days = int(24 * rng.random() ** 3), int(30 * rng.random() ** 2)

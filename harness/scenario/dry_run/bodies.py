@@ -15,7 +15,7 @@ _ARRAY: Final = re.compile(r"\b[\w.]+\.\w+\[\]")
 _ASSIGNED: Final = re.compile(r"^[^=:]*?:?=")
 
 
-class Part(NamedTuple):
+class BodyPart(NamedTuple):
     """A parsed statement of a body, or where it is put together at run time, what makes it."""
 
     node: Any = None
@@ -40,28 +40,28 @@ def language(node: Any) -> str:
     return "plpgsql" if isinstance(node, ast.DoStmt) else "sql"
 
 
-def parts(node: Any, text: str) -> Iterator[Part]:
+def parts(node: Any, text: str) -> Iterator[BodyPart]:
     """What a function or block consists of; `text` is the whole statement that `node` is of."""
     spoken = language(node)
     if spoken == "plpgsql":
         yield from _plpgsql(text)
     elif spoken == "sql" and getattr(node, "sql_body", None) is not None:
-        yield Part(node.sql_body)
+        yield BodyPart(node.sql_body)
     elif spoken == "sql":
         yield from _sql(options(node)["as"])
     else:
         raise OpaqueError(f"in language {spoken}")
 
 
-def _sql(body: Any) -> Iterator[Part]:
+def _sql(body: Any) -> Iterator[BodyPart]:
     text = body[0].sval if isinstance(body, tuple) else body.sval
     try:
-        yield from (Part(raw.stmt) for raw in parse_sql(text))
+        yield from (BodyPart(raw.stmt) for raw in parse_sql(text))
     except (ParseError, ValueError) as error:
         raise OpaqueError("that cannot be read") from error
 
 
-def _plpgsql(text: str) -> Iterator[Part]:
+def _plpgsql(text: str) -> Iterator[BodyPart]:
     try:
         found = parse_plpgsql(_ARRAY.sub("text[]", text))
     except (ParseError, ValueError) as error:
@@ -70,9 +70,9 @@ def _plpgsql(text: str) -> Iterator[Part]:
         node = _parsed(query)
         if node is None:
             raise OpaqueError(f"that cannot be read: {query}")
-        yield from (Part(raw.stmt) for raw in node)
+        yield from (BodyPart(raw.stmt) for raw in node)
         if dynamic:
-            yield Part(made_by=query)
+            yield BodyPart(made_by=query)
 
 
 def _expressions(found: Any, *, dynamic: bool) -> Iterator[tuple[str, bool]]:

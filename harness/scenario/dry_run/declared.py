@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness.database import fingerprint
 from harness.runner.outcome import Event, OnEvent
-from harness.scenario.dry_run.model import Left
+from harness.scenario.dry_run.model import LeftBehind
 
 if TYPE_CHECKING:
     from harness.database.fingerprint import Fingerprint
@@ -44,10 +44,12 @@ class Declared:
         self._seen.setdefault(step, []).append(self._look())
         self.spent += time.monotonic() - began
 
-    def left(self) -> tuple[Left, ...]:
+    def left(self) -> tuple[LeftBehind, ...]:
         """Of every irreversible step that was done and undone, what it left."""
         return tuple(
-            Left(step.id, step.irreversible or "", step.rollback.stays, _own(*self._seen[step.id]))
+            LeftBehind(
+                step.id, step.irreversible or "", step.rollback.stays, _own(*self._seen[step.id])
+            )
             for step in self._steps.values()
             if len(self._seen.get(step.id, ())) == LOOKS
         )

@@ -32,7 +32,7 @@ class Implicit(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Facts:
+class CatalogFacts:
     """Built-in functions (name -> volatile), the others, what runs by itself, which relations a
     statement on another one reaches, which are foreign, and which catalogs are shared."""
 
@@ -54,12 +54,12 @@ class Facts:
         return found
 
 
-def facts(conn: psycopg.Connection[Any]) -> Facts:
+def facts(conn: psycopg.Connection[Any]) -> CatalogFacts:
     """Read the facts of the connected database."""
     builtin, routines, implicit, ways, foreign, shared = (
         conn.execute(query.encode()).fetchall() for query in _SQL
     )
-    return Facts(
+    return CatalogFacts(
         builtin={name: bool(volatile) for name, volatile in builtin},
         routines=tuple(Routine(*row) for row in routines),
         implicit=tuple(Implicit(*row) for row in implicit),

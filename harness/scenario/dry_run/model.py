@@ -172,7 +172,7 @@ class Ran:
 
 
 @dataclass(frozen=True)
-class Left:
+class LeftBehind:
     """A step that is declared irreversible: why, what it says stays, and what it left."""
 
     step: str
@@ -193,7 +193,7 @@ class Evidence:
     differences: tuple[str, ...] | None
     why_not: str = ""
     notes: tuple[Finding, ...] = ()
-    left: tuple[Left, ...] = ()
+    left: tuple[LeftBehind, ...] = ()
 
     @property
     def unexplained(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from harness.plan import Plan, Script, Statement
 from harness.plan.check import tree
 from harness.scenario.dry_run import bodies, known
 from harness.scenario.dry_run.dynamic import TEXT, template
-from harness.scenario.dry_run.facts import Facts, Routine
+from harness.scenario.dry_run.facts import CatalogFacts, Routine
 from harness.scenario.dry_run.shared import shared_of, targets
 
 _ROWS: Final = re.compile(
@@ -50,7 +50,7 @@ class Reach:
         return f"{self.where} {self.why}" if self.where else self.why
 
 
-def reaches(plan: Plan, facts: Facts) -> Reach | None:
+def reaches(plan: Plan, facts: CatalogFacts) -> Reach | None:
     """What of a plan reaches furthest beyond its database; None when all of it stays there."""
     scripts = [script for step in plan.steps for script in (step.forward, step.rollback)]
     statements = [one for script in scripts for one in script.statements]
@@ -71,7 +71,10 @@ class _Sight:
     """Looks at statements with what is known of the functions that they may call."""
 
     def __init__(
-        self, facts: Facts, statements: list[Statement], declared: frozenset[str] = frozenset()
+        self,
+        facts: CatalogFacts,
+        statements: list[Statement],
+        declared: frozenset[str] = frozenset(),
     ) -> None:
         self._facts, self._declared = facts, declared
         self._text = "\n".join(one.text for one in statements)

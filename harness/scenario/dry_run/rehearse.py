@@ -25,7 +25,7 @@ from harness.document.dry_run import (
     WayBackDocument,
 )
 from harness.plan import Plan, Script
-from harness.runner.outcome import OnEvent, Outcome, Stop, never, silent
+from harness.runner.outcome import OnEvent, RunOutcome, Stop, never, silent
 from harness.runner.work import shortened
 from harness.scenario.dry_run import commons, judge, look, squawk
 from harness.scenario.dry_run.declared import Declared
@@ -34,7 +34,7 @@ from harness.scenario.dry_run.habits import plan_findings
 from harness.scenario.dry_run.model import Evidence, Ran, Trouble
 from harness.scenario.dry_run.reach import Reach, reaches
 from harness.scenario.dry_run.scratch import How, Scratch, Wish, scratch
-from harness.scenario.dry_run.watch import Watch
+from harness.scenario.dry_run.watch import RehearsalWatch
 
 REASON: Final = "dry run on a scratch copy"
 FROM_THE_START: Final = ("clean", "rolled-back")
@@ -160,7 +160,7 @@ def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) ->
         return fingerprint.take(copy.dsn, exclude_schemas=excluded, detail=True)
 
     before = identity()
-    with Watch(copy.dsn, plan, on_event) as watch:
+    with RehearsalWatch(copy.dsn, plan, on_event) as watch:
         declared = Declared(plan, identity, watch.receive)
         runs = [
             _run(
@@ -198,9 +198,9 @@ def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) ->
 
 
 def _run(
-    watch: Watch,
+    watch: RehearsalWatch,
     direction: StepDirection,
-    verb: Callable[[], Outcome],
+    verb: Callable[[], RunOutcome],
     plan: Plan,
     declared: Declared,
 ) -> Ran:

@@ -41,7 +41,7 @@ class _Open:
     retries: list[str] = field(default_factory=list)
 
 
-class Watch:
+class RehearsalWatch:
     """Receives the runner's events. `overhead` is what watching has cost the run, in seconds."""
 
     def __init__(self, dsn: str, plan: Plan, also: OnEvent) -> None:
@@ -61,7 +61,7 @@ class Watch:
         """Why samples are missing, or None."""
         return self._sampler.error
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> RehearsalWatch:
         self._sampler.__enter__()
         return self
 

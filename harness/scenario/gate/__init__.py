@@ -2,6 +2,6 @@
 
 from harness.scenario.gate.discovery import PLANTED, claimed_suites, discover
 from harness.scenario.gate.run import run
-from harness.scenario.gate.settings import Settings
+from harness.scenario.gate.settings import GateSettings
 
-__all__ = ["PLANTED", "Settings", "claimed_suites", "discover", "run"]
+__all__ = ["PLANTED", "GateSettings", "claimed_suites", "discover", "run"]

@@ -18,7 +18,7 @@ from harness.core import lifetime
 from harness.core.handover import RELAY_DESCRIPTOR, SERVER_RECORD
 from harness.report import evidence
 from harness.scenario.gate.discovery import Suites
-from harness.scenario.gate.settings import Settings
+from harness.scenario.gate.settings import GateSettings
 from harness.scenario.gate.workspace import Workspace
 from harness.server import Server
 
@@ -33,7 +33,7 @@ TICK = 1.0
 Hear = Callable[[dict[str, Any]], None]
 
 
-def command(settings: Settings, suites: Suites, space: Workspace, server: Server) -> list[str]:
+def command(settings: GateSettings, suites: Suites, space: Workspace, server: Server) -> list[str]:
     """pytest over the suites; nothing that a project or a user configures changes which run."""
     options = {
         "server": server.provider,
@@ -77,7 +77,7 @@ def environment(
 
 
 def run(
-    settings: Settings,
+    settings: GateSettings,
     suites: Suites,
     space: Workspace,
     server: Server,
@@ -97,7 +97,7 @@ def run(
 
 @contextmanager
 def _started(
-    settings: Settings, suites: Suites, space: Workspace, server: Server, writing: int
+    settings: GateSettings, suites: Suites, space: Workspace, server: Server, writing: int
 ) -> Iterator[subprocess.Popen[bytes]]:
     with (space.left / "pytest.log").open("w") as log:
         child = subprocess.Popen(

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from harness.core.finding import Finding
 from harness.scenario.gate.attendance import Attendance
 from harness.scenario.gate.census import Defined
-from harness.scenario.gate.recorder import Recorder
+from harness.scenario.gate.recorder import SuiteRecorder
 
 HINT = "run every test that is there or delete it: what was left out proves nothing"
 NAMED = 50  # tests that a run cut short did not come to
 
 
-def left_out(there: Sequence[Defined], recorder: Recorder) -> list[Finding]:
+def left_out(there: Sequence[Defined], recorder: SuiteRecorder) -> list[Finding]:
     """A critical finding for every test that is there and was not run, called and reported."""
     seen = recorder.attendance
     told = dict(_never_collected(there, seen))
@@ -31,7 +31,7 @@ def left_out(there: Sequence[Defined], recorder: Recorder) -> list[Finding]:
     ]
 
 
-def uncounted(recorder: Recorder) -> list[str]:
+def uncounted(recorder: SuiteRecorder) -> list[str]:
     """A doubt when no process said which tests it saw: then nothing can be counted."""
     if recorder.done and not recorder.attendance.found:
         return ["which tests were collected was not told, so none can be counted"]
@@ -50,7 +50,7 @@ def _never_collected(there: Sequence[Defined], seen: Attendance) -> Iterator[tup
             yield f"{test.nodeid}", f"is defined in {where} and was never collected"
 
 
-def _never_ended(seen: Attendance, recorder: Recorder) -> Iterable[str]:
+def _never_ended(seen: Attendance, recorder: SuiteRecorder) -> Iterable[str]:
     return sorted(seen.kept - recorder.ended - recorder.failed)[:NAMED]
 
 

@@ -10,7 +10,7 @@ from harness.core.errors import UsageError
 from harness.core.jsonfile import write_whole
 from harness.document.verdict import VerdictDocument
 from harness.report import page, pull_request
-from harness.report.evidence import Piece, find_fuller, gather
+from harness.report.evidence import EvidencePiece, find_fuller, gather
 
 LOGS = ("verdict.json", "pytest.log", "junit.xml", "crash.json", "report/crash.html")
 
@@ -22,7 +22,7 @@ def again(build: Path) -> Path:
     return write(build, found.document, gather(build / "evidence", names))
 
 
-def write(build: Path, document: VerdictDocument, pieces: Sequence[Piece]) -> Path:
+def write(build: Path, document: VerdictDocument, pieces: Sequence[EvidencePiece]) -> Path:
     """Write build/report/index.html and build/report/pull-request.md; the page's path."""
     report = build / "report"
     pieces = [find_fuller(piece, build) for piece in pieces]

@@ -29,7 +29,7 @@ class Narrator(Protocol):
         """About a second went by."""
 
 
-class Log:
+class GateLog:
     """Lines for a file or a pipe."""
 
     def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic):
@@ -53,7 +53,7 @@ class Log:
             self._write(f"  {standing(self._last, now - self._began)}")
 
 
-class Bar:
+class GateBar:
     """A line of a terminal, drawn again and again, never wider than the terminal."""
 
     def __init__(self, live: Live, console: Console, clock: Callable[[], float] = time.monotonic):
@@ -107,7 +107,7 @@ def drawn(advance: Advance | None, seconds: float, width: int) -> str:
 def narrator(console: Console) -> Iterator[Narrator]:
     """For a terminal or for a log."""
     if not console.is_terminal:
-        yield Log(lambda line: console.print(line, markup=False))
+        yield GateLog(lambda line: console.print(line, markup=False))
         return
     with Live(console=console, transient=True, refresh_per_second=4) as live:
-        yield Bar(live, console)
+        yield GateBar(live, console)

@@ -30,7 +30,7 @@ class Advance:
 Progress = Callable[[Advance], None]
 
 
-class Recorder:
+class SuiteRecorder:
     """Collects what each test did; `progress` is called after each.
 
     `home` is the directory of the project's suites, below the root.

@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 from harness.core.finding import Finding
 from harness.document.verify import VerifyDocument
 from harness.plan import Plan
-from harness.plan.writers import Write, Writers
+from harness.plan.writers import StepWrite, Writers
 from harness.report import causes
 from harness.report.portable import portable
-from harness.scenario.gate.settings import Settings
+from harness.scenario.gate.settings import GateSettings
 from harness.scenario.gate.shipped import HOME
 from harness.server import Server
 from harness.subject.choice import is_default_plan
 
 
 @dataclass(frozen=True)
-class Replay:
+class SuiteReplay:
     """Lines that run a test, or the gate, on the same server, rows and seed."""
 
-    settings: Settings
+    settings: GateSettings
     server: Server
 
     def test(self, nodeid: str) -> str:
@@ -62,13 +62,13 @@ def by_cause(
     findings: Sequence[Finding],
     compared: VerifyDocument | None,
     plan: Plan,
-    replay: Replay,
-) -> list[causes.Cause]:
+    replay: SuiteReplay,
+) -> list[causes.ReportedCause]:
     """The causes, their files named from the root of the checkout."""
     writers = Writers(plan)
     below = os.path.relpath(plan.root.resolve(), replay.settings.root)
 
-    def placed(found: Write | None) -> _Found | None:
+    def placed(found: StepWrite | None) -> _Found | None:
         return None if found is None else _Found(found.step, f"{below}/{found.where}")
 
     told = causes.told(
@@ -80,14 +80,14 @@ def by_cause(
     return [replace(cause, replay=_again(cause, replay)) for cause in told]
 
 
-def _again(cause: causes.Cause, replay: Replay) -> str:
+def _again(cause: causes.ReportedCause, replay: SuiteReplay) -> str:
     """For wrong rows the test that compares all of them, else the first test, else the gate."""
     comparing = [test for test in cause.tests if cause.row and "test_verify.py" in test]
     tests = [*comparing, *cause.tests]
     return replay.test(tests[0]) if tests else replay.gate()
 
 
-def retold(findings: Sequence[Finding], replay: Replay) -> list[Finding]:
+def retold(findings: Sequence[Finding], replay: SuiteReplay) -> list[Finding]:
     """The findings without this machine's paths, those of tests with a line to run them alone."""
     root = replay.settings.root
     return [
@@ -102,5 +102,5 @@ def retold(findings: Sequence[Finding], replay: Replay) -> list[Finding]:
     ]
 
 
-def _hint(finding: Finding, replay: Replay) -> str:
+def _hint(finding: Finding, replay: SuiteReplay) -> str:
     return finding.hint or (replay.test(finding.where) if "::" in finding.where else "")

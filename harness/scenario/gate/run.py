@@ -27,14 +27,14 @@ from harness.scenario.gate.interruption import interruptible
 from harness.scenario.gate.left_out import left_out, uncounted
 from harness.scenario.gate.progress import narrator
 from harness.scenario.gate.provenance import changed, judged
-from harness.scenario.gate.recorder import Advance, Recorder
-from harness.scenario.gate.retold import Replay, by_cause, retold
-from harness.scenario.gate.settings import Settings
+from harness.scenario.gate.recorder import Advance, SuiteRecorder
+from harness.scenario.gate.retold import SuiteReplay, by_cause, retold
+from harness.scenario.gate.settings import GateSettings
 from harness.scenario.gate.workspace import Workspace
 from harness.server import Server, choose, close_owned
 
 
-def run(settings: Settings) -> VerdictDocument:
+def run(settings: GateSettings) -> VerdictDocument:
     """Run the suites and return the verdict, which also stands in build/verdict.json.
 
     Raises UsageError when the plan or the suites cannot be read or the build directory cannot be
@@ -54,7 +54,7 @@ def run(settings: Settings) -> VerdictDocument:
 
 
 @contextmanager
-def _server(settings: Settings) -> Iterator[Server]:
+def _server(settings: GateSettings) -> Iterator[Server]:
     """The one server of this gate, ready; it ends with the gate."""
     server = choose(
         settings.server, version=settings.pg_version, image=settings.pg_image, dsn=settings.dsn
@@ -68,7 +68,7 @@ def _server(settings: Settings) -> Iterator[Server]:
 
 
 def _judged(
-    settings: Settings, subject: Plan, suites: Suites, server: Server, space: Workspace
+    settings: GateSettings, subject: Plan, suites: Suites, server: Server, space: Workspace
 ) -> VerdictDocument:
     console = Console(stderr=settings.quiet, highlight=False, soft_wrap=True)
     told.header(console, settings, subject, server)
@@ -84,7 +84,7 @@ def _judged(
     now = plan.load(settings.plan)
     after = judged(now, settings.rows, settings.seed, suites.own_directory, server)
     missing = left_out(there, recorder)
-    replay = Replay(settings, server)
+    replay = SuiteReplay(settings, server)
     left = [finding for piece in pieces for finding in piece.findings]
     findings = retold([*suites.absent, *missing, *recorder.findings, *left], replay)
     documents = {piece.name: piece.document for piece in pieces}
@@ -109,14 +109,14 @@ def _judged(
 
 
 def _run_suites(
-    settings: Settings, suites: Suites, space: Workspace, server: Server, console: Console
-) -> Recorder:
+    settings: GateSettings, suites: Suites, space: Workspace, server: Server, console: Console
+) -> SuiteRecorder:
     with narrator(console) as narrated:
 
         def ended(advance: Advance) -> None:
             narrated.ended(advance)
 
-        recorder = Recorder(ended, suites.home)
+        recorder = SuiteRecorder(ended, suites.home)
 
         def hear(line: dict[str, Any]) -> None:
             begun = recorder.begun
@@ -142,7 +142,10 @@ def _tables(counted: ValidateDocument | None) -> dict[str, int]:
 
 
 def _figures(
-    recorder: Recorder, settings: Settings, seconds: float, pieces: Sequence[evidence.Piece]
+    recorder: SuiteRecorder,
+    settings: GateSettings,
+    seconds: float,
+    pieces: Sequence[evidence.EvidencePiece],
 ) -> dict[str, Any]:
     """What was measured, and of the evidence the figures that a reader asks for first."""
     return {

@@ -10,7 +10,7 @@ from harness.subject.project import Project, find_project
 
 
 @dataclass(frozen=True)
-class Settings:
+class GateSettings:
     """What to judge and on what."""
 
     plan: Path

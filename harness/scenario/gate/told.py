@@ -8,14 +8,14 @@ from harness import __version__
 from harness.plan import Plan
 from harness.report.verdict import Verdict
 from harness.scenario.gate.existing import address
-from harness.scenario.gate.settings import Settings
+from harness.scenario.gate.settings import GateSettings
 from harness.server import Server
 
 SHOWN = 10  # causes, and warnings, at a terminal; the report has the rest
 COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
 
 
-def header(console: Console, settings: Settings, plan: Plan, server: Server) -> None:
+def header(console: Console, settings: GateSettings, plan: Plan, server: Server) -> None:
     """Plan, server and rows."""
     console.print(f"[bold]migration harness {__version__}[/]")
     told = f"{plan.name} {plan.version}, {len(plan.steps)} steps, {plan.hash[:12]}"
@@ -28,7 +28,7 @@ def header(console: Console, settings: Settings, plan: Plan, server: Server) -> 
     console.print(f"  rows    {settings.rows:,}, seed {settings.seed}, {settings.workers} workers")
 
 
-def verdict(console: Console, found: Verdict, seconds: float, settings: Settings) -> None:
+def verdict(console: Console, found: Verdict, seconds: float, settings: GateSettings) -> None:
     """Suites, evidence, findings, reasons, and the word."""
     for suite in found.suites:
         total = suite.passed + suite.failed + suite.skipped + suite.left_out

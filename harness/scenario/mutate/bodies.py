@@ -10,7 +10,7 @@ from typing import Any
 from pglast import ast, parse_plpgsql, parse_sql
 from pglast.parser import ParseError
 
-from harness.scenario.mutate.edits import Place, places, written
+from harness.scenario.mutate.edits import NodePlace, places, written
 
 Changed = tuple[str, str, str]
 """An operator, a text laid out, and what the operator makes of it, laid out alike."""
@@ -31,7 +31,7 @@ ARRAY = re.compile(r"\b[\w.]+\.\w+\[\]")
 
 
 @dataclass(frozen=True)
-class Piece:
+class BodyPiece:
     """An expression or query in a PL/pgSQL body, with the line on which its statement begins."""
 
     line: int
@@ -87,7 +87,7 @@ def in_plpgsql(tree: Any, body: str, vary: Vary) -> Iterator[Changed]:
             yield operator, plain, mutant
 
 
-def conditions(tree: Any, vary: Vary) -> Iterator[tuple[Place, str, str, str]]:
+def conditions(tree: Any, vary: Vary) -> Iterator[tuple[NodePlace, str, str, str]]:
     """Defects in texts that are SQL themselves: a condition, or a statement to be executed."""
     for place in places(tree):
         value = getattr(place.node, "val", None)
@@ -135,12 +135,12 @@ def _statements(node: Any) -> Iterator[tuple[str, int]]:
             yield from _statements(item)
 
 
-def _pieces(node: Any, line: int) -> Iterator[Piece]:
+def _pieces(node: Any, line: int) -> Iterator[BodyPiece]:
     """Every expression and query, in order; what RAISE says to people is left out."""
     if isinstance(node, dict):
         for name, value in node.items():
             if name == "PLpgSQL_expr":
-                yield Piece(line, value["query"], value.get("parseMode", 0))
+                yield BodyPiece(line, value["query"], value.get("parseMode", 0))
             elif name == "PLpgSQL_stmt_raise":
                 options = value.get("options", [])
                 kept = [o for o in options if o["PLpgSQL_raise_option"].get("opt_type") == ERRCODE]
@@ -167,7 +167,7 @@ def _without_statement(body: str, start: int, first: re.Pattern[str]) -> str | N
     return None
 
 
-def _shown(body: str, piece: Piece) -> str:
+def _shown(body: str, piece: BodyPiece) -> str:
     """The part of a piece that is a query or expression, as the body has it."""
     if piece.mode in ASSIGNMENTS:
         match = re.match(r"[^=]*?:?=\s*", piece.query)
@@ -177,7 +177,7 @@ def _shown(body: str, piece: Piece) -> str:
     return piece.query
 
 
-def _in_piece(shown: str, piece: Piece, into: str, vary: Vary) -> Iterator[Changed]:
+def _in_piece(shown: str, piece: BodyPiece, into: str, vary: Vary) -> Iterator[Changed]:
     head = "" if piece.mode == STATEMENT and shown == piece.query else "SELECT "
     for operator, *texts in _headless(head, vary(f"{head}{shown}")):
         if into:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.scenario.mutate.model import Result
+from harness.scenario.mutate.model import MutantResult
 
 
-def judgement(results: Sequence[Result], reasons: Mapping[str, str]) -> dict[str, Any]:
+def judgement(results: Sequence[MutantResult], reasons: Mapping[str, str]) -> dict[str, Any]:
     """What the trial says: `refuted` are the declared mutants that a check saw, with its words.
 
     pass when no check saw any of them, unknown when there was none or one could not be judged.

@@ -9,7 +9,7 @@ from typing import Any
 from pglast import ast
 from pglast.enums import ConstrType, DropBehavior, ObjectType
 
-from harness.scenario.mutate.edits import Edit, Place, places, without
+from harness.scenario.mutate.edits import NodeEdit, NodePlace, places, without
 
 ON_DELETE = {"c": "a", "n": "c", "a": "c", "r": "c", "d": "c"}
 COMMANDS = {"select": "update", "insert": "update", "update": "delete", "delete": "select"}
@@ -17,84 +17,86 @@ BEFORE, AFTER = 2, 0
 EVENTS = (4, 8, 16)  # insert, delete, update
 
 
-def tables(place: Place) -> Iterator[Edit]:
+def tables(place: NodePlace) -> Iterator[NodeEdit]:
     """A column or a constraint of a new table gone."""
     yield from without("drop-part", place.node, "tableElts")
 
 
-def alterations(place: Place) -> Iterator[Edit]:
+def alterations(place: NodePlace) -> Iterator[NodeEdit]:
     """One of several changes to a table gone."""
     yield from without("drop-part", place.node, "cmds")
 
 
-def columns(place: Place) -> Iterator[Edit]:
+def columns(place: NodePlace) -> Iterator[NodeEdit]:
     """NOT NULL, a default, an identity gone."""
     for edit in without("drop-part", place.node, "constraints", least=0):
         kept = edit.value or ()
         gone = next(c for c in place.node.constraints if c not in kept)
         word = "drop-default" if gone.contype == ConstrType.CONSTR_DEFAULT else "drop-constraint"
-        yield Edit(word, edit.node, edit.attribute, edit.value)
+        yield NodeEdit(word, edit.node, edit.attribute, edit.value)
 
 
-def constraints(place: Place) -> Iterator[Edit]:
+def constraints(place: NodePlace) -> Iterator[NodeEdit]:
     """Another thing done when the referenced row is deleted, or its key changed."""
     node = place.node
     if node.contype == ConstrType.CONSTR_FOREIGN:
         deleted = node.fk_del_action if node.fk_del_action in ON_DELETE else "a"
-        yield Edit("on-delete", node, "fk_del_action", ON_DELETE[deleted])
+        yield NodeEdit("on-delete", node, "fk_del_action", ON_DELETE[deleted])
         if node.fk_upd_action == "c":
-            yield Edit("on-update", node, "fk_upd_action", "a")
+            yield NodeEdit("on-update", node, "fk_upd_action", "a")
 
 
-def enums(place: Place) -> Iterator[Edit]:
+def enums(place: NodePlace) -> Iterator[NodeEdit]:
     """A label gone, spelt otherwise, or two in the other order."""
     node = place.node
     yield from without("enum-label", node, "vals")
     for index, label in enumerate(node.vals):
         other = ast.String(sval=f"{label.sval}x")
-        yield Edit("enum-label", node, "vals", (*node.vals[:index], other, *node.vals[index + 1 :]))
+        yield NodeEdit(
+            "enum-label", node, "vals", (*node.vals[:index], other, *node.vals[index + 1 :])
+        )
     first, second, *rest = node.vals
-    yield Edit("enum-label", node, "vals", (second, first, *rest))
+    yield NodeEdit("enum-label", node, "vals", (second, first, *rest))
 
 
-def indexes(place: Place) -> Iterator[Edit]:
+def indexes(place: NodePlace) -> Iterator[NodeEdit]:
     """Not unique; a column less."""
     if place.node.unique:
-        yield Edit("not-unique", place.node, "unique", False)
+        yield NodeEdit("not-unique", place.node, "unique", False)
     yield from without("drop-part", place.node, "indexParams")
 
 
-def triggers(place: Place) -> Iterator[Edit]:
+def triggers(place: NodePlace) -> Iterator[NodeEdit]:
     """One event or column less; after instead of before."""
     node = place.node
     for event in EVENTS:
         if node.events & event and node.events != event:
-            yield Edit("trigger-event", node, "events", node.events & ~event)
+            yield NodeEdit("trigger-event", node, "events", node.events & ~event)
     yield from without("trigger-column", node, "columns")
     if node.timing == BEFORE:
-        yield Edit("trigger-timing", node, "timing", AFTER)
+        yield NodeEdit("trigger-timing", node, "timing", AFTER)
 
 
-def policies(place: Place) -> Iterator[Edit]:
+def policies(place: NodePlace) -> Iterator[NodeEdit]:
     """For another command, without its condition, or the other way of counting."""
     node = place.node
-    yield Edit("policy-command", node, "cmd_name", COMMANDS.get(node.cmd_name, "select"))
-    yield Edit("policy-permissive", node, "permissive", not node.permissive)
+    yield NodeEdit("policy-command", node, "cmd_name", COMMANDS.get(node.cmd_name, "select"))
+    yield NodeEdit("policy-permissive", node, "permissive", not node.permissive)
     for attribute in ("qual", "with_check"):
         if getattr(node, attribute) is not None:
             true = ast.A_Const(isnull=False, val=ast.Boolean(boolval=True))
-            yield Edit("drop-where", node, attribute, true)
+            yield NodeEdit("drop-where", node, attribute, true)
 
 
-def roles(place: Place, known: Sequence[str]) -> Iterator[Edit]:
+def roles(place: NodePlace, known: Sequence[str]) -> Iterator[NodeEdit]:
     """Another role: the first of those known that is not the one named."""
     named = place.node.rolename
     other = next((role for role in known if role != named), None)
     if named and other:
-        yield Edit("change-role", place.node, "rolename", other)
+        yield NodeEdit("change-role", place.node, "rolename", other)
 
 
-def grants(place: Place) -> Iterator[Edit]:
+def grants(place: NodePlace) -> Iterator[NodeEdit]:
     """One of several objects, grantees or privileges left out; one privilege instead of all."""
     node = place.node
     for attribute in ("objects", "grantees", "privileges"):
@@ -103,31 +105,31 @@ def grants(place: Place) -> Iterator[Edit]:
         word = "execute" if isinstance(node.objects[0], ast.ObjectWithArgs) else "select"
         if word == "select":
             only = (ast.AccessPriv(priv_name=word),)
-            yield Edit("change-privilege", node, "privileges", only)
+            yield NodeEdit("change-privilege", node, "privileges", only)
 
 
-def dropped(place: Place) -> Iterator[Edit]:
+def dropped(place: NodePlace) -> Iterator[NodeEdit]:
     """One of several objects not dropped; what others made of tables and views dropped too."""
     yield from without("drop-part", place.node, "objects")
     relations = place.node.removeType in (ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW)
     if relations and place.node.behavior != DropBehavior.DROP_CASCADE:
-        yield Edit("cascade", place.node, "behavior", DropBehavior.DROP_CASCADE)
+        yield NodeEdit("cascade", place.node, "behavior", DropBehavior.DROP_CASCADE)
 
 
-def locks(place: Place) -> Iterator[Edit]:
+def locks(place: NodePlace) -> Iterator[NodeEdit]:
     """One of several tables not locked."""
     yield from without("drop-lock", place.node, "relations")
 
 
-def views(place: Place) -> Iterator[Edit]:
+def views(place: NodePlace) -> Iterator[NodeEdit]:
     """The reader's rights not asked for."""
     for index, option in enumerate(place.node.options or ()):
         if option.defname == "security_invoker":
             rest = (*place.node.options[:index], *place.node.options[index + 1 :])
-            yield Edit("security-invoker", place.node, "options", rest or None)
+            yield NodeEdit("security-invoker", place.node, "options", rest or None)
 
 
-def functions(place: Place) -> Iterator[Edit]:
+def functions(place: NodePlace) -> Iterator[NodeEdit]:
     """The owner's rights for the caller's and the other way round; an open search_path."""
     node = place.node
     options = node.options or ()
@@ -135,18 +137,18 @@ def functions(place: Place) -> Iterator[Edit]:
     for index, option in enumerate(options):
         rest = (*options[:index], *options[index + 1 :])
         if option.defname == "set":
-            yield Edit("open-search-path", node, "options", rest)
+            yield NodeEdit("open-search-path", node, "options", rest)
         elif option.defname == "security":
             definer = bool(option.arg.boolval)
             if definer:
-                yield Edit("security-definer", node, "options", rest)
+                yield NodeEdit("security-definer", node, "options", rest)
     if not definer:
         said = ast.DefElem(defname="security", arg=ast.Boolean(boolval=True))
         plain = tuple(option for option in options if option.defname != "security")
-        yield Edit("security-definer", node, "options", (said, *plain))
+        yield NodeEdit("security-definer", node, "options", (said, *plain))
 
 
-BY_NODE: dict[str, tuple[Callable[[Place], Iterator[Edit]], ...]] = {
+BY_NODE: dict[str, tuple[Callable[[NodePlace], Iterator[NodeEdit]], ...]] = {
     "CreateStmt": (tables,),
     "AlterTableStmt": (alterations,),
     "ColumnDef": (columns,),
@@ -163,7 +165,7 @@ BY_NODE: dict[str, tuple[Callable[[Place], Iterator[Edit]], ...]] = {
 }
 
 
-def of(place: Place, known_roles: Sequence[str]) -> Iterator[Edit]:
+def of(place: NodePlace, known_roles: Sequence[str]) -> Iterator[NodeEdit]:
     """Every defect in the definition at a place."""
     if isinstance(place.node, ast.RoleSpec):
         yield from roles(place, known_roles)

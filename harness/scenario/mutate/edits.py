@@ -12,7 +12,7 @@ from pglast.stream import IndentedStream, RawStream
 
 
 @dataclass(frozen=True)
-class Edit:
+class NodeEdit:
     """Another value for an attribute of one node."""
 
     operator: str
@@ -32,7 +32,7 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Place:
+class NodePlace:
     """A node of a tree and where its parent keeps it."""
 
     node: Any
@@ -40,46 +40,46 @@ class Place:
     attribute: str
     index: int | None = None
 
-    def replaced(self, operator: str, value: Any) -> Edit:
+    def replaced(self, operator: str, value: Any) -> NodeEdit:
         """An edit that puts another node here."""
         if self.index is None:
-            return Edit(operator, self.parent, self.attribute, value)
+            return NodeEdit(operator, self.parent, self.attribute, value)
         items = list(getattr(self.parent, self.attribute))
         items[self.index] = value
-        return Edit(operator, self.parent, self.attribute, tuple(items))
+        return NodeEdit(operator, self.parent, self.attribute, tuple(items))
 
 
-def places(root: Any) -> Iterator[Place]:
+def places(root: Any) -> Iterator[NodePlace]:
     """Every node below `root`, parents first, in the order in which it is written."""
     for attribute in type(root).__slots__:
         value = getattr(root, attribute, None)
         if isinstance(value, ast.Node):
-            yield Place(value, root, attribute)
+            yield NodePlace(value, root, attribute)
             yield from places(value)
         elif isinstance(value, tuple):
             for index, item in enumerate(value):
                 if isinstance(item, ast.Node):
-                    yield Place(item, root, attribute, index)
+                    yield NodePlace(item, root, attribute, index)
                     yield from places(item)
                 elif isinstance(item, tuple):
                     yield from _in_list(item)
 
 
-def _in_list(items: tuple[Any, ...]) -> Iterator[Place]:
+def _in_list(items: tuple[Any, ...]) -> Iterator[NodePlace]:
     """A list in a list, as VALUES has it: its nodes are changed from inside only."""
     for item in items:
         if isinstance(item, ast.Node):
             yield from places(item)
 
 
-def without(operator: str, node: Any, attribute: str, least: int = 1) -> Iterator[Edit]:
+def without(operator: str, node: Any, attribute: str, least: int = 1) -> Iterator[NodeEdit]:
     """Edits that take one item each out of a list that keeps `least` of them."""
     items = getattr(node, attribute) or ()
     if len(items) <= least:
         return
     for index in range(len(items)):
         rest = (*items[:index], *items[index + 1 :])
-        yield Edit(operator, node, attribute, rest or None)
+        yield NodeEdit(operator, node, attribute, rest or None)
 
 
 def written(tree: Any) -> str:

@@ -9,7 +9,7 @@ from pglast import ast
 from pglast.enums import A_Expr_Kind, BoolExprType, BoolTestType, JoinType, NullTestType
 from pglast.enums import SubLinkType as Sub
 
-from harness.scenario.mutate.edits import Edit, Place, without
+from harness.scenario.mutate.edits import NodeEdit, NodePlace, without
 
 OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 NEIGHBOUR = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
@@ -41,14 +41,14 @@ class Labels:
         return None
 
 
-def where(place: Place) -> Iterator[Edit]:
+def where(place: NodePlace) -> Iterator[NodeEdit]:
     """WHERE, and the WHEN or WHERE of triggers and partial indexes, gone."""
     for attribute in ("whereClause", "whenClause"):
         if getattr(place.node, attribute, None) is not None:
-            yield Edit("drop-where", place.node, attribute, None)
+            yield NodeEdit("drop-where", place.node, attribute, None)
 
 
-def arms(place: Place) -> Iterator[Edit]:
+def arms(place: NodePlace) -> Iterator[NodeEdit]:
     """One side of an AND or OR gone; NOT gone."""
     node = place.node
     if node.boolop == BoolExprType.NOT_EXPR:
@@ -57,47 +57,47 @@ def arms(place: Place) -> Iterator[Edit]:
         yield from without("drop-condition", node, "args")
 
 
-def joins(place: Place) -> Iterator[Edit]:
+def joins(place: NodePlace) -> Iterator[NodeEdit]:
     """The condition of a join gone; left for inner and inner for left."""
     node = place.node
     if node.quals is not None:
-        yield Edit("drop-join-condition", node, "quals", _true())
+        yield NodeEdit("drop-join-condition", node, "quals", _true())
     if node.jointype == JoinType.JOIN_LEFT:
-        yield Edit("inner-join", node, "jointype", JoinType.JOIN_INNER)
+        yield NodeEdit("inner-join", node, "jointype", JoinType.JOIN_INNER)
     elif node.quals is not None:
-        yield Edit("left-join", node, "jointype", JoinType.JOIN_LEFT)
+        yield NodeEdit("left-join", node, "jointype", JoinType.JOIN_LEFT)
 
 
-def comparisons(place: Place) -> Iterator[Edit]:
+def comparisons(place: NodePlace) -> Iterator[NodeEdit]:
     """A comparison turned round, and moved by one where there is a boundary."""
     node = place.node
     if node.kind in KINDS:
-        yield Edit("negate", node, "kind", KINDS[node.kind])
+        yield NodeEdit("negate", node, "kind", KINDS[node.kind])
     elif node.kind == A_Expr_Kind.AEXPR_BETWEEN:
         yield place.replaced("negate", _not(node))
     elif node.kind in COMPARING and len(node.name) == 1:
         sign = node.name[0].sval
         if sign in OPPOSITE:
-            yield Edit("negate", node, "name", (ast.String(sval=OPPOSITE[sign]),))
+            yield NodeEdit("negate", node, "name", (ast.String(sval=OPPOSITE[sign]),))
         if sign in NEIGHBOUR:
-            yield Edit("boundary", node, "name", (ast.String(sval=NEIGHBOUR[sign]),))
+            yield NodeEdit("boundary", node, "name", (ast.String(sval=NEIGHBOUR[sign]),))
 
 
-def null_tests(place: Place) -> Iterator[Edit]:
+def null_tests(place: NodePlace) -> Iterator[NodeEdit]:
     """IS NULL for IS NOT NULL."""
     turned = {NullTestType.IS_NULL: NullTestType.IS_NOT_NULL}
     kind = turned.get(place.node.nulltesttype, NullTestType.IS_NULL)
-    yield Edit("negate", place.node, "nulltesttype", kind)
+    yield NodeEdit("negate", place.node, "nulltesttype", kind)
 
 
-def boolean_tests(place: Place) -> Iterator[Edit]:
+def boolean_tests(place: NodePlace) -> Iterator[NodeEdit]:
     """IS TRUE for IS NOT TRUE."""
     turned = {BoolTestType.IS_TRUE: BoolTestType.IS_NOT_TRUE}
     kind = turned.get(place.node.booltesttype, BoolTestType.IS_TRUE)
-    yield Edit("negate", place.node, "booltesttype", kind)
+    yield NodeEdit("negate", place.node, "booltesttype", kind)
 
 
-def subqueries(place: Place) -> Iterator[Edit]:
+def subqueries(place: NodePlace) -> Iterator[NodeEdit]:
     """EXISTS for NOT EXISTS; NOT gone is the business of NOT."""
     inside_not = isinstance(place.parent, ast.BoolExpr) and (
         place.parent.boolop == BoolExprType.NOT_EXPR
@@ -106,24 +106,24 @@ def subqueries(place: Place) -> Iterator[Edit]:
         yield place.replaced("negate", _not(place.node))
 
 
-def cases(place: Place) -> Iterator[Edit]:
+def cases(place: NodePlace) -> Iterator[NodeEdit]:
     """An arm of a CASE gone, or its default."""
     yield from without("drop-case", place.node, "args")
     if place.node.defresult is not None:
-        yield Edit("drop-case", place.node, "defresult", None)
+        yield NodeEdit("drop-case", place.node, "defresult", None)
 
 
-def assignments(place: Place) -> Iterator[Edit]:
+def assignments(place: NodePlace) -> Iterator[NodeEdit]:
     """One column of an UPDATE not set."""
     yield from without("drop-assignment", place.node, "targetList")
 
 
-def constants(place: Place, labels: Labels, kind: str | None) -> Iterator[Edit]:
+def constants(place: NodePlace, labels: Labels, kind: str | None) -> Iterator[NodeEdit]:
     """Another number, another text, another label of the same enum, true for false."""
     node = place.node
     changed = None if node.isnull else _changed(node.val, labels, kind)
     if changed is not None:
-        yield Edit("change-constant", node, "val", changed)
+        yield NodeEdit("change-constant", node, "val", changed)
 
 
 def _changed(value: Any, labels: Labels, kind: str | None) -> Any:
@@ -153,7 +153,7 @@ def _true() -> Any:
     return ast.A_Const(isnull=False, val=ast.Boolean(boolval=True))
 
 
-BY_NODE: dict[str, Callable[[Place], Iterator[Edit]]] = {
+BY_NODE: dict[str, Callable[[NodePlace], Iterator[NodeEdit]]] = {
     "SelectStmt": where,
     "DeleteStmt": where,
     "IndexStmt": where,
@@ -168,7 +168,7 @@ BY_NODE: dict[str, Callable[[Place], Iterator[Edit]]] = {
 }
 
 
-def updates(place: Place) -> Iterator[Edit]:
+def updates(place: NodePlace) -> Iterator[NodeEdit]:
     """What may go wrong in an UPDATE."""
     yield from where(place)
     yield from assignments(place)

@@ -15,7 +15,7 @@ from harness.core.errors import HarnessError, UsageError
 from harness.database import limits
 from harness.plan import Plan
 from harness.scenario.mutate import mutants
-from harness.scenario.mutate.model import Mutant, Result
+from harness.scenario.mutate.model import Mutant, MutantResult
 
 HURRIED: dict[str, Any] = {
     "adaptive": False,
@@ -52,7 +52,7 @@ class Case:
     line: int = 0
 
 
-class Judge(Protocol):
+class MutantJudge(Protocol):
     """The checks of a plan, the cheapest first: after each its name and what it found.
 
     It is not asked for the next one when one has found something; then, and at the end, it drops
@@ -64,11 +64,11 @@ class Judge(Protocol):
         """Name and findings of each check."""
 
 
-def named(name: str) -> Judge:
+def named(name: str) -> MutantJudge:
     """The judge that `module:function` names; UsageError when there is none."""
     module, _, function = name.partition(":")
     try:
-        return cast("Judge", getattr(importlib.import_module(module), function))
+        return cast("MutantJudge", getattr(importlib.import_module(module), function))
     except (ImportError, AttributeError, ValueError) as error:
         raise UsageError(
             f"no judge {name!r}: {error}",
@@ -81,13 +81,13 @@ def hurried(plan: Plan) -> Plan:
     return replace(plan, runner=replace(plan.runner, **HURRIED))
 
 
-def judged(judge: Judge, server_dsn: str, plan: Plan, mutant: Mutant) -> Result:
+def judged(judge: MutantJudge, server_dsn: str, plan: Plan, mutant: Mutant) -> MutantResult:
     """What becomes of one mutant."""
     began = time.monotonic()
     _limit()
 
-    def result(outcome: Any, by: str = "", reason: str = "") -> Result:
-        return Result(mutant, outcome, by, reason, round(time.monotonic() - began, 3))
+    def result(outcome: Any, by: str = "", reason: str = "") -> MutantResult:
+        return MutantResult(mutant, outcome, by, reason, round(time.monotonic() - began, 3))
 
     try:
         changed = mutants.applied(plan, mutant)
@@ -114,7 +114,7 @@ def _limit() -> None:
     os.environ["PGOPTIONS"] = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())
 
 
-def sound(judge: Judge, server_dsn: str, plan: Plan) -> list[str]:
+def sound(judge: MutantJudge, server_dsn: str, plan: Plan) -> list[str]:
     """What the judge has against the plan as it is, which must be nothing: both directions."""
     _limit()
     found = []

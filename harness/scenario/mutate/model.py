@@ -69,7 +69,7 @@ class Mutant:
 
 
 @dataclass(frozen=True)
-class Result:
+class MutantResult:
     """What became of a mutant: which check saw it, and what it said."""
 
     mutant: Mutant

@@ -15,7 +15,7 @@ from harness.plan import Plan, Script, Statement, Step
 from harness.plan.check import check, tree
 from harness.scenario.mutate import bodies, definitions, expressions, scripts, values
 from harness.scenario.mutate.bodies import Changed
-from harness.scenario.mutate.edits import Edit, Place, laid_out, places, written
+from harness.scenario.mutate.edits import NodeEdit, NodePlace, laid_out, places, written
 from harness.scenario.mutate.expressions import Labels
 from harness.scenario.mutate.model import Mutant
 
@@ -183,8 +183,8 @@ def _variants(root: Any, known: Known) -> Iterator[tuple[str, str, str]]:
             yield edit.operator, alike, written(root)
 
 
-def _edits(root: Any, known: Known) -> Iterator[Edit]:
-    top = Place(root, None, "")
+def _edits(root: Any, known: Known) -> Iterator[NodeEdit]:
+    top = NodePlace(root, None, "")
     for place in (top, *places(root)):
         node = place.node
         kind = type(node).__name__
@@ -198,12 +198,12 @@ def _edits(root: Any, known: Known) -> Iterator[Edit]:
         yield from _calls(root)
 
 
-def _calls(root: Any) -> Iterator[Edit]:
+def _calls(root: Any) -> Iterator[NodeEdit]:
     """One of several calls, or of the rows they are made for, left out."""
     items = root.targetList or ()
     if len(items) > 1:
         for index in range(len(items)):
-            yield Edit(
+            yield NodeEdit(
                 "delete-statement", root, "targetList", (*items[:index], *items[index + 1 :])
             )
     for place in places(root):
@@ -211,10 +211,10 @@ def _calls(root: Any) -> Iterator[Edit]:
         if len(rows) > 1:
             for index in range(len(rows)):
                 rest = (*rows[:index], *rows[index + 1 :])
-                yield Edit("delete-statement", place.node, "valuesLists", rest)
+                yield NodeEdit("delete-statement", place.node, "valuesLists", rest)
 
 
-def _kind_of(place: Place, root: Any) -> str | None:
+def _kind_of(place: NodePlace, root: Any) -> str | None:
     """The type that a constant has by its cast, or by its column."""
     name: Any = None
     if isinstance(place.parent, ast.TypeCast):
@@ -228,7 +228,7 @@ def _kind_of(place: Place, root: Any) -> str | None:
     return name.names[-1].sval if name is not None else None
 
 
-def _embedded(root: Any, known: Known) -> Iterator[tuple[Edit, Edit]]:
+def _embedded(root: Any, known: Known) -> Iterator[tuple[NodeEdit, NodeEdit]]:
     """Defects in texts that are SQL: the text laid out, and the defect in it."""
 
     def vary(text: str) -> Iterator[Changed]:
@@ -249,9 +249,9 @@ def _embedded(root: Any, known: Known) -> Iterator[tuple[Edit, Edit]]:
         changes = vary(body) if language == "sql" else bodies.in_plpgsql(root, body, vary)
         for operator, before, changed in changes:
             values = (bodies.with_body(holder, text) for text in (before, changed))
-            plain, edited = (Edit(operator, holder, "arg", value) for value in values)
+            plain, edited = (NodeEdit(operator, holder, "arg", value) for value in values)
             yield plain, edited
     for place, operator, before, changed in bodies.conditions(root, vary):
         texts = (ast.String(sval=text) for text in (before, changed))
-        plain, edited = (Edit(operator, place.node, "val", text) for text in texts)
+        plain, edited = (NodeEdit(operator, place.node, "val", text) for text in texts)
         yield plain, edited

@@ -17,7 +17,7 @@ from harness import __version__, plan
 from harness.core.errors import Refused, UsageError
 from harness.plan import Plan
 from harness.scenario.mutate import declared, equivalents, judging, mutants
-from harness.scenario.mutate.model import Mutant, Result
+from harness.scenario.mutate.model import Mutant, MutantResult
 from harness.server import Server, choose
 from harness.server.pool import pool
 from harness.subject.choice import particulars_of
@@ -27,11 +27,11 @@ JUDGE = "harness.suite.judge:judge"
 LEAST = 98.0
 """The score, in percent, below which the checks are not good enough."""
 
-Told = Callable[[Result, int, int], None]
+Told = Callable[[MutantResult, int, int], None]
 
 
 @dataclass(frozen=True)
-class Settings:
+class MutateSettings:
     """What to run. `sample` None is every mutant; `only` a part of the ids.
 
     Without a `judge` it is the project's, else the default one. `declared` puts the declared
@@ -55,11 +55,11 @@ def judge_of(subject: Plan) -> str:
     return particulars_of(subject.name).judge or JUDGE
 
 
-def silent(_result: Result, _done: int, _total: int) -> None:
+def silent(_result: MutantResult, _done: int, _total: int) -> None:
     """Nobody listens."""
 
 
-def run(settings: Settings, told: Told = silent) -> dict[str, Any]:
+def run(settings: MutateSettings, told: Told = silent) -> dict[str, Any]:
     """Judge mutants and give the document. Refused when the plan itself does not pass."""
     began = time.monotonic()
     subject = plan.load(settings.plan)
@@ -77,7 +77,7 @@ def run(settings: Settings, told: Told = silent) -> dict[str, Any]:
     asked_for = [one for one in every if one.id in reasons] if settings.declared else every
     chosen = _chosen(asked_for, settings)
     left = [] if settings.declared else [mutant for mutant in chosen if mutant.id in reasons]
-    results = [Result(mutant, "equivalent", reason=reasons[mutant.id]) for mutant in left]
+    results = [MutantResult(mutant, "equivalent", reason=reasons[mutant.id]) for mutant in left]
     asked = [mutant for mutant in chosen if settings.declared or mutant.id not in reasons]
     with _started(settings) as server:
         _refuse_unsound(settings, server, subject)
@@ -89,8 +89,8 @@ def run(settings: Settings, told: Told = silent) -> dict[str, Any]:
 
 
 def document(
-    results: Sequence[Result],
-    settings: Settings,
+    results: Sequence[MutantResult],
+    settings: MutateSettings,
     subject: Plan,
     every: Sequence[Mutant],
     seconds: float,
@@ -138,7 +138,7 @@ def words(answer: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _shown(result: Result) -> dict[str, Any]:
+def _shown(result: MutantResult) -> dict[str, Any]:
     mutant = result.mutant
     return {
         "id": mutant.id,
@@ -150,7 +150,7 @@ def _shown(result: Result) -> dict[str, Any]:
     }
 
 
-def _chosen(every: Sequence[Mutant], settings: Settings) -> list[Mutant]:
+def _chosen(every: Sequence[Mutant], settings: MutateSettings) -> list[Mutant]:
     fitting = [mutant for mutant in every if settings.only in mutant.id]
     if settings.sample is None or settings.sample >= len(fitting):
         return fitting
@@ -159,7 +159,7 @@ def _chosen(every: Sequence[Mutant], settings: Settings) -> list[Mutant]:
 
 
 @contextmanager
-def _started(settings: Settings) -> Iterator[Server]:
+def _started(settings: MutateSettings) -> Iterator[Server]:
     server = choose(
         settings.server, version=settings.pg_version, profile="fast", owner_pid=os.getpid()
     )
@@ -171,7 +171,7 @@ def _started(settings: Settings) -> Iterator[Server]:
         server.close()
 
 
-def _refuse_unsound(settings: Settings, server: Server, subject: Plan) -> None:
+def _refuse_unsound(settings: MutateSettings, server: Server, subject: Plan) -> None:
     with pool(1) as processes:
         found = processes.submit(_sound, settings.judge, server.dsn(), subject).result()
     if found:
@@ -182,8 +182,8 @@ def _refuse_unsound(settings: Settings, server: Server, subject: Plan) -> None:
 
 
 def _judged(
-    settings: Settings, server: Server, subject: Plan, chosen: Sequence[Mutant]
-) -> Iterator[Result]:
+    settings: MutateSettings, server: Server, subject: Plan, chosen: Sequence[Mutant]
+) -> Iterator[MutantResult]:
     order = list(chosen)
     random.Random(settings.seed).shuffle(order)  # noqa: S311 - likewise; a run cut short is a sample
     with pool(settings.workers) as processes:
@@ -199,5 +199,5 @@ def _sound(judge: str, server_dsn: str, subject: Plan) -> list[str]:
     return judging.sound(judging.named(judge), server_dsn, subject)
 
 
-def _judge(judge: str, server_dsn: str, subject: Plan, mutant: Mutant) -> Result:
+def _judge(judge: str, server_dsn: str, subject: Plan, mutant: Mutant) -> MutantResult:
     return judging.judged(judging.named(judge), server_dsn, subject, mutant)

@@ -8,7 +8,7 @@ from typing import Any
 from pglast import ast
 from pglast.enums import A_Expr_Kind
 
-from harness.scenario.mutate.edits import Edit, Place
+from harness.scenario.mutate.edits import NodeEdit, NodePlace
 
 UNWRAPPED = {
     "btrim": 0,
@@ -28,7 +28,7 @@ JOINING = {"concat": 0, "concat_ws": 1}
 """Functions that join texts, and how many arguments come before these."""
 
 
-def calls(place: Place) -> Iterator[Edit]:
+def calls(place: NodePlace) -> Iterator[NodeEdit]:
     """The argument in place of the call; one text less to join."""
     node = place.node
     name, arguments = node.funcname[-1].sval, node.args or ()
@@ -38,15 +38,15 @@ def calls(place: Place) -> Iterator[Edit]:
     first = JOINING.get(name, len(arguments))
     for index in range(first, len(arguments)):
         rest = (*arguments[:index], *arguments[index + 1 :])
-        yield Edit("drop-operand", node, "args", rest)
+        yield NodeEdit("drop-operand", node, "args", rest)
 
 
-def fallbacks(place: Place) -> Iterator[Edit]:
+def fallbacks(place: NodePlace) -> Iterator[NodeEdit]:
     """COALESCE without what stands in for null."""
     yield place.replaced("unwrap-call", place.node.args[0])
 
 
-def operands(place: Place) -> Iterator[Edit]:
+def operands(place: NodePlace) -> Iterator[NodeEdit]:
     """One side of || alone; NULLIF without what is taken for null."""
     node = place.node
     if node.kind == A_Expr_Kind.AEXPR_NULLIF:
@@ -56,21 +56,21 @@ def operands(place: Place) -> Iterator[Edit]:
         yield place.replaced("drop-operand", node.rexpr)
 
 
-def inserts(place: Place) -> Iterator[Edit]:
+def inserts(place: NodePlace) -> Iterator[NodeEdit]:
     """Null for one value of each row."""
     source = place.node.selectStmt
     if source is None:
         return
     for target in source.targetList or ():
         if not _is_null(target.val):
-            yield Edit("null-value", target, "val", _null())
+            yield NodeEdit("null-value", target, "val", _null())
     rows = source.valuesLists or ()
     for number, row in enumerate(rows):
         for index, value in enumerate(row):
             if not _is_null(value):
                 changed = (*row[:index], _null(), *row[index + 1 :])
                 lists = (*rows[:number], changed, *rows[number + 1 :])
-                yield Edit("null-value", source, "valuesLists", lists)
+                yield NodeEdit("null-value", source, "valuesLists", lists)
 
 
 def _null() -> Any:
@@ -81,7 +81,7 @@ def _is_null(node: Any) -> bool:
     return isinstance(node, ast.A_Const) and bool(node.isnull)
 
 
-BY_NODE: dict[str, Callable[[Place], Iterator[Edit]]] = {
+BY_NODE: dict[str, Callable[[NodePlace], Iterator[NodeEdit]]] = {
     "FuncCall": calls,
     "CoalesceExpr": fallbacks,
     "A_Expr": operands,
@@ -89,7 +89,7 @@ BY_NODE: dict[str, Callable[[Place], Iterator[Edit]]] = {
 }
 
 
-def of(place: Place) -> Iterator[Edit]:
+def of(place: NodePlace) -> Iterator[NodeEdit]:
     """Every defect of a value at a place."""
     make = BY_NODE.get(type(place.node).__name__)
     if make is not None:

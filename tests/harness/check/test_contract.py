@@ -49,7 +49,7 @@ def before(harness_server: Server, harness_template: Templates) -> Iterator[str]
     admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
-def one(kind: contract_file.Kind, name: str) -> tuple[contract_file.Query, ...]:
+def one(kind: contract_file.Kind, name: str) -> tuple[contract_file.ContractQuery, ...]:
     every = (*legacy.load(kind), *contract_file.load(legacy.HERE / "different", kind))
     return tuple(query for query in every if query.name == name)
 

@@ -14,8 +14,8 @@ import pytest
 from harness import runner
 from harness.check.preflight import server_facts
 from harness.check.preflight.rules import of_disk, of_rights, of_server
-from harness.check.preflight.run import Preflight, Standing, preflight
-from harness.check.preflight.server_facts import Facts
+from harness.check.preflight.run import DatabaseStanding, PreflightResult, preflight
+from harness.check.preflight.server_facts import ServerFacts
 from harness.core.finding import Finding
 from harness.plan import Plan
 from harness.server import Server, choose
@@ -31,13 +31,13 @@ def small(tmp_path: Path, harness_empty_database: str) -> SmallPlan:
     return plan
 
 
-def looked(dsn: str, plan: Plan) -> Preflight:
+def looked(dsn: str, plan: Plan) -> PreflightResult:
     status = runner.status(dsn, plan)
-    standing = Standing(status.state, status.reason, status.run, status.step)
+    standing = DatabaseStanding(status.state, status.reason, status.run, status.step)
     return preflight(dsn, plan, standing, free_bytes=ROOM)
 
 
-def loud(found: Preflight) -> list[str]:
+def loud(found: PreflightResult) -> list[str]:
     return [finding.id for finding in found.findings if finding.severity != "info"]
 
 
@@ -208,7 +208,7 @@ def test_the_roles_that_the_plan_grants_to_must_exist(
     assert found.findings[0].evidence == "nobody_at_all"
 
 
-def facts(**changes: Any) -> Facts:
+def facts(**changes: Any) -> ServerFacts:
     quiet: dict[str, Any] = {
         "postgres": 17, "standby": False, "read_only": False, "no_triggers": False, "role": "owner",
         "may_create": True, "not_owned": None,
@@ -217,7 +217,7 @@ def facts(**changes: Any) -> Facts:
         "data_directory": None, "started": 0,
         "sees_activity": True, "has_ledger": False,
     }  # fmt: skip
-    return Facts(**quiet | changes)
+    return ServerFacts(**quiet | changes)
 
 
 def ids(found: Iterator[Finding]) -> list[tuple[str, str]]:

@@ -11,8 +11,8 @@ from psycopg.conninfo import make_conninfo
 from harness import runner
 from harness.check.judge import reading
 from harness.check.preflight import plan_objects, surroundings
-from harness.check.preflight.plan_objects import Write
-from harness.check.preflight.run import Preflight, Standing, preflight
+from harness.check.preflight.plan_objects import StatementWrite
+from harness.check.preflight.run import DatabaseStanding, PreflightResult, preflight
 from harness.core.errors import UsageError
 from harness.database import admin
 from tests.harness.support.runner import SmallPlan, run_sql
@@ -62,19 +62,19 @@ def small(tmp_path: Path, harness_empty_database: str) -> SmallPlan:
     return plan
 
 
-def looked(small: SmallPlan, dsn: str) -> Preflight:
-    return preflight(dsn, small.load(), Standing("clean"), free_bytes=10**15)
+def looked(small: SmallPlan, dsn: str) -> PreflightResult:
+    return preflight(dsn, small.load(), DatabaseStanding("clean"), free_bytes=10**15)
 
 
-def critical(found: Preflight) -> dict[str, str]:
+def critical(found: PreflightResult) -> dict[str, str]:
     return {one.id: one.evidence for one in found.findings if one.severity == "critical"}
 
 
 def test_what_a_plan_writes_is_read_off_its_statements(small: SmallPlan) -> None:
     assert plan_objects.writes(small.load()) == {
-        Write("public.things", "update", frozenset({"name"})),
-        Write("public.kinds", "delete"),
-        Write("public.made", "insert"),
+        StatementWrite("public.things", "update", frozenset({"name"})),
+        StatementWrite("public.kinds", "delete"),
+        StatementWrite("public.made", "insert"),
     }
 
 

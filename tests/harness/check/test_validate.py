@@ -12,15 +12,15 @@ import pytest
 from click.testing import CliRunner
 
 from harness import runner
-from harness.check.judge import Judge, reading
-from harness.check.preflight.run import Standing
+from harness.check.judge import CheckRunner, reading
+from harness.check.preflight.run import DatabaseStanding
 from harness.check.validate.run import Validation, checks_of, validate
 from harness.cli.validate import validate as command
 from harness.core.errors import UsageError
 from harness.database import fingerprint
 from tests.harness.support.runner import SmallPlan, run_sql
 
-CLEAN = Standing("clean")
+CLEAN = DatabaseStanding("clean")
 NAMES = """-- id: things.name.odd
 -- severity: warning
 -- relation: public.things
@@ -190,7 +190,7 @@ def test_a_lock_makes_checks_unknown_and_only_the_first_waits_for_it(
         reading(harness_empty_database, timeout=60, name="test") as conn,
     ):
         holder.execute("LOCK TABLE public.things")
-        (result,) = Judge(conn, keys=5).judge(checks)
+        (result,) = CheckRunner(conn, keys=5).judge(checks)
         assert result.unknown == "canceling statement due to lock timeout (SQLSTATE 55P03)"
         assert conn.execute("SHOW lock_timeout").fetchone() == ("50ms",)
 
@@ -221,7 +221,7 @@ def test_rows_of_a_migrated_database_are_not_judged(
     small: SmallPlan, harness_empty_database: str
 ) -> None:
     odd(harness_empty_database, 500)
-    found = validate(harness_empty_database, small.load(), Standing("migrated", run=1))
+    found = validate(harness_empty_database, small.load(), DatabaseStanding("migrated", run=1))
     assert [finding.id for finding in found.findings if finding.severity == "critical"] == [
         "preflight.migrated"
     ]

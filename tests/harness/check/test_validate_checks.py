@@ -12,8 +12,8 @@ import pytest
 
 from harness.check import checkfile
 from harness.check.checkfile import CheckFile
-from harness.check.judge import Judge
-from harness.check.preflight.run import Standing
+from harness.check.judge import CheckRunner
+from harness.check.preflight.run import DatabaseStanding
 from harness.check.validate.run import validate
 from harness.database import admin, template
 from harness.plan import Plan
@@ -50,7 +50,7 @@ def rolled_back(clean: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[A
 
 
 def count(conn: psycopg.Connection[Any], check: CheckFile) -> int:
-    (result,) = Judge(conn, keys=5).judge([check])
+    (result,) = CheckRunner(conn, keys=5).judge([check])
     assert result.unknown is None
     return result.count
 
@@ -66,7 +66,7 @@ def test_a_planted_row_is_found_named_and_cleaned_up(
     check = CHECKS[name]
     assert count(rolled_back, check) == 0
     rolled_back.execute(PLANTS[name])
-    (result,) = Judge(rolled_back, keys=5).judge([check])
+    (result,) = CheckRunner(rolled_back, keys=5).judge([check])
     assert result.count >= 1
     assert result.keys[0] == ("public.deals" if name in OF_SCHEMA else "1")
     rolled_back.execute(check.cleanup)
@@ -87,7 +87,7 @@ def test_hostile_rows_fire_every_check_that_constraints_do_not_forestall(
     harness_clone: Callable[[str], str], harness_template: Seeded, harness_plan: Plan
 ) -> None:
     dsn = harness_clone(harness_template(rows=1500, seed=1, profile="hostile"))
-    found = validate(dsn, harness_plan, Standing("clean"))
+    found = validate(dsn, harness_plan, DatabaseStanding("clean"))
     fired = {finding.id for finding in found.findings}
     expected = {
         name

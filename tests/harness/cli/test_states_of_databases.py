@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from harness.check.preflight.run import Standing
+from harness.check.preflight.run import DatabaseStanding
 from harness.check.validate.run import Validation, validate
 from harness.check.verify.run import verify
 from harness.core.errors import HarnessError, Refused
@@ -66,7 +66,7 @@ def before(harness_server: Server, harness_template: Templates) -> Iterator[str]
 
 def judged(dsn: str, plan: Plan) -> Validation:
     found = status(dsn, plan)
-    standing = Standing(found.state, found.reason, found.run, found.step)
+    standing = DatabaseStanding(found.state, found.reason, found.run, found.step)
     return validate(dsn, plan, standing, free_bytes=10**15)
 
 

@@ -16,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 from harness.cli import cli
 from harness.cli.usage import EXAMPLES, Seconds
 from harness.core.errors import UsageError
-from harness.scenario.mutate.run import Settings, run
+from harness.scenario.mutate.run import MutateSettings, run
 from tests.harness.support.runner import SmallPlan
 
 ROOT = Path(__file__).parents[3]
@@ -90,7 +90,7 @@ def test_no_time_at_all_is_refused(text: str) -> None:
 def test_mutants_that_are_not_there_are_refused_before_a_server_starts(tmp_path: Path) -> None:
     plan = SmallPlan(tmp_path).load()
     with pytest.raises(UsageError, match=r"no mutant's id holds 'nothing'; an id is like 1\.1/"):
-        run(Settings(plan=plan.root / "plan.toml", only="nothing", server="nowhere"))
+        run(MutateSettings(plan=plan.root / "plan.toml", only="nothing", server="nowhere"))
 
 
 def test_a_wrong_password_is_named_as_the_reason(things: str, role: str) -> None:

@@ -16,9 +16,9 @@ import pytest
 from harness import runner
 from harness.core import advance
 from harness.database import fingerprint
-from harness.observe.pace import Pace
-from harness.observe.progress import Log, Meter, Steps
-from harness.observe.standing import Standing, drawn, line
+from harness.observe.pace import MeanRate
+from harness.observe.progress import LineLog, Meter, Steps
+from harness.observe.standing import ProgressStanding, drawn, line
 from harness.runner.outcome import Event
 from tests.harness.support.runner import SmallPlan, ask, prepared, prepared_to_fill, run_sql
 
@@ -39,14 +39,14 @@ class Told:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def show(self, at: Standing, pace: Pace) -> None:
+    def show(self, at: ProgressStanding, pace: MeanRate) -> None:
         self.lines.append(line(at, pace))
 
     def say(self, text: str) -> None:
         self.lines.append(text)
 
 
-class FromTheBeginning(Pace):
+class FromTheBeginning(MeanRate):
     """A planted defect: what an earlier run did counts as this one's work."""
 
     def at(self, done: int, total: int) -> None:
@@ -55,7 +55,7 @@ class FromTheBeginning(Pace):
         super().at(done, total)
 
 
-class DeafToStandstill(Pace):
+class DeafToStandstill(MeanRate):
     """A planted defect: time only counts while something is told."""
 
     def at(self, done: int, total: int) -> None:
@@ -67,7 +67,7 @@ class DeafToStandstill(Pace):
         return self._heard
 
 
-def steady(kind: type[Pace]) -> bool:
+def steady(kind: type[MeanRate]) -> bool:
     clock = Clock()
     pace = kind(clock)
     for second in range(11):
@@ -76,7 +76,7 @@ def steady(kind: type[Pace]) -> bool:
     return (pace.rate(), pace.left()) == (100.0, 10.0)
 
 
-def resumed(kind: type[Pace]) -> bool:
+def resumed(kind: type[MeanRate]) -> bool:
     clock = Clock()
     pace = kind(clock)
     pace.at(9000, 10_000)
@@ -86,7 +86,7 @@ def resumed(kind: type[Pace]) -> bool:
     return unknown and (pace.rate(), pace.left()) == (100.0, 8.0)
 
 
-def stalled(kind: type[Pace]) -> bool:
+def stalled(kind: type[MeanRate]) -> bool:
     clock = Clock()
     pace = kind(clock)
     pace.at(0, 1000)
@@ -99,31 +99,35 @@ def stalled(kind: type[Pace]) -> bool:
 
 
 @pytest.mark.parametrize("claim", [steady, resumed, stalled])
-def test_what_is_left_follows_from_this_runs_own_rate(claim: Callable[[type[Pace]], bool]) -> None:
-    assert claim(Pace)
+def test_what_is_left_follows_from_this_runs_own_rate(
+    claim: Callable[[type[MeanRate]], bool],
+) -> None:
+    assert claim(MeanRate)
 
 
 @pytest.mark.parametrize(
     ("claim", "defect"), [(resumed, FromTheBeginning), (stalled, DeafToStandstill)]
 )
-def test_a_wrong_pace_is_seen(claim: Callable[[type[Pace]], bool], defect: type[Pace]) -> None:
+def test_a_wrong_pace_is_seen(
+    claim: Callable[[type[MeanRate]], bool], defect: type[MeanRate]
+) -> None:
     assert not claim(defect)
 
 
 @pytest.mark.parametrize(("done", "total"), [(0, 100), (50, 0), (150, 100)])
 def test_nothing_is_said_to_be_left_where_nobody_knows(done: int, total: int) -> None:
     clock = Clock()
-    pace = Pace(clock)
+    pace = MeanRate(clock)
     pace.at(0, total)
     clock.now = 5.0
     pace.at(done, total)
     assert pace.left() is None
-    assert "left" not in line(Standing("x", done=done, total=total, unit="rows"), pace)
+    assert "left" not in line(ProgressStanding("x", done=done, total=total, unit="rows"), pace)
 
 
 def test_nothing_is_left_at_the_end_and_never_less() -> None:
     clock = Clock()
-    pace = Pace(clock)
+    pace = MeanRate(clock)
     pace.at(0, 100)
     clock.now = 5.0
     pace.at(100, 100)
@@ -133,7 +137,7 @@ def test_nothing_is_left_at_the_end_and_never_less() -> None:
 def test_a_log_has_no_line_in_two_seconds_and_one_in_ten_after() -> None:
     said: list[tuple[float, str]] = []
     clock = Clock()
-    meter = Meter("migrate", Log(lambda text: said.append((clock.now, text)), clock), clock)
+    meter = Meter("migrate", LineLog(lambda text: said.append((clock.now, text)), clock), clock)
     steps = Steps(meter)
     steps.receive(Event("resumed", message="run 1", done=12, total=40))
     steps.receive(Event("step_started", FILL))
@@ -157,13 +161,13 @@ def test_a_bar_fits_the_terminal_and_a_backfill_moves_it(
     width: int, steps: tuple[int, int] | None
 ) -> None:
     clock = Clock()
-    pace = Pace(clock)
+    pace = MeanRate(clock)
     pace.at(0, 120_000)
     clock.now = 10.0
     texts = []
     for done in (1, 60_000, 119_000):
         pace.at(done, 120_000)
-        at = Standing("migrate", "", FILL * 9, done, 120_000, "rows", steps)
+        at = ProgressStanding("migrate", "", FILL * 9, done, 120_000, "rows", steps)
         texts.append(drawn(at, pace, width))
     assert all(len(text) <= width for text in texts)
     if width >= 40:

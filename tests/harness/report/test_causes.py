@@ -39,7 +39,7 @@ COMPARED = RelationDocument(
 )
 
 
-def told(plan: Plan, *findings: Finding) -> list[causes.Cause]:
+def told(plan: Plan, *findings: Finding) -> list[causes.ReportedCause]:
     compared = msgspec.structs.replace(from_builtins(VERIFY, VerifyDocument), relations=[COMPARED])
     return causes.told(findings, compared, Writers(plan).of)
 
@@ -60,7 +60,7 @@ def test_one_broken_backfill_is_one_cause_with_step_file_and_row(harness_plan: P
     assert cause.sentence == (
         "step 1.1/080_contacts_backfill leaves public.contacts.search_tsv wrong in 399 of 400 rows"
     )
-    assert cause.row == causes.Row("public.contacts", "1", "search_tsv", "Betty", "BETTY")
+    assert cause.row == causes.ShownRow("public.contacts", "1", "search_tsv", "Betty", "BETTY")
     assert set(cause.findings) == {ROWS.id, VIEW.id, *(one.id for one in beneath)}
     assert len(cause.tests) == 3
 
@@ -79,7 +79,7 @@ def test_missing_rows_are_a_cause_of_their_own(
     lost = critical("verify.rows.activities", "public.activities", "1 differs", evidence)
     (cause,) = told(harness_plan, lost)
     assert cause.sentence == "step 1.4/030_backfill leaves rows of public.activities wrong"
-    assert cause.row == causes.Row("public.activities", *row)
+    assert cause.row == causes.ShownRow("public.activities", *row)
 
 
 def test_two_broken_columns_of_two_steps_are_two_causes(harness_plan: Plan) -> None:
@@ -175,11 +175,11 @@ def test_text_is_portable(text: str, said: str | None) -> None:
 
 
 def test_page_and_markdown_tell_the_cause_first(tmp_path: Path) -> None:
-    cause = causes.Cause(
+    cause = causes.ReportedCause(
         "step 1/010_a leaves t.c <wrong>",
         step="1/010_a",
         file="sql/a.sql:3",
-        row=causes.Row("public.t", "7", "c", "old `x`", "new"),
+        row=causes.ShownRow("public.t", "7", "c", "old `x`", "new"),
         findings=(ROWS.id,),
         tests=("tests/migration/test_a.py::test_a",),
         replay="python -m pytest tests/migration/test_a.py::test_a --pg-rows 400",

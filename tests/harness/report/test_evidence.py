@@ -9,9 +9,9 @@ from harness.document.base import from_builtins
 from harness.document.dry_run import DryRunDocument
 from harness.document.security import SecurityDocument
 from harness.report import crash_page, evidence
-from harness.report.matrix import Line, draw_matrix
+from harness.report.matrix import AccessLine, draw_matrix
 from harness.report.section.registry import list_required
-from harness.report.timeline import Run, draw_timeline
+from harness.report.timeline import RunTimeline, draw_timeline
 from tests.harness.support.report import (
     FINDING,
     VALIDATE,
@@ -29,7 +29,7 @@ from tests.harness.support.report import (
 EVIDENCE = list_required()
 
 
-def gathered(directory: Path) -> dict[str, evidence.Piece]:
+def gathered(directory: Path) -> dict[str, evidence.EvidencePiece]:
     return {piece.name: piece for piece in evidence.gather(directory, EVIDENCE)}
 
 
@@ -129,7 +129,7 @@ def test_a_sample_of_crash_points_is_told_of_all_that_there_are(tmp_path: Path):
     assert str(count) == "2 of 12,384 crash points struck, a sample"
 
 
-def runs(*steps: dict[str, Any]) -> tuple[Run, ...]:
+def runs(*steps: dict[str, Any]) -> tuple[RunTimeline, ...]:
     return draw_timeline(from_builtins(dry_run(*steps), DryRunDocument)).runs
 
 
@@ -159,7 +159,7 @@ def test_a_step_shows_the_lock_that_users_notice_most() -> None:
     assert bar.rate == 50
 
 
-def relation(*sides: str, **more: Any) -> Line:
+def relation(*sides: str, **more: Any) -> AccessLine:
     return draw_matrix(from_builtins(matrix(*sides, **more), SecurityDocument)).relations[0]
 
 

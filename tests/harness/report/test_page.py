@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from harness.cli.report import report
 from harness.core.errors import UsageError
 from harness.core.finding import Finding
-from harness.document.verdict import Count
+from harness.document.verdict import EvidenceCount
 from harness.report import claims
 from harness.report.section.model import Claim
 from harness.report.section.registry import list_claims, list_required
@@ -81,7 +81,7 @@ def test_a_page_without_any_evidence_is_a_page(tmp_path: Path):
 
 
 CLAIM = Claim("it works", ("one",), ("two",))
-SAMPLED = Count("points", 40, 12384, sample=True)
+SAMPLED = EvidenceCount("points", 40, 12384, sample=True)
 PASSED = Suite("one", passed=1)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness.core.errors import UsageError
 from harness.report import claims
-from harness.report.evidence import Piece, gather
+from harness.report.evidence import EvidencePiece, gather
 from harness.report.section.registry import BUILT_IN, list_required, list_sections
 from harness.report.verdict import Suite
 from tests.harness.support import foreign_section
@@ -31,7 +31,7 @@ def module_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     sys.modules.pop("planted_invoices", None)
 
 
-def piece_of(directory: Path, text: object) -> Piece:
+def piece_of(directory: Path, text: object) -> EvidencePiece:
     left(directory)
     (directory / "invoices.json").write_text(json.dumps(text))
     (piece,) = [one for one in gather(directory, list_required()) if one.name == "invoices"]

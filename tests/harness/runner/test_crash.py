@@ -15,7 +15,7 @@ from harness.core.errors import AnotherRunnerError, Refused
 from harness.core.poll import wait_until
 from harness.database import admin
 from harness.plan import Plan
-from harness.runner.outcome import Event, Outcome
+from harness.runner.outcome import Event, RunOutcome
 from tests.harness.support.runner import (
     WAIT,
     ask,
@@ -133,7 +133,7 @@ def test_killed_while_an_index_is_built(
                 assert second.event("resumed")
                 until_waiting(harness_empty_database, "%INDEX CONCURRENTLY%")
                 blocker.rollback()
-                assert isinstance(second.outcome(), Outcome)
+                assert isinstance(second.outcome(), RunOutcome)
     assert ask(harness_empty_database, FINISHED) is True
     assert runner.status(harness_empty_database, plan).state == "migrated"
 
@@ -256,7 +256,7 @@ def test_of_many_runners_at_once_one_wins(tmp_path: Path, harness_empty_database
         blocker.rollback()
         told = [run.outcome() for run in runs]
     assert sum(isinstance(one, AnotherRunnerError) for one in told) == 2
-    assert sum(isinstance(one, Outcome) for one in told) == 1
+    assert sum(isinstance(one, RunOutcome) for one in told) == 1
     wrong = "SELECT count(*) FROM public.things WHERE upper_name <> upper(name)"
     assert ask(harness_empty_database, wrong) == 0
 
@@ -282,7 +282,7 @@ def test_a_paused_runner_that_wakes_after_a_takeover_writes_nothing(
     assert ask(harness_empty_database, wrong) == 0
 
 
-def _takeover(dsn: str, plan: Plan) -> Outcome | None:
+def _takeover(dsn: str, plan: Plan) -> RunOutcome | None:
     try:
         return runner.migrate(dsn, plan)
     except AnotherRunnerError:

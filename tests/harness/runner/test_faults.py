@@ -16,7 +16,7 @@ from harness.plan import RunnerSettings
 from harness.runner import throttle
 from harness.runner.backoff import delay, may_retry
 from harness.runner.batch_step import Sizer
-from harness.runner.outcome import Event, Outcome
+from harness.runner.outcome import Event, RunOutcome
 from tests.harness.support.runner import (
     ROWS,
     SmallPlan,
@@ -238,7 +238,7 @@ def test_a_cancelled_index_build_is_tidied_and_taken_up(
         until_waiting(harness_empty_database, "DROP INDEX CONCURRENTLY%")
         blocker.rollback()
         assert run.event("retry").step == "1.2/010_index"
-        assert isinstance(run.outcome(), Outcome)
+        assert isinstance(run.outcome(), RunOutcome)
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'public.things_upper'::regclass"
     assert ask(harness_empty_database, valid) is True
 

@@ -10,11 +10,11 @@ import pytest
 
 from harness.database import admin
 from harness.runner import concurrent_step
-from harness.runner.context import Context
+from harness.runner.context import RunContext
 from harness.runner.definition import read, without_names
 from harness.runner.index import wanted
-from harness.runner.session import Session
-from harness.runner.work import Work
+from harness.runner.session import RunnerSession
+from harness.runner.work import StepWork
 from tests.harness.support.runner import SmallPlan, ask, run_sql
 
 if TYPE_CHECKING:
@@ -94,9 +94,9 @@ def is_recognised(tmp_path: Path, dsn: str, statement: str, there: str) -> bool:
     script = plan.steps[2].forward
     want = wanted(script.statements[0])
     run_sql(dsn, there)
-    session = Session(dsn, Context(plan))
+    session = RunnerSession(dsn, RunContext(plan))
     try:
-        work = Work(session, "1.2/010_index", 3, script)
+        work = StepWork(session, "1.2/010_index", 3, script)
         found = concurrent_step._look(work, want)
         assert found is not None
         assert found.finished

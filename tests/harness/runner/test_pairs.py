@@ -13,10 +13,10 @@ from harness import runner
 from harness.plan import Plan
 from harness.runner import backward, concurrent_step
 from harness.runner.concurrent_step import _tidy
-from harness.runner.context import Context
+from harness.runner.context import RunContext
 from harness.runner.index import wanted
-from harness.runner.session import Session
-from harness.runner.work import SqlFailed, Work
+from harness.runner.session import RunnerSession
+from harness.runner.work import SqlFailed, StepWork
 from tests.harness.support.runner import (
     ask,
     child,
@@ -132,9 +132,9 @@ def test_what_another_made_is_not_tidied_away(
     run_sql(harness_empty_database, TABLE)
     plan = plan_of(tmp_path, (CREATE, DROP))
     script = plan.steps[0].forward
-    session = Session(harness_empty_database, Context(plan))
+    session = RunnerSession(harness_empty_database, RunContext(plan))
     try:
-        work = Work(session, "1/010_s", 1, script)
+        work = StepWork(session, "1/010_s", 1, script)
         want = wanted(script.statements[0])
         made = other_index(harness_empty_database)
         failure = SqlFailed(psycopg.errors.lookup(state)("planted"), script, script.statements[0])
@@ -156,7 +156,7 @@ def test_a_built_index_that_is_not_valid_is_no_success(
     """Planted: the statement that builds it leaves an invalid index without an error."""
     run_sql(harness_empty_database, TABLE)
 
-    def half(work: Work, _statement: object) -> None:
+    def half(work: StepWork, _statement: object) -> None:
         run_sql(harness_empty_database, f"DROP INDEX IF EXISTS public.t_a; {INDEX}")
         run_sql(harness_empty_database, "UPDATE pg_index SET indisvalid = false WHERE indexrelid ="
                 " 'public.t_a'::regclass")  # fmt: skip

@@ -15,7 +15,7 @@ from harness.database import admin
 from harness.plan import Plan
 from harness.runner import settings
 from harness.runner.outcome import Event
-from harness.runner.session import Session
+from harness.runner.session import RunnerSession
 from tests.harness.support.runner import ask, plan_of, run_sql
 
 SEEN = """
@@ -110,7 +110,7 @@ def test_nothing_of_a_session_reaches_the_next_step(
     assert undisturbed["session lock"] == "0"
 
     runner.rollback(harness_empty_database, plan)
-    monkeypatch.setattr(Session, "_refresh", lambda _: None)  # planted: one session for all
+    monkeypatch.setattr(RunnerSession, "_refresh", lambda _: None)  # planted: one session for all
     runner.migrate(harness_empty_database, plan)
     blind = told(harness_empty_database)
     put_back = {"setting", "role"}  # by every commit

@@ -34,11 +34,11 @@ from harness.runner.connection import connect
 from harness.runner.index import Wanted
 from harness.runner.ledger import Checkpoint, Ledger
 from harness.runner.lock import Backend
-from harness.runner.session import Session
-from harness.runner.work import SqlFailed, Work, changed
+from harness.runner.session import RunnerSession
+from harness.runner.work import SqlFailed, StepWork, changed
 
 Defect = Callable[[], None]
-Reaction = Callable[[Session, Checkpoint], None]
+Reaction = Callable[[RunnerSession, Checkpoint], None]
 COUNT_AGAIN = sql.SQL(
     "UPDATE migration_control.run AS r SET (steps_begun, steps_done) = (SELECT"
     " pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE s.state = 'done')"
@@ -59,20 +59,20 @@ def change(owner: Any, **attributes: object) -> None:
 
 def checkpoint_outside_the_transaction() -> None:
     """Commits the work, and the checkpoint in a second transaction right after it."""
-    commit = Session.commit
+    commit = RunnerSession.commit
 
-    def twice(self: Session, *rows: sql.Composed) -> None:
+    def twice(self: RunnerSession, *rows: sql.Composed) -> None:
         commit(self)
         if rows:
             commit(self, sql.Composed([sql.SQL("BEGIN;")]), *rows)
 
-    change(Session, commit=twice)
+    change(RunnerSession, commit=twice)
 
 
 def last_key_stored_before_the_batch() -> None:
     """Commits how far a batch will come, then does the batch in a transaction of its own."""
 
-    def batch(work: Work, size: int, at: Any) -> bool:
+    def batch(work: StepWork, size: int, at: Any) -> bool:
         session, script = work.session, work.script
         statement: Statement | None = script.statements[0]
         try:
@@ -107,7 +107,7 @@ def resumed_batch_repeats_its_last_key() -> None:
     """Resumes a batch step at the last key that was done, for the first after it."""
     run = batch_step.run
 
-    def one_too_early(work: Work) -> int:
+    def one_too_early(work: StepWork) -> int:
         if work.row is not None and work.row.last_key is not None:
             work.row = dataclasses.replace(work.row, last_key=work.row.last_key - 1)
         return run(work)
@@ -121,11 +121,11 @@ def resumed_batch_repeats_its_last_key() -> None:
 def if_not_exists_after_a_concurrent_index() -> None:
     """Creates an index CONCURRENTLY IF NOT EXISTS: what bears the name is believed to be it."""
 
-    def create(work: Work, want: Wanted) -> None:
+    def create(work: StepWork, want: Wanted) -> None:
         text = want.statement.text.replace("CONCURRENTLY", "CONCURRENTLY IF NOT EXISTS", 1)
         concurrent_step._send(work, dataclasses.replace(want.statement, text=text))
 
-    def leave(work: Work, want: Wanted, failure: SqlFailed) -> None:
+    def leave(work: StepWork, want: Wanted, failure: SqlFailed) -> None:
         """Such an engine does not look at what a failed build left."""
 
     change(concurrent_step, _create=create, _tidy=leave)
@@ -145,7 +145,7 @@ def no_fence() -> None:
     So what a dead or paused runner left under way goes on beside its successor.
     """
     _forget_the_fence()
-    change(Session, settled_ledger=lambda self: ledger.read(self.lock))
+    change(RunnerSession, settled_ledger=lambda self: ledger.read(self.lock))
 
 
 def unhandled_sigstop() -> None:
@@ -175,12 +175,12 @@ def _forget_the_fence() -> None:
 def retry_without_reading_again() -> None:
     """Goes on after a lost connection from what it remembers, without reading the ledger again."""
     remembered: dict[int, dict[str, Checkpoint]] = {}
-    settled = Session.settled_ledger
+    settled = RunnerSession.settled_ledger
 
     def remember(row: Checkpoint) -> None:
         remembered.setdefault(row.run_id, {})[row.step] = row
 
-    def recalled(self: Session) -> Ledger:
+    def recalled(self: RunnerSession) -> Ledger:
         found = settled(self)
         if self.context.claimed is None:
             remembered.update({number: dict(rows) for number, rows in found.steps.items()})
@@ -189,13 +189,13 @@ def retry_without_reading_again() -> None:
         return dataclasses.replace(found, steps={**found.steps, number: remembered.get(number, {})})
 
     _watch_commits(heard=remember)
-    change(Session, settled_ledger=recalled)
+    change(RunnerSession, settled_ledger=recalled)
 
 
 def unknown_commit_taken_for_done() -> None:
     """Records a step as done when the connection was lost at its commit: it was sent, after all."""
 
-    def believe(session: Session, row: Checkpoint) -> None:
+    def believe(session: RunnerSession, row: Checkpoint) -> None:
         _on_a_new_connection(session, row.run_id, write_checkpoint(row))
 
     _watch_commits(lost=believe)
@@ -205,7 +205,7 @@ def unknown_commit_taken_for_failed() -> None:
     """Takes a step's checkpoint back when the connection was lost at its commit: do it again."""
     heard: dict[tuple[int, str], Checkpoint] = {}
 
-    def disbelieve(session: Session, row: Checkpoint) -> None:
+    def disbelieve(session: RunnerSession, row: Checkpoint) -> None:
         forget = sql.SQL("DELETE FROM migration_control.step WHERE run_id = {} AND step = {};")
         statement = forget.format(sql.Literal(row.run_id), sql.Literal(row.step))
         earlier = heard.get((row.run_id, row.step))
@@ -221,13 +221,13 @@ def _watch_commits(
 ) -> None:
     """Call `heard` for each checkpoint whose commit was answered, `lost` where it is unknown."""
     written: list[Checkpoint] = []
-    begin, commit = Session.__init__, Session.commit
+    begin, commit = RunnerSession.__init__, RunnerSession.commit
 
     def note(row: Checkpoint) -> sql.Composed:
         written[:] = [row]
         return write_checkpoint(row)
 
-    def watched(self: Session, *rows: sql.Composed) -> None:
+    def watched(self: RunnerSession, *rows: sql.Composed) -> None:
         row = written.pop() if written else None
         try:
             commit(self, *rows)
@@ -238,17 +238,17 @@ def _watch_commits(
         if row is not None and heard is not None:
             heard(row)
 
-    def remember_where(self: Session, dsn: str, context: Any) -> None:
+    def remember_where(self: RunnerSession, dsn: str, context: Any) -> None:
         self.context = context
         self.__dict__["dsn"] = dsn
         begin(self, dsn, context)
 
-    change(Session, __init__=remember_where, commit=watched)
+    change(RunnerSession, __init__=remember_where, commit=watched)
     change(ledger, checkpoint_sql=note)
     change(transaction_step, checkpoint_sql=note)
 
 
-def _on_a_new_connection(session: Session, run_id: int, statement: sql.Composed) -> None:
+def _on_a_new_connection(session: RunnerSession, run_id: int, statement: sql.Composed) -> None:
     """Write to the ledger what is believed, if the server can be reached."""
     with suppress(psycopg.Error, HarnessError):
         conn = connect(session.__dict__["dsn"], "belief")
@@ -270,7 +270,7 @@ def resume_skips_a_failed_step() -> None:
     """Records the step that failed as its position, and resumes after it."""
     note = retry.note_failure
 
-    def with_position(work: Work, message: str) -> None:
+    def with_position(work: StepWork, message: str) -> None:
         with suppress(psycopg.Error), work.session.transaction(work.id):
             work.session.checkpoint(work.checkpoint("running", rows=-1))
         note(work, message)
@@ -283,7 +283,7 @@ def _skip_on_resume(skipped: Callable[[Checkpoint], bool]) -> None:
     run_step = steps.run_step
 
     def skipping(
-        session: Session,
+        session: RunnerSession,
         step: str,
         position: int,
         script: Script,
@@ -344,7 +344,7 @@ def _change_scripts(rewrite: Callable[[Script], Script], *, back: bool = False) 
     run_step = steps.run_step
 
     def changed_step(
-        session: Session,
+        session: RunnerSession,
         step: str,
         position: int,
         script: Script,

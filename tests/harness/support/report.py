@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.document.base import to_builtins, to_text
 from harness.document.crash import SCHEMA_VERSION
-from harness.document.verdict import Count
+from harness.document.verdict import EvidenceCount
 from harness.report import tally
 from harness.report.section.registry import list_required
 from harness.report.verdict import Exhibit, Suite, Verdict
@@ -233,7 +233,8 @@ def verdict(**changed: Any) -> Verdict:
         "findings": [],
         "complete": True,
         "evidence": [
-            Exhibit(name, "pass", counts=(Count("things", 1, 1),)) for name in list_required()
+            Exhibit(name, "pass", counts=(EvidenceCount("things", 1, 1),))
+            for name in list_required()
         ],
         "figures": {"rows": 1000, "tests": 3, "seconds": 12.0},
         "judged": JUDGED,

@@ -130,10 +130,10 @@ def never_halve() -> None:
 
 def try_again_without_rolling_back() -> None:
     """Planted: the transaction that failed is still open when the step is tried again."""
-    from harness.runner.session import Session
+    from harness.runner.session import RunnerSession
 
-    Session._roll_back = lambda _: None
-    Session._refresh = lambda _: None  # a new session would have nothing open
+    RunnerSession._roll_back = lambda _: None
+    RunnerSession._refresh = lambda _: None  # a new session would have nothing open
 
 
 CAUGHT = [

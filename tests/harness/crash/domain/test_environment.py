@@ -104,8 +104,8 @@ def a_full_disk_fails_the_step() -> None:
 def a_full_disk_is_passed_over() -> None:
     """Go on after a step that found no room, as if it were done."""
 
-    def passing_over(run: Callable[[work.Work], int]) -> Callable[[work.Work], int]:
-        def passed_over(one: work.Work) -> int:
+    def passing_over(run: Callable[[work.StepWork], int]) -> Callable[[work.StepWork], int]:
+        def passed_over(one: work.StepWork) -> int:
             try:
                 return run(one)
             except Stopped:

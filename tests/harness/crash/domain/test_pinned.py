@@ -29,10 +29,10 @@ from harness.fault.pins import HeldPin, Hold, Pin, PinMissed, Sight, remove
 from harness.plan import Plan, load
 from harness.runner import concurrent_step
 from harness.runner.connection import configure, connect, set_variables
-from harness.runner.index import Found as Index
+from harness.runner.index import FoundIndex as Index
 from harness.runner.index import Wanted
-from harness.runner.session import Session
-from harness.runner.work import Work
+from harness.runner.session import RunnerSession
+from harness.runner.work import StepWork
 from tests.harness.support.crash import ground_of
 from tests.harness.support.runner import SmallPlan, ask, child, prepared_to_fill
 
@@ -242,7 +242,7 @@ def take_a_dead_index_for_whole() -> None:
     look = concurrent_step._look
     dead = "SELECT NOT indislive FROM pg_index WHERE indexrelid = pg_catalog.to_regclass(%s)"
 
-    def hopeful(work: Work, want: Wanted) -> Index | None:
+    def hopeful(work: StepWork, want: Wanted) -> Index | None:
         found = look(work, want)
         with work.session.waiting:
             row = work.session.work.execute(dead.encode(), [want.index.sql]).fetchone()
@@ -276,7 +276,7 @@ def test_a_run_that_mends_a_half_built_index_is_struck_while_it_does(ground, fou
     assert {row.verdict for row in ordinary.values()} == {"pass"}
 
 
-def revive(session: Session) -> None:
+def revive(session: RunnerSession) -> None:
     """Another working connection, without a look into the ledger."""
     info = session.lock.info
     password = f" password={info.password}" if info.password else ""
@@ -289,9 +289,9 @@ def revive(session: Session) -> None:
 
 def on_lost_commit(raised: type[psycopg.Error] | None) -> None:
     """Replace what becomes of a commit whose answer was lost: an error of ours, or nothing."""
-    commit = Session.commit
+    commit = RunnerSession.commit
 
-    def guessing(self: Session, *rows: Any) -> None:
+    def guessing(self: RunnerSession, *rows: Any) -> None:
         try:
             commit(self, *rows)
         except psycopg.Error as error:
@@ -301,7 +301,7 @@ def on_lost_commit(raised: type[psycopg.Error] | None) -> None:
             if raised is not None:
                 raise raised("taken for failed") from error
 
-    Session.commit = guessing  # type: ignore[method-assign]
+    RunnerSession.commit = guessing  # type: ignore[method-assign]
 
 
 def take_unknown_for_failed() -> None:
@@ -328,14 +328,14 @@ def test_a_guessed_commit_outcome_is_caught_where_it_is_wrong(ground, defect, wr
 
 def checkpoint_apart() -> None:
     """The planted defect: the work commits, and the checkpoint after it in its own transaction."""
-    commit = Session.commit
+    commit = RunnerSession.commit
 
-    def apart(self: Session, *rows: Any) -> None:
+    def apart(self: RunnerSession, *rows: Any) -> None:
         self.execute(b"COMMIT")
         self.execute(b"BEGIN")
         commit(self, *rows)
 
-    Session.commit = apart  # type: ignore[method-assign]
+    RunnerSession.commit = apart  # type: ignore[method-assign]
 
 
 def test_a_checkpoint_outside_the_transaction_is_caught(ground):

@@ -22,9 +22,9 @@ from harness.crash.ground import Setup
 from harness.crash.model import START, CoverageRow, Point, Task
 from harness.runner import backward, batch_step, concurrent_step, steps
 from harness.runner.index import Wanted
-from harness.runner.ledger import Ledger, Run
-from harness.runner.session import Session
-from harness.runner.work import Work
+from harness.runner.ledger import Ledger, LedgerRun
+from harness.runner.session import RunnerSession
+from harness.runner.work import StepWork
 from tests.harness.support.crash import ground_of
 from tests.harness.support.runner import SmallPlan
 
@@ -136,7 +136,7 @@ def repeats_behind_the_third() -> None:
     """A runner that resumes one key too early, but only where three batches were done."""
     run = batch_step.run
 
-    def one_too_early(work: Work) -> int:
+    def one_too_early(work: StepWork) -> int:
         if work.row is not None and work.row.batches == 3 and work.row.last_key is not None:
             work.row = replace(work.row, last_key=work.row.last_key - 1)
         return run(work)
@@ -186,7 +186,7 @@ def merges_when_resumed() -> None:
     """A runner that, where two batches were done, does the rest in one: it makes fewer commits."""
     batch = batch_step._batch
 
-    def large(work: Work, size: int, at: batch_step._Position) -> bool:
+    def large(work: StepWork, size: int, at: batch_step._Position) -> bool:
         return batch(work, 10_000 if at.batches == 2 else size, at)
 
     batch_step._batch = large
@@ -233,7 +233,7 @@ def takes_the_checkpoints_of_what_it_undoes_for_its_own() -> None:
     """A rollback that, resumed, believes what an unfinished migration did to be undone."""
     undo = backward._steps
 
-    def confused(session: Session, known: Ledger, forward: Run) -> None:
+    def confused(session: RunnerSession, known: Ledger, forward: LedgerRun) -> None:
         if session.context.resumed and not forward.completed:
             steps = {**known.steps, session.run.id: known.steps.get(forward.id, {})}
             known = replace(known, steps=steps)
@@ -268,7 +268,7 @@ def drops_what_is_not_there() -> None:
     """A rollback that takes it for granted that an intended index was built."""
     drop = concurrent_step._drop
 
-    def careless(work: Work, want: Wanted) -> None:
+    def careless(work: StepWork, want: Wanted) -> None:
         if concurrent_step._look(work, want) is None:
             raise Refused(f"{want.index} is not there")
         drop(work, want)
@@ -300,7 +300,7 @@ def chatter() -> None:
     """A runner that asks something more in every second run: it cannot be swept."""
     import harness.runner.session as session
 
-    honest = session.Session.check_stop
+    honest = session.RunnerSession.check_stop
     flag = Path(tempfile.gettempdir()) / f"harness-chatter-{os.getppid()}"
     talks = flag.exists()
     if talks:
@@ -313,7 +313,7 @@ def chatter() -> None:
             self.work.execute("SELECT 1")
         honest(self, where)
 
-    session.Session.check_stop = asks  # type: ignore[method-assign]
+    session.RunnerSession.check_stop = asks  # type: ignore[method-assign]
 
 
 def test_a_run_that_is_not_the_same_twice_is_refused(ground: Setup) -> None:

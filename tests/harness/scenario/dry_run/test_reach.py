@@ -13,7 +13,7 @@ from harness.database import admin
 from harness.plan import Plan, load, script
 from harness.scenario.dry_run import commons, shared
 from harness.scenario.dry_run.dynamic import NAME, TEXT, template
-from harness.scenario.dry_run.facts import Facts, facts
+from harness.scenario.dry_run.facts import CatalogFacts, facts
 from harness.scenario.dry_run.reach import Reach, reaches
 from tests.harness.support.cases import CASES, plan_of, psql, told
 from tests.harness.support.runner import ask, open_transaction, run_sql
@@ -138,7 +138,7 @@ LOCAL = [
 
 
 @pytest.fixture(scope="module")
-def world(harness_server: Server) -> Iterator[Facts]:
+def world(harness_server: Server) -> Iterator[CatalogFacts]:
     """What the catalogs say of a database with functions and triggers of every kind."""
     name = admin.unique_name("harness_reach")
     admin.create(harness_server.dsn(), name)
@@ -148,7 +148,7 @@ def world(harness_server: Server) -> Iterator[Facts]:
     admin.drop(harness_server.dsn(), name)
 
 
-def reach_of(world: Facts, directory: Path, text: str) -> Reach | None:
+def reach_of(world: CatalogFacts, directory: Path, text: str) -> Reach | None:
     return reaches(loaded(directory, text), world)
 
 
@@ -163,7 +163,9 @@ def loaded(directory: Path, text: str) -> Plan:
 
 
 @pytest.mark.parametrize("text", BEYOND)
-def test_what_reaches_beyond_the_database_is_found(world: Facts, tmp_path: Path, text: str) -> None:
+def test_what_reaches_beyond_the_database_is_found(
+    world: CatalogFacts, tmp_path: Path, text: str
+) -> None:
     found = reach_of(world, tmp_path, text)
     assert found is not None
     assert not found.outward
@@ -172,7 +174,7 @@ def test_what_reaches_beyond_the_database_is_found(world: Facts, tmp_path: Path,
 
 @pytest.mark.parametrize("text", OUTWARD)
 def test_what_reaches_other_servers_or_files_is_told_apart(
-    world: Facts, tmp_path: Path, text: str
+    world: CatalogFacts, tmp_path: Path, text: str
 ) -> None:
     found = reach_of(world, tmp_path, text)
     assert found is not None
@@ -181,17 +183,17 @@ def test_what_reaches_other_servers_or_files_is_told_apart(
 
 @pytest.mark.parametrize("text", LOCAL)
 def test_what_stays_in_the_database_is_not_held_back(
-    world: Facts, tmp_path: Path, text: str
+    world: CatalogFacts, tmp_path: Path, text: str
 ) -> None:
     assert reach_of(world, tmp_path, text) is None
 
 
-def test_every_shared_catalog_has_a_statement_that_writes_it(world: Facts) -> None:
+def test_every_shared_catalog_has_a_statement_that_writes_it(world: CatalogFacts) -> None:
     assert world.shared == shared.CATALOGS
 
 
 def test_a_delete_that_cascades_to_a_trigger_reaches_what_the_trigger_does(
-    world: Facts, tmp_path: Path
+    world: CatalogFacts, tmp_path: Path
 ) -> None:
     assert {"t", "child"} <= world.reached_by("child")
     assert {"apart", "seen"} <= world.reached_by("apart")

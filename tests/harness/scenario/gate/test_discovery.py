@@ -10,7 +10,7 @@ from harness.core.errors import UsageError
 from harness.plan import load
 from harness.scenario.gate import discover
 from harness.scenario.gate.discovery import Suites
-from harness.scenario.gate.settings import Settings
+from harness.scenario.gate.settings import GateSettings
 from harness.subject.project import find_project
 from tests.harness.support.people import make_people, stand_in, write
 
@@ -158,8 +158,8 @@ def test_the_root_of_a_plan_that_stands_alone_is_where_its_suites_would_be(
     if place == "plan.toml":
         (tmp_path / "here" / "sql").rename(tmp_path / "here" / "plans")
         (tmp_path / "here" / "plans").rename(tmp_path / "there")
-        settings = Settings(tmp_path / "there" / place, tmp_path / "build")
+        settings = GateSettings(tmp_path / "there" / place, tmp_path / "build")
         assert settings.root == tmp_path / "there"
     else:
-        settings = Settings(tmp_path / "here" / place, tmp_path / "build")
+        settings = GateSettings(tmp_path / "here" / place, tmp_path / "build")
         assert settings.root == tmp_path / "here"

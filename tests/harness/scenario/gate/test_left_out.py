@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.scenario.gate import census, left_out
-from harness.scenario.gate.recorder import Recorder
+from harness.scenario.gate.recorder import SuiteRecorder
 from tests.harness.support.gate import PASSES, found, gate, make_project, plant, words
 
 HOME = "tests/migration"
@@ -163,9 +163,9 @@ def test_the_census_knows_tests_from_fixtures_and_helpers(tmp_path: Path) -> Non
     assert census.defined(tmp_path, tmp_path, [tmp_path / "test_x.py"]) == []
 
 
-def heard(*outcomes: str, **seen: object) -> Recorder:
+def heard(*outcomes: str, **seen: object) -> SuiteRecorder:
     """A recorder that heard of test_0, test_1 …, and of what a process saw of them."""
-    recorder = Recorder(lambda _: None)
+    recorder = SuiteRecorder(lambda _: None)
     for number, outcome in enumerate(outcomes):
         line = {"kind": "report", "nodeid": f"{HOME}/test_x.py::test_{number}", "seconds": 0.0}
         line |= {"message": "", "evidence": "", "outcome": outcome}

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from harness.report.verdict import Suite
-from harness.scenario.gate.progress import Bar, Log, drawn, narrator
-from harness.scenario.gate.recorder import Advance, Recorder
+from harness.scenario.gate.progress import GateBar, GateLog, drawn, narrator
+from harness.scenario.gate.recorder import Advance, SuiteRecorder
 
 
 class Clock:
@@ -27,7 +27,7 @@ def advance(done: int, left: int = 1, name: str = "forward") -> Advance:
 def test_a_log_has_a_line_a_suite_and_one_every_ten_seconds() -> None:
     said: list[str] = []
     clock = Clock()
-    log = Log(said.append, clock)
+    log = GateLog(said.append, clock)
     for second in range(1, 36):
         clock.now = second
         if second == 15:
@@ -56,7 +56,7 @@ def test_each_suite_leaves_a_line_behind(terminal: bool) -> None:
     out = StringIO()
     console = Console(file=out, force_terminal=terminal, width=40, highlight=False)
     with narrator(console) as told:
-        assert isinstance(told, Bar if terminal else Log)
+        assert isinstance(told, GateBar if terminal else GateLog)
         told.ended(advance(3, left=0))
         told.tick()
     assert "  pass    forward          3 of 3\n" in out.getvalue()
@@ -64,7 +64,7 @@ def test_each_suite_leaves_a_line_behind(terminal: bool) -> None:
 
 def test_a_suite_is_at_its_end_when_none_of_its_tests_is_left() -> None:
     heard: list[Advance] = []
-    recorder = Recorder(heard.append)
+    recorder = SuiteRecorder(heard.append)
     ids = [f"tests/migration/test_{name}.py::test_a" for name in ("one", "two")]
     ids.append("tests/migration/test_one.py::test_b")
     recorder.hear({"kind": "total", "ids": ids})

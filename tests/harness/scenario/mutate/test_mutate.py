@@ -21,8 +21,8 @@ from harness.core.poll import wait_until
 from harness.database import limits
 from harness.plan import Plan
 from harness.scenario.mutate import equivalents, judging, mutants
-from harness.scenario.mutate.model import Mutant, Result
-from harness.scenario.mutate.run import Settings, document, run, words
+from harness.scenario.mutate.model import Mutant, MutantResult
+from harness.scenario.mutate.run import MutateSettings, document, run, words
 from tests.harness.support import mutate_judges
 from tests.harness.support.mutate_judges import sees_nothing
 from tests.harness.support.runner import SmallPlan
@@ -343,8 +343,10 @@ def test_an_equivalent_covers_by_id_and_by_what_its_diff_changes(small: SmallPla
 # The run.
 
 
-def settings(small: SmallPlan, judge: str, **more: object) -> Settings:
-    return Settings(plan=small.root / "plan.toml", judge=f"{JUDGES}:{judge}", workers=1, **more)  # type: ignore[arg-type]
+def settings(small: SmallPlan, judge: str, **more: object) -> MutateSettings:
+    return MutateSettings(
+        plan=small.root / "plan.toml", judge=f"{JUDGES}:{judge}", workers=1, **more
+    )  # type: ignore[arg-type]
 
 
 def test_a_judge_that_looks_sees_the_mutants_and_the_survivors_are_shown(small: SmallPlan) -> None:
@@ -440,7 +442,7 @@ def test_score_counts_what_is_not_equivalent(small: SmallPlan) -> None:
     plan = small.load()
     some = mutants.of_plan(plan)[:4]
     outcomes: Iterator[str] = iter(("killed", "killed", "killed", "equivalent"))
-    results = [Result(m, outcome) for m, outcome in zip(some, outcomes, strict=True)]  # type: ignore[arg-type]
+    results = [MutantResult(m, outcome) for m, outcome in zip(some, outcomes, strict=True)]  # type: ignore[arg-type]
     answer = document(results, settings(small, "sees_rows"), plan, some, 1.0)
     assert (answer["score"], answer["verdict"]) == (100, "pass")
 
