@@ -13,6 +13,7 @@ from harness.core.errors import UsageError
 from harness.core.jsonfile import FlawedJSON, parse_json, read_text
 from harness.document.place import line_of, spelled_out
 
+LONGEST: Final = 300
 Word = Literal["pass", "fail", "unknown"]
 Kind = TypeVar("Kind")
 
@@ -33,6 +34,8 @@ class FlawedDocument(ValueError):  # noqa: N818 - reads as what it is
     """A value is not the document it should be; `place` is where, such as $.suites[3].seconds."""
 
     def __init__(self, reason: str, place: str = "$") -> None:
+        if len(reason) > LONGEST:  # it may quote the document
+            reason = reason[:LONGEST] + "…"
         super().__init__(f"{place}: {reason}")
         self.reason = reason
         self.place = place

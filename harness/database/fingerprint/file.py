@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import UsageError
-from harness.core.jsonfile import write_whole
+from harness.core.jsonfile import FlawedJSON, parse_json, read_text, write_whole
 from harness.database.fingerprint import model
 from harness.database.fingerprint.model import FORMAT, Fingerprint, Sketch
 
@@ -33,7 +33,7 @@ def to_json(found: Fingerprint) -> str:
 def from_json(text: str, where: str = "fingerprint", *, older: bool = False) -> Fingerprint:
     """Read what `to_json` wrote, with `older` in an older format too; else a usage error."""
     try:
-        document = json.loads(text)
+        document = parse_json(text)
         _refuse_other_format(document["format"], where, older)
         document["objects"] = {
             part: {name: json.dumps(attributes) for name, attributes in objects.items()}
@@ -81,7 +81,10 @@ def save(found: Fingerprint, path: Path) -> None:
 def load(path: Path, *, older: bool = False) -> Fingerprint:
     """Read a saved fingerprint, with `older` one of an older format too."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the fingerprint: {error}", where=str(path)) from error
+        text = read_text(path)
+    except OSError as error:
+        reason = f"cannot read the fingerprint: {error.strerror}"
+        raise UsageError(reason, where=str(path)) from error
+    except FlawedJSON as flaw:
+        raise UsageError(flaw.reason, where=f"{path}:{flaw.line}") from None
     return from_json(text, str(path), older=older)

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.core.errors import AnotherRunnerError
-from harness.core.jsonfile import write_json, write_whole
+from harness.core.jsonfile import FlawedJSON, parse_json, write_json, write_whole
 from harness.core.writable import refuse_unwritable
 from harness.document.base import to_builtins
 from harness.document.verdict import VerdictDocument
@@ -80,8 +80,8 @@ def _evidence(path: Path, root: Path) -> str:
     """A document without this machine's paths; what is none stays as it is, to be found out."""
     text = path.read_text("utf-8", "replace")
     try:
-        document = json.loads(text)
-    except ValueError:
+        document = parse_json(text)
+    except FlawedJSON:
         return text
     if not isinstance(document, dict):
         return text

@@ -141,6 +141,13 @@ def test_every_truncation_of_a_verdict_is_refused(tmp_path: Path) -> None:
             read_document(path, VerdictDocument, what="a verdict", hint="run the gate")
 
 
+def test_a_long_value_is_not_quoted_whole() -> None:
+    document = stored("verify") | {"verdict": "x" * 90_000}
+    with pytest.raises(FlawedDocument) as caught:
+        from_builtins(document, VerifyDocument)
+    assert len(str(caught.value)) < 400
+
+
 def test_a_directory_and_an_absent_file_are_named(tmp_path: Path) -> None:
     for path, said in ((tmp_path, "Is a directory"), (tmp_path / "no", "No such file")):
         with pytest.raises(UsageError, match=f"a verdict cannot be read: {said}"):
