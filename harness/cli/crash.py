@@ -95,7 +95,7 @@ def _exploration(plan_path: Path | None, choices: dict[str, Any]) -> Any:
     """The settings of an exploration, or a usage error before anything is started."""
     from harness.core.direction import DIRECTIONS
     from harness.crash import settings
-    from harness.crash.model import DOMAINS
+    from harness.crash.registry import DOMAINS
 
     given = "existing" if choices.pop("dsn") else choices["server"]
     why = "an existing server is not explored: servers are killed and filled up here"

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.core.direction import DIRECTIONS, Direction
-from harness.crash.model import DOMAINS, NOWHERE, DomainName, Point, Task
+from harness.crash.model import NOWHERE, DomainName, Point, Task
+from harness.crash.registry import DOMAINS
 from harness.document.base import to_builtins
 from harness.document.crash import CrashDocument
 

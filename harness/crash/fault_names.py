@@ -10,30 +10,16 @@ from collections.abc import Sequence
 
 from harness.core.direction import Direction
 from harness.core.errors import UsageError
-from harness.crash.domain.contended import domain as contended
-from harness.crash.domain.environment import domain as environment
-from harness.crash.domain.pinned.strike import ALONE, TOGETHER
-from harness.crash.domain.tampered import domain as tampered
-from harness.crash.domain.wal.golden import FAULT
-from harness.crash.domain.wire.faults import FAULTS
-from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, RESUME
+from harness.crash.domain.wire.span import RESUME
 from harness.crash.model import END, START, DomainName, Point
+from harness.crash.registry import REGISTRY
 from harness.subject.plan import PlanSubject
 from harness.subject.protocol import Subject
-
-NAMES: dict[DomainName, tuple[str, ...]] = {
-    "wire": (*FAULTS, ACKED, RACE, CLOSING),
-    "wal": (FAULT,),
-    "pinned": ALONE + TOGETHER,
-    "contended": contended.FAULTS,
-    "tampered": tampered.FAULTS,
-    "environment": environment.FAULTS,
-}
 
 
 def knows(domain: DomainName, fault: str) -> bool:
     """Whether a domain has a fault of this name."""
-    shapes = (re.sub("[A-Z]+", r"\\w+", re.escape(name)) for name in NAMES[domain])
+    shapes = (re.sub("[A-Z]+", r"\\w+", re.escape(name)) for name in REGISTRY[domain].faults)
     return any(re.fullmatch(shape, fault) for shape in shapes)
 
 
@@ -43,7 +29,9 @@ def knowing(domains: Sequence[DomainName], faults: Sequence[str]) -> tuple[Domai
         if not any(knows(domain, fault) for domain in domains):
             raise UsageError(
                 f"no fault {fault!r} in what is explored",
-                hint="; ".join(f"{domain} has {', '.join(NAMES[domain])}" for domain in domains),
+                hint="; ".join(
+                    f"{domain} has {', '.join(REGISTRY[domain].faults)}" for domain in domains
+                ),
             )
     return tuple(domain for domain in domains if any(knows(domain, fault) for fault in faults))
 
@@ -53,6 +41,11 @@ def refuse_unknown(point: Point, subject: Subject) -> None:
 
     Of a subject that tells no steps they are known when its run was recorded.
     """
+    if point.domain not in REGISTRY:
+        raise UsageError(
+            f"{point.id!r} is no crash point: there is no domain {point.domain!r}",
+            hint="one of " + ", ".join(REGISTRY),
+        )
     steps = _steps(point.direction, subject)
     if steps and point.step not in steps:
         raise UsageError(
@@ -62,7 +55,7 @@ def refuse_unknown(point: Point, subject: Subject) -> None:
     if not knows(point.domain, point.fault):
         raise UsageError(
             f"no crash point {point.id}: domain {point.domain} has no fault {point.fault}",
-            hint="one of " + ", ".join(NAMES[point.domain]),
+            hint="one of " + ", ".join(REGISTRY[point.domain].faults),
         )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, TypeAlias, cast
 
 from harness.core.direction import DIRECTIONS, Direction
 from harness.core.errors import UsageError
 from harness.crash.ground import Setup
+from harness.subject.protocol import Part
 
-DomainName = Literal["wire", "wal", "pinned", "contended", "tampered", "environment"]
+DomainName: TypeAlias = str
 Verdict = Literal["pass", "fail", "unknown"]
-DOMAINS: tuple[DomainName, ...] = get_args(DomainName)
 START = "(start)"  # the runner's own work before its first step
 END = "(end)"  # and after its last
 WHOLE = "run"  # of a run that tells no steps: all of it
@@ -41,12 +42,13 @@ class Point:
     def parse(text: str) -> Point:
         """Read an id back; UsageError when it is none."""
         parts = text.split(":")
-        if len(parts) != 5 or parts[0] not in DOMAINS or parts[1] not in DIRECTIONS:
+        if len(parts) != 5 or parts[1] not in DIRECTIONS:
             raise UsageError(
                 f"{text!r} is no crash point",
                 hint="write DOMAIN:DIRECTION:STEP:BOUNDARY:FAULT as a failure prints it",
             )
-        return Point(*parts)  # type: ignore[arg-type]  # checked above
+        domain, direction, *rest = parts
+        return Point(domain, cast("Direction", direction), *rest)
 
 
 @dataclass(frozen=True)
@@ -82,13 +84,21 @@ class Task:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-class Domain(Protocol):
-    """A way of striking. Both functions run in worker processes; everything passed is pickled."""
+@dataclass(frozen=True)
+class Domain:
+    """A way of striking, as a package registers it: see harness/crash/registry.py.
 
-    def tasks(self, ground: Setup) -> list[Task]:
-        """Every point that must be struck, in tasks; found by looking, not by striking."""
-        ...
+    `tasks` finds every point that must be struck by looking, not by striking. `run` strikes at each
+    point of a task and gives one row for each. Both run in worker processes; all that they take and
+    give is pickled. `faults` are the names of what is done; a part in capitals stands for what is
+    found by looking. Of a subject without what the domain `needs` it is not applicable. `kinds`
+    names the kind of step that a fault can strike where it is one alone.
+    """
 
-    def run(self, ground: Setup, task: Task) -> list[CoverageRow]:
-        """Strike at each point of a task: exactly one row for each."""
-        ...
+    name: DomainName
+    faults: tuple[str, ...]
+    tasks: Callable[[Setup], list[Task]]
+    run: Callable[[Setup, Task], list[CoverageRow]]
+    needs: frozenset[Part] = frozenset()
+    strikes_cleanup: bool = False
+    kinds: Mapping[str, str] = field(default_factory=dict)

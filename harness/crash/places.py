@@ -9,29 +9,13 @@ from typing import Final
 from harness.core.direction import DIRECTIONS, Direction
 from harness.crash.asked import Place
 from harness.crash.domain.wire import whole
-from harness.crash.fault_names import NAMES
-from harness.crash.ground import LEDGER, Setup
+from harness.crash.ground import Setup
 from harness.crash.model import DomainName, Task
+from harness.crash.registry import REGISTRY
 from harness.crash.settings import CrashSettings
 from harness.subject.plan import PlanSubject
 from harness.subject.protocol import Part, Subject, has_direction
 
-CLEANING: Final[tuple[DomainName, ...]] = ("wire", "wal")
-"""The domains that strike a clean-up: everything that it does commits, or not, like a step."""
-NEEDED: Final[dict[tuple[DomainName, str], str]] = {
-    ("contended", "statement_timeout"): "batch",
-    ("contended", "statement_timeout_persistent"): "batch",
-}
-"""Faults that can only meet one kind of step."""
-NEEDS: Final[dict[DomainName, frozenset[Part]]] = {
-    "wire": frozenset(),
-    "wal": frozenset(),
-    "pinned": LEDGER,
-    "contended": LEDGER,
-    "tampered": LEDGER,
-    "environment": LEDGER,
-}
-"""What a domain needs of a subject: without it, it is not applicable, and never passed."""
 UNMET = "it needs {parts}, and the runs of a {kind} have none"
 PARTS_SAID: Final[dict[Part, str]] = {"ledger": "a ledger", "steps": "steps"}
 UNPROMISED = (
@@ -62,13 +46,13 @@ def places_of(settings: CrashSettings, ground: Setup, failures: Mapping[DomainNa
     for domain in settings.domains:
         for way in settings.directions:
             place = (domain, way)
-            if unmet := NEEDS[domain] - subject.has:
+            if unmet := REGISTRY[domain].needs - subject.has:
                 parts = " and ".join(PARTS_SAID[part] for part in sorted(unmet))
                 found.absent[place] = UNMET.format(parts=parts, kind=subject.kind)
             elif not has_direction(subject, way):
                 missing = NO_CLEANUP if way == "cleanup" else NO_BACK
                 found.absent[place] = missing.format(kind=subject.kind)
-            elif way == "cleanup" and domain not in CLEANING:
+            elif way == "cleanup" and not REGISTRY[domain].strikes_cleanup:
                 found.absent[place] = ELSEWHERE
             elif way not in ground.directions:
                 found.unlooked[place] = ALONE.format(way=way)
@@ -79,20 +63,23 @@ def places_of(settings: CrashSettings, ground: Setup, failures: Mapping[DomainNa
 
 def applicable(domains: Sequence[DomainName], subject: Subject) -> tuple[DomainName, ...]:
     """Those of the domains that have what they need of the subject."""
-    return tuple(domain for domain in domains if NEEDS[domain] <= subject.has)
+    return tuple(domain for domain in domains if REGISTRY[domain].needs <= subject.has)
 
 
 def _faultless(settings: CrashSettings, ground: Setup) -> dict[tuple[DomainName, str], str]:
     if not ground.resumes:
         reason = UNPROMISED.format(kind=ground.subject.kind)
-        others = [name for name in NAMES["wire"] if name not in (*whole.FAULTS, whole.CLOSING)]
+        others = [
+            name for name in REGISTRY["wire"].faults if name not in (*whole.FAULTS, whole.CLOSING)
+        ]
         return {("wire", name): reason for name in others if "wire" in settings.domains}
     steps = ground.plan.steps
     kinds = {script.kind for step in steps for script in (step.forward, step.rollback)}
     return {
         (domain, fault): f"no step of the plan is of kind {kind}"
-        for (domain, fault), kind in NEEDED.items()
-        if domain in settings.domains and kind not in kinds
+        for domain in settings.domains
+        for fault, kind in REGISTRY[domain].kinds.items()
+        if kind not in kinds
     }
 
 

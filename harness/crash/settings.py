@@ -11,7 +11,8 @@ from harness.core.direction import DIRECTIONS, Direction
 from harness.core.errors import UsageError
 from harness.crash import fault_names
 from harness.crash.asked import CrashRequest
-from harness.crash.model import DOMAINS, DomainName, Point
+from harness.crash.model import DomainName, Point
+from harness.crash.registry import DOMAINS
 from harness.subject.protocol import Subject
 
 Name = TypeVar("Name", bound=str)

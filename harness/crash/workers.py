@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import multiprocessing
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -14,22 +13,18 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import AbstractContextManager
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from harness.core.errors import HarnessError
 from harness.crash import tally
 from harness.crash.ground import Setup
-from harness.crash.model import CoverageRow, Domain, DomainName, Task
+from harness.crash.model import CoverageRow, DomainName, Task
+from harness.crash.registry import REGISTRY
 from harness.server.pool import pool as processes_of
 
 PRELOAD = ["harness.crash.runners", "harness.crash.state", "psycopg"]
 SECOND = 1.0
 Pool: TypeAlias = AbstractContextManager[ProcessPoolExecutor]
-
-
-def domain(name: str) -> Domain:
-    """The domain of this name: the module `domain` of its package."""
-    return cast("Domain", importlib.import_module(f"harness.crash.domain.{name}.domain"))
 
 
 def pool(workers: int, begin: Callable[..., None] | None = None, *arguments: Any) -> Pool:
@@ -100,13 +95,13 @@ def _looked(
 
 
 def _found(ground: Setup, name: str) -> list[Task]:
-    return domain(name).tasks(ground)
+    return REGISTRY[name].tasks(ground)
 
 
 def run_task(ground: Setup, task: Task) -> list[CoverageRow]:
     """One row for every point of a task, whatever becomes of it."""
     try:
-        rows = domain(task.domain).run(ground, task)
+        rows = REGISTRY[task.domain].run(ground, task)
     except HarnessError as error:
         rows, reason = [], str(error)
     except Exception:  # a bug of ours: shown, and what it hid is unknown

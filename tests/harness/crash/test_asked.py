@@ -11,7 +11,8 @@ from harness.crash.asked import NO_PLACE, NOTHING, CrashRequest, Enumeration, Pl
 from harness.crash.coverage import Coverage
 from harness.crash.coverage_file import write
 from harness.crash.golden_note import Note
-from harness.crash.model import DIRECTIONS, DOMAINS, NOWHERE, Point, Task
+from harness.crash.model import DIRECTIONS, NOWHERE, Point, Task
+from harness.crash.registry import DOMAINS
 from harness.crash.telling import words
 from tests.harness.support.crash_ledger import (
     REPLAY,

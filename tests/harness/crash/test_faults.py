@@ -23,7 +23,8 @@ from harness.crash.bench import furnished
 from harness.crash.domain.wire import golden
 from harness.crash.domain.wire.faults import WireScene, counts, logs_in, strike
 from harness.crash.ground import Setup
-from harness.crash.model import DOMAINS, NOWHERE, START, CoverageRow, Point, Task
+from harness.crash.model import NOWHERE, START, CoverageRow, Point, Task
+from harness.crash.registry import DOMAINS, REGISTRY
 from harness.crash.settings import CrashSettings
 from harness.fault.frames import Message
 from harness.fault.proxy import Act, Frame, Partial, Proxy
@@ -216,7 +217,7 @@ def test_every_domain_finds_points_in_both_directions(everything):
 def test_every_fault_that_is_found_is_known_by_name_and_every_name_is_found(everything):
     found = {(point.domain, point.fault) for task in everything for point in task.points}
     assert [one for one in sorted(found) if not fault_names.knows(*one)] == []
-    for domain, names in fault_names.NAMES.items():
+    for domain, names in ((name, one.faults) for name, one in REGISTRY.items()):
         for name in names:
             shape = re.sub("[A-Z]+", r"\\w+", re.escape(name))
             assert any(domain == d and re.fullmatch(shape, fault) for d, fault in found), name

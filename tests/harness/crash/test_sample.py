@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from harness.core.direction import Direction
-from harness.crash.model import DOMAINS, DomainName, Point, Task
+from harness.crash.model import DomainName, Point, Task
+from harness.crash.registry import DOMAINS
 from harness.crash.sample import Place, sampled, shares
 from harness.crash.tally import ProgressLines
 

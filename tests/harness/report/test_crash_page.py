@@ -8,7 +8,8 @@ import pytest
 
 from harness.core.errors import UsageError
 from harness.crash.coverage import Coverage
-from harness.crash.model import DOMAINS, END, START, CoverageRow, Point
+from harness.crash.model import END, START, CoverageRow, Point
+from harness.crash.registry import DOMAINS
 from harness.report import crash_page
 from tests.harness.support.crash_ledger import (
     ALL,

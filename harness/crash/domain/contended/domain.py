@@ -23,8 +23,8 @@ from harness.crash.domain.contended.strike import (
     serialization,
     serializations,
 )
-from harness.crash.ground import Setup
-from harness.crash.model import END, START, CoverageRow, Point, Task
+from harness.crash.ground import LEDGER, Setup
+from harness.crash.model import END, START, CoverageRow, Domain, Point, Task
 from harness.crash.run.look import Needs, look
 from harness.crash.run.walk import FaultOutcome, Scene, Walk, along, row
 from harness.crash.state import Oracle
@@ -169,3 +169,13 @@ def _striking(
         return lambda: together[point]
     fault = point.fault.removesuffix(PERSISTENT)
     return lambda: STRIKES[fault](scene, point, fault != point.fault)
+
+
+CONTENDED = Domain(
+    "contended",
+    FAULTS,
+    tasks,
+    run,
+    needs=LEDGER,
+    kinds=dict.fromkeys(("statement_timeout", f"statement_timeout{PERSISTENT}"), "batch"),
+)

@@ -12,8 +12,8 @@ from typing import Final
 
 from harness.crash.domain.environment import clock, connections, disk, pooler, survey, wal
 from harness.crash.domain.environment.survey import Survey
-from harness.crash.ground import Setup
-from harness.crash.model import CoverageRow, Task
+from harness.crash.ground import LEDGER, Setup
+from harness.crash.model import CoverageRow, Domain, Task
 
 
 @dataclass(frozen=True)
@@ -52,3 +52,6 @@ def tasks(ground: Setup) -> list[Task]:
 def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Strike at each point of a task: exactly one row for each."""
     return PARTS[task.extra["part"]].run(ground, task)
+
+
+ENVIRONMENT = Domain("environment", FAULTS, tasks, run, needs=LEDGER)

@@ -27,9 +27,9 @@ from harness.crash.domain.pinned.moments import (
     boundaries,
     rebuilt,
 )
-from harness.crash.domain.pinned.strike import TOGETHER, HeldRun, crash, faults
-from harness.crash.ground import Setup
-from harness.crash.model import END, START, CoverageRow, Point, Task
+from harness.crash.domain.pinned.strike import ALONE, TOGETHER, HeldRun, crash, faults
+from harness.crash.ground import LEDGER, Setup
+from harness.crash.model import END, START, CoverageRow, Domain, Point, Task
 from harness.crash.state import Oracle
 from harness.crash.tally import point_done
 from harness.database import admin, template
@@ -232,3 +232,6 @@ def _failed(point: Point, error: Exception) -> CoverageRow:
         return CoverageRow(point, False, "fail", reason=str(error))
     detail = str(error) if isinstance(error, HarnessError) else traceback.format_exc()
     return CoverageRow(point, False, "unknown", reason=detail)
+
+
+PINNED = Domain("pinned", ALONE + TOGETHER, tasks, run, needs=LEDGER)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from harness.core.direction import STEP_DIRECTIONS, Direction
 from harness.crash.domain.tampered import ledger, owner, plan, role, world
 from harness.crash.domain.tampered.stand import PlacedDatabase, StepPlace, places, stand
-from harness.crash.ground import Setup
-from harness.crash.model import START, CoverageRow, Point, Task
+from harness.crash.ground import LEDGER, Setup
+from harness.crash.model import START, CoverageRow, Domain, Point, Task
 from harness.crash.run.look import look
 from harness.crash.run.walk import FaultOutcome, Scene, Walk, along, row
 from harness.crash.state import Oracle
@@ -194,3 +194,6 @@ def _before(walk: Walk, point: Point) -> tuple[Point, Point]:
     place = walk.steps.index(point.step)
     step = walk.steps[place - 1] if point.boundary == "running" else point.step
     return point, Point(point.domain, point.direction, step, "between", point.fault)
+
+
+TAMPERED = Domain("tampered", FAULTS, tasks, run, needs=LEDGER)

@@ -16,9 +16,9 @@ import psycopg
 
 from harness.core.direction import Direction
 from harness.core.errors import HarnessError
-from harness.crash.domain.wal.golden import DATABASE, Golden, golden
+from harness.crash.domain.wal.golden import DATABASE, FAULT, Golden, golden
 from harness.crash.ground import Setup
-from harness.crash.model import CoverageRow, Point, Task
+from harness.crash.model import CoverageRow, Domain, Point, Task
 from harness.crash.state import Oracle, identify
 from harness.crash.tally import point_done
 from harness.database import admin
@@ -120,3 +120,6 @@ def _invalid(dsn: str) -> list[str]:
     """The indexes that are half-built or half-dropped."""
     with admin.connection(dsn) as conn:
         return [f"invalid index {name}" for (name,) in conn.execute(INVALID)]
+
+
+WAL = Domain("wal", (FAULT,), tasks, run, strikes_cleanup=True)

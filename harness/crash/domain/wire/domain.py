@@ -18,10 +18,10 @@ from harness.crash.domain.wire import whole
 from harness.crash.domain.wire.cursor import Astray, RunCursor, halfway
 from harness.crash.domain.wire.faults import FAULTS
 from harness.crash.domain.wire.golden import Segment, WireMessage, golden
-from harness.crash.domain.wire.span import ACKED, RESUME, Span, points_of
+from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, RESUME, Span, points_of
 from harness.crash.domain.wire.sweep import Sweep
 from harness.crash.ground import Setup
-from harness.crash.model import END, CoverageRow, Point, Task
+from harness.crash.model import END, CoverageRow, Domain, Point, Task
 
 CHUNK = 10  # segments that one task explores
 TAKEN_UP = {"transaction": (0,), "batch": (1,), "concurrent": (1, 2)}  # behind so many commits
@@ -195,3 +195,6 @@ def trimmed(task: Task) -> Span:
         begin = stretch.segments[0].number
     kept = [s for s in stretch.segments if begin <= s.number <= needed[-1]]
     return replace(stretch, segments=tuple(kept))
+
+
+WIRE = Domain("wire", (*FAULTS, ACKED, RACE, CLOSING), tasks, run, strikes_cleanup=True)
