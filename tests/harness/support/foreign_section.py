@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from harness.core.finding import Finding
-from harness.document.verdict import Count
+from harness.document.verdict import EvidenceCount
 from harness.report.section.model import Claim, Section, Template
 
 
@@ -21,7 +21,7 @@ class Invoices(msgspec.Struct):
 
 
 def count_sums(document):
-    yield Count("invoice sums", len(document.sums), len(document.sums))
+    yield EvidenceCount("invoice sums", len(document.sums), len(document.sums))
 
 
 SECTION = Section(
