@@ -16,20 +16,31 @@ from tests.harness.support.guard import OBEDIENT, write_tool
 EXAMPLE = Path(__file__).parents[3] / "examples" / "command"
 QUICK = ("--rows", "0", "--domain", "wire", "--direction", "forward", "--workers", "2")
 
-KEEPS_ACCOUNT = """
-import os, sys
+LOCKING = """
+import os, secrets, sys
 import psycopg
 
-with psycopg.connect(os.environ["DATABASE_URL"], autocommit={autocommit}) as conn:
+verb = sys.argv[1]
+with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as conn:
+    conn.execute(f"create temp table try_{secrets.token_hex(4)} (id int)")
+    conn.execute("create table if not exists tool_lock (id int primary key)")
     conn.execute("create table if not exists schema_migrations (version int)")
-    done = conn.execute("select 1 from schema_migrations").fetchone()
-    if sys.argv[1] == "up" and not done:
-        conn.execute("create table made (id int primary key)")
-        conn.execute("insert into schema_migrations values (1)")
-    if sys.argv[1] == "down" and done:
-        conn.execute("drop table made")
-        conn.execute("delete from schema_migrations")
+    if verb == "unlock":
+        conn.execute("delete from tool_lock")
+    elif verb != "current":
+        conn.execute("insert into tool_lock values (1)")
+        with conn.transaction():
+            done = conn.execute("select 1 from schema_migrations").fetchone()
+            if verb == "up" and not done:
+                conn.execute("create table made (id int primary key)")
+                conn.execute("insert into schema_migrations values (1)")
+            if verb == "down" and done:
+                conn.execute("drop table made")
+                conn.execute("delete from schema_migrations")
+        conn.execute("delete from tool_lock")
 """
+"""A tool that keeps its account as it should, draws a name by chance, and leaves a lock when it is
+killed."""
 
 
 def crash(*arguments: str, within: Path, build: Path) -> tuple[int, str, str]:
@@ -54,33 +65,31 @@ def document_of(*arguments: str, within: Path, build: Path) -> tuple[int, dict[s
     return status, json.loads(out)
 
 
-def keeping_account(directory: Path, *, autocommit: bool) -> tuple[str, ...]:
+def locking(directory: Path, *more: str) -> tuple[str, ...]:
     tool = directory / "tool.py"
-    tool.write_text(KEEPS_ACCOUNT.format(autocommit=autocommit))
-    python = f"{sys.executable} {tool}"
-    return ("--up", f"{python} up", "--down", f"{python} down", "--probe", f"{python} current")
+    tool.write_text(LOCKING)
+    words = (f"--{verb}" for verb in ("up", "down", *more))
+    commands = (f"{sys.executable} {tool} {verb}" for verb in ("up", "down", *more))
+    named = [word for pair in zip(words, commands, strict=True) for word in pair]
+    probe = ("--probe", f"{sys.executable} {tool} current")
+    return (*named, *probe, "--bookkeeping", "public.tool_lock")
 
 
 def test_runner_that_commits_what_it_did_with_its_account_passes(tmp_path: Path) -> None:
-    options = keeping_account(tmp_path, autocommit=False)
-    status, found = document_of(
-        "--rows", "0", "--points", "6", *options, within=tmp_path, build=tmp_path / "build"
-    )
-    assert (status, found["verdict"], found["fired"]) == (0, "pass", 6)
+    options = ("--rows", "0", "--points", "6", *locking(tmp_path, "unlock"))
+    status, found = document_of(*options, within=tmp_path, build=tmp_path / "build")
+    assert (status, found["verdict"], found["fired"]) == (0, "pass", 6), found["failures"]
     listed = {each["domain"] for each in found["not_applicable"] if "fault" not in each}
     assert listed >= {"pinned", "contended", "tampered", "environment"}
+    assert "network namespace" in found["environment"]["guard"]
 
 
-def test_runner_that_commits_its_account_afterwards_fails_and_is_replayed(tmp_path: Path) -> None:
-    options = keeping_account(tmp_path, autocommit=True)
-    faults = (*QUICK, "--fault", "unheard", "--points", "4", *options)
+def test_runner_that_leaves_its_lock_fails_and_is_replayed(tmp_path: Path) -> None:
+    faults = (*QUICK, "--fault", "unheard", "--points", "5", *locking(tmp_path))
     status, found = document_of(*faults, within=tmp_path, build=tmp_path / "build")
     assert (status, found["verdict"]) == (1, "fail")
     failure = found["failures"][0]
-    assert (
-        'create table made (id int primary key): relation "made" already exists'
-        in (failure["reason"])
-    )
+    assert "insert into tool_lock values (1): duplicate key value" in failure["reason"]
     replay = subprocess.run(  # noqa: S602 - the line is meant for a shell
         f"{sys.executable} -m {failure['replay']} --json",
         shell=True,
