@@ -1,6 +1,6 @@
 """The default judge of mutants: what the shipped suites look at, on few rows, both ways.
 
-A project's own judge takes these stages and adds what only it claims; see docs/suite.md.
+A project's own judge takes these stages and adds what only it claims.
 """
 
 from __future__ import annotations

@@ -31,7 +31,6 @@ ALLOWED = {
     "rows/vocabulary.toml": (SUBJECT, "what columns of these names hold, in any schema"),
     "rows/sample/texts.py": (SUBJECT, "likewise"),
     "subject/guard/environment.py": (SUBJECT, "variables that lead to others' databases"),
-    "subject/command.py": (PUBLIC, "where known tools keep their version tables"),
     "database/surroundings.py": (PUBLIC, "the pseudo-role of grants"),
     "scenario/dry_run/neighbours.py": (PUBLIC, "the pseudo-role of grants"),
     "subject/project_search.py": (CHECKOUT, "where a plan is looked for, in any project"),

@@ -19,7 +19,7 @@ from harness.subject.project import Project
 DIRECTORY = Path("tests") / "migration"
 """Where a project has its suites, if its file does not say otherwise."""
 PLANTED = ("sabotage",)
-"""Suites that judge the checks, not the plan: run with --full, and by `make test`."""
+"""Suites that judge the checks, not the plan: run with --full."""
 APART = ("benchmark",)
 """Suites that a gate never runs: they measure, and prove nothing."""
 NOBODY_S = "the project has no suite of this name, and none is shipped"

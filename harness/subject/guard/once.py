@@ -55,7 +55,8 @@ def run_once(invocation: Invocation) -> Ended:
             )
         except OSError as error:
             name = invocation.argv[0]
-            raise UsageError(f"{name} cannot be run: {error.strerror}") from None
+            reason = f"{name} cannot be run: {error.strerror}"
+            raise UsageError(reason, hint="name a program that is there") from None
         status: int | None = None
         with process:
             try:
