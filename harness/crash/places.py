@@ -17,7 +17,13 @@ from harness.subject.plan import PlanSubject
 from harness.subject.protocol import Part, Subject, has_direction
 
 UNMET = "it needs {parts}, and the runs of a {kind} have none"
-PARTS_SAID: Final[dict[Part, str]] = {"ledger": "a ledger", "steps": "steps"}
+PARTS_SAID: Final[dict[Part, str]] = {
+    "baseline": "a baseline",
+    "back": "a way back",
+    "cleanup": "a clean-up",
+    "steps": "steps",
+    "ledger": "a ledger",
+}
 UNPROMISED = (
     "a {kind} does not promise to go on with a run whose connection was lost, nor to stop midway"
 )
