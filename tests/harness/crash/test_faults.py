@@ -249,7 +249,7 @@ def test_a_fault_narrows_the_search_to_the_domains_that_know_it(small):
 def test_room_is_asked_for_by_the_number_of_workers(small, monkeypatch):
     root, _ = explore.data_root()
     monkeypatch.setattr(explore, "ROOM", explore.free(root if root.exists() else root.parent) // 2)
-    with pytest.raises(InfrastructureError, match=r"MB there for 5 workers"):
+    with pytest.raises(InfrastructureError, match=r"[kMGT]B there for 5 workers"):
         explore.run(CrashSettings(small.load().path, rows=0, workers=5))
 
 
