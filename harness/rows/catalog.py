@@ -79,12 +79,13 @@ def _column(
     types: Mapping[int, Type], name: str, kind: int, modifier: int, declared: str,
     not_null: bool, generated: str | None, *sequence: int | None,
 ) -> Column:  # fmt: skip
-    values = [value for value in sequence if value is not None]
-    taken = Sequence(*values) if values else None
     found = types[kind]
     while found.kind == "d":
         not_null = not_null or found.not_null
         found = types[found.base]
+    values = [value for value in sequence if value is not None]
+    whole = found.schema == "pg_catalog" and found.name in ("int2", "int4", "int8")
+    taken = Sequence(*values) if values and whole else None
     return Column(name, kind, modifier, declared, not_null, generated, taken)
 
 

@@ -66,7 +66,7 @@ def spread_skewed(values: Sequence[str]) -> list[str]:
 def mix_in(table: list[str], value: str, share: float) -> list[str]:
     """The table with this share of its slots given to one value."""
     slots = len(table)
-    taken = min(max(round(slots * share), 1), slots - 1)
+    taken = slots if share >= 1 else min(max(round(slots * share), 1), slots - 1)
     shuffled = list(table)
     random.Random(slots).shuffle(shuffled)  # a table has an order, and every value loses alike
     return [value] * taken + shuffled[taken:]

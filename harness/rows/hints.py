@@ -50,11 +50,20 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Assigned:
+    """A column that equals an expression of other columns."""
+
+    column: str
+    expression: str
+
+
+@dataclass(frozen=True)
 class Branch:
     """One way to satisfy an expression: hints by column, and columns held against each other."""
 
     hints: Mapping[str, Hints] = field(default_factory=dict)
     orders: tuple[Order, ...] = ()
+    assigned: tuple[Assigned, ...] = ()
 
 
 def sort_key(text: str) -> Key:
@@ -107,7 +116,11 @@ def merge_branches(one: Branch, other: Branch) -> Branch | None:
         if merged is None:
             return None
         hints[name] = merged
-    return Branch(hints, tuple(dict.fromkeys(one.orders + other.orders)))
+    return Branch(
+        hints,
+        tuple(dict.fromkeys(one.orders + other.orders)),
+        tuple(dict.fromkeys(one.assigned + other.assigned)),
+    )
 
 
 def without_null(hints: Hints) -> Hints:

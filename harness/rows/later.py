@@ -18,12 +18,8 @@ def set_later(
     Columns that another foreign key has set already stay as they are: only parents that agree with
     them are chosen. One row in eight keeps its NULL, where it may be NULL.
     """
-    others = {
-        name for other in table.foreign_keys if other.name != key.name for name in other.columns
-    }
+    free = _settable(table, key)
     pairs = list(zip(key.columns, key.keys, strict=True))
-    fixed = [pair for pair in pairs if pair[0] in others]
-    free = [pair for pair in pairs if pair[0] not in others] or pairs
     fixed = [pair for pair in pairs if pair not in free]
     parent = schema.table(key.parent)
     source = parent.only if parent else quote_parent(key)
@@ -40,10 +36,20 @@ def set_later(
             known=" AND ".join(f"p.{quote(k)} IS NOT NULL" for k in key.keys),
             same="".join(f" AND p.{quote(k)} = c.{quote(c)}" for c, k in fixed),
             place=_own_place() if key.parent == table.oid else _place(),
-            some="c.place % 8 <> 0" if nullable else "true",
+            some="c.harness_place % 8 <> 0" if nullable else "true",
             xid=first_xid,
         ).encode()
     )
+
+
+def _settable(table: Table, key: ForeignKey) -> list[tuple[str, str]]:
+    """The columns to set, each with its parent's: those that are nothing else's, if there are."""
+    others = {name for k in table.foreign_keys if k.name != key.name for name in k.columns}
+    unique = {name for unique in table.uniques for name in unique.columns}
+    pairs = list(zip(key.columns, key.keys, strict=True))
+    alone = [pair for pair in pairs if pair[0] not in others]
+    empty = [pair for pair in alone if not table.column(pair[0]).not_null]
+    return empty or [pair for pair in alone if pair[0] not in unique] or alone or pairs
 
 
 def _partition(alias: str, names: list[str]) -> str:
@@ -53,29 +59,29 @@ def _partition(alias: str, names: list[str]) -> str:
 
 def _place() -> str:
     # more of the first ones than of the last, and no random number
-    return "1 + floor(p.total * power((c.place * 0.6180339887) % 1, 2))::bigint"
+    return "1 + floor(p.harness_total * power((c.harness_place * 0.6180339887) % 1, 2))::bigint"
 
 
 def _own_place() -> str:
     """A tree: every row below one with a smaller number."""
-    return "c.place / 4"
+    return "c.harness_place / 4"
 
 
 _UPDATE = """
 UPDATE {target} AS t SET {assigned}
 FROM (
-  SELECT c.home, c.row, {made}
+  SELECT c.harness_home, c.harness_row, {made}
   FROM (
-    SELECT c.tableoid AS home, c.ctid AS row, c.*,
-      row_number() OVER ({child_part}ORDER BY md5(c::text)) AS place
+    SELECT c.tableoid AS harness_home, c.ctid AS harness_row, c.*,
+      row_number() OVER ({child_part}ORDER BY md5(c::text)) AS harness_place
     FROM {target} AS c WHERE age(c.xmin) <= age('{xid}'::xid)
   ) c
   JOIN (
-    SELECT p.*, row_number() OVER ({parent_part}ORDER BY md5(p::text)) AS number,
-      count(*) OVER ({parent_part}) AS total
+    SELECT p.*, row_number() OVER ({parent_part}ORDER BY md5(p::text)) AS harness_number,
+      count(*) OVER ({parent_part}) AS harness_total
     FROM {source} AS p WHERE {known}
-  ) p ON p.number = {place}{same}
+  ) p ON p.harness_number = {place}{same}
   WHERE {some}
 ) s
-WHERE t.tableoid = s.home AND t.ctid = s.row
+WHERE t.tableoid = s.harness_home AND t.ctid = s.harness_row
 """

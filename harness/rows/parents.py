@@ -103,8 +103,8 @@ def _source(
     beside = ", ".join(map(quote, shared))
     return (
         f"(SELECT * FROM (SELECT {columns}, pg_catalog.row_number() OVER"
-        f" (PARTITION BY {beside} ORDER BY {order}) AS place FROM {name} WHERE {known}) r"
-        f" WHERE r.place <= {_BESIDE}) p{number}"
+        f" (PARTITION BY {beside} ORDER BY {order}) AS harness_place FROM {name} WHERE {known}) r"
+        f" WHERE r.harness_place <= {_BESIDE}) p{number}"
     )
 
 

@@ -63,7 +63,8 @@ class CandidateMaker:
         found: dict[Candidate, Candidate] = {}
         for times in _ROUNDS:
             count = min(max(wanted * times, 256), _MOST)
-            made = list(dict.fromkeys(self._candidate(group, rng) for _ in range(count)))
+            made = [self._candidate(group, rng) for _ in range(count)]
+            made = list(dict.fromkeys(self._assigned(group, places, made)))
             accepted = self.probe.accepted(places, made, conditions)
             for number in accepted:
                 value = made[number]
@@ -101,6 +102,23 @@ class CandidateMaker:
             kind.kind in "dcrm" or kind.kind == "a" or name in self.overrides
             or self.fields[name].profile.edge > 0 or not knows_type(self.fields[name])
         )  # fmt: skip
+
+    def _assigned(
+        self, group: ColumnGroup, places: Sequence[ProbedColumn], made: list[Candidate]
+    ) -> list[Candidate]:
+        """Candidates in which columns equal the expressions that they have to equal.
+
+        Where that is one way of several, every other candidate goes another one.
+        """
+        for condition in group.conditions:
+            step = 1 if len(condition.branches) == 1 else 2
+            for said in dict.fromkeys(one for way in condition.branches for one in way.assigned):
+                place = group.columns.index(said.column)
+                values = self.probe.worth(places, made[::step], said.expression)
+                for number, value in zip(range(0, len(made), step), values, strict=False):
+                    row = made[number]
+                    made[number] = (*row[:place], value, *row[place + 1 :])
+        return made
 
     def _place(self, column: Column) -> ProbedColumn:
         return self.probe.place(column.name, column.type, column.declared)

@@ -111,6 +111,21 @@ class Probe:
                 waiting += [(middle, end), (start, middle)]
         return sorted(found)
 
+    def worth(
+        self, places: Sequence[ProbedColumn], candidates: Sequence[Candidate], expression: str
+    ) -> list[str | None]:
+        """What an expression is worth for each candidate; nothing where it cannot be computed."""
+        query = _question(places, [], f"({expression})::text")
+        columns = [list(column) for column in zip(*candidates, strict=True)]
+        try:
+            with self.conn.transaction():
+                rows = self.conn.execute(query, columns).fetchall()
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error:
+            return []
+        return [row[1] for row in rows]
+
     def _fits(self, query: bytes, candidates: Sequence[Candidate]) -> list[int] | None:
         columns = [list(column) for column in zip(*candidates, strict=True)]
         try:
@@ -124,7 +139,9 @@ class Probe:
         return [row[0] - 1 for row in rows]
 
 
-def _question(places: Sequence[ProbedColumn], conditions: Sequence[str]) -> bytes:
+def _question(
+    places: Sequence[ProbedColumn], conditions: Sequence[str], wanted: str | None = None
+) -> bytes:
     inner = ", ".join(f"u.c{n}::{place.cast} AS {quote(place.name)}"
                       for n, place in enumerate(places))  # fmt: skip
     names = ", ".join(f"c{n}" for n in range(len(places)))
@@ -135,7 +152,7 @@ def _question(places: Sequence[ProbedColumn], conditions: Sequence[str]) -> byte
         for _, text in place.conditions
     ]
     # each value is written again, so that each was read
-    read = ", ".join(f"s.{quote(place.name)}::text" for place in places)
+    read = wanted or ", ".join(f"s.{quote(place.name)}::text" for place in places)
     where = " AND ".join(asked) or "true"
     text = (
         f"SELECT s.{_NUMBER}, {read} FROM (SELECT u.{_NUMBER}, {inner} FROM ROWS FROM (\0)"

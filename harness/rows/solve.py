@@ -7,6 +7,7 @@ then the server rejects what does not fit.
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol, TypeAlias
@@ -14,8 +15,8 @@ from typing import Any, Final, Protocol, TypeAlias
 from pglast import ast
 from pglast.enums import A_Expr_Kind, BoolExprType, BoolTestType, NullTestType
 
-from harness.rows.expression import Node, columns_of, is_a
-from harness.rows.hints import NOTHING, Branch, Hints, Order, merge_branches
+from harness.rows.expression import Node, columns_of, is_a, write_expression
+from harness.rows.hints import NOTHING, Assigned, Branch, Hints, Order, merge_branches
 
 LIMIT: Final = 64
 """So many ways to satisfy one expression are followed."""
@@ -164,6 +165,9 @@ def _compare_columns(left: Node, operator: str, right: Node) -> Branches:
         return [Branch({}, (Order(one, operator, other),))] if one != other else _ANYTHING
     cased = _call(left) or _call(right)
     inner = columns_of(left) + columns_of(right)
+    for name, made in ((one, right), (other, left)):
+        if operator == "=" and name and name not in columns_of(made):
+            return [Branch(assigned=(Assigned(name, write_expression(made)),))]
     if operator == "=" and cased in ("lower", "upper") and len(set(inner)) == 1:
         return [_hint(inner[0], case=cased)]
     return _ANYTHING
@@ -210,8 +214,26 @@ def _compared(operator: str, value: str, _node: Node, _fold: Fold | None) -> dic
         ">": {"low": value, "low_open": True},
         ">=": {"low": value},
         "?": {"json_type": "object", "json_keys": {value: NOTHING}},
+        "@>": _containing(value),
     }
     return found.get(operator, {})
+
+
+def _containing(value: str) -> dict[str, Any]:
+    """What contains a constant: a document with its keys, an array or a range like it."""
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        return {"values": (value,)}
+    if not isinstance(parsed, dict):
+        return {"values": (value,)}
+    keys = {key: Hints(json_type="raw", values=(json.dumps(part),)) for key, part in parsed.items()}
+    return {"json_type": "object", "json_keys": keys}
+
+
+def _keys(_operator: str, _value: str, node: Node, fold: Fold | None) -> dict[str, Any]:
+    keys = fold.texts(node) if fold else None
+    return {"json_type": "object", "json_keys": dict.fromkeys(keys, NOTHING)} if keys else {}
 
 
 def _pattern(operator: str, value: str, _node: Node, _fold: Fold | None) -> dict[str, Any]:
@@ -226,6 +248,7 @@ def _within(_operator: str, _value: str, node: Node, fold: Fold | None) -> dict[
 
 _TEXTS: Final[dict[str, Callable[[str, str, Any, Fold | None], dict[str, Any]]]] = {
     "~": _pattern, "~*": _pattern, "~~": _pattern, "~~*": _pattern, "<@": _within,
+    "?&": _keys, "?|": _keys,
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from harness.rows.guides import PARTITION
 from harness.rows.layout import Layout
 from harness.rows.model import Table, quote
 from harness.rows.pool import CannotFill
@@ -95,7 +96,7 @@ def offer_rows(conn: Connection, table: Table, layout: Layout, told: Told) -> Wr
 
 
 def _too_few(table: Table, layout: Layout, taken: int, stage: _Stage) -> Written:
-    names = {unique.name for unique in table.uniques}
+    names = {PARTITION, *(unique.name for unique in table.uniques)}
     worst = stage.rejected.most_common(1)
     blamed = worst[0][0] if worst else (layout.limit or next(iter(layout.server), table.label))
     if taken and (blamed in names or not worst):
@@ -211,7 +212,8 @@ BEGIN
       INSERT INTO pg_temp.harness_rejected
         VALUES (COALESCE(NULLIF(what, ''), NULLIF(field, ''), CASE state
           WHEN '23514' THEN 'partition'
-          WHEN '42501' THEN 'row-level security'
+          WHEN '42501' THEN CASE WHEN said LIKE '%row-level security%'
+            THEN 'row-level security' ELSE 'privilege' END
           ELSE state END), said);
     END;
   END LOOP;

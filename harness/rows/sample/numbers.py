@@ -36,6 +36,8 @@ _USUAL: Final = [  # by the column's name
     )
 ]
 _MOST: Final = 100_000
+_NARROW: Final = 1000
+"""Bounds so near to each other are the column's own: its name says no more."""
 
 
 @lru_cache(maxsize=1024)
@@ -72,6 +74,8 @@ def sample_integer(field: ValueField, rng: random.Random) -> str:
 def _within(usual: tuple[int, int], least: int, most: int) -> tuple[int, int]:
     """The usual bounds, moved to where a value may be."""
     low, high = usual
+    if most - least <= _NARROW:
+        return least, most
     if low > most or high < least:
         low, high = (least, least + _MOST) if least > -_MOST else (most - _MOST, most)
     return max(low, least), max(min(high, most), max(low, least))
@@ -105,6 +109,9 @@ def sample_numeric(field: ValueField, rng: random.Random) -> str:
     precision, scale = shape or (12, 2)
     step = Decimal(1).scaleb(-scale)
     most = Decimal(10) ** (precision - scale) - step
+    if shape is None:
+        known = (read_number(field.hints.low), read_number(field.hints.high))
+        most = max([most, *(abs(number) * 10 for number in known if number is not None)])
     low, high = _decimal_bounds(field, -most, most, step)
     if field.edge(rng):
         return str(rng.choice([low, high, "NaN"] if shape is None else [low, high]))

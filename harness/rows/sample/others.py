@@ -111,6 +111,8 @@ def _object(hints: Hints, rng: random.Random) -> dict[str, Any]:
 
 
 def _json_value(hints: Hints, rng: random.Random) -> Any:
+    if hints.json_type == "raw" and hints.values:
+        return json.loads(hints.values[0])
     if hints.values:
         return rng.choice(hints.values)
     for text, step in ((hints.low, 1), (hints.high, -1)):
