@@ -90,7 +90,7 @@ class Planner:
         groups = group_columns(named, list(self.parents), usable)
         self.maker = self._maker()
         self.home = by_column(groups)
-        distinct = decide_distinct(table, groups, self._stream, self.wanted)
+        distinct = decide_distinct(table, groups, self._stream, self.wanted + self.present)
         units = [*self._units(groups, distinct)]
         units += [self._own(key, units) for key in own]
         count, limit = min(self.limits, default=(self.wanted, ""))
