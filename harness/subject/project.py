@@ -153,7 +153,7 @@ class _Paths:
 
     def find(self, name: str, *key: str) -> Path:
         found = self.root / name
-        if self.complete and not found.exists():
+        if self.complete and not _is_there(found):
             raise BadKeyError(f"{'.'.join(key)}: there is no {name!r}", key)
         return found
 
@@ -211,6 +211,13 @@ def _command(paths: _Paths, subject: dict[str, Any]) -> CommandSettings:
         baseline=tuple(paths.find(file, "subject", "baseline") for file in files),
         bookkeeping=_tuple(subject.get("bookkeeping")),
     )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # such as a name that is too long for the file system
+        return False
 
 
 def _tuple(value: str | list[str] | None) -> tuple[str, ...]:

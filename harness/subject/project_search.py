@@ -78,6 +78,8 @@ def read_document(file: Path) -> tuple[str, dict[str, Any]]:
         place = re.search(r"line (\d+)", str(error))
         where = f"{shown(file)}:{place[1] if place else text.count(chr(10)) + 1}"
         raise UsageError(f"is not valid TOML: {error}", where=where) from None
+    except RecursionError:
+        raise UsageError("is not valid TOML: nested too deeply", where=str(shown(file))) from None
 
 
 def shown(path: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import zipfile
@@ -10,30 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.support.installed import ROOT, Installed
+from tests.harness.support.installed import ROOT, Installed, write_shop
 
 pytestmark = pytest.mark.xdist_group("installed")
 NEVER = ("sqlalchemy", "testcontainers", "docker", "factory", "faker", "pytest_benchmark")
-STEPS = {
-    "plan.toml": (
-        'format = 1\nname = "shop"\nversion = "1"\n\n'
-        '[[phase]]\nid = "1.1"\nname = "notes"\ntitle = "Notes"\n'
-    ),
-    "baseline/010_tables.sql": (
-        "CREATE TABLE public.customers (id bigint PRIMARY KEY, email text NOT NULL UNIQUE);\n"
-        "CREATE TABLE public.orders (id bigint PRIMARY KEY,\n"
-        "    customer_id bigint NOT NULL REFERENCES public.customers (id),\n"
-        "    total numeric(10, 2) NOT NULL CHECK (total >= 0));\n"
-    ),
-    "phases/1.1_notes/010_column.forward.sql": "ALTER TABLE public.orders ADD COLUMN note text;\n",
-    "phases/1.1_notes/010_column.rollback.sql": "ALTER TABLE public.orders DROP COLUMN note;\n",
-    "phases/1.1_notes/020_index.forward.sql": (
-        "-- kind: concurrent\nCREATE INDEX CONCURRENTLY orders_total ON public.orders (total);\n"
-    ),
-    "phases/1.1_notes/020_index.rollback.sql": (
-        "-- kind: concurrent\nDROP INDEX CONCURRENTLY public.orders_total;\n"
-    ),
-}
 
 
 def in_wheel(home: Path) -> set[str]:
@@ -46,12 +25,7 @@ def in_wheel(home: Path) -> set[str]:
 @pytest.fixture
 def shop(installed: Installed, tmp_path: Path) -> Path:
     """An empty directory in which somebody said `harness init` and wrote a plan of two steps."""
-    (tmp_path / ".git").mkdir()
-    assert installed.harness("init", cwd=tmp_path).returncode == 0
-    for name, text in STEPS.items():
-        path = tmp_path / "sql" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    write_shop(installed, tmp_path)
     return tmp_path
 
 
@@ -95,22 +69,6 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(
     assert done.returncode == 3
     assert "pip install 'migration-harness[container]'" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_a_plan_of_two_steps_goes_forward_and_back(
-    installed: Installed, shop: Path, harness_empty_database: str
-) -> None:
-    verbs = (
-        ("baseline",),
-        ("seed", "--rows", "200"),
-        ("dry-run",),
-        ("migrate", "--waive-backup", "a trial"),
-        ("rollback",),
-    )
-    for verb in verbs:
-        done = installed.harness(*verb, "--json", cwd=shop, dsn=harness_empty_database)
-        assert done.returncode == 0, (verb, done.stdout, done.stderr)
-        json.loads(done.stdout)
 
 
 def test_the_example_goes_forward_is_proven_and_goes_back(

@@ -164,6 +164,8 @@ def test_the_broken_file_of_somebody_else_is_passed_over(home: Path) -> None:
         ("[roles]\napplication = [1]", 2, "roles.application is a text or a list of texts"),
         ("suites = [1]", 1, "suites.required is a text or a list of texts"),
         ("suites.path = 'nowhere'\nsubject.path = 'db'", 1, "suites.path: there is no 'nowhere'"),
+        (f"subject.path = '{'x' * 5000}'", 1, "subject.path: there is no 'xxx"),
+        ("# a\n\n[tool.harness]\n", 3, "unknown key 'tool'; known are"),
         ("[rows]\n", 1, "there is no plan here: plan.toml or sql/plan.toml"),
     ],
 )
@@ -179,7 +181,11 @@ def test_a_mistake_is_named_by_file_and_line(home: Path, text: str, line: int, s
 
 @pytest.mark.parametrize(
     ("raw", "said"),
-    [(b"[rows]\ncount = \xff", ":2: is not valid UTF-8"), (b"a =", ":1: is not valid TOML")],
+    [
+        (b"a = " + b"[" * 100_000, "nested too deeply"),
+        (b"[rows]\ncount = \xff", ":2: is not valid UTF-8"),
+        (b"a =", ":1: is not valid TOML"),
+    ],
 )
 def test_what_is_no_text_is_named_by_line(home: Path, raw: bytes, said: str) -> None:
     (home / "harness.toml").write_bytes(raw)

@@ -15,6 +15,26 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[3]
 NAME = "migration-harness"
+STEPS = {
+    "plan.toml": (
+        'format = 1\nname = "shop"\nversion = "1"\n\n'
+        '[[phase]]\nid = "1.1"\nname = "notes"\ntitle = "Notes"\n'
+    ),
+    "baseline/010_tables.sql": (
+        "CREATE TABLE public.customers (id bigint PRIMARY KEY, email text NOT NULL UNIQUE);\n"
+        "CREATE TABLE public.orders (id bigint PRIMARY KEY,\n"
+        "    customer_id bigint NOT NULL REFERENCES public.customers (id),\n"
+        "    total numeric(10, 2) NOT NULL CHECK (total >= 0));\n"
+    ),
+    "phases/1.1_notes/010_column.forward.sql": "ALTER TABLE public.orders ADD COLUMN note text;\n",
+    "phases/1.1_notes/010_column.rollback.sql": "ALTER TABLE public.orders DROP COLUMN note;\n",
+    "phases/1.1_notes/020_index.forward.sql": (
+        "-- kind: concurrent\nCREATE INDEX CONCURRENTLY orders_total ON public.orders (total);\n"
+    ),
+    "phases/1.1_notes/020_index.rollback.sql": (
+        "-- kind: concurrent\nDROP INDEX CONCURRENTLY public.orders_total;\n"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -96,3 +116,13 @@ def _requirements(name: str, extras: tuple[str, ...]) -> Iterator[Requirement]:
         marker = requirement.marker
         if marker is None or any(marker.evaluate({"extra": one}) for one in ("", *extras)):
             yield requirement
+
+
+def write_shop(installed: Installed, root: Path) -> None:
+    """What somebody makes of an empty directory: `harness init`, then a plan of two steps."""
+    (root / ".git").mkdir()
+    assert installed.harness("init", cwd=root).returncode == 0
+    for name, text in STEPS.items():
+        path = root / "sql" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
