@@ -13,7 +13,6 @@ import pytest
 
 from tests.harness.support.guard import OBEDIENT, write_tool
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "command"
 QUICK = ("--rows", "0", "--domain", "wire", "--direction", "forward", "--workers", "2")
 
 LOCKING = """
@@ -136,23 +135,3 @@ def test_command_that_cannot_be_struck_is_refused(
         *QUICK, "--up", f"{command} up", *options, within=tmp_path, build=tmp_path / "build"
     )
     assert (status, said in err) == (1, True), err
-
-
-def test_example_of_a_concurrent_revision_cannot_resume(tmp_path: Path) -> None:
-    faults = ("--fault", "sigkill", "--points", "4")
-    status, found = document_of(*QUICK, *faults, within=EXAMPLE, build=tmp_path)
-    assert (status, found["verdict"]) == (1, "fail")
-    reasons = [each["reason"] for each in found["failures"]]
-    statement = "CREATE INDEX CONCURRENTLY purchase_customer ON shop.purchase (customer_id)"
-    said = f'{statement}: relation "purchase_customer" already exists (42P07)'
-    assert all(said in reason for reason in reasons)
-    steps = {row["step"] for row in found["rows"] if row["verdict"] == "pass"}
-    assert "commit-1" in steps  # the transactional revision's
-
-
-def test_example_of_a_transactional_revision_passes(tmp_path: Path) -> None:
-    command = ("--up", "alembic upgrade 0001", "--baseline", "baseline.sql", "--points", "4")
-    status, found = document_of(*QUICK, *command, within=EXAMPLE, build=tmp_path)
-    assert (status, found["verdict"], found["fired"]) == (0, "pass", 4)
-    absent = {(each["domain"], each["direction"]) for each in found["not_applicable"]}
-    assert ("wire", "rollback") in absent or "rollback" in found["not_asked"]["directions"]

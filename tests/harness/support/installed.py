@@ -49,12 +49,16 @@ class Installed:
         return self.home / "bin" / "python"
 
     def harness(
-        self, *arguments: str, cwd: Path, dsn: str | None = None
+        self, *arguments: str, cwd: Path, dsn: str | None = None, tools: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run its command line, as from a shell that knows nothing of this checkout."""
+        """Run its command line, as from a shell that knows nothing of this checkout.
+
+        `tools` is a directory of programs that the shell finds besides.
+        """
         kept = {"HOME", "LANG", "TMPDIR", "HARNESS_DATA"} & set(os.environ)
         environment = {name: os.environ[name] for name in kept}
-        environment["PATH"] = f"{self.home / 'bin'}:/usr/bin:/bin"
+        found = (self.home / "bin", tools, "/usr/bin", "/bin")
+        environment["PATH"] = os.pathsep.join(str(each) for each in found if each is not None)
         if dsn is not None:
             environment["HARNESS_DSN"] = dsn
         return subprocess.run(
