@@ -116,10 +116,3 @@ def test_a_planted_import_is_found(line: str) -> None:
 @pytest.mark.parametrize("line", ["revoke all from public, x", "not a public name", "make it so"])
 def test_ordinary_words_are_not_taken_for_a_subject(line: str) -> None:
     assert list(words_of_a_subject("planted.py", line)) == []
-
-
-@pytest.mark.parametrize("name", ALLOWED)
-def test_what_is_allowed_is_there(name: str) -> None:
-    pattern, why = ALLOWED[name]
-    assert pattern.search((HOME / name).read_text("utf-8"))
-    assert why
