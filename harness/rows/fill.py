@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import psycopg
@@ -112,6 +112,8 @@ def fill_schema(
     with _connection(dsn) as conn, _readable_errors(), conn.transaction():
         schema = _prepare(conn, without)
         check_overrides(overrides or {}, schema)
+        if conn.info.parameter_status("server_encoding") not in ("UTF8", "SQL_ASCII"):
+            chosen = replace(chosen, foreign=0.0)  # such names cannot be written there
         if fresh:
             _refuse_used(conn, schema)
         probe = Probe(conn, schema)

@@ -8,9 +8,11 @@ import psycopg
 import pytest
 
 from harness.core.errors import Refused, UsageError
+from harness.database import admin
 from harness.rows import Filled, fill_schema
 from harness.rows.sample import nested
 from harness.rows.stream import _MAKERS, Stream
+from harness.server import Server
 
 from .support import HERE, fill, make_schema
 
@@ -129,3 +131,20 @@ def test_arguments_that_mean_nothing_are_refused(
 ) -> None:
     with pytest.raises(UsageError):
         fill_schema(harness_empty_database, **arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("profile", ["real", "hostile"])
+def test_names_fit_the_encoding_of_the_database(
+    harness_server: Server, harness_empty_database: str, profile: str
+) -> None:
+    name = admin.unique_name("harness_latin")
+    with psycopg.connect(harness_empty_database, autocommit=True) as conn:
+        conn.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'".encode()
+        )
+    try:
+        dsn = admin.with_dbname(harness_server.dsn(), name)
+        execute(dsn, "CREATE TABLE x (id int PRIMARY KEY, first_name text, last_name text UNIQUE)")
+        assert fill(dsn, rows=300, profile=profile).tables == {"public.x": 300}
+    finally:
+        admin.drop(harness_server.dsn(), name)
