@@ -162,7 +162,9 @@ class _Search:
         for name in dict.fromkeys(project.suites.required):
             if name in there or name in lacking or name in shipped or name in self._apart:
                 continue
-            file = (self.directory / f"test_{name}.py").relative_to(self.root).as_posix()
+            folder, _, leaf = name.rpartition("/")
+            path = self.directory / folder / f"test_{leaf}.py"
+            file = path.relative_to(self.root).as_posix()
             yield Finding(
                 f"absent.{name}",
                 "critical",

@@ -101,16 +101,18 @@ def test_an_inherited_suite_that_does_not_apply_is_left_alone(project: Path) -> 
     assert "cleanup" in found(project).expected  # of its own it has a test, which must run
 
 
-@pytest.mark.parametrize("name", ["rollback", "own"])
+@pytest.mark.parametrize("name", ["rollback", "own", "more/deep"])
 def test_a_suite_that_is_asked_for_and_was_deleted_is_absent(project: Path, name: str) -> None:
     write(project, "harness.toml", f'suites = ["{name}"]')
     stand_in(project, name)
     assert found(project).absent == ()
-    (project / "tests" / "migration" / f"test_{name}.py").unlink()
+    folder, _, leaf = name.rpartition("/")
+    file = f"tests/migration/{folder}/test_{leaf}.py".replace("//", "/")
+    (project / file).unlink()
     suites = found(project)
     (finding,) = suites.absent
     assert (finding.id, finding.severity) == (f"absent.{name}", "critical")
-    assert finding.where == f"tests/migration/test_{name}.py"
+    assert finding.where == file
     assert name in suites.expected
     assert name not in [suite.name for suite in suites.shipped]
 
