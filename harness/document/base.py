@@ -43,7 +43,16 @@ class FlawedDocument(ValueError):  # noqa: N818 - reads as what it is
 
 def to_builtins(document: Any) -> Any:
     """A document, or anything that holds some, as dicts, lists and scalars: what JSON has."""
-    return msgspec.to_builtins(document)
+    return _listed(msgspec.to_builtins(document))
+
+
+def _listed(value: Any) -> Any:
+    """The value with lists for tuples: JSON has no others, and a reader compares with lists."""
+    if isinstance(value, dict):
+        return {name: _listed(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_listed(part) for part in value]
+    return value
 
 
 def from_builtins(value: Any, kind: type[Kind]) -> Kind:

@@ -154,6 +154,11 @@ def test_a_directory_and_an_absent_file_are_named(tmp_path: Path) -> None:
             read_document(path, VerdictDocument, what="a verdict", hint="run the gate")
 
 
+def test_what_is_a_tuple_in_a_document_is_a_list_in_json() -> None:
+    part = PartDocument(verdict="pass", findings=(), counted=())
+    assert to_builtins(part) == {"verdict": "pass", "findings": [], "counted": []}
+
+
 def test_a_byte_that_is_not_text_survives() -> None:
     document = stored("verify")
     document["samples"][0]["key"] = "a\udcffb"
