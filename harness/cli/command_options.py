@@ -58,8 +58,8 @@ def take_command(choices: dict[str, Any]) -> tuple[CommandSubject | None, tuple[
     None where there is none of them. Raises UsageError for options that do not go together.
     """
     given = {name: choices.pop(name) for name in _NAMES}
-    named = [name for name in _NAMES if given[name]]
-    if not given["up"]:
+    named = [name for name in _NAMES if given[name] not in (None, False, ())]
+    if given["up"] is None:
         others = [name for name in named if name != "trust_command"]
         if others:
             hint = "name the command that migrates, or write all of them into the project file"

@@ -141,8 +141,8 @@ class CommandSubject:
             return "network namespace: it reaches our port alone"
         if self._probe() is not None:
             return (
-                f"probe alone (no network namespace: {missing}): where it connects is known of"
-                " the probe, and not of what connects elsewhere than its probe does"
+                f"probe alone (no network namespace: {missing}): a command that connects elsewhere"
+                " than its probe is seen when it has run there"
             )
         return f"none (no network namespace: {missing}): it is trusted"
 

@@ -105,6 +105,8 @@ def test_runner_that_leaves_its_lock_fails_and_is_replayed(tmp_path: Path) -> No
     ("arguments", "status", "said"),
     [
         (["--up", "no-such-program"], 2, "--up: there is no program 'no-such-program'"),
+        (["--up", ""], 2, "--up: the command is empty"),
+        (["--up", "psql", "--probe", " "], 2, "--probe: the command is empty"),
         (["--up", "psql 'x"], 2, "--up: the command cannot be split"),
         (["--down", "psql"], 2, "--down goes with --up"),
         (["--up", "psql", "--plan", "plan.toml"], 2, "--up and --plan name two subjects"),
