@@ -13,7 +13,6 @@ Shape = Callable[[Any], str | None]
 """Says what a value should have been; None where it is that."""
 
 KINDS = ("plan", "command")
-PROFILES = ("real", "clean", "hostile")
 OBJECT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 MOST_ROWS = 100_000_000
 

@@ -23,6 +23,7 @@ class Tree:
     up: str | None = None
     down: str | None = None
     probe: str | None = None
+    packages: tuple[str, ...] = ()
 
     @property
     def subject_kind(self) -> str:
@@ -37,9 +38,10 @@ class _Known:
     up: str
     down: str | None = None
     probe: str | None = None
+    packages: tuple[str, ...] = ()
 
     def tree(self) -> Tree:
-        return Tree(self.kind, up=self.up, down=self.down, probe=self.probe)
+        return Tree(self.kind, None, self.up, self.down, self.probe, tuple(self.packages))
 
 
 def kinds() -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from harness.subject.scaffold.tree import PLAN, Tree, recognise_tree
 FILES: Final = Path(__file__).parent / "files"
 SUITE: Final = "tests/migration/test_claims.py"
 WORKFLOW: Final = ".github/workflows/migration.yml"
-COMMANDS: Final = {PLAN: "harness gate --server embedded", "command": "harness crash --points 200"}
+COMMANDS: Final = {PLAN: "harness gate --server embedded", "command": "harness crash"}
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,20 @@ def _workflow(tree: Tree, home: Path, root: Path, origin: Origin) -> str:
     below = root.relative_to(home).as_posix()
     values = {
         "DIRECTORY": _quoted(below) if below != "." else ".",
-        "REQUIREMENT": origin.requirement,
+        "REQUIREMENT": " ".join([f'"{origin.requirement}"', *_own_packages(tree, root)]),
         "COMMAND": COMMANDS[tree.subject_kind],
         "BUILD": _quoted(f"{below}/build") if below != "." else "build",
     }
     return re.sub("|".join(values), lambda found: values[found[0]], _read("workflow.yml"))
+
+
+def _own_packages(tree: Tree, root: Path) -> list[str]:
+    """What pip installs besides, so that a tree's own command can run."""
+    if tree.subject_kind == PLAN:
+        return []
+    if (root / "requirements.txt").is_file():
+        return ["-r requirements.txt"]
+    return ["."] if (root / "pyproject.toml").is_file() else list(tree.packages)
 
 
 def _next(tree: Tree, root: Path, origin: Origin) -> list[str]:

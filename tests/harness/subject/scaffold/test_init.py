@@ -88,6 +88,26 @@ def test_a_tree_of_another_tool_is_a_command(
     assert "harness crash" in (home / WORKFLOW).read_text()
 
 
+@pytest.mark.parametrize(
+    ("file", "installed"),
+    [
+        (None, 'alembic "psycopg[binary]"'),
+        ("requirements.txt", "-r requirements.txt"),
+        ("pyproject.toml", "."),
+    ],
+)
+def test_ci_installs_what_the_command_of_a_tree_needs(
+    home: Path, file: str | None, installed: str
+) -> None:
+    (home / "alembic.ini").touch()
+    if file is not None:
+        (home / file).touch()
+    make_start(home)
+    lines = (home / WORKFLOW).read_text().splitlines()
+    (line,) = [one for one in lines if "pip install" in one]
+    assert line.endswith(f'" {installed}')
+
+
 def test_a_plan_comes_before_another_tree_unless_one_is_named(home: Path) -> None:
     (home / "plan.toml").write_text(PLAN)
     (home / "alembic.ini").touch()
