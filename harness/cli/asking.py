@@ -102,7 +102,7 @@ def refuse_unless_valid(dsn: str, plan: Plan, waiver: str | None) -> PriorValida
     if waiver is None:
         raise Refused(
             f"validation of this database says {found.verdict}: {_few(objections)}",
-            hint="see harness validate, mend what it names, or go on with --waive-validation"
+            hint="see harness validate, correct what it names, or go on with --waive-validation"
             " REASON; nothing was changed",
         )
     return PriorValidation(found.verdict, waiver, objections)

@@ -59,7 +59,7 @@ def crash(as_json: bool, plan_path: Path | None, **choices: Any) -> None:
 
     settings = _exploration(plan_path, choices)
     pace = ProgressLines(lambda line: click.echo(f"  {line}", err=True))  # a log has no bar
-    again = "nothing is left of it; run the same again, it begins anew"
+    again = "nothing is left of it; run the same command again, it starts from the beginning"
     with interruptible("the exploration", again), bar("crash", "points", lines=False) as advance:
 
         def told(what: str, done: int, total: int) -> None:

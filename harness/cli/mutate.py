@@ -53,7 +53,7 @@ def mutate(
 
     sys.path.insert(0, str(Path.cwd()))  # the judge is the project's, not the harness's
     settings = MutateSettings(plan=plan_path, judge=judge or "", **choices)
-    again = "nothing is left of it; run the same again, it begins anew"
+    again = "nothing is left of it; run the same command again, it starts from the beginning"
     with interruptible("the run of the mutants", again), bar("mutate", "mutants") as advance:
         document = run(settings, lambda last, done, total: advance(last.mutant.step, done, total))
     answer(document, as_json, words(document))

@@ -39,8 +39,8 @@ def _next(found: Status) -> list[str]:
     if not found.error:
         return [f"  next: {found.next}"]
     back = ", or harness rollback" if found.direction == "forward" else ""
-    mended = "" if "--accept-edit" in found.next else " (a mended file wants --accept-edit REASON)"
-    return [f"  next: {found.next}, when it is put right{mended}{back}"]
+    edited = "" if "--accept-edit" in found.next else " (an edited file needs --accept-edit REASON)"
+    return [f"  next: {found.next}, once it is fixed{edited}{back}"]
 
 
 def left_behind(one: Mapping[str, str | None]) -> str:

@@ -43,7 +43,7 @@ def refuse_unknown(point: Point, subject: Subject) -> None:
     """
     if point.domain not in REGISTRY:
         raise UsageError(
-            f"{point.id!r} is no crash point: there is no domain {point.domain!r}",
+            f"{point.id!r} is not a crash point: there is no domain {point.domain!r}",
             hint="one of " + ", ".join(REGISTRY),
         )
     steps = _steps(point.direction, subject)

@@ -44,7 +44,7 @@ class Point:
         parts = text.split(":")
         if len(parts) != 5 or parts[1] not in DIRECTIONS:
             raise UsageError(
-                f"{text!r} is no crash point",
+                f"{text!r} is not a crash point",
                 hint="write DOMAIN:DIRECTION:STEP:BOUNDARY:FAULT as a failure prints it",
             )
         domain, direction, *rest = parts

@@ -30,7 +30,7 @@ UNPROMISED = (
 NO_BACK = "the subject has no way back"
 NO_CLEANUP = "the {kind} has no clean-up"
 ELSEWHERE = "this domain does not strike a clean-up: wire and wal do"
-ALONE = "the undisturbed {way} fails: nothing of it can be struck before it is mended"
+ALONE = "the undisturbed {way} fails: nothing of it can be tried until that is fixed"
 
 
 @dataclass

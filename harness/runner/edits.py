@@ -187,7 +187,7 @@ def _kept_back(look: EditContext, edit: FileEdit, row: Checkpoint | None) -> str
     if edit.what != "edited":
         return f"step {edit.step} {_came(row)}"
     if row.state == "done" or row.batches:
-        later = "`harness rollback --accept-edit REASON` takes a mended way back when it is needed"
+        later = "`harness rollback --accept-edit REASON` accepts an edited rollback file"
         return f"step {edit.step} {_came(row)}; {later}"
     return None
 

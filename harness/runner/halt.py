@@ -32,11 +32,11 @@ def _reached(context: RunContext, verb: str, total: int, failed: bool) -> Reache
         advice = f"`{command}` resumes"
     elif verb == "migrate":
         advice = (
-            f"when it is put right, `{command}` goes on (a mended file wants --accept-edit REASON),"
+            f"once it is fixed, `{command}` continues (an edited file needs --accept-edit REASON),"
             " and `harness rollback` goes back"
         )
     else:
         advice = (
-            f"when it is put right, `{command}` goes on (a mended file wants --accept-edit REASON)"
+            f"once it is fixed, `{command}` continues (an edited file needs --accept-edit REASON)"
         )
     return Reached(len(ended), max(total, len(ended)), step, command, advice)

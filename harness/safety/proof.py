@@ -119,7 +119,7 @@ def _not_allowed(conn: psycopg.Connection[Any], error: psycopg.Error) -> NotAllo
 
 
 def _why(before: Identity, differing: tuple[str, ...]) -> str:
-    text = f"restored it is another database: {len(differing)} differences"
+    text = f"the restored database differs: {len(differing)} differences"
     views = [
         name.removeprefix("materialized view ")
         for name in before.database.objects["catalog"]

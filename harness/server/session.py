@@ -51,7 +51,7 @@ def _opened(dsn: str, options: dict[str, Any]) -> psycopg.Connection[Any]:
         refused = _unusable(error) or no_connection(error)
     except psycopg.ProgrammingError as error:  # a service that is not there, a value out of range
         refused = UsageError(
-            f"the DSN leads nowhere: {redact(_one_line(error))}", hint="mend that part of it"
+            f"the DSN leads nowhere: {redact(_one_line(error))}", hint="correct that part of it"
         )
     raise refused  # outside the block: nobody prints a frame that holds the password
 
@@ -73,7 +73,7 @@ def _unusable(error: psycopg.Error) -> UsageError | None:
     if match is None or "FATAL" in str(error):
         return None
     return UsageError(
-        f"the DSN cannot be used: {redact(_one_line(match[0]))}", hint="mend that part of it"
+        f"the DSN cannot be used: {redact(_one_line(match[0]))}", hint="correct that part of it"
     )
 
 

@@ -1,4 +1,4 @@
-"""The whole plan on a copy, forward and back: nothing is touched, and the real run is foretold."""
+"""The whole plan on a copy, forward and back: nothing is touched; the real run is predicted."""
 
 from __future__ import annotations
 

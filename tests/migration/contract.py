@@ -81,7 +81,7 @@ def parameters(pair: Pair, query: ContractQuery) -> Row:
 
 
 def read_differences(pair: Pair, query: ContractQuery, role: str) -> list[str]:
-    """Where a read is answered otherwise than before the migration."""
+    """Where a read is answered differently than before the migration."""
     params = parameters(pair, query)
     before = Session(pair.source).run(query, role, params)
     after = Session(pair.target).run(query, role, params)

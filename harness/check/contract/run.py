@@ -180,8 +180,8 @@ def _judged(
             identity,
             "critical",
             query.where(),
-            f"{label} is answered otherwise than before: {differences[0]}",
-            "mend the compatibility surface, or write a header differs: SQLSTATE why",
+            f"{label} is answered differently than before: {differences[0]}",
+            "correct what old clients are given, or write a header differs: SQLSTATE why",
             "\n".join([*differences[:SHOWN], *more]),
         )
 

@@ -45,7 +45,7 @@ SAID: Final[dict[str, tuple[Severity, str, str]]] = {
     "taken": (
         "critical",
         "a name that the plan makes is taken: the run would stop midway",
-        "rename what is there, or mend the plan",
+        "rename what is there, or correct the plan",
     ),
     "row_type": (
         "critical",

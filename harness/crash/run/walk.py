@@ -44,7 +44,9 @@ def advance(ground: Setup, direction: Direction, dsn: str, last: Callable[[Event
     with fork(work) as process:
         ending = process.wait()
     if ending.status not in (ExitStatus.DONE, ExitStatus.STOPPED):
-        raise StepFailed(f"the undisturbed run failed: {ending.error}", hint="mend the plan first")
+        raise StepFailed(
+            f"the undisturbed run failed: {ending.error}", hint="correct the plan first"
+        )
     return ending
 
 

@@ -173,7 +173,7 @@ def reading(tables: Sequence[str]) -> Iterator[None]:
         names = ", ".join(tables[:5]) + (f" and {len(tables) - 5} more" if tables[5:] else "")
         raise Refused(
             f"a value cannot be read, in {names}: {_first_line(error)}",
-            hint="find the row with: select * from each table, then mend or delete it",
+            hint="find the row with: select * from each table, then correct or delete it",
         ) from error
 
 

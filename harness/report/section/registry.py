@@ -79,5 +79,5 @@ def _unusable(point: EntryPoint, reason: str) -> UsageError:
     package = point.dist.name if point.dist else "an unknown package"
     return UsageError(
         f"the report section {point.name!r} ({point.value}) of {package} cannot be used: {reason}",
-        hint=f"mend or uninstall {package}",
+        hint=f"correct or uninstall {package}",
     )

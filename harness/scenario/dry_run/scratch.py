@@ -73,7 +73,7 @@ class _Made:
 
 
 class _CannotError(Exception):
-    """This way of copying is not to be had; the next may be."""
+    """This way of copying is not available; another may be."""
 
 
 @contextmanager

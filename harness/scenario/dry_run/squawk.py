@@ -18,7 +18,7 @@ from harness.database.locks import blocked_by_mode, words_of_mode
 from harness.plan import Plan, Script
 from harness.scenario.dry_run.model import Lint, StatementSeen, StepSeen
 
-NOTHING: Final = "took no further lock that stops users, wrote nothing anew, read no table through"
+NOTHING: Final = "took no further lock that blocks users, rewrote nothing, scanned no table"
 # The runner sees to these itself: every lock has a timeout, and a step is run once, by its ledger.
 ANSWERED: Final = ("require-lock-timeout", "require-statement-timeout", "prefer-robust-stmts")
 

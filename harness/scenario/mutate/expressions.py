@@ -98,7 +98,7 @@ def boolean_tests(place: NodePlace) -> Iterator[NodeEdit]:
 
 
 def subqueries(place: NodePlace) -> Iterator[NodeEdit]:
-    """EXISTS for NOT EXISTS; NOT gone is the business of NOT."""
+    """EXISTS for NOT EXISTS; the edit that drops NOT is made elsewhere."""
     inside_not = isinstance(place.parent, ast.BoolExpr) and (
         place.parent.boolop == BoolExprType.NOT_EXPR
     )

@@ -49,7 +49,7 @@ def test_the_command_explores_a_sample_and_replays_a_point(small: Path, tmp_path
         (["--server", "existing"], "an existing server is not explored"),
         (["--domain", "moon"], "no domain 'moon'"),
         (["--points", "some"], "--points takes all or a whole number"),
-        (["--replay", "nonsense"], "is no crash point"),
+        (["--replay", "nonsense"], "is not a crash point"),
     ],
 )
 def test_bad_arguments_are_refused_at_once(small: Path, arguments: list[str], said: str) -> None:

@@ -140,7 +140,7 @@ KEPT: dict[str, tuple[str, Callable[[SmallPlan], object], str]] = {
     "its way back": (
         "1.1",
         commented(COLUMN_BACK),
-        "step 1.1/010_column is committed; `harness rollback --accept-edit REASON` takes",
+        "step 1.1/010_column is committed; `harness rollback --accept-edit REASON` accepts",
     ),
     "the manifest": (
         "1.1",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DATABASE: Final = "subject"
 FAULT: Final = "recovered"
 COPIES: Final = 4
-"""Of the directory there are at once: the server's, the base, a recovered copy, room to grow."""
+"""Copies of the directory that exist together: server, base, a recovered one; room to grow."""
 LARGER: Final = 2
 """How many times as large a database may become by the migration, and by a clone for the judge."""
 

@@ -15,7 +15,7 @@ from harness.database import admin, template
 class StruckClone:
     """A clone of `source`, with one connection that looks on.
 
-    Without `reused` it is struck at once only, and `unchanged` says no.
+    Without `reused` it is used once, and `unchanged` is false.
     """
 
     def __init__(self, ground: Setup, place: Templates, source: str, *, reused: bool) -> None:

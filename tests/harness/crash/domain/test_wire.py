@@ -338,7 +338,7 @@ def test_a_sample_is_the_same_for_the_same_seed_and_takes_every_commit(tasks: li
 def test_an_unknown_point_is_named(tasks: list[Task]) -> None:
     with pytest.raises(UsageError, match=r"no crash point wire:forward:9\.9/x:m01:cut"):
         sample.replayed(tasks, Point.parse("wire:forward:9.9/x:m01:cut"))
-    with pytest.raises(UsageError, match="is no crash point"):
+    with pytest.raises(UsageError, match="is not a crash point"):
         Point.parse("wire:sideways:1.1/010_column:m01:cut")
 
 
