@@ -162,9 +162,7 @@ class _Search:
         for name in dict.fromkeys(project.suites.required):
             if name in there or name in lacking or name in shipped or name in self._apart:
                 continue
-            folder, _, leaf = name.rpartition("/")
-            path = self.directory / folder / f"test_{leaf}.py"
-            file = path.relative_to(self.root).as_posix()
+            file = self._file_of(name, project)
             yield Finding(
                 f"absent.{name}",
                 "critical",
@@ -172,6 +170,18 @@ class _Search:
                 f"the suite {name} is asked for by the project file, and {file} is not there",
                 "bring it back, or ask for it no more: suites that are shipped run by themselves",
             )
+
+    def _file_of(self, name: str, project: Project) -> str:
+        """The file that a suite of that name would be, from the root."""
+        parts = name.split("/")
+        if not all(part.strip() and part != ".." for part in parts):
+            raise UsageError(
+                f"{name!r} is not the name of a suite",
+                where=project.where("suites"),
+                hint='test_claims.py is the suite "claims", more/test_deep.py is "more/deep"',
+            )
+        path = self.directory.joinpath(*parts[:-1], f"test_{parts[-1]}.py")
+        return path.relative_to(self.root).as_posix()
 
 
 def claimed_suites() -> tuple[str, ...]:

@@ -117,6 +117,13 @@ def test_a_suite_that_is_asked_for_and_was_deleted_is_absent(project: Path, name
     assert name not in [suite.name for suite in suites.shipped]
 
 
+@pytest.mark.parametrize("name", ["../own", "/etc/own", "a//b"])
+def test_a_path_is_not_the_name_of_a_suite(project: Path, name: str) -> None:
+    write(project, "harness.toml", f'suites = ["{name}"]')
+    with pytest.raises(UsageError, match="not the name of a suite"):
+        found(project)
+
+
 def test_shipped_suites_may_be_asked_for_where_the_project_has_none(project: Path) -> None:
     write(project, "harness.toml", 'suites = ["rollback", "cleanup", "unheard"]')
     suites = found(project)
