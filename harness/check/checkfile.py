@@ -27,8 +27,8 @@ from pglast.parser import ParseError
 from harness.core.errors import UsageError
 from harness.core.finding import Severity
 from harness.plan import script
+from harness.plan.header import header_lines
 
-HEADER = re.compile(r"^--\s*([a-z][a-z-]*): ?(.*?)\s*$")
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 NEEDED = ("id", "severity", "message")
 KNOWN = (*NEEDED, "relation", "hint", "clean-up", "tolerate", "until")
@@ -139,20 +139,15 @@ Words = dict[str, list[tuple[int, str]]]
 def _words(path: Path, text: str) -> Words:
     """Header words with their lines; the header ends with the first line that is no comment."""
     words: Words = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.startswith("--"):
-            break
-        match = HEADER.match(line)
-        if not match:
-            continue
-        key, where = match[1], f"{path}:{number}"
+    for number, key, given in header_lines(text):
+        where = f"{path}:{number}"
         if key not in KNOWN:
             raise UsageError(
                 f"unknown header {key!r}", where=where, hint=f"known are {', '.join(KNOWN)}"
             )
         if key in words and key not in REPEATED:
             raise UsageError(f"header {key!r} is given twice", where=where)
-        value = match[2] if key == "clean-up" else match[2].strip()
+        value = given if key == "clean-up" else given.strip()
         if not value.strip():
             raise UsageError(f"header {key!r} says nothing", where=where)
         words.setdefault(key, []).append((number, value))

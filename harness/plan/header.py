@@ -7,6 +7,7 @@ key that is nearly a known one, and a header that stands after a blank line.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from harness.core.errors import UsageError
 from harness.plan.model import KINDS
 
 HEADER = re.compile(r"^--\s*([a-z_]+):\s*(.*?)\s*$")
+KEYED = re.compile(r"^--\s*([a-z][a-z_-]*): ?(.*?)\s*$")
 ALMOST = re.compile(r"^\s*--+\s*([A-Za-z][A-Za-z_ -]{1,20}?)\s*[:=]\s*(.*?)\s*$")
 DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(us|ms|s|min|h)?$")
 SETTING = re.compile(r"^([A-Za-z_][\w.]*)\s*=\s*(.+)$")
@@ -63,6 +65,19 @@ class Header:
     def where(self, key: str) -> str:
         """File and line of a header, or of the file's start when it is not given."""
         return f"{self.path}:{self.lines.get(key, 1)}"
+
+
+def header_lines(text: str, *, blanks: bool = False) -> Iterator[tuple[int, str, str]]:
+    """Number, key and value of every line `-- key: value` at the top of a text.
+
+    The header ends with the first line that is not a comment; `blanks` allows empty lines in it.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.startswith("--") and not (blanks and not line.strip()):
+            return
+        match = KEYED.match(line)
+        if match:
+            yield number, match[1], match[2]
 
 
 def read_header(path: Path, text: str) -> Header:

@@ -22,10 +22,10 @@ from harness.check.contract.session import Actor
 from harness.check.contract.settings import contract_settings
 from harness.core.errors import UsageError
 from harness.plan import script
+from harness.plan.header import header_lines
 
 Kind = Literal["read", "write"]
 KINDS: Final[tuple[Kind, ...]] = ("read", "write")
-HEADER: Final = re.compile(r"^-- ([a-z]+): (.*)$")
 KNOWN: Final = ("about", "roles", "param", "differs")
 PARAMETER: Final = re.compile(r"%(?:\((\w+)\)s|(.))", re.DOTALL)
 COMMENT: Final = re.compile(r"\s+|--[^\n]*|/\*(?:[^*]|\*(?!/))*\*/")
@@ -82,12 +82,8 @@ def read(path: Path, kind: Kind) -> ContractQuery:
     _, text = script.source(path)
     words: dict[str, str] = {}
     params: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        match = HEADER.match(line)
-        if match:
-            _take(match[1], match[2].strip(), words, params, f"{path}:{number}")
-        elif line.strip() and not line.startswith("--"):
-            break
+    for number, key, value in header_lines(text, blanks=True):
+        _take(key, value.strip(), words, params, f"{path}:{number}")
     if not words.get("about"):
         raise UsageError("has no header 'about'", where=f"{path}:1")
     statements, lines = _statements(path, text, params)

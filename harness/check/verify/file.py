@@ -19,9 +19,9 @@ from harness.check.checkfile import CLEANUP
 from harness.core.errors import UsageError
 from harness.core.finding import Severity
 from harness.plan import script
+from harness.plan.header import header_lines
 from harness.plan.model import Statement
 
-HEADER: Final = re.compile(r"^--\s*([a-z][a-z-]*): ?(.*?)\s*$")
 ID: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 SQLSTATE: Final = re.compile(r"[0-9A-Z]{5}( [0-9A-Z]{5})*")
 SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "warning", "info")
@@ -123,18 +123,14 @@ def _read(
     _, text = script.source(path)
     known = {"id", "severity", "message", "hint", "until", *more}
     words: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.startswith("--"):
-            break
-        match = HEADER.match(line)
-        if match and match[1] not in known:
+    for number, key, value in header_lines(text):
+        if key not in known:
             raise UsageError(
-                f"unknown header {match[1]!r}",
+                f"unknown header {key!r}",
                 where=f"{path}:{number}",
                 hint=f"known are {', '.join(sorted(known))}",
             )
-        if match:
-            words[match[1]] = f"{words[match[1]]} {match[2]}" if match[1] in words else match[2]
+        words[key] = f"{words[key]} {value}" if key in words else value
     for key in ("id", "severity", "message", *needed):
         if not words.get(key):
             raise UsageError(f"has no header {key!r}", where=f"{path}:1")
