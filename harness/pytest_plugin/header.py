@@ -21,7 +21,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
     """After the collection, where a test asks for a server."""
-    return _lines(config) if is_asked_for(items) else []
+    quiet = config.get_verbosity() < 0  # pytest leaves out a header then, not what comes here
+    return _lines(config) if is_asked_for(items) and not quiet else []
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist tells the controller that this worker is ready
