@@ -36,7 +36,7 @@ def default_plan(start: Path | None = None) -> Path:
 def is_default_plan(path: Path, root: Path) -> bool:
     """Whether a command that runs in `root` without --plan would take this plan."""
     project = find_project(root)
-    return project is not None and project.path == path.resolve()
+    return project is not None and project.path.resolve() == path.resolve()
 
 
 def subject_of(plan: Plan, project: Project | None = None) -> PlanSubject:

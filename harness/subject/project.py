@@ -125,7 +125,7 @@ def read_project(file: Path, *, complete: bool = True) -> Project:
     try:
         settings = _settings(file, document)
         check_keys(settings)
-        return _project(file.resolve(), settings, _Paths(file.resolve().parent, complete))
+        return _project(file.absolute(), settings, _Paths(file.absolute().parent, complete))
     except BadKeyError as flaw:
         where = _where(file, text, flaw.path)
         raise UsageError(flaw.message, where=where, hint=flaw.hint) from None

@@ -47,7 +47,7 @@ def own_server() -> Iterator[LocalServer]:
 
 
 def test_by_hand_runs_as_it_stands(own_server: LocalServer, tmp_path: Path) -> None:
-    for name in ("sql", "fixtures", "tests"):  # the checkout is not written to
+    for name in ("sql", "fixtures", "tests", "pyproject.toml"):  # the checkout is not written to
         (tmp_path / name).symlink_to(ROOT / name)
     lines = [line for line in BY_HAND.splitlines() if not line.startswith("make venv")]
     environment = {

@@ -94,6 +94,17 @@ def test_the_file_is_found_from_below_as_far_as_the_repository(home: Path) -> No
     assert find_project(below) is None
 
 
+def test_a_file_that_is_a_link_speaks_of_the_directory_it_stands_in(home: Path) -> None:
+    inner = home / "inner"
+    (inner / "db").mkdir(parents=True)
+    (inner / "db" / "plan.toml").write_text(PLAN)
+    (home / "harness.toml").write_text('[subject]\npath = "db"\n')
+    (inner / "harness.toml").symlink_to(home / "harness.toml")
+    found = find_project(inner)
+    assert found is not None
+    assert (found.root, found.path) == (inner, inner / "db" / "plan.toml")
+
+
 def test_the_nearest_file_counts(home: Path) -> None:
     (home / "harness.toml").write_text('[subject]\npath = "db"\n')
     inner = home / "inner"
