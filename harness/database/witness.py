@@ -15,11 +15,11 @@ from typing import Final, TypeAlias
 from harness.core.errors import InfrastructureError
 from harness.database import admin
 from harness.database import dump as client
+from harness.database.catalog import OUR_SCHEMAS
 
 Dump: TypeAlias = Mapping[str, str]
 """Entry (type, schema, name) -> its statements or rows."""
 
-EXCLUDED: Final = ("migration_control", "migration_archive")
 _HEADER: Final = re.compile(
     r"^-- (?:Data for )?Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: (?P<schema>[^;]*)"
 )
@@ -33,7 +33,7 @@ _VOLATILE: Final = re.compile(
 
 
 def dump(
-    dsn: str, *, exclude_schemas: Sequence[str] = EXCLUDED, pg_dump: Path | None = None
+    dsn: str, *, exclude_schemas: Sequence[str] = OUR_SCHEMAS, pg_dump: Path | None = None
 ) -> Dump:
     """Everything that pg_dump writes about a database, by entry."""
     with admin.connection(dsn) as conn:

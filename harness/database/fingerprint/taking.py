@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from harness.core.errors import InfrastructureError
+from harness.database.catalog import OUR_SCHEMAS
 from harness.database.fingerprint import catalog, model
 from harness.database.fingerprint.data import Sums, tasks_for
 from harness.database.fingerprint.layout import (
@@ -27,7 +28,7 @@ from harness.database.fingerprint.session import (
 from harness.database.fingerprint.sketching import sketch_task
 from harness.database.fingerprint.work import Sized, run
 
-EXCLUDED: Final = ("migration_control", "migration_archive")
+EXCLUDED: Final = OUR_SCHEMAS
 _ATTEMPTS: Final = 5
 
 

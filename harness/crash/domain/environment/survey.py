@@ -29,7 +29,8 @@ TABLES: Final = (
     "select n.nspname, c.relname, pg_catalog.concat(n.nspname, '.', c.relname) = any(%s)"
     " from pg_catalog.pg_class as c"
     " join pg_catalog.pg_namespace as n on n.oid = c.relnamespace"
-    " where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema|migration_)'"
+    " where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> all"
+    " (array['information_schema', 'migration_control', 'migration_archive'])"
 )
 WAYS: Final[tuple[Direction, ...]] = ("forward", "rollback")
 WAITER: Final = (
