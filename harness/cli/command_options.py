@@ -68,23 +68,28 @@ def take_command(choices: dict[str, Any]) -> tuple[CommandSubject | None, tuple[
     # a plan that the environment names is what is taken where nothing else is said
     if click.get_current_context().get_parameter_source("plan_path") is ParameterSource.COMMANDLINE:
         raise UsageError("--up and --plan name two subjects", hint="leave one of them out")
-    return _subject(given), tuple(_words(given, named))
+    return make_subject(given), tuple(_words(given, named))
 
 
-def _subject(given: Mapping[str, Any]) -> CommandSubject:
-    from harness.subject.choice import catalog_rows
+def make_subject(given: Mapping[str, Any]) -> CommandSubject:
+    """The commands that the options name; what these leave out is as in a project of commands."""
+    from harness.subject.choice import catalog_rows, seeder_of
     from harness.subject.command import CommandSubject
+    from harness.subject.project import find_project
 
+    project = find_project()
+    told = project.command if project else None
+    baseline = tuple(path.resolve() for path in given["baseline"])
     made = CommandSubject(
         up=given["up"],
-        down=given["down"],
-        probe=given["probe"],
-        unlock=given["unlock"],
-        baseline=tuple(path.resolve() for path in given["baseline"]),
+        down=given["down"] or (told.down if told else None),
+        probe=given["probe"] or (told.probe if told else None),
+        unlock=given["unlock"] or (told.unlock if told else None),
+        baseline=baseline or (told.baseline if told else ()),
         root=Path.cwd(),
-        own_tables=given["bookkeeping"],
+        own_tables=given["bookkeeping"] or (told.bookkeeping if told else ()),
         trusted=given["trust_command"],
-        seeder=catalog_rows(),
+        seeder=seeder_of(None, project) if told else catalog_rows(),
     )
     made.refuse_unrunnable()
     return made

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from harness.cli.command_options import make_subject
 from tests.harness.support.guard import OBEDIENT, write_tool
 
 QUICK = ("--rows", "0", "--domain", "wire", "--direction", "forward", "--workers", "2")
@@ -137,3 +138,19 @@ def test_command_that_cannot_be_struck_is_refused(
         *QUICK, "--up", f"{command} up", *options, within=tmp_path, build=tmp_path / "build"
     )
     assert (status, said in err) == (1, True), err
+
+
+def test_what_options_leave_out_is_as_in_the_project_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "before.sql").write_text("create table t (a int);")
+    (tmp_path / "harness.toml").write_text(
+        '[subject]\nkind = "command"\nup = "true up"\ndown = "true down"\nprobe = "true probe"\n'
+        'baseline = "before.sql"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    given = {"up": "true other", "down": None, "probe": None, "unlock": None}
+    none = {"baseline": (), "bookkeeping": (), "trust_command": False}
+    made = make_subject({**given, **none})
+    assert (made.up, made.down, made.probe) == ("true other", "true down", "true probe")
+    assert [path.name for path in made.baseline] == ["before.sql"]
