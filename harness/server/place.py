@@ -64,10 +64,19 @@ def data_root() -> tuple[Path, bool]:
 
 
 def make_home(root: Path, name: str) -> Path:
-    """A new directory `name` in `root`, which others can enter but not list."""
-    _ours(root, 0o711)
+    """A new directory `name` in `root`, which others can enter but not list.
+
+    Raises InfrastructureError where it cannot be made.
+    """
     home = root / name
-    home.mkdir(mode=0o700)
+    try:
+        _ours(root, 0o711)
+        home.mkdir(mode=0o700)
+    except OSError as error:
+        raise InfrastructureError(
+            f"no data directory can be made in {root}: {error.strerror}",
+            hint="name another directory in HARNESS_DATA",
+        ) from error
     return home
 
 

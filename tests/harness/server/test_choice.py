@@ -203,3 +203,12 @@ def test_existing_needs_a_dsn_that_can_be_read() -> None:
 def test_another_database_of_the_same_server(dsn: str, other: str) -> None:
     assert conninfo_to_dict(with_dbname(dsn, "b")) == conninfo_to_dict(other)
     assert ("://" in with_dbname(dsn, "b")) == ("://" in dsn)
+
+
+def test_a_data_directory_that_cannot_be_made_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "file" / "data"))
+    with pytest.raises(InfrastructureError, match=r"no data directory can be made in .*/file/data"):
+        place.make_home(place.data_root()[0], "one")
