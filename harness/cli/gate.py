@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -43,15 +42,42 @@ from harness.core.exit_status import ExitStatus
 @build_option
 @click.pass_context
 def gate(
-    context: click.Context, /, as_json: bool, plan_path: Path, build: Path, **choices: Any
+    context: click.Context,
+    /,
+    as_json: bool,
+    plan_path: Path,
+    dsn: str | None,
+    rows: int,
+    seed: int,
+    server: str,
+    pg_version: int | None,
+    pg_image: str | None,
+    workers: int,
+    full: bool,
+    keep_failed: bool,
+    build: Path,
 ) -> None:
     """Run every suite on a real server and say GO or NO-GO."""
     from harness.document.base import to_builtins
     from harness.scenario.gate import GateSettings, run
 
     given = context.get_parameter_source("dsn") is ParameterSource.COMMANDLINE
-    choices["dsn"], choices["server"] = _where(choices["dsn"], given, choices["server"])
-    verdict = run(GateSettings(plan=plan_path, build=build, quiet=as_json, **choices))
+    dsn, server = _where(dsn, given, server)
+    settings = GateSettings(
+        plan=plan_path,
+        build=build,
+        rows=rows,
+        seed=seed,
+        server=server,
+        dsn=dsn,
+        pg_version=pg_version,
+        pg_image=pg_image,
+        workers=workers,
+        full=full,
+        keep_failed=keep_failed,
+        quiet=as_json,
+    )
+    verdict = run(settings)
     if as_json:
         click.echo(json.dumps(to_builtins(verdict)))
     sys.exit(ExitStatus.of(verdict.verdict == "GO"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -41,18 +40,35 @@ def mutate(
     dsn: str | None,
     plan_path: Path,
     as_json: bool,
+    sample: int | None,
+    seed: int,
+    only: str,
     judge: str | None,
-    **choices: Any,
+    server: str,
+    pg_version: int | None,
+    workers: int,
+    declared: bool,
+    least: float,
 ) -> None:
     """Run statement mutants of the plan against its checks; print every survivor."""
-    given = "existing" if dsn else choices["server"]
-    choices["server"] = own_server(given, "mutants are not run on a named database")
+    server = own_server("existing" if dsn else server, "mutants are not run on a named database")
     from harness.core.interrupt import interruptible
     from harness.observe.progress import bar
     from harness.scenario.mutate.run import MutateSettings, run, words
 
     sys.path.insert(0, str(Path.cwd()))  # the judge is the project's, not the harness's
-    settings = MutateSettings(plan=plan_path, judge=judge or "", **choices)
+    settings = MutateSettings(
+        plan=plan_path,
+        sample=sample,
+        seed=seed,
+        only=only,
+        judge=judge or "",
+        server=server,
+        pg_version=pg_version,
+        workers=workers,
+        least=least,
+        declared=declared,
+    )
     again = "nothing is left of it; run the same command again, it starts from the beginning"
     with interruptible("the run of the mutants", again), bar("mutate", "mutants") as advance:
         document = run(settings, lambda last, done, total: advance(last.mutant.step, done, total))
