@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,21 @@ from harness.core.errors import UsageError
 if TYPE_CHECKING:
     from harness.subject.command import CommandSubject
 
-_NAMES = ("up", "down", "probe", "unlock", "baseline", "bookkeeping", "trust_command")
+
+@dataclass(frozen=True)
+class CommandOptions:
+    """What the options said; `up` is None where no command is named."""
+
+    up: str | None = None
+    down: str | None = None
+    probe: str | None = None
+    unlock: str | None = None
+    baseline: tuple[Path, ...] = ()
+    bookkeeping: tuple[str, ...] = ()
+    trust_command: bool = False
+
+
+_NAMES = tuple(field.name for field in fields(CommandOptions))
 _OPTIONS = (
     click.option("--up", metavar="CMD", help="strike this command in place of a plan: it migrates"),
     click.option("--down", metavar="CMD", help="with --up: the command that goes back"),
@@ -46,20 +62,26 @@ _OPTIONS = (
 
 
 def command_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that name a subject of kind command."""
+    """Give a command the options of a subject of kind command, as one parameter `command`."""
+
+    @wraps(function)
+    def bundled(*arguments: Any, **named: Any) -> Any:
+        given = CommandOptions(**{name: named.pop(name) for name in _NAMES})
+        return function(*arguments, command=given, **named)
+
+    made: Callable[..., Any] = bundled
     for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+        made = option(made)
+    return made
 
 
-def take_command(choices: dict[str, Any]) -> tuple[CommandSubject | None, tuple[str, ...]]:
-    """Take the options of a command out of `choices`: its subject, and the words that name it.
+def subject_of(given: CommandOptions) -> tuple[CommandSubject | None, tuple[str, ...]]:
+    """The subject that the options name, or None, and the words that name it again.
 
-    None where there is none of them. Raises UsageError for options that do not go together.
+    Raises UsageError for options that do not go together.
     """
-    given = {name: choices.pop(name) for name in _NAMES}
-    named = [name for name in _NAMES if given[name] not in (None, False, ())]
-    if given["up"] is None:
+    named = [name for name in _NAMES if getattr(given, name) not in (None, False, ())]
+    if given.up is None:
         others = [name for name in named if name != "trust_command"]
         if others:
             hint = "name the command that migrates, or write all of them into the project file"
@@ -68,37 +90,37 @@ def take_command(choices: dict[str, Any]) -> tuple[CommandSubject | None, tuple[
     # a plan that the environment names is what is taken where nothing else is said
     if click.get_current_context().get_parameter_source("plan_path") is ParameterSource.COMMANDLINE:
         raise UsageError("--up and --plan name two subjects", hint="leave one of them out")
-    return make_subject(given), tuple(_words(given, named))
+    return make_subject(given, given.up), tuple(_words(given, named))
 
 
-def make_subject(given: Mapping[str, Any]) -> CommandSubject:
+def make_subject(given: CommandOptions, up: str) -> CommandSubject:
     """The commands that the options name; what these leave out is as in a project of commands."""
     from harness.subject.choice import catalog_rows, seeder_of
     from harness.subject.command import CommandSubject
-    from harness.subject.project import find_project
+    from harness.subject.project import CommandSettings, find_project
 
     project = find_project()
     told = project.command if project else None
-    baseline = tuple(path.resolve() for path in given["baseline"])
+    rest = told or CommandSettings(up)
     made = CommandSubject(
-        up=given["up"],
-        down=given["down"] or (told.down if told else None),
-        probe=given["probe"] or (told.probe if told else None),
-        unlock=given["unlock"] or (told.unlock if told else None),
-        baseline=baseline or (told.baseline if told else ()),
+        up=up,
+        down=given.down or rest.down,
+        probe=given.probe or rest.probe,
+        unlock=given.unlock or rest.unlock,
+        baseline=tuple(path.resolve() for path in given.baseline) or rest.baseline,
         root=Path.cwd(),
-        own_tables=given["bookkeeping"] or (told.bookkeeping if told else ()),
-        trusted=given["trust_command"],
+        own_tables=given.bookkeeping or rest.bookkeeping,
+        trusted=given.trust_command,
         seeder=seeder_of(None, project) if told else catalog_rows(),
     )
     made.refuse_unrunnable()
     return made
 
 
-def _words(given: Mapping[str, Any], named: list[str]) -> list[str]:
+def _words(given: CommandOptions, named: list[str]) -> list[str]:
     words: list[str] = []
     for name in named:
-        value = given[name]
+        value = getattr(given, name)
         if value is True:
             words.append(_option(name))
             continue

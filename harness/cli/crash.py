@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.command_options import command_options, take_command
+from harness.cli.command_options import CommandOptions, command_options, subject_of
 from harness.cli.options import answer, json_option, named_plan_option
 from harness.cli.run_options import (
     build_option,
@@ -22,6 +22,11 @@ from harness.cli.run_options import (
 )
 from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
+
+if TYPE_CHECKING:
+    from harness.crash.settings import CrashSettings
+    from harness.document.crash import CrashDocument
+
 
 OF_COMMAND = 60
 """Points that a command is struck at where nothing is said: each starts it three times."""
@@ -48,16 +53,63 @@ OF_COMMAND = 60
 @pg_version_option
 @workers_option(5, "more than cores, since many faults mostly wait")
 @build_option
-def crash(as_json: bool, plan_path: Path | None, **choices: Any) -> None:
+def crash(
+    dsn: str | None,
+    plan_path: Path | None,
+    command: CommandOptions,
+    as_json: bool,
+    points: str | None,
+    boundaries: bool,
+    domain: str | None,
+    direction: str | None,
+    fault: str | None,
+    replay: str | None,
+    rows: int,
+    seed: int,
+    server: str,
+    pg_version: int | None,
+    workers: int,
+    build: Path,
+) -> None:
     """Strike a run at every point, on servers of its own, and prove that nothing is lost."""
+    from harness.core.direction import DIRECTIONS
+    from harness.crash import settings
+    from harness.crash.registry import DOMAINS
+    from harness.crash.telling import words
+    from harness.report import crash_page
+
+    why = "an existing server is not explored: servers are killed and filled up here"
+    server = own_server("existing" if dsn else server, why)
+    subject = _subject(plan_path, command)
+    chosen = settings.CrashSettings(
+        **subject,
+        rows=rows,
+        seed=seed,
+        points=_number(points, whole="subject" not in subject or bool(replay)),
+        boundaries=boundaries,
+        domains=DOMAINS if domain is None else settings.listed("domain", domain, DOMAINS),
+        directions=DIRECTIONS
+        if direction is None
+        else settings.listed("direction", direction, DIRECTIONS),
+        faults=tuple(name.strip() for name in (fault or "").split(",") if name.strip()),
+        replay=replay,
+        server=server,
+        pg_version=pg_version,
+        workers=workers,
+        build=build,
+    )
+    document = _explored(chosen)
+    crash_page.render(document, build / "report" / "crash.html")
+    answer(document, as_json, list(words(document)))
+    sys.exit(ExitStatus.of(document.verdict == "pass"))
+
+
+def _explored(settings: CrashSettings) -> CrashDocument:
     from harness.core.interrupt import interruptible
     from harness.crash import explore
     from harness.crash.tally import ProgressLines
-    from harness.crash.telling import words
     from harness.observe.progress import bar
-    from harness.report import crash_page
 
-    settings = _exploration(plan_path, choices)
     pace = ProgressLines(lambda line: click.echo(f"  {line}", err=True))  # a log has no bar
     again = "nothing is left of it; run the same command again, it starts from the beginning"
     with interruptible("the exploration", again), bar("crash", "points", lines=False) as advance:
@@ -66,56 +118,34 @@ def crash(as_json: bool, plan_path: Path | None, **choices: Any) -> None:
             pace.told(what, done, total)
             advance(what, done, total)
 
-        document = explore.run(settings, told)
-    if settings.build is not None:
-        crash_page.render(document, settings.build / "report" / "crash.html")
-    answer(document, as_json, list(words(document)))
-    sys.exit(ExitStatus.of(document.verdict == "pass"))
+        return explore.run(settings, told)
 
 
-def _subject(plan_path: Path | None, choices: dict[str, Any]) -> dict[str, Any]:
+def _subject(plan_path: Path | None, given: CommandOptions) -> dict[str, Any]:
     """What is struck, as settings: a command, or the plan that is named or is the project's."""
     from harness.subject.choice import command_of, default_plan
     from harness.subject.project import current_project
 
-    trusted = choices["trust_command"]
-    command, words = take_command(choices)
+    command, named = subject_of(given)
     if command is not None:
-        return {"subject": command, "named": words}
+        return {"subject": command, "named": named}
     if plan_path is not None:
         return {"plan": plan_path}
     project = current_project()
     if project.kind == "command":
-        named = ("--trust-command",) if trusted else ()
-        return {"subject": command_of(project, trusted=trusted), "named": named}
+        named = ("--trust-command",) if given.trust_command else ()
+        return {"subject": command_of(project, trusted=given.trust_command), "named": named}
     return {"plan": Path(os.path.relpath(default_plan()))}
 
 
-def _exploration(plan_path: Path | None, choices: dict[str, Any]) -> Any:
-    """The settings of an exploration, or a usage error before anything is started."""
-    from harness.core.direction import DIRECTIONS
-    from harness.crash import settings
-    from harness.crash.registry import DOMAINS
-
-    given = "existing" if choices.pop("dsn") else choices["server"]
-    why = "an existing server is not explored: servers are killed and filled up here"
-    choices["server"] = own_server(given, why)
-    names = ("points", "domain", "direction", "fault")
-    points, domain, direction, fault = (choices.pop(name) for name in names)
-    subject = _subject(plan_path, choices)
+def _number(points: str | None, whole: bool) -> int | None:
+    """How many points are taken, None for all; without a word all, or a sample of a command's."""
     if points is None:
-        points = str(OF_COMMAND) if "subject" in subject and not choices["replay"] else "all"
-    if points != "all" and not (points.isdigit() and int(points)):
+        return None if whole else OF_COMMAND
+    if points == "all":
+        return None
+    if not (points.isdigit() and int(points)):
         raise UsageError(
             f"--points takes all or a whole number, not {points!r}", hint="such as --points 200"
         )
-    return settings.CrashSettings(
-        **subject,
-        points=None if points == "all" else int(points),
-        domains=DOMAINS if domain is None else settings.listed("domain", domain, DOMAINS),
-        directions=(
-            DIRECTIONS if direction is None else settings.listed("direction", direction, DIRECTIONS)
-        ),
-        faults=tuple(name.strip() for name in (fault or "").split(",") if name.strip()),
-        **choices,
-    )
+    return int(points)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli.command_options import make_subject
+from harness.cli.command_options import CommandOptions, make_subject
 from tests.harness.support.guard import OBEDIENT, write_tool
 
 QUICK = ("--rows", "0", "--domain", "wire", "--direction", "forward", "--workers", "2")
@@ -149,8 +149,6 @@ def test_what_options_leave_out_is_as_in_the_project_file(
         'baseline = "before.sql"\n'
     )
     monkeypatch.chdir(tmp_path)
-    given = {"up": "true other", "down": None, "probe": None, "unlock": None}
-    none = {"baseline": (), "bookkeeping": (), "trust_command": False}
-    made = make_subject({**given, **none})
+    made = make_subject(CommandOptions(), "true other")
     assert (made.up, made.down, made.probe) == ("true other", "true down", "true probe")
     assert [path.name for path in made.baseline] == ["before.sql"]
