@@ -179,6 +179,20 @@ def check_functions(pair: Pair) -> list[str]:
     return found
 
 
+def check_attributes_of_functions(pair: Pair) -> list[str]:
+    """What the planner and callers rely on of an old function is as before."""
+    columns = ("provolatile", "proparallel", "proisstrict", "proleakproof", "procost", "prorows")
+    query = _functions(", ".join(f"p.{name}::text" for name in columns))
+    before = {row["name"]: row for row in records(pair.source, query)}
+    return [
+        f"{name} of function {row['name']} was {before[row['name']][name]}, is {row[name]}"
+        for row in records(pair.target, query)
+        if row["name"] in before
+        for name in columns
+        if row[name] != before[row["name"]][name]
+    ]
+
+
 def check_owner_rights(pair: Pair) -> list[str]:
     """The functions that run with their owner's rights are those that must, and no other."""
     definers = _functions("p.prosecdef") + " and p.prosecdef"
