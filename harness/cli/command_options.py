@@ -75,7 +75,7 @@ def command_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
-def subject_of(given: CommandOptions) -> tuple[CommandSubject | None, tuple[str, ...]]:
+def named_command(given: CommandOptions) -> tuple[CommandSubject | None, tuple[str, ...]]:
     """The subject that the options name, or None, and the words that name it again.
 
     Raises UsageError for options that do not go together.

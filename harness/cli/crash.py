@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.command_options import CommandOptions, command_options, subject_of
+from harness.cli.command_options import CommandOptions, command_options, named_command
 from harness.cli.options import answer, json_option, named_plan_option
 from harness.cli.run_options import (
     build_option,
@@ -126,7 +126,7 @@ def _subject(plan_path: Path | None, given: CommandOptions) -> dict[str, Any]:
     from harness.subject.choice import command_of, default_plan
     from harness.subject.project import current_project
 
-    command, named = subject_of(given)
+    command, named = named_command(given)
     if command is not None:
         return {"subject": command, "named": named}
     if plan_path is not None:

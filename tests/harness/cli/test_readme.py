@@ -26,7 +26,7 @@ LINES = [line.removeprefix("$ ") for block in BLOCKS for line in block.splitline
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("harness ")])
 def test_a_command_is_one_that_there_is(line: str) -> None:
     _, name, *arguments = shlex.split(line, comments=True)
-    cli.commands[name].make_context(name, arguments)
+    assert cli.commands[name].make_context(name, arguments).command.name == name
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("make ")])

@@ -246,6 +246,7 @@ def test_who_owns_a_database_and_what_it_has_besides_is_no_drift(
         conn.execute(f"alter table public.tags owner to {role}")
         conn.execute("create schema migration_archive")
     refuse_without_verdict(dsn, harness_plan, fresh(tmp_path / "v.json", harness_plan, **like))
+    assert list(drift.differences(source.parse(like["source"]), source.take(dsn))) == []
     with psycopg.connect(dsn) as conn:
         conn.execute("drop schema migration_archive")
         conn.execute(f"reassign owned by {role} to current_user")

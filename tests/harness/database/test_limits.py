@@ -41,8 +41,8 @@ def test_a_session_of_ours_has_no_limit(hurried: str) -> None:
 
 
 def test_a_fingerprint_and_a_backup_take_their_time(hurried: str, tmp_path: Path) -> None:
-    fingerprint.take(hurried, detail=True)
-    taken(hurried, tmp_path / "backup")
+    assert fingerprint.take(hurried, detail=True).catalog
+    assert (taken(hurried, tmp_path / "backup") / "manifest.json").is_file()
 
 
 def test_what_may_not_end_is_bounded_by_ourselves(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +12,7 @@ import psycopg
 import pytest
 
 from harness.core.errors import InfrastructureError, Refused, UsageError
+from harness.core.poll import wait_until
 from harness.database import admin, limits, template
 from harness.server import Server
 
@@ -87,6 +87,16 @@ def test_of_many_processes_one_builds_and_all_get_it(harness_server: Server, key
     ]
 
 
+def waits_longer(server: Server) -> bool:
+    """Whether a session has waited for an advisory lock for longer than the limit on locks."""
+    with admin.connection(server.dsn()) as conn:
+        row = conn.execute(
+            "select exists (select from pg_stat_activity where wait_event = 'advisory'"
+            " and clock_timestamp() - query_start > interval '100 ms')"
+        ).fetchone()
+    return row == (True,)
+
+
 def test_a_limit_on_locks_does_not_end_the_wait_for_another_builder(
     harness_server: Server, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +105,7 @@ def test_a_limit_on_locks_does_not_end_the_wait_for_another_builder(
 
     def slowly(dsn: str) -> None:
         begun.set()
-        time.sleep(0.3)
+        wait_until(lambda: waits_longer(harness_server), 30, "another builder to wait")
 
     with ThreadPoolExecutor() as threads:
         first = threads.submit(template.ensure, harness_server.dsn(), key, slowly)

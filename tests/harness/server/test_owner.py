@@ -80,7 +80,8 @@ def test_a_reused_pid_is_not_the_owner() -> None:
     earlier = {**record, "owner": [os.getpid(), record["owner"][1] - 1]}
     record_file(record).write_text(json.dumps({**earlier, "host": os.uname().nodename}))
     reap()  # here, or by another harness of this machine meanwhile
-    wait_until(lambda: left_of(record) == [], 30, "nothing to be left of the server")
+    wait_until(lambda: not left_of(record), 30, "nothing to be left of the server")
+    assert left_of(record) == []
 
 
 def test_a_fork_of_the_owner_ends_without_ending_the_server() -> None:
