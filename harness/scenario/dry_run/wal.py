@@ -16,8 +16,10 @@ LIMIT: Final = 64 * 1024 * 1024
 _OWN: Final = """
 SELECT coalesce(sum(record_length), 0)::bigint
 FROM harness_dry_run.pg_get_wal_records_info(
-  '0/0'::pg_lsn + %s::numeric, '0/0'::pg_lsn + %s::numeric)
-WHERE block_ref ~ ('rel [0-9]+/' || (
+  '0/0'::pg_lsn + %s::numeric, '0/0'::pg_lsn + %s::numeric) AS r
+WHERE NOT EXISTS (SELECT FROM harness_dry_run.look AS k
+  WHERE r.start_lsn >= k.wal_began AND r.start_lsn < k.wal_ended)
+AND block_ref ~ ('rel [0-9]+/' || (
   SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) || '/')
 """
 
@@ -29,7 +31,7 @@ def install(conn: psycopg.Connection[Any]) -> None:
 
 
 def own(conn: psycopg.Connection[Any], begin: int, end: int) -> int | None:
-    """Bytes that were written for the connected database between two places of the log.
+    """Bytes that were written for the connected database between two places, looks' own left out.
 
     None where they cannot be told from others'.
     """

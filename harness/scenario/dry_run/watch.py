@@ -112,7 +112,9 @@ class RehearsalWatch:
         reading = time.monotonic()
         own = wal_of.own(self._conn, step.wal, wal)
         self.overhead += time.monotonic() - reading
-        written = wal - step.wal if own is None else own
+        # A look's span of the log holds what neighbours wrote meanwhile: only the server's own
+        # count has all of it, and may have all of it subtracted.
+        written = max(0, wal - step.wal - seen.wal_spent) if own is None else own
         spent = seen.spent + seen.looks * self._trip
         self.overhead += spent
         seconds = max(0.0, now - step.began - spent)
@@ -131,7 +133,7 @@ class RehearsalWatch:
                 began=step.began - self._start,
                 seconds=seconds,
                 rows=rows,
-                wal_bytes=max(0, written - seen.wal_spent),
+                wal_bytes=written,
                 temp_bytes=max(0, temp - step.temp),
                 done=done,
                 retries=tuple(step.retries),
