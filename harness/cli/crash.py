@@ -75,7 +75,7 @@ def crash(
     from harness.core.direction import DIRECTIONS
     from harness.crash import settings
     from harness.crash.registry import DOMAINS
-    from harness.crash.telling import words
+    from harness.crash.summary import words
     from harness.report import crash_page
 
     why = "an existing server is not explored: servers are killed and filled up here"

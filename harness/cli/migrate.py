@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli import asking
+from harness.cli import migrate_checks
 from harness.cli.options import (
     accept_edit_option,
     answer,
@@ -61,11 +61,11 @@ def migrate(
     from harness.runner.signals import stop_requested
 
     loaded = plan.load(plan_path)
-    asking.read_checks(loaded)
+    migrate_checks.read_checks(loaded)
     target = named(dsn)
     refuse_without_verdict(target, loaded, verdict_file, accept_rows)
-    note = asking.refuse_other_backup(target, loaded, backup)
-    asked = asking.refuse_unless_valid(target, loaded, waive_validation)
+    note = migrate_checks.refuse_other_backup(target, loaded, backup)
+    asked = migrate_checks.refuse_unless_valid(target, loaded, waive_validation)
     with stop_requested() as stop, steps("migrate") as on_event:
         outcome = runner.migrate(
             target,
@@ -85,10 +85,10 @@ def migrate(
         lines += asked.lines()
     failed = False
     if loaded.verify.after and outcome.state == "migrated" and outcome.steps_run:
-        found = asking.verify_after(target, loaded, backup)
-        verification = asking.verification_document(found)
+        found = migrate_checks.verify_after(target, loaded, backup)
+        verification = migrate_checks.verification_document(found)
         document["verify"] = verification
-        lines += asking.verification_lines(found, loaded)
+        lines += migrate_checks.verification_lines(found, loaded)
         failed = verification.verdict == "fail"
     answer(document, as_json, lines)
     if failed:

@@ -12,8 +12,8 @@ import click
 from harness.plan import Plan
 
 if TYPE_CHECKING:
-    from harness.check.judgement import GateVerdict
-    from harness.check.require import AtHand
+    from harness.check.required_verdict import AtHand
+    from harness.check.verdict_file import GateVerdict
 
 F = TypeVar("F", bound=Callable[..., Any])
 BEGUN = ("partial", "migrated", "rolling-back")  # a run goes on, or there is nothing to do
@@ -45,8 +45,8 @@ def refuse_without_verdict(
     begun with a good verdict may go on.
     """
     from harness import runner
-    from harness.check.judgement import read
-    from harness.check.require import refuse_unless_go
+    from harness.check.required_verdict import refuse_unless_go
+    from harness.check.verdict_file import read
     from harness.runner.rules import reason_given
 
     reason_given(accept_rows, "--accept-rows")
@@ -66,7 +66,7 @@ def refuse_without_verdict(
 
 
 def _at_hand(dsn: str, plan: Plan, found: GateVerdict, accept_rows: str | None) -> AtHand:
-    from harness.check.require import CROWD, AtHand
+    from harness.check.required_verdict import CROWD, AtHand
     from harness.database import source
     from harness.scenario.gate import provenance as judged
 

@@ -15,10 +15,10 @@ from shlex import quote
 from typing import Any
 
 from harness.core.direction import DIRECTIONS, Direction
-from harness.crash.asked import CrashRequest, Enumeration
 from harness.crash.golden_note import Note
 from harness.crash.model import END, NOWHERE, START, CoverageRow, Point, Task, Verdict
 from harness.crash.registry import DOMAINS
+from harness.crash.request import CrashRequest, Enumeration
 from harness.document.base import from_builtins
 from harness.document.crash import SCHEMA_VERSION, CrashDocument, Outcome
 

@@ -20,18 +20,18 @@ from harness.core.quantity import size
 from harness.core.tree_hash import tree_hash
 from harness.core.writable import refuse_unwritable
 from harness.crash import coverage, coverage_file, sample, workers
-from harness.crash.asked import Enumeration
+from harness.crash.applicability import applicable, cleanup_steps, places_of, steps_of
 from harness.crash.golden_note import Note
-from harness.crash.ground import Setup
 from harness.crash.model import START, WHOLE, CoverageRow, DomainName, Point, Task
-from harness.crash.places import applicable, cleanup_steps, places_of, steps_of
+from harness.crash.request import Enumeration
 from harness.crash.settings import CrashSettings, narrowed
+from harness.crash.setup import Setup
 from harness.crash.undisturbed.study import studied
 from harness.database import admin
 from harness.document.crash import CrashDocument
 from harness.plan import Plan
 from harness.server import Server, choose
-from harness.server.place import data_root, free
+from harness.server.directories import data_root, free
 from harness.subject.choice import is_default_plan
 from harness.subject.plan import PlanSubject
 from harness.subject.protocol import Subject

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from harness.core.direction import DIRECTIONS, Direction
 from harness.core.errors import UsageError
-from harness.crash.ground import Setup
+from harness.crash.setup import Setup
 from harness.subject.protocol import Part
 
 DomainName: TypeAlias = str

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.core.direction import Direction
 from harness.core.errors import StepFailed
-from harness.crash.ground import Setup
+from harness.crash.setup import Setup
 from harness.database import admin
 from harness.fault.frames import STARTUP, Message
 from harness.fault.process import Ending

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness import runner
 from harness.core.direction import Direction
-from harness.crash.ground import Setup, named
 from harness.crash.process_run import run_again, run_undisturbed
+from harness.crash.setup import Setup, named
 from harness.fault.process import Ending, Job, JobProcess, Tell, fork
 from harness.runner.signals import stop_requested
 

@@ -10,9 +10,9 @@ from typing import TypeVar
 from harness.core.direction import DIRECTIONS, Direction
 from harness.core.errors import UsageError
 from harness.crash import fault_names
-from harness.crash.asked import CrashRequest
 from harness.crash.model import DomainName, Point
 from harness.crash.registry import DOMAINS
+from harness.crash.request import CrashRequest
 from harness.subject.protocol import Subject
 
 Name = TypeVar("Name", bound=str)

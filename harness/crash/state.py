@@ -19,8 +19,8 @@ from harness.core.errors import Refused
 from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
 from harness.crash import runners
-from harness.crash.ground import Setup
 from harness.crash.model import Verdict
+from harness.crash.setup import Setup
 from harness.database import admin, fingerprint, template
 from harness.database.fingerprint import Difference, Fingerprint
 from harness.runner import ledger

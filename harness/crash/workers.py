@@ -17,9 +17,9 @@ from typing import Any, TypeAlias
 
 from harness.core.errors import HarnessError
 from harness.crash import tally
-from harness.crash.ground import Setup
 from harness.crash.model import CoverageRow, DomainName, Task
 from harness.crash.registry import REGISTRY
+from harness.crash.setup import Setup
 from harness.server.pool import pool as processes_of
 
 PRELOAD = ["harness.crash.runners", "harness.crash.state", "psycopg"]

@@ -20,7 +20,7 @@ from typing import Any, Final, TypeAlias
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from harness.core import advance
+from harness.core import progress
 from harness.core.child import dies_with_us
 from harness.core.errors import InfrastructureError, UsageError
 from harness.database import admin, limits
@@ -153,7 +153,7 @@ def restore(dsn: str, version: int, directory: Path) -> str:
 
 def _written(directory: Path) -> Look:
     """Tells how large the dump is; nobody knows how large it will be, for it is compressed."""
-    return lambda _: advance.tell("pg_dump", _size(directory), 0, "bytes")
+    return lambda _: progress.tell("pg_dump", _size(directory), 0, "bytes")
 
 
 def _read(directory: Path) -> Look:
@@ -164,7 +164,7 @@ def _read(directory: Path) -> Look:
         with contextlib.suppress(OSError, ValueError):
             lines = Path(f"/proc/{pid}/io").read_text("ascii").splitlines()
             read = int(dict(line.split(": ") for line in lines)["rchar"])
-            advance.tell("pg_restore", min(read, total), total, "bytes")
+            progress.tell("pg_restore", min(read, total), total, "bytes")
 
     return look
 

@@ -11,7 +11,7 @@ import msgspec
 
 from harness.core.errors import UsageError
 from harness.core.jsonfile import FlawedJSON, parse_json, read_text
-from harness.document.place import line_of, spelled_out
+from harness.document.text_position import line_of, spelled_out
 
 LONGEST: Final = 300
 Word = Literal["pass", "fail", "unknown"]

@@ -18,7 +18,7 @@ from typing import Final
 from harness.core.errors import InfrastructureError
 from harness.database import admin
 from harness.fault.wal_records import Segments, position
-from harness.server import Server, place, port, registry
+from harness.server import Server, directories, port, registry
 from harness.server.account import Account, environment
 from harness.server.local import LocalServer
 from harness.server.profile import as_file
@@ -98,7 +98,7 @@ def recovered(source: LocalServer, base: BaseCopy, end: int) -> Iterator[Recover
     copy = LocalServer(port.reserve(record))
     account = _account(source)
     try:
-        place.make_home(copy.home.parent, copy.home.name)
+        directories.make_home(copy.home.parent, copy.home.name)
         account.own(copy.home)
         _mkdir(copy.socket_dir, account)
         _copy([base.directory], copy.data_dir, account)

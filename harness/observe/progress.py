@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from harness.core import advance as advancing
+from harness.core import progress
 from harness.observe.pace import MeanRate
 from harness.observe.standing import ProgressStanding, drawn, line
 
@@ -159,7 +159,7 @@ def at_terminal() -> bool:
 @contextmanager
 def meter(label: str) -> Iterator[Meter]:
     """Show what the block's work tells."""
-    with _shown(label) as shown, advancing.heard_by(shown):
+    with _shown(label) as shown, progress.heard_by(shown):
         yield shown
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from harness.core import lifetime
-from harness.core.handover import RELAY_DESCRIPTOR
+from harness.core.gate_environment import RELAY_DESCRIPTOR
 from harness.scenario.gate.attendance import OUTPUT, Usher
 from harness.scenario.gate.shipped import HOME, portable_path
 from harness.server.secrets import redact

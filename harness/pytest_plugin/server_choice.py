@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.core.handover import SERVER_RECORD
+from harness.core.gate_environment import SERVER_RECORD
 from harness.pytest_plugin.options import find_number, find_setting
 from harness.pytest_plugin.shared import session_owner
 

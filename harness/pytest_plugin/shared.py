@@ -66,7 +66,7 @@ def session_owner(config: pytest.Config) -> int:
 
 
 def _tidy_up(record: Path) -> None:
-    from harness.core.handover import SERVER_RECORD
+    from harness.core.gate_environment import SERVER_RECORD
 
     if not record.exists() or SERVER_RECORD in os.environ:
         return  # nothing was started, or a gate tidies up

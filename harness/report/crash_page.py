@@ -12,7 +12,7 @@ from typing import Any
 from harness.core.errors import UsageError
 from harness.core.jsonfile import write_whole
 from harness.document.crash import CrashDocument, PointDocument
-from harness.report.pages import environment
+from harness.report.rendering import environment
 
 LARGEST = 1_900_000  # bytes; above it what is said of single points is cut, and the page says so
 LISTED = 30  # ways of failing listed before the map; all of them are in the map

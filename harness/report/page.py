@@ -16,8 +16,8 @@ from harness.core.quantity import size
 from harness.document.verdict import CauseDocument, VerdictDocument
 from harness.report import claims
 from harness.report.evidence import EvidencePiece
-from harness.report.pages import environment
 from harness.report.portable import portable
+from harness.report.rendering import environment
 from harness.report.section.model import Template
 from harness.report.section.registry import list_sections
 

@@ -14,8 +14,8 @@ from psycopg import errors
 from harness.core.errors import InfrastructureError, Refused, UsageError
 from harness.database import limits
 from harness.rows.catalog import read_schema
-from harness.rows.guides import guide_domains
-from harness.rows.later import set_later
+from harness.rows.check_hints import guide_domains
+from harness.rows.deferred_keys import set_later
 from harness.rows.layout import FillContext, Planner, first_line
 from harness.rows.model import ForeignKey, Schema, Table, quote
 from harness.rows.order import Circle, order_tables

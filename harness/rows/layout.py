@@ -11,10 +11,10 @@ from typing import Final
 import psycopg
 
 from harness.core.errors import UsageError
+from harness.rows.check_hints import read_conditions
 from harness.rows.copytext import NULL, escape_field, join_fields
 from harness.rows.draw import Draws, mix_in, spread_evenly, spread_skewed
 from harness.rows.group import ColumnGroup, by_column, group_columns
-from harness.rows.guides import read_conditions
 from harness.rows.hints import NOTHING, Hints, merge_hints
 from harness.rows.model import Column, ForeignKey, Schema, Table, quote
 from harness.rows.overrides import ColumnOverride, TableOverride

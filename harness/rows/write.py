@@ -10,7 +10,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from harness.rows.guides import PARTITION
+from harness.rows.check_hints import PARTITION
 from harness.rows.layout import Layout
 from harness.rows.model import Table, quote
 from harness.rows.pool import CannotFill

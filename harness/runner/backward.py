@@ -7,13 +7,13 @@ import time
 from harness.core.errors import Refused
 from harness.plan import Plan
 from harness.runner import ledger
-from harness.runner.attend import attend
 from harness.runner.context import RunContext
 from harness.runner.edits import EditContext, refuse_another_plan, settle
 from harness.runner.halt import telling
 from harness.runner.ledger import Ledger, LedgerRun
 from harness.runner.outcome import OnEvent, RunOutcome, Stop, irreversible, never, silent
 from harness.runner.preflight import StartFacts, refuse_without_rights
+from harness.runner.reconnect import attend
 from harness.runner.rules import reason_given, refuse_late
 from harness.runner.session import RunnerSession
 from harness.runner.steps import run_step

@@ -17,7 +17,7 @@ from harness.runner.backoff import delay, pause
 from harness.runner.connection import Connection, configure, connect, is_lost
 from harness.runner.lock import acquire
 from harness.runner.outcome import never
-from harness.runner.work import SqlFailed
+from harness.runner.step_work import SqlFailed
 
 RELATIONS = """
 SELECT n.nspname || '.' || c.relname

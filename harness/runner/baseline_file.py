@@ -11,8 +11,8 @@ from psycopg import sql
 from harness.plan import Plan, Script, Statement
 from harness.plan.check import tree
 from harness.runner.connection import Connection, is_lost, set_variables
+from harness.runner.step_work import SqlFailed
 from harness.runner.timeouts import setting_name, setting_value, timeouts
-from harness.runner.work import SqlFailed
 
 NEWER = {"transaction_timeout": 17}
 """Settings that pg_dump takes off, and the first version of Postgres that has them."""

@@ -17,8 +17,8 @@ from harness.runner import keys
 from harness.runner.keys import LOWEST
 from harness.runner.ledger import Checkpoint
 from harness.runner.retry import give_up_or_wait
+from harness.runner.step_work import SqlFailed, StepWork, changed
 from harness.runner.throttle import hold_back, throttles
-from harness.runner.work import SqlFailed, StepWork, changed
 
 
 class Sizer:

@@ -10,12 +10,12 @@ from psycopg import sql
 from harness.core.errors import Refused
 from harness.plan import Plan, Script
 from harness.runner import ledger
-from harness.runner.attend import attend
 from harness.runner.connection import Connection
 from harness.runner.context import RunContext
 from harness.runner.ledger import Ledger, LedgerRun
 from harness.runner.outcome import OnEvent, Stop, never, silent
 from harness.runner.preflight import StartFacts, refuse_without_rights
+from harness.runner.reconnect import attend
 from harness.runner.rules import reason_given, refuse_early
 from harness.runner.session import RunnerSession
 from harness.runner.steps import run_step

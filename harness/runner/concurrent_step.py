@@ -17,7 +17,7 @@ from harness.plan import Statement
 from harness.runner import index
 from harness.runner.index import FoundIndex, Wanted, wanted
 from harness.runner.retry import give_up_or_wait
-from harness.runner.work import SqlFailed, StepWork
+from harness.runner.step_work import SqlFailed, StepWork
 
 
 def run(work: StepWork) -> int:

@@ -6,13 +6,13 @@ import time
 
 from harness.core.errors import Refused
 from harness.plan import Plan, Step
-from harness.runner.attend import attend
 from harness.runner.context import RunContext
 from harness.runner.edits import Acceptance, EditContext, settle
 from harness.runner.halt import telling
 from harness.runner.ledger import Ledger
 from harness.runner.outcome import OnEvent, RunOutcome, Stop, irreversible, never, silent
 from harness.runner.preflight import StartFacts, refuse_unfit, refuse_without_rights
+from harness.runner.reconnect import attend
 from harness.runner.rules import reason_given
 from harness.runner.session import RunnerSession
 from harness.runner.steps import run_step

@@ -18,7 +18,7 @@ from psycopg import pq
 
 from harness.plan import RunnerSettings
 from harness.runner.connection import Connection
-from harness.runner.marks import HEARTBEAT
+from harness.runner.sql_comments import HEARTBEAT
 
 STATE = (
     "SELECT state, pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - state_change)"

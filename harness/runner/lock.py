@@ -17,7 +17,7 @@ from psycopg import sql
 from harness.core.errors import AnotherRunnerError, Refused
 from harness.core.poll import wait_until
 from harness.plan import RunnerSettings
-from harness.runner import marks
+from harness.runner import sql_comments
 from harness.runner.connection import Connection
 
 END_LIMIT = 15.0
@@ -135,7 +135,7 @@ def _another(holder: Holder | None) -> AnotherRunnerError:
 def at_work_sql(*, until: str = "xact_") -> sql.Composed:
     """Take the shared lock of who works; to the end of the transaction, or of the session."""
     return sql.SQL("{} SELECT pg_catalog.pg_advisory_{}lock_shared({});").format(
-        sql.SQL(marks.AT_WORK),
+        sql.SQL(sql_comments.AT_WORK),
         sql.SQL(until),
         sql.Literal(AT_WORK),
     )

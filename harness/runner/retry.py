@@ -11,7 +11,7 @@ from harness.core.errors import StepFailed
 from harness.core.sqlstate import TRANSACTION_TIMEOUT
 from harness.runner.backoff import delay, may_retry, pause
 from harness.runner.connection import first_words
-from harness.runner.work import SqlFailed, StepWork
+from harness.runner.step_work import SqlFailed, StepWork
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from psycopg import sql
 from harness.core.errors import AnotherRunnerError, InfrastructureError, Stopped
 from harness.core.sqlstate import advice_for
 from harness.plan import Script
-from harness.runner import ledger, ledger_format, lock, opening
+from harness.runner import ledger, ledger_format, lock, transaction
 from harness.runner.backoff import delay, may_retry, pause
 from harness.runner.connection import (
     configure,
@@ -277,8 +277,8 @@ class RunnerSession:
         With `script` it is asked as the script would ask it, under its settings and its role.
         """
         self._refresh()
-        own = opening.late(script.settings) if script is not None else ()
-        cursor = self.execute(self._ours() + opening.set_local(own) + query)
+        own = transaction.late(script.settings) if script is not None else ()
+        cursor = self.execute(self._ours() + transaction.set_local(own) + query)
         self._met(cursor)
         while cursor.nextset() and cursor.description is None:
             pass
@@ -299,7 +299,8 @@ class RunnerSession:
     def probe(self, script: Script, query: bytes) -> tuple[object, ...] | None:
         """The last answer of statements that are then undone; None when the server refuses one."""
         self._refresh()
-        begin = sql.SQL("BEGIN;") + self._ours() + opening.set_local(opening.late(script.settings))
+        late = transaction.set_local(transaction.late(script.settings))
+        begin = sql.SQL("BEGIN;") + self._ours() + late
         try:
             cursor = self.execute(begin.as_bytes(self.work) + query)
             self._met(cursor)
@@ -367,7 +368,7 @@ class RunnerSession:
         """
         self._refresh()
         own = {"application_name": f"harness {label}"[:63], **timeouts(self.settings, script)}
-        query = opening.begin(
+        query = transaction.begin(
             self._ours(),
             own,
             script.settings if script is not None else (),
@@ -403,7 +404,7 @@ class RunnerSession:
 
     def commit(self, *rows: sql.Composed) -> None:
         """Write what is given and commit, in one message."""
-        ended = opening.end(self._pinned, used=self._used)
+        ended = transaction.end(self._pinned, used=self._used)
         cursor = self.execute(sql.SQL("").join([ended, *rows, sql.SQL("COMMIT")]))
         while cursor.nextset():
             pass

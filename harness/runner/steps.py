@@ -11,7 +11,7 @@ from harness.runner.context import RunContext
 from harness.runner.ledger import Checkpoint
 from harness.runner.retry import note_failure
 from harness.runner.session import RunnerSession
-from harness.runner.work import StepWatch, StepWork
+from harness.runner.step_work import StepWatch, StepWork
 
 RUNNERS: dict[Kind, Callable[[StepWork], int]] = {
     "transaction": transaction_step.run,

@@ -8,7 +8,7 @@ from harness.plan import Statement
 from harness.plan.isolation import opens_with
 from harness.runner.ledger import checkpoint_sql
 from harness.runner.retry import retrying
-from harness.runner.work import SqlFailed, StepWork, changed
+from harness.runner.step_work import SqlFailed, StepWork, changed
 
 
 def run(work: StepWork) -> int:

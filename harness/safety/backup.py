@@ -17,12 +17,12 @@ from typing import Any, Final
 
 import psycopg
 
-from harness.core import advance
+from harness.core import progress
 from harness.core.errors import HarnessError, InfrastructureError, Refused
 from harness.database import admin, temporary
 from harness.database import dump as client
-from harness.database.furniture import Furniture, add, furniture, remove
-from harness.database.making import making
+from harness.database.creation import making
+from harness.database.template0 import Furniture, add, furniture, remove
 from harness.safety import identity, manifest
 from harness.safety.directory import DUMP, new_or_empty
 from harness.safety.identity import Identity
@@ -102,15 +102,15 @@ def backup(dsn: str, directory: Path) -> Backup:
         find_client(name, major)  # before anything is written
     with new_or_empty(directory):
         created_at = datetime.now(UTC).isoformat(timespec="seconds")
-        advance.stage("1 of 4, read")
+        progress.stage("1 of 4, read")
         with identity.held(dsn) as moment:
             before = moment.identity()  # sequences too: those of the dump are then never behind
             roles = _roles(dsn, before)
-            advance.stage("2 of 4, dump")
+            progress.stage("2 of 4, dump")
             said = client.dump(dsn, major, directory / DUMP, moment.export())
         if said:
             raise _not_dumped(said)
-        advance.stage("3 of 4, restore")
+        progress.stage("3 of 4, restore")
         proof = prove(dsn, major, directory / DUMP, before)
         written = _manifest(dsn, directory, proof, before, (server_version, created_at, roles))
         written = dataclasses.replace(written, made=made, has=has)
@@ -136,7 +136,7 @@ def restore(dsn: str, directory: Path) -> Restored:
         admin.writable(conn)
         temporary.tidy(conn)
     refuse_unfit(dsn, told)
-    advance.stage("1 of 2, restore")
+    progress.stage("1 of 2, restore")
     with _furnished(dsn, told.has):
         said = client.restore(dsn, told.major, directory / DUMP)
         if said:
@@ -144,7 +144,7 @@ def restore(dsn: str, directory: Path) -> Restored:
                 f"the backup could not be restored, and nothing of it was: {said}",
                 hint="connect as a superuser, or as a role that may make and own all that is in it",
             )
-    advance.stage("2 of 2, compare")
+    progress.stage("2 of 2, compare")
     after = identity.take(dsn)
     differing = tuple(str(one) for one in identity.differences(before, after))
     why = OLDER if before.is_older and not differing else ""

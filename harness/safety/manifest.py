@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from harness.core.errors import Refused, UsageError
 from harness.core.jsonfile import FlawedJSON, parse_json, read_text, write_whole
-from harness.database.furniture import Furniture
-from harness.database.making import Making
+from harness.database.creation import Making
+from harness.database.template0 import Furniture
 from harness.document.base import FlawedDocument, from_builtins
 
 NAME: Final = "manifest.json"

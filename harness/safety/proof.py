@@ -11,14 +11,14 @@ from typing import Any, Final, Literal
 import psycopg
 from psycopg import errors
 
-from harness.core import advance
+from harness.core import progress
 from harness.core.errors import Refused
 from harness.database import admin, temporary
 from harness.database import dump as client
+from harness.database.creation import create, making
 from harness.database.fingerprint import Difference
-from harness.database.furniture import furnish, furniture
-from harness.database.making import create, making
 from harness.database.surroundings import surround, surroundings
+from harness.database.template0 import furnish, furniture
 from harness.safety import identity, spelling
 from harness.safety.identity import Identity
 
@@ -51,7 +51,7 @@ def prove(dsn: str, version: int, dump: Path, before: Identity) -> Proof:
             said = client.restore(copy, version, dump)
             if said:
                 return Proof("fail", f"it cannot be restored: {said}")
-            advance.stage("4 of 4, compare")
+            progress.stage("4 of 4, compare")
             found = identity.take(copy)
     except NotAllowed as refusal:
         return Proof("unknown", str(refusal))

@@ -9,7 +9,7 @@ import psycopg
 
 from harness.core.errors import Refused
 from harness.database import admin
-from harness.database.making import making, statement
+from harness.database.creation import making, statement
 from harness.safety.manifest import BackupManifest
 
 _OCCUPIED: Final = (Path(__file__).parent / "occupied.sql").read_text()

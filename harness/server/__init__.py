@@ -6,8 +6,8 @@ from harness.server.choice import attach, choose, close_owned, keep, reap
 from harness.server.dsn import Dsn, mask
 from harness.server.installation import find_client
 from harness.server.protocol import Capabilities, Record, Server, StopMode
+from harness.server.resolution import settle
 from harness.server.secrets import redact
-from harness.server.settle import settle
 
 __all__ = [
     "Capabilities",

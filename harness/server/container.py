@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from harness.core.errors import InfrastructureError, UsageError
 from harness.core.poll import wait_until
-from harness.server import engine, logfile, place, port, profile, registry
+from harness.server import directories, engine, logfile, port, profile, registry
 from harness.server.dsn import url
-from harness.server.knock import answers, wait_for
 from harness.server.protocol import Capabilities, Record, StopMode
+from harness.server.readiness import answers, wait_for
 
 if TYPE_CHECKING:
     from docker.models.containers import Container  # type: ignore[import-untyped]
@@ -112,7 +112,7 @@ class ContainerServer:
         if self._record["home"]:
             home = Path(self._record["home"])
             if not home.exists():
-                place.make_home(home.parent, home.name)
+                directories.make_home(home.parent, home.name)
                 (home / "data").mkdir(mode=0o700)
             made.with_volume_mapping(home / "data", self._record["pgdata"], "rw")
         try:
@@ -262,7 +262,7 @@ def create(
         variables = engine.image_environment(client, chosen)
         same_kernel = engine.shares_memory(client)
     identifier = registry.new_id()
-    root, on_tmpfs = place.data_root()
+    root, on_tmpfs = directories.data_root()
     use_memory = same_kernel and on_tmpfs
     record: dict[str, Any] = {
         "id": identifier, "kind": "container", "provider": "container", "image": chosen,

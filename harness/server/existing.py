@@ -7,11 +7,11 @@ from typing import NoReturn
 
 from harness.core.errors import InfrastructureError, UsageError
 from harness.server.dsn import Dsn, with_dbname
-from harness.server.knock import answers, wait_for
 from harness.server.protocol import Capabilities, Record, StopMode
+from harness.server.readiness import answers, wait_for
+from harness.server.resolution import settle
 from harness.server.secrets import redact
 from harness.server.session import session
-from harness.server.settle import settle
 
 
 class ExistingServer:

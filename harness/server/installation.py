@@ -20,7 +20,7 @@ from typing import Final
 from filelock import FileLock
 
 from harness.core.errors import InfrastructureError
-from harness.server import place
+from harness.server import directories
 from harness.server.account import Account, output_as
 
 _VERSION: Final = re.compile(r"PostgreSQL\) (\d+)")
@@ -97,7 +97,7 @@ def _copy(installation: Installation) -> Installation:
     """
     identity = f"{installation.bin_dir}{installation.full_version}"
     key = f"{installation.source}-{installation.version}-{_digest(identity)}"
-    root = place.cache_root() / "binaries"
+    root = directories.cache_root() / "binaries"
     root.mkdir(exist_ok=True)
     target, marker = root / key, root / f"{key}.complete"
     with FileLock(root / f"{key}.lock"):

@@ -19,14 +19,14 @@ from typing import Final
 
 from harness.core.errors import InfrastructureError
 from harness.core.poll import wait_until
-from harness.server import pidfile, place, port, process, registry
+from harness.server import directories, pidfile, port, process, registry
 from harness.server.account import Account, environment
 from harness.server.dsn import url
 from harness.server.installation import Installation
-from harness.server.knock import answers, last_refusal, wait_for
 from harness.server.logfile import FileLog
 from harness.server.prepared import USER, Prepared
 from harness.server.protocol import Capabilities, Record, StopMode
+from harness.server.readiness import answers, last_refusal, wait_for
 
 START_TIMEOUT: Final = 60.0
 LONGEST_SOCKET_DIR: Final = 85
@@ -134,7 +134,7 @@ class LocalServer(FileLog):
             raise InfrastructureError(
                 f"server {self._record['id']} was closed", hint="choose a new one"
             )
-        place.make_home(self.home.parent, self.home.name)
+        directories.make_home(self.home.parent, self.home.name)
         self._account.own(self.home)
         self.socket_dir.mkdir(mode=0o700)
         self._account.own(self.socket_dir)
@@ -273,7 +273,7 @@ def new(
     provider: str, why: str, passed_over: tuple[str, ...], profile: str, owner_pid: int | None,
 ) -> LocalServer:  # fmt: skip
     """A server that is recorded with a port of its own, but not started."""
-    root, on_tmpfs = place.data_root()
+    root, on_tmpfs = directories.data_root()
     identifier = registry.new_id()
     record: Record = {
         "id": identifier, "kind": "local", "provider": provider, "why": why,

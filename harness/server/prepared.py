@@ -20,7 +20,7 @@ from filelock import FileLock
 
 from harness.core.errors import InfrastructureError
 from harness.core.jsonfile import write_whole
-from harness.server import place, profile
+from harness.server import directories, profile
 from harness.server.account import Account, environment
 from harness.server.installation import Installation
 
@@ -60,7 +60,7 @@ def prepare(installation: Installation, profile_name: str, who: Account) -> Prep
         [_FORMAT, installation.full_version, str(installation.bin_dir), settings, who.uid, _HBA]
     )
     digest = hashlib.sha256(identity.encode()).hexdigest()[:12]
-    root = place.cache_root() / "prepared"
+    root = directories.cache_root() / "prepared"
     root.mkdir(exist_ok=True)
     home = root / f"{installation.version}-{profile_name}-{digest}"
     password_file = home / "password"

@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from harness.core.errors import InfrastructureError
 from harness.core.jsonfile import write_whole
-from harness.server import place, process
+from harness.server import directories, process
 from harness.server.protocol import Record
 
 _guarded: set[int] = set()
@@ -41,7 +41,7 @@ def lock() -> FileLock:
     """The lock under which records are reaped and ports are taken; reentrant, as a signal handler
     needs it too.
     """
-    return FileLock(place.run_dir() / "lock", is_singleton=True)
+    return FileLock(directories.run_dir() / "lock", is_singleton=True)
 
 
 def save(record: Record) -> None:
@@ -56,7 +56,7 @@ def forget(identifier: str) -> None:
 
 def records() -> Iterator[Record]:
     """Every record of this machine."""
-    for path in sorted(place.run_dir().glob("*.json")):
+    for path in sorted(directories.run_dir().glob("*.json")):
         with contextlib.suppress(FileNotFoundError, ValueError):
             record = json.loads(path.read_text())
             if record.get("host") == socket.gethostname():
@@ -130,4 +130,4 @@ def _then_die(end: Callable[[], None]) -> Callable[[int, FrameType | None], None
 
 
 def _path(identifier: str) -> Path:
-    return place.run_dir() / f"{identifier}.json"
+    return directories.run_dir() / f"{identifier}.json"

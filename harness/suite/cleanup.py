@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.check.parts import with_absences
+from harness.check.plan_parts import with_absences
 from harness.check.verify.doubt import CLEANED
 from harness.check.verify.run import verify
 from harness.core.errors import Refused

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.core.direction import Direction
-from harness.crash import asked, explore
+from harness.crash import explore, request
 from harness.crash.domain.wire.span import ACKED
 from harness.crash.settings import CrashSettings
-from harness.crash.telling import words
+from harness.crash.summary import words
 from harness.plan import Plan
 from harness.report import evidence
 
@@ -53,5 +53,5 @@ def test_every_commit_and_a_sample_of_messages(
     commits = [row for row in document.rows if row.fault == ACKED]
     files = harness_plan.cleanup if direction == "cleanup" else harness_plan.steps
     assert len(commits) >= len(files)
-    there = asked.total(document.enumerated)
+    there = request.total(document.enumerated)
     assert document.fired == document.points == min(len(commits) + SAMPLE, there)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.check.parts import has_checks_of_rows
+from harness.check.plan_parts import has_checks_of_rows
 from harness.plan import Plan
 from harness.report import evidence
 from harness.runner import migrate, status

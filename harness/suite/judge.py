@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from harness.check import contract
-from harness.check.parts import has_checks_of_rows, with_absences
+from harness.check.plan_parts import has_checks_of_rows, with_absences
 from harness.check.verify import verify
 from harness.check.verify.doubt import CLEANED
 from harness.runner import cleanup, migrate, rollback
@@ -18,9 +18,9 @@ from harness.scenario.dry_run import dry_run
 from harness.scenario.gate.shipped import contract_of
 from harness.scenario.mutate.judging import Case
 from harness.subject.project import find_project
+from harness.suite.stage_order import Stages
 
 from . import loss
-from .asking import Stages
 from .journey import Fingerprint, differences, state
 from .scene import Remark, Scene, heard
 from .support import connected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.check.parts import has_checks_of_rows, with_absences
+from harness.check.plan_parts import has_checks_of_rows, with_absences
 from harness.check.verify.run import Verification, verify
 from harness.plan import Plan
 from harness.report import evidence

@@ -34,7 +34,7 @@ ALLOWED = {
     "database/surroundings.py": (PUBLIC, "the pseudo-role of grants"),
     "scenario/dry_run/neighbours.py": (PUBLIC, "the pseudo-role of grants"),
     "subject/project_search.py": (CHECKOUT, "where a plan is looked for, in any project"),
-    "database/furniture.py": (PUBLIC, "template0 has a schema of that name"),
+    "database/template0.py": (PUBLIC, "template0 has a schema of that name"),
     "runner/baseline_file.py": (PUBLIC, "a dump creates the schema that every database has"),
     "safety/occupied.sql": (PUBLIC, "an empty database has it"),
     "database/fingerprint/sql/catalog/comments.sql": (PUBLIC, "template0 comments on it"),

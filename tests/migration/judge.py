@@ -8,10 +8,10 @@ from functools import partial
 from fixtures import contract as legacy
 from harness.runner import migrate, rollback
 from harness.scenario.mutate.judging import Case
-from harness.suite.asking import Stages
 from harness.suite.journey import differences, state
 from harness.suite.judge import forward, rehearsed, state_before, verified
 from harness.suite.scene import Remark, Scene, heard
+from harness.suite.stage_order import Stages
 from harness.suite.support import Check, Pair, connected, scalar
 
 from . import checks, cleaning, closing, contract, decorations, dependents, users

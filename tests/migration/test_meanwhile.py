@@ -15,7 +15,7 @@ from harness.core.direction import StepDirection
 from harness.plan import Plan
 from harness.report import evidence
 from harness.scenario.mutate.judging import Case, hurried
-from harness.suite.asking import name_of
+from harness.suite.stage_order import name_of
 
 from . import row_locks, waiting
 from .judge import STAGES, judge

@@ -17,9 +17,9 @@ from harness.check import checkfile
 from harness.check.checkfile import CheckFile
 from harness.check.judge import CheckResult, CheckRunner, percent, reading
 from harness.check.preflight.run import DatabaseStanding, PreflightResult, preflight
-from harness.core.advance import Tally
 from harness.core.errors import UsageError
 from harness.core.finding import Finding, Severity
+from harness.core.progress import Tally
 from harness.document.validate import (
     CheckedFinding,
     NotApplicableCheck,

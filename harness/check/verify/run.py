@@ -38,9 +38,9 @@ from harness.check.verify.doubt import (
 )
 from harness.check.verify.rows import Compared
 from harness.check.verify.samples import Sample
-from harness.core import advance
-from harness.core.advance import Tally
+from harness.core import progress
 from harness.core.finding import Finding, Severity
+from harness.core.progress import Tally
 from harness.database import admin, pinned
 from harness.document.verify import (
     NotApplicableDocument,
@@ -170,7 +170,7 @@ def verify(
     if state not in ("migrated", CLEANED):
         return _not_migrated(state, reason)
     asked, left = files.asked(plan, state)
-    advance.stage("")  # the source may have been restored before
+    progress.stage("")  # the source may have been restored before
     tally = asked.tally()
     doubts: list[Unknown] = []
     with ExitStack() as stack:

@@ -11,8 +11,8 @@ from harness.core.direction import Direction
 from harness.core.errors import StepFailed
 from harness.core.exit_status import ExitStatus
 from harness.crash import runners, state
-from harness.crash.ground import Setup
 from harness.crash.model import END, START, CoverageRow, Point
+from harness.crash.setup import Setup
 from harness.crash.state import Oracle
 from harness.crash.tally import point_done
 from harness.database import admin, template

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from harness import runner
 from harness.core.direction import Direction
 from harness.core.errors import HarnessError
-from harness.crash.ground import Setup
 from harness.crash.model import START, WHOLE
 from harness.crash.process_run import run_undisturbed
+from harness.crash.setup import Setup
 from harness.crash.undisturbed.sequences import SequenceWatch
 from harness.database import admin, template
 from harness.runner import Event

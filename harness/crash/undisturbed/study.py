@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 from harness.core.direction import Direction
 from harness.core.errors import Refused
-from harness.crash.bench import Templates
 from harness.crash.golden_note import Note
-from harness.crash.ground import Setup
 from harness.crash.model import START
+from harness.crash.setup import Setup
+from harness.crash.templates import Templates
 from harness.crash.undisturbed import courses, sequences, way_back
 from harness.crash.undisturbed.courses import Course
 from harness.database import admin, fingerprint, template

@@ -9,8 +9,8 @@ from harness import runner
 from harness.core.direction import Direction
 from harness.crash import state
 from harness.crash.golden_note import Note
-from harness.crash.ground import Setup
 from harness.crash.model import END
+from harness.crash.setup import Setup
 from harness.crash.undisturbed import courses
 from harness.crash.undisturbed.courses import Course, Failed
 from harness.database import admin, fingerprint, template

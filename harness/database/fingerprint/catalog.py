@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 from harness.database.fingerprint.encoding import encode
 from harness.database.fingerprint.layout import PRELUDE, SQL
 from harness.database.fingerprint.model import SequenceValue
+from harness.database.fingerprint.parallel import Task
 from harness.database.fingerprint.session import Connection
-from harness.database.fingerprint.work import Task
 
 PARTS: Final = ("security", "catalog")  # the longest query comes first
 _GATE: Final = "-- only if: "

@@ -15,8 +15,8 @@ from typing import Final
 from harness.database.fingerprint.encoding import encode
 from harness.database.fingerprint.layout import HashedTable
 from harness.database.fingerprint.model import RelationSum
+from harness.database.fingerprint.parallel import Sized, Task
 from harness.database.fingerprint.session import Connection, reading
-from harness.database.fingerprint.work import Sized, Task
 
 PART_BLOCKS: Final = 2048
 """Blocks of a large table that are hashed at a time: 16 MB, about 20 ms to 100 ms."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from harness.database.fingerprint.data import Sums, tasks_for
 from harness.database.fingerprint.layout import HashedTable
+from harness.database.fingerprint.parallel import run
 from harness.database.fingerprint.session import share, snapshot
 from harness.database.fingerprint.taking import EXCLUDED, hold, take
-from harness.database.fingerprint.work import run
 
 
 @dataclass(frozen=True)

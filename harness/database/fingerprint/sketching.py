@@ -15,8 +15,8 @@ from typing import Final
 from harness.database.fingerprint.encoding import encode
 from harness.database.fingerprint.layout import HashedTable
 from harness.database.fingerprint.model import Sketch
+from harness.database.fingerprint.parallel import Task
 from harness.database.fingerprint.session import Connection, reading
-from harness.database.fingerprint.work import Task
 
 GROUPS: Final = 1024
 NAMED_KEYS: Final = 20_000

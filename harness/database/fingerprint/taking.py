@@ -17,6 +17,7 @@ from harness.database.fingerprint.layout import (
     refuse_unreadable,
 )
 from harness.database.fingerprint.model import Fingerprint, Sketch
+from harness.database.fingerprint.parallel import Sized, run
 from harness.database.fingerprint.session import (
     Connection,
     begin,
@@ -26,7 +27,6 @@ from harness.database.fingerprint.session import (
     snapshot,
 )
 from harness.database.fingerprint.sketching import sketch_task
-from harness.database.fingerprint.work import Sized, run
 
 EXCLUDED: Final = OUR_SCHEMAS
 _ATTEMPTS: Final = 5

@@ -10,7 +10,7 @@ from typing import Any, Final
 from harness.core.errors import UsageError
 from harness.core.finding import Finding, Severity
 from harness.crash import coverage_file
-from harness.crash.asked import incomplete
+from harness.crash.request import incomplete
 from harness.document.crash import (
     CountedDocument,
     CrashDocument,
@@ -20,7 +20,7 @@ from harness.document.crash import (
 )
 from harness.document.verdict import EvidenceCount
 from harness.report import crash_page
-from harness.report.pages import TEMPLATES
+from harness.report.rendering import TEMPLATES
 from harness.report.section.model import Claim, Section, Template
 
 WORST: Final = ("fail", "unknown", "pass")

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.document.dry_run import DryRunDocument
 from harness.document.verdict import EvidenceCount
-from harness.report.pages import TEMPLATES
+from harness.report.rendering import TEMPLATES
 from harness.report.section.model import Claim, Section, Template, count_every
 from harness.report.timeline import draw_timeline
 

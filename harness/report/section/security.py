@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from harness.document.security import SecurityDocument
 from harness.document.verdict import EvidenceCount
 from harness.report import matrix
-from harness.report.pages import TEMPLATES
+from harness.report.rendering import TEMPLATES
 from harness.report.section.model import Claim, Section, Template, count_every
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from harness.document.verdict import EvidenceCount
 from harness.document.verify import VerifyDocument
-from harness.report.pages import TEMPLATES
+from harness.report.rendering import TEMPLATES
 from harness.report.section.model import Claim, Section, Template, count_every
 
 

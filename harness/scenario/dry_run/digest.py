@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 
 from harness.database.locks import strength_of_mode
 from harness.plan import Script
-from harness.runner.work import shortened
+from harness.runner.step_work import shortened
 from harness.scenario.dry_run.look import Look
 from harness.scenario.dry_run.model import LockSeen, StatementSeen
 

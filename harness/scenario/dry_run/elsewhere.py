@@ -11,9 +11,9 @@ from psycopg import sql
 
 from harness.core.errors import HarnessError
 from harness.database import admin
-from harness.database.furniture import Furniture, furnish, furniture
-from harness.database.making import Making, create, making
+from harness.database.creation import Making, create, making
 from harness.database.surroundings import Surroundings, surround, surroundings
+from harness.database.template0 import Furniture, furnish, furniture
 from harness.scenario.dry_run import copying
 from harness.scenario.dry_run.neighbours import make_neighbours
 from harness.server import Server, choose

@@ -11,7 +11,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from harness.database.making import create, making
+from harness.database.creation import create, making
 from harness.database.surroundings import assigned, surround, surroundings
 
 Connection = psycopg.Connection[Any]

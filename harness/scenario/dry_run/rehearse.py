@@ -26,7 +26,7 @@ from harness.document.dry_run import (
 )
 from harness.plan import Plan, Script
 from harness.runner.outcome import OnEvent, RunOutcome, Stop, never, silent
-from harness.runner.work import shortened
+from harness.runner.step_work import shortened
 from harness.scenario.dry_run import commons, judge, look, squawk
 from harness.scenario.dry_run.declared import Declared
 from harness.scenario.dry_run.facts import facts

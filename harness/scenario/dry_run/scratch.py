@@ -14,9 +14,9 @@ from psycopg import errors, sql
 from harness.core.errors import InfrastructureError, Refused
 from harness.core.poll import wait_until
 from harness.database import admin, temporary
-from harness.database.furniture import furnish, furniture
-from harness.database.making import create, making
+from harness.database.creation import create, making
 from harness.database.surroundings import surround, surroundings
+from harness.database.template0 import furnish, furniture
 from harness.scenario.dry_run import copying
 from harness.scenario.dry_run.elsewhere import NoServerError, copy_elsewhere
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import harness
 from harness.core import lifetime
-from harness.core.handover import RELAY_DESCRIPTOR, SERVER_RECORD
+from harness.core.gate_environment import RELAY_DESCRIPTOR, SERVER_RECORD
 from harness.report import evidence
 from harness.scenario.gate.discovery import Suites
 from harness.scenario.gate.settings import GateSettings

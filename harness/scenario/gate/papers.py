@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.check import judgement
+from harness.check import verdict_file
 from harness.core.errors import UsageError
 from harness.core.jsonfile import write_whole
 from harness.document.verdict import VerdictDocument
@@ -17,7 +17,7 @@ LOGS = ("verdict.json", "pytest.log", "junit.xml", "crash.json", "report/crash.h
 
 def again(build: Path) -> Path:
     """Write the papers of the verdict that stands in a build directory; the page's path."""
-    found = judgement.read(build / "verdict.json")
+    found = verdict_file.read(build / "verdict.json")
     names = [exhibit.name for exhibit in found.document.evidence]
     return write(build, found.document, gather(build / "evidence", names))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from harness.check import parts
+from harness.check import plan_parts
 from harness.plan import Plan
 from harness.subject.choice import particulars_of
 from harness.subject.project import Project
@@ -46,16 +46,20 @@ def nothing(_plan: Plan, _project: Project | None) -> str:
 def _validation(plan: Plan, _project: Project | None) -> str:
     declared = plan.validate.without.get("checks")
     absent = declared or "the plan has no checks/validate/*.sql"
-    return "" if parts.has_source_checks(plan) else absent
+    return "" if plan_parts.has_source_checks(plan) else absent
 
 
 def _verify(plan: Plan, _project: Project | None) -> str:
-    there = parts.has_checks_of_rows(plan), parts.has_rules(plan), parts.has_policy(plan)
-    return "" if any(there) else "the plan has neither checks/verify nor checks/security.toml"
+    there = (plan_parts.has_checks_of_rows, plan_parts.has_rules, plan_parts.has_policy)
+    return (
+        ""
+        if any(has(plan) for has in there)
+        else "the plan has neither checks/verify nor checks/security.toml"
+    )
 
 
 def _security(plan: Plan, _project: Project | None) -> str:
-    return "" if parts.has_policy(plan) else "the plan has no checks/security.toml"
+    return "" if plan_parts.has_policy(plan) else "the plan has no checks/security.toml"
 
 
 def _contract(plan: Plan, project: Project | None) -> str:

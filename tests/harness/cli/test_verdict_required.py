@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from harness.check import drift, judgement
-from harness.check.require import AtHand, differences, objections, refuse_unless_go
+from harness.check import drift, verdict_file
+from harness.check.required_verdict import AtHand, differences, objections, refuse_unless_go
 from harness.cli import cli
 from harness.cli.verdict import refuse_without_verdict
 from harness.core.errors import Refused, UsageError
@@ -43,7 +43,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_go_of_this_plan_allows_it(file: Path):
-    found = judgement.read(file)
+    found = verdict_file.read(file)
     refuse_unless_go(found, HASH, now=SOON, max_age_hours=24)
     assert (found.word, found.plan, found.plan_hash) == ("GO", "crm 1", HASH)
 
@@ -51,30 +51,30 @@ def test_a_go_of_this_plan_allows_it(file: Path):
 def test_no_go_is_refused_and_says_why(file: Path):
     written(file, suites=[Suite("rollback", passed=8, failed=1)])
     with pytest.raises(Refused, match="the verdict is NO-GO because rollback: 1 of 9 failed"):
-        refuse_unless_go(judgement.read(file), HASH, now=SOON)
+        refuse_unless_go(verdict_file.read(file), HASH, now=SOON)
 
 
 def test_a_verdict_on_another_plan_is_refused_with_both_hashes(file: Path):
     with pytest.raises(Refused, match=r"carries hash aaaaaaaaaaaa, this plan has dddddddddddd"):
-        refuse_unless_go(judgement.read(file), "d" * 64, now=SOON)
+        refuse_unless_go(verdict_file.read(file), "d" * 64, now=SOON)
 
 
 def test_a_verdict_older_than_allowed_is_refused_with_its_age(file: Path):
     late = JUDGED_AT + timedelta(hours=49)
     with pytest.raises(Refused, match=r"is 49\.0 h old, the plan allows 48 h"):
-        refuse_unless_go(judgement.read(file), HASH, now=late, max_age_hours=48)
-    refuse_unless_go(judgement.read(file), HASH, now=late)  # no limit, no objection
+        refuse_unless_go(verdict_file.read(file), HASH, now=late, max_age_hours=48)
+    refuse_unless_go(verdict_file.read(file), HASH, now=late)  # no limit, no objection
 
 
 def test_a_verdict_from_the_future_is_refused(file: Path):
     with pytest.raises(Refused, match="dated in the future"):
-        refuse_unless_go(judgement.read(file), HASH, now=JUDGED_AT - timedelta(hours=1))
+        refuse_unless_go(verdict_file.read(file), HASH, now=JUDGED_AT - timedelta(hours=1))
 
 
 def test_every_objection_is_named_at_once(file: Path):
     written(file, complete=False)
     found = objections(
-        judgement.read(file), "d" * 64, now=JUDGED_AT + timedelta(days=9), max_age_hours=1
+        verdict_file.read(file), "d" * 64, now=JUDGED_AT + timedelta(days=9), max_age_hours=1
     )
     assert len(found) == 3
 
@@ -110,7 +110,7 @@ def test_an_unreadable_verdict_is_a_usage_error_with_file_line_and_reason(
 ):
     edited(file, old, new)
     with pytest.raises(UsageError) as caught:
-        judgement.read(file)
+        verdict_file.read(file)
     assert caught.value.exit_status == 2
     assert reason in caught.value.message
     assert caught.value.where is not None
@@ -121,12 +121,12 @@ def test_a_go_that_the_file_itself_denies_is_not_believed(file: Path):
     written(file, suites=[Suite("rollback", passed=8, failed=1)])
     edited(file, '"verdict": "NO-GO"', '"verdict": "GO"')
     with pytest.raises(UsageError, match="contradicts itself"):
-        judgement.read(file)
+        verdict_file.read(file)
 
 
 def test_a_missing_verdict_is_a_usage_error(tmp_path: Path):
     with pytest.raises(UsageError, match="cannot be read: No such file"):
-        judgement.read(tmp_path / "none.json")
+        verdict_file.read(tmp_path / "none.json")
 
 
 def fresh(path: Path, plan: Plan, age: timedelta = timedelta(), **changed) -> Path:
@@ -272,7 +272,7 @@ def at_hand(document: dict, **changed) -> AtHand:
     ],
 )
 def test_what_is_another_than_it_was_judged_is_named(file: Path, changed: dict, said: str):
-    found = judgement.read(file)
+    found = verdict_file.read(file)
     same = at_hand(to_builtins(found.document))
     assert differences(found, same) == []
     parts = {name: value for name, value in changed.items() if hasattr(same, name)}
@@ -287,7 +287,7 @@ def test_an_extension_more_is_no_drift_and_another_version_is(file: Path):
     had, now = json.dumps({"version": "1"}), json.dumps({"version": "2"})
     document["source"]["objects"]["catalog"] = {"extension a": had}
     file.write_text(json.dumps(document, indent=2))
-    found = judgement.read(file)
+    found = verdict_file.read(file)
     here = {"catalog": {"extension a": now, "extension b": now}, "security": {}}
     same = at_hand(document)
     told = differences(found, replace(same, source=replace(same.source, objects=here)))

@@ -19,9 +19,9 @@ from filelock import FileLock
 
 from harness.core.errors import HarnessError
 from harness.crash import workers
-from harness.crash.bench import furnished
-from harness.crash.ground import Setup
 from harness.crash.model import CoverageRow, Task
+from harness.crash.setup import Setup
+from harness.crash.templates import furnished
 from harness.database import admin
 from tests.harness.support import engine_defects
 from tests.harness.support.crash import ground_of

@@ -18,14 +18,14 @@ import pytest
 
 from harness.core.errors import InfrastructureError, Stopped, UsageError
 from harness.crash import explore, fault_names, runners, sample, workers
-from harness.crash.asked import NOTHING
-from harness.crash.bench import furnished
 from harness.crash.domain.wire import golden
 from harness.crash.domain.wire.faults import WireScene, counts, logs_in, strike
-from harness.crash.ground import Setup
 from harness.crash.model import NOWHERE, START, CoverageRow, Point, Task
 from harness.crash.registry import DOMAINS, REGISTRY
+from harness.crash.request import NOTHING
 from harness.crash.settings import CrashSettings
+from harness.crash.setup import Setup
+from harness.crash.templates import furnished
 from harness.fault.frames import Message
 from harness.fault.proxy import Act, Frame, Partial, Proxy
 from harness.fault.strikes import MessageRecorder

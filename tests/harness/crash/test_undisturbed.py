@@ -13,7 +13,7 @@ from harness import runner
 from harness.core.errors import Refused
 from harness.crash import state
 from harness.crash.golden_note import Note
-from harness.crash.ground import Setup
+from harness.crash.setup import Setup
 from harness.crash.state import Oracle, end_of
 from harness.crash.undisturbed.study import studied
 from harness.database import admin

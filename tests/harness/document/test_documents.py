@@ -20,8 +20,8 @@ from harness.document.base import (
 from harness.document.counted import PartDocument
 from harness.document.crash import CrashDocument
 from harness.document.dry_run import DryRunDocument
-from harness.document.place import line_of
 from harness.document.security import SecurityDocument
+from harness.document.text_position import line_of
 from harness.document.validate import ValidateDocument
 from harness.document.verdict import VerdictDocument
 from harness.document.verify import VerifyDocument

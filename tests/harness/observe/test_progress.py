@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness import runner
-from harness.core import advance
+from harness.core import progress
 from harness.database import fingerprint
 from harness.observe.pace import MeanRate
 from harness.observe.progress import LineLog, Meter, Steps
@@ -245,7 +245,7 @@ def test_a_fingerprint_tells_its_bytes_up_to_the_end(things: str) -> None:
         def told(self, what: str, done: int, total: int, unit: str) -> None:
             heard.append((done, total, unit, what))
 
-    with advance.heard_by(Ear()):
+    with progress.heard_by(Ear()):
         fingerprint.take(things)
     size = ask(things, "SELECT pg_relation_size('public.wide')")
     done = [one[0] for one in heard]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.core.handover import SERVER_RECORD
+from harness.core.gate_environment import SERVER_RECORD
 from harness.pytest_plugin.options import OPTIONS
 
 if TYPE_CHECKING:

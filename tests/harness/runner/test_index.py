@@ -14,7 +14,7 @@ from harness.runner.context import RunContext
 from harness.runner.definition import read, without_names
 from harness.runner.index import wanted
 from harness.runner.session import RunnerSession
-from harness.runner.work import StepWork
+from harness.runner.step_work import StepWork
 from tests.harness.support.runner import SmallPlan, ask, run_sql
 
 if TYPE_CHECKING:

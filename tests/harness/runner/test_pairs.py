@@ -16,7 +16,7 @@ from harness.runner.concurrent_step import _tidy
 from harness.runner.context import RunContext
 from harness.runner.index import wanted
 from harness.runner.session import RunnerSession
-from harness.runner.work import SqlFailed, StepWork
+from harness.runner.step_work import SqlFailed, StepWork
 from tests.harness.support.runner import (
     ask,
     child,

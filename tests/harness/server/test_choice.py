@@ -14,7 +14,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from harness.core.errors import InfrastructureError, UsageError
-from harness.server import Server, attach, choose, installation, mask, place
+from harness.server import Server, attach, choose, directories, installation, mask
 from harness.server.account import account, output_as
 from harness.server.dsn import with_dbname
 from tests.harness.support.server import one, require
@@ -113,7 +113,7 @@ def hidden(tmp_path: Path) -> Iterator[installation.Installation]:
     cache.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HARNESS_CACHE", str(cache))
-        place.cache_root.cache_clear()
+        directories.cache_root.cache_clear()
         yield installation.Installation(
             original.source,
             base / original.bin_dir.relative_to(original.tree.parent),
@@ -122,7 +122,7 @@ def hidden(tmp_path: Path) -> Iterator[installation.Installation]:
             base / original.tree.name,
             tuple(base / each.name for each in original.beside),
         )
-    place.cache_root.cache_clear()
+    directories.cache_root.cache_clear()
     shutil.rmtree(cache)
 
 
@@ -133,7 +133,7 @@ def test_binaries_that_the_uid_cannot_reach_are_copied_once(
     who = account()
     assert output_as(who, hidden.program("postgres"), "--version") is None
     usable = installation.usable_by(hidden, who)
-    assert usable.bin_dir.is_relative_to(place.cache_root())
+    assert usable.bin_dir.is_relative_to(directories.cache_root())
     for program in ("postgres", "initdb", "pg_dump", "psql"):
         assert output_as(who, usable.program(program), "--version")
     before = usable.program("postgres").stat().st_ctime_ns
@@ -145,7 +145,7 @@ def test_binaries_that_the_uid_cannot_reach_are_copied_once(
 def test_a_copy_without_its_marker_is_made_again(hidden: installation.Installation) -> None:
     who = account()
     usable = installation.usable_by(hidden, who)
-    next((place.cache_root() / "binaries").glob("*.complete")).unlink()
+    next((directories.cache_root() / "binaries").glob("*.complete")).unlink()
     usable.program("psql").unlink()
     assert output_as(who, installation.usable_by(hidden, who).program("psql"), "--version")
 
@@ -156,12 +156,12 @@ def test_a_directory_of_somebody_else_is_not_used(
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o777)
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "open"))
-    place.cache_root.cache_clear()
+    directories.cache_root.cache_clear()
     try:
         with pytest.raises(InfrastructureError, match="not a directory of ours"):
-            place.cache_root()
+            directories.cache_root()
     finally:
-        place.cache_root.cache_clear()
+        directories.cache_root.cache_clear()
 
 
 def test_an_existing_server_is_used_but_never_killed(server: Server) -> None:
@@ -211,4 +211,4 @@ def test_a_data_directory_that_cannot_be_made_is_named(
     (tmp_path / "file").touch()
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "file" / "data"))
     with pytest.raises(InfrastructureError, match=r"no data directory can be made in .*/file/data"):
-        place.make_home(place.data_root()[0], "one")
+        directories.make_home(directories.data_root()[0], "one")

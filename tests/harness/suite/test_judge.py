@@ -10,8 +10,8 @@ import pytest
 
 from harness.plan import load
 from harness.scenario.mutate.judging import Case, hurried, sound
-from harness.suite.asking import name_of
 from harness.suite.judge import STAGES, judge
+from harness.suite.stage_order import name_of
 from tests.harness.support.people import make_people, write
 
 if TYPE_CHECKING:

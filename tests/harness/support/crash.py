@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from harness.crash.ground import Setup
+from harness.crash.setup import Setup
 from harness.database import admin, fingerprint, template
 from harness.plan import Plan
 from harness.runner import migrate

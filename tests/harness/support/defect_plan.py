@@ -13,8 +13,8 @@ from pathlib import Path
 
 from harness.core.direction import Direction
 from harness.crash import runners, state
-from harness.crash.ground import Setup
 from harness.crash.model import DomainName, Point
+from harness.crash.setup import Setup
 from harness.database import admin, fingerprint
 from harness.database.fingerprint import Fingerprint
 from harness.plan import Plan

@@ -35,7 +35,7 @@ from harness.runner.index import Wanted
 from harness.runner.ledger import Checkpoint, Ledger
 from harness.runner.lock import Backend
 from harness.runner.session import RunnerSession
-from harness.runner.work import SqlFailed, StepWork, changed
+from harness.runner.step_work import SqlFailed, StepWork, changed
 
 Defect = Callable[[], None]
 Reaction = Callable[[RunnerSession, Checkpoint], None]

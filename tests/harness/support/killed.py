@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from harness.database import admin
-from harness.server import place
+from harness.server import directories
 
 MARK = "HARNESS_TEST_KILLED"
 _context = multiprocessing.get_context("forkserver")
@@ -113,5 +113,5 @@ def files(temporary: Path) -> list[str]:
 
 def records(pid: int) -> list[str]:
     """The servers that are recorded as a process' own."""
-    found = place.run_dir().glob("*.json")
+    found = directories.run_dir().glob("*.json")
     return [f"record {path.name}" for path in found if f'"owner": [{pid},' in path.read_text()]

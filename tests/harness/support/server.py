@@ -63,9 +63,9 @@ def left_of(record: dict[str, Any]) -> list[str]:
 
 
 def record_file(record: dict[str, Any]) -> Path:
-    from harness.server import place
+    from harness.server import directories
 
-    return place.run_dir() / f"{record['id']}.json"
+    return directories.run_dir() / f"{record['id']}.json"
 
 
 def segments() -> set[int]:

@@ -23,10 +23,10 @@ from harness.crash.domain.contended.strike import (
     serialization,
     serializations,
 )
-from harness.crash.ground import LEDGER, Setup
 from harness.crash.model import END, START, CoverageRow, Domain, Point, Task
-from harness.crash.run.look import Needs, look
+from harness.crash.run.lock_needs import Needs, look
 from harness.crash.run.walk import FaultOutcome, Scene, Walk, along, row
+from harness.crash.setup import LEDGER, Setup
 from harness.crash.state import Oracle
 from harness.database import admin
 

@@ -12,11 +12,11 @@ from typing import Final
 
 from harness.core.direction import Direction
 from harness.core.exit_status import ExitStatus
-from harness.crash.domain.environment.stage import EnvironmentOutcome, OwnServer, struck
+from harness.crash.domain.environment.own_server import EnvironmentOutcome, OwnServer, struck
 from harness.crash.domain.environment.survey import Survey, holding, pinned_step
-from harness.crash.ground import Setup
 from harness.crash.model import END, START, CoverageRow, Point, Task
 from harness.crash.runners import run as run_to_the_end
+from harness.crash.setup import Setup
 from harness.crash.state import identify, settle
 from harness.database import admin
 from harness.fault.clock import ClockedHarness, Finished, library

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from harness.core.exit_status import ExitStatus
 from harness.crash.domain.environment.halt import LIMIT, Halt, gone_on, halted, moment, never, said
-from harness.crash.domain.environment.stage import (
+from harness.crash.domain.environment.own_server import (
     EnvironmentOutcome,
     OwnServer,
     finished,
@@ -22,8 +22,8 @@ from harness.crash.domain.environment.stage import (
     struck,
 )
 from harness.crash.domain.environment.survey import Survey
-from harness.crash.ground import Setup
 from harness.crash.model import START, CoverageRow, Point, Task
+from harness.crash.setup import Setup
 from harness.crash.state import identify, settle
 from harness.database import admin
 from harness.fault.connections import NONE_LEFT, Crowd

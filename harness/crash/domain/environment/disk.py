@@ -16,10 +16,15 @@ from psycopg import sql
 from harness.core.errors import InfrastructureError
 from harness.core.exit_status import ExitStatus
 from harness.crash.domain.environment.halt import LIMIT, gone_on, halted, moment, never, said
-from harness.crash.domain.environment.stage import EnvironmentOutcome, OwnServer, judged, struck
+from harness.crash.domain.environment.own_server import (
+    EnvironmentOutcome,
+    OwnServer,
+    judged,
+    struck,
+)
 from harness.crash.domain.environment.survey import Survey
-from harness.crash.ground import Setup
 from harness.crash.model import CoverageRow, Point, Task
+from harness.crash.setup import Setup
 from harness.database import admin
 from harness.fault.disk import SmallDisk, private_mounts
 from harness.fault.process import Ending

@@ -12,8 +12,8 @@ from typing import Final
 
 from harness.crash.domain.environment import clock, connections, disk, pooler, survey, wal
 from harness.crash.domain.environment.survey import Survey
-from harness.crash.ground import LEDGER, Setup
 from harness.crash.model import CoverageRow, Domain, Task
+from harness.crash.setup import LEDGER, Setup
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Final
 
 from harness.core.exit_status import ExitStatus
 from harness.crash.domain.environment.halt import LIMIT, Halt, gone_on, halted, said
-from harness.crash.domain.environment.stage import EnvironmentOutcome, OwnServer, struck
+from harness.crash.domain.environment.own_server import EnvironmentOutcome, OwnServer, struck
 from harness.crash.domain.environment.survey import Survey
-from harness.crash.ground import Setup
 from harness.crash.model import START, CoverageRow, Point, Task
+from harness.crash.setup import Setup
 from harness.crash.state import identify, settle
 from harness.database import admin
 from harness.fault.pooler import PgBouncer, Pool, program

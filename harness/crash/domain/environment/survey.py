@@ -13,7 +13,7 @@ from psycopg import sql
 from harness.core.direction import Direction
 from harness.core.poll import wait_until
 from harness.crash import runners
-from harness.crash.ground import Setup
+from harness.crash.setup import Setup
 from harness.crash.state import settle
 from harness.database import admin, template
 from harness.fault.process import Tell, fork

@@ -20,7 +20,7 @@ from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
 from harness.crash.domain.environment.disk import evidence, points_of, small_disk
 from harness.crash.domain.environment.halt import LIMIT, Halt, gone_on, halted, moment, never, said
-from harness.crash.domain.environment.stage import (
+from harness.crash.domain.environment.own_server import (
     EnvironmentOutcome,
     OwnServer,
     finished,
@@ -28,11 +28,11 @@ from harness.crash.domain.environment.stage import (
     struck,
 )
 from harness.crash.domain.environment.survey import Survey
-from harness.crash.ground import Setup
 from harness.crash.model import CoverageRow, Point, Task
+from harness.crash.setup import Setup
 from harness.database import admin
 from harness.fault.disk import SmallDisk, private_mounts
-from harness.server.knock import answers
+from harness.server.readiness import answers
 
 SPARE: Final = 700  # bytes left in the last segment: less than a transaction needs
 LOST: Final = Halt("reconnecting")

@@ -18,7 +18,7 @@ import psycopg
 from harness.core.direction import STEP_DIRECTIONS, Direction
 from harness.core.errors import HarnessError, InfrastructureError
 from harness.crash.domain.pinned import walk
-from harness.crash.domain.pinned.again import half_built
+from harness.crash.domain.pinned.half_built import half_built
 from harness.crash.domain.pinned.moments import (
     AGAIN,
     OUTER,
@@ -28,8 +28,8 @@ from harness.crash.domain.pinned.moments import (
     rebuilt,
 )
 from harness.crash.domain.pinned.strike import ALONE, TOGETHER, HeldRun, crash, faults
-from harness.crash.ground import LEDGER, Setup
 from harness.crash.model import END, START, CoverageRow, Domain, Point, Task
+from harness.crash.setup import LEDGER, Setup
 from harness.crash.state import Oracle
 from harness.crash.tally import point_done
 from harness.database import admin, template

@@ -10,8 +10,8 @@ from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
 from harness.crash.domain.pinned import walk
 from harness.crash.domain.pinned.moments import AGAIN, SIDES, commit_of, pin_for
-from harness.crash.ground import Setup
 from harness.crash.model import END, START, CoverageRow, Point
+from harness.crash.setup import Setup
 from harness.crash.state import Oracle, settle
 from harness.database import admin
 from harness.fault import pin_standby, pins

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.direction import Direction
 from harness.core.errors import InfrastructureError, Stopped
-from harness.crash.ground import Setup, named
 from harness.crash.model import START
 from harness.crash.runners import VERBS
+from harness.crash.setup import Setup, named
 from harness.database import admin, template
 from harness.fault.process import JobProcess, Tell, fork
 from harness.runner.outcome import Event

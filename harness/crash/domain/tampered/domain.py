@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from harness.core.direction import STEP_DIRECTIONS, Direction
-from harness.crash.domain.tampered import ledger, owner, plan, role, world
-from harness.crash.domain.tampered.stand import PlacedDatabase, StepPlace, places, stand
-from harness.crash.ground import LEDGER, Setup
+from harness.crash.domain.tampered import intrusion, ledger, owner, plan, role
+from harness.crash.domain.tampered.placement import PlacedDatabase, StepPlace, places, stand
 from harness.crash.model import START, CoverageRow, Domain, Point, Task
-from harness.crash.run.look import look
+from harness.crash.run.lock_needs import look
 from harness.crash.run.walk import FaultOutcome, Scene, Walk, along, row
+from harness.crash.setup import LEDGER, Setup
 from harness.crash.state import Oracle
 from harness.database import admin
 
@@ -30,7 +30,7 @@ FAULTS = (
     *(f"{table}.COLUMN" for table in ledger.ROWS),
     *(f"bit.{mode}.N" for mode in ledger.BITS),
     *plan.CHANGES,
-    *world.FAULTS,
+    *intrusion.FAULTS,
     *role.FAULTS,
 )
 """Their names; COLUMN and N stand for what is found by looking."""
@@ -75,7 +75,7 @@ def _groups(ground: Setup, server_dsn: str, direction: Direction) -> Iterator[li
     changed = []
     for step in spare.steps:
         spare.to(step)
-        found = world.possible(spare, step, spare.dsn)
+        found = intrusion.possible(spare, step, spare.dsn)
         changed += [point(step, one.boundary, one.fault) for one in found]
     admin.drop(server_dsn, admin.dbname(spare.dsn))
     its = owner.owned(ground, server_dsn, direction)
@@ -129,7 +129,7 @@ def _walked(
         ordered = [point for point in ordered if point not in here]
         if place.boundary == "world":
             walk.to(place.step)
-            yield from _rows(here, lambda point: lambda: world.strike(scene, point))
+            yield from _rows(here, lambda point: lambda: intrusion.strike(scene, point))
         else:
             with stand(scene, place) as where:
                 yield from _rows(here, lambda point: lambda: _stood(where, point))
@@ -155,7 +155,7 @@ def _place(point: Point) -> StepPlace:
     """Where a point's database stands; files and objects are changed between steps."""
     if _is_plan(point):
         return StepPlace(point.step, "between")
-    if point.fault in world.FAULTS:
+    if point.fault in intrusion.FAULTS:
         return StepPlace(point.step, "world")
     return StepPlace(point.step, point.boundary)
 

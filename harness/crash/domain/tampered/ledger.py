@@ -14,14 +14,14 @@ from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
 from harness.crash import runners, state
 from harness.crash.domain.tampered.outcome import TamperedOutcome, attempt
-from harness.crash.domain.tampered.stand import PlacedDatabase
+from harness.crash.domain.tampered.placement import PlacedDatabase
 from harness.crash.model import Point
 from harness.crash.run.walk import FaultOutcome
 from harness.database import admin, template
 from harness.fault import tamper
 
 if TYPE_CHECKING:
-    from harness.crash.ground import Setup
+    from harness.crash.setup import Setup
     from harness.database.fingerprint import Fingerprint
     from harness.server import Server
 

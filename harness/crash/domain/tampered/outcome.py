@@ -12,7 +12,7 @@ from psycopg import sql
 from harness.core.direction import Direction
 from harness.core.exit_status import ExitStatus
 from harness.crash import runners, state
-from harness.crash.ground import Setup
+from harness.crash.setup import Setup
 from harness.database import admin
 from harness.database.fingerprint import Fingerprint
 from harness.fault.process import Ending

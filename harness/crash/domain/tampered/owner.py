@@ -15,8 +15,8 @@ from psycopg.conninfo import make_conninfo
 
 from harness.core.direction import Direction
 from harness.core.errors import HarnessError
-from harness.crash.ground import Setup
 from harness.crash.run.walk import Scene, Walk
+from harness.crash.setup import Setup
 from harness.crash.state import Oracle
 from harness.database import admin
 from harness.database.fingerprint import Fingerprint

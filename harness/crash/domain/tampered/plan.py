@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 from harness.crash.domain.tampered.ledger import directions
 from harness.crash.domain.tampered.outcome import attempt
-from harness.crash.domain.tampered.stand import PlacedDatabase, StepPlace
+from harness.crash.domain.tampered.placement import PlacedDatabase, StepPlace
 from harness.crash.model import Point
 from harness.crash.run.walk import FaultOutcome, Walk
 from harness.fault import tamper

@@ -17,8 +17,8 @@ import psycopg
 from harness.core.direction import Direction
 from harness.core.errors import HarnessError
 from harness.crash.domain.wal.golden import DATABASE, FAULT, Golden, golden
-from harness.crash.ground import Setup
 from harness.crash.model import CoverageRow, Domain, Point, Task
+from harness.crash.setup import Setup
 from harness.crash.state import Oracle, identify
 from harness.crash.tally import point_done
 from harness.database import admin

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 from harness.core.direction import Direction
 from harness.core.errors import InfrastructureError
 from harness.crash import runners
-from harness.crash.ground import Setup, named
 from harness.crash.model import END, START, WHOLE, Point
 from harness.crash.process_run import run_undisturbed
+from harness.crash.setup import Setup, named
 from harness.fault import wal
 from harness.fault.process import Job, Tell, fork
 from harness.fault.wal_records import Record, durable
-from harness.server import place
+from harness.server import directories
 
 if TYPE_CHECKING:
     from harness.runner import Event
@@ -92,7 +92,7 @@ def require_room(data_dir: Path) -> None:
 
 def require_bytes(path: Path, needed: int) -> None:
     """Refuse when fewer bytes than needed are free where `path` is."""
-    free = place.free(path)
+    free = directories.free(path)
     if free < needed:
         raise InfrastructureError(
             f"copies of the data directory need {_megabytes(needed)}, {_megabytes(free)} are free",

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.core.errors import HarnessError
-from harness.crash.bench import Templates
 from harness.crash.domain.wire.cursor import Astray, RunCursor
 from harness.crash.domain.wire.span import ACKED, Span
-from harness.crash.ground import Setup
 from harness.crash.model import CoverageRow, Point, Verdict
+from harness.crash.setup import Setup
 from harness.crash.state import Oracle, StateVerdict
+from harness.crash.templates import Templates
 
 ASTRAY = "astray"  # the state of a chain whose next run made other commits, or none
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from harness.core.direction import Direction
 from harness.core.errors import HarnessError
 from harness.crash import runners
-from harness.crash.bench import Templates
 from harness.crash.domain.wire.golden import Segment, WireMessage, beats, commits, step_of
-from harness.crash.ground import Setup
 from harness.crash.model import START
+from harness.crash.setup import Setup
 from harness.crash.state import settle
+from harness.crash.templates import Templates
 from harness.database import admin
 from harness.fault.frames import Message
 from harness.fault.process import JobProcess

@@ -13,15 +13,15 @@ from contextlib import suppress
 from dataclasses import replace
 
 from harness.core.direction import DIRECTIONS, Direction
-from harness.crash.bench import Templates, bench
-from harness.crash.domain.wire import whole
+from harness.crash.domain.wire import foreign
 from harness.crash.domain.wire.cursor import Astray, RunCursor, halfway
 from harness.crash.domain.wire.faults import FAULTS
 from harness.crash.domain.wire.golden import Segment, WireMessage, golden
 from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, RESUME, Span, points_of
 from harness.crash.domain.wire.sweep import Sweep
-from harness.crash.ground import Setup
 from harness.crash.model import END, CoverageRow, Domain, Point, Task
+from harness.crash.setup import Setup
+from harness.crash.templates import Templates, bench
 
 CHUNK = 10  # segments that one task explores
 TAKEN_UP = {"transaction": (0,), "batch": (1,), "concurrent": (1, 2)}  # behind so many commits
@@ -39,7 +39,7 @@ def tasks(ground: Setup) -> list[Task]:
     messages, and a rollback that begins halfway.
     """
     if not ground.resumes:
-        return whole.tasks(ground)
+        return foreign.tasks(ground)
     with bench(ground) as place:
         wanted = [direction for direction in DIRECTIONS if ground.goes(direction)]
         cuts = {direction: golden(ground, place, direction) for direction in wanted}
@@ -57,12 +57,12 @@ def _direction(
 ) -> list[Task]:
     resumed = {} if ground.lean else _resumed(ground, place, direction, cut)
     back = _chosen(ground, cut) if direction == "forward" else frozenset()
-    whole = replace(_whole(direction, cut), back=back)
+    foreign = replace(_whole(direction, cut), back=back)
     found: list[Task] = []
     for share in [tuple(cut)] if ground.lean else _shares(cut):
         numbers = {segment.number for segment in share}
         prefixes = {number: beats for number, beats in resumed.items() if number in numbers}
-        stretch = replace(whole, segments=share, resumed=prefixes)
+        stretch = replace(foreign, segments=share, resumed=prefixes)
         found += _tasks(stretch, IDLE if not ground.lean else ())
     return found
 
@@ -92,8 +92,8 @@ def _halfway(ground: Setup, place: Templates, forward: list[Segment]) -> list[Ta
                 cut = [one.marked(mark) for one in golden(ground, left, "rollback")]
             steps = list(dict.fromkeys(segment.ends_in for segment in cut))[: 1 + HALF_STEPS]
             struck = tuple(segment for segment in cut if segment.ends_in in steps)
-            whole = _whole("rollback", cut, mark)
-            found += _tasks(replace(whole, segments=struck, faults=MAIN, half=half), ())
+            foreign = _whole("rollback", cut, mark)
+            found += _tasks(replace(foreign, segments=struck, faults=MAIN, half=half), ())
     return found
 
 
@@ -176,7 +176,7 @@ def _kinds(
 def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Strike at every point of a stretch."""
     if not ground.resumes:
-        return whole.run(ground, task)
+        return foreign.run(ground, task)
     stretch = trimmed(task)
     with bench(ground) as usual, halfway(ground, usual, stretch.half) as place:
         return Sweep(ground, place, stretch).rows(task.points)

@@ -15,13 +15,13 @@ from harness.core.direction import Direction
 from harness.core.exit_status import ExitStatus
 from harness.crash import runners
 from harness.crash.domain.wire.golden import WireMessage, signature
-from harness.crash.ground import Setup
 from harness.crash.model import END, START
+from harness.crash.setup import Setup
 from harness.fault.frames import ANSWERED
 from harness.fault.process import Ending, JobProcess
 from harness.fault.proxy import Act, Frame, Interceptor, Partial, Proxy
 from harness.fault.strikes import At, Heard, HoldFirst, KillAt, PauseAt, SignalAt, ThenKill
-from harness.runner import marks
+from harness.runner import sql_comments
 
 KILLED = -int(signal.SIGKILL)
 GIVEN_UP = (ExitStatus.STOPPED,)  # INFRASTRUCTURE is for a runner that never had a connection
@@ -238,7 +238,7 @@ def _hasty(dsn: str) -> str:
 
 def counts(message: Any) -> bool:
     """Heartbeats and requests to cancel come when they come; everything else counts."""
-    return message.kind != "cancel" and marks.HEARTBEAT not in message.text
+    return message.kind != "cancel" and sql_comments.HEARTBEAT not in message.text
 
 
 def race(scene: WireScene) -> WireOutcome:
@@ -274,4 +274,4 @@ def race(scene: WireScene) -> WireOutcome:
 
 
 def _begins_work(frame: Frame) -> bool:
-    return marks.AT_WORK in frame.message.text
+    return sql_comments.AT_WORK in frame.message.text

@@ -10,10 +10,10 @@ import pglast.parser
 from harness.core.direction import Direction
 from harness.core.errors import InfrastructureError, StepFailed
 from harness.crash import runners
-from harness.crash.bench import Templates
-from harness.crash.ground import Setup
 from harness.crash.model import END, START
+from harness.crash.setup import Setup
 from harness.crash.state import settle
+from harness.crash.templates import Templates
 from harness.database import admin
 from harness.fault.process import JobProcess
 from harness.fault.proxy import Proxy

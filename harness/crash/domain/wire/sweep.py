@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from harness.core.errors import HarnessError, Refused
 from harness.core.exit_status import ExitStatus
-from harness.crash.bench import Templates
 from harness.crash.domain.wire.chain import ASTRAY, Chain
 from harness.crash.domain.wire.cursor import Astray, RunCursor
 from harness.crash.domain.wire.faults import (
@@ -24,11 +23,12 @@ from harness.crash.domain.wire.faults import (
 )
 from harness.crash.domain.wire.golden import Segment, WireMessage
 from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, RESUME, Span, points_of
-from harness.crash.domain.wire.victim import StruckClone
-from harness.crash.ground import Setup
+from harness.crash.domain.wire.struck_clone import StruckClone
 from harness.crash.model import CoverageRow, Point
+from harness.crash.setup import Setup
 from harness.crash.state import Oracle, StateVerdict, identify
 from harness.crash.tally import point_done
+from harness.crash.templates import Templates
 from harness.database import admin, template
 
 NOT_FIRED = "the fault did not fire"

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.crash.ground import Setup
 from harness.crash.model import END, START, CoverageRow, Point, Task
+from harness.crash.setup import Setup
 from harness.crash.workers import find_tasks, run_tasks
-from harness.runner.work import SqlFailed
+from harness.runner.step_work import SqlFailed
 from tests.harness.support.crash import ground_of
 from tests.harness.support.runner import SmallPlan
 

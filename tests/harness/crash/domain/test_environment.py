@@ -14,12 +14,12 @@ from harness.core.errors import Refused, Stopped
 from harness.core.sqlstate import Advice
 from harness.crash import runners, workers
 from harness.crash.domain.environment import domain as environment
-from harness.crash.ground import Setup
 from harness.crash.model import CoverageRow, Task
+from harness.crash.setup import Setup
 from harness.fault import clock, pooler
 from harness.fault.connections import Crowd
 from harness.plan import Plan
-from harness.runner import attend, backward, session, steps, work
+from harness.runner import backward, reconnect, session, step_work, steps
 from tests.harness.support.crash import ground_of
 from tests.harness.support.runner import SmallPlan, ask
 from tests.harness.support.server import require
@@ -98,14 +98,16 @@ def test_every_fault_fires_and_nothing_is_lost(ground, tasks, part):
 
 def a_full_disk_fails_the_step() -> None:
     """Take a lack of room for an error of the plan."""
-    work.advice_for = lambda _: Advice("plan", "correct the SQL")  # type: ignore[attr-defined]
+    step_work.advice_for = lambda _: Advice("plan", "correct the SQL")  # type: ignore[attr-defined]
 
 
 def a_full_disk_is_passed_over() -> None:
     """Go on after a step that found no room, as if it were done."""
 
-    def passing_over(run: Callable[[work.StepWork], int]) -> Callable[[work.StepWork], int]:
-        def passed_over(one: work.StepWork) -> int:
+    def passing_over(
+        run: Callable[[step_work.StepWork], int],
+    ) -> Callable[[step_work.StepWork], int]:
+        def passed_over(one: step_work.StepWork) -> int:
             try:
                 return run(one)
             except Stopped:
@@ -135,7 +137,7 @@ def a_full_disk_is_no_news() -> None:
 
 def a_connection_is_not_made_again() -> None:
     """Take the first refusal of a new connection for the last word."""
-    attend.HOPELESS = 1
+    reconnect.HOPELESS = 1
 
 
 def pools_are_not_looked_for() -> None:

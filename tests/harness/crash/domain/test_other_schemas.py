@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.check.security.policy import SecurityPolicy, load
+from harness.crash.domain.tampered.intrusion import intrusions
 from harness.crash.domain.tampered.role import first_schemas
-from harness.crash.domain.tampered.world import intrusions
 from harness.plan import Script
 from tests.harness.support.runner import SmallPlan
 

@@ -22,8 +22,8 @@ from harness.crash.domain.pinned.moments import (
     rebuilt,
 )
 from harness.crash.domain.pinned.strike import ALONE, TOGETHER, WHILE_MENDING, HeldRun
-from harness.crash.ground import Setup
 from harness.crash.model import END, START, CoverageRow, Point, Task
+from harness.crash.setup import Setup
 from harness.crash.workers import find_tasks, pool, run_task, run_tasks
 from harness.fault.pins import HeldPin, Hold, Pin, PinMissed, Sight, remove
 from harness.plan import Plan, load
@@ -32,7 +32,7 @@ from harness.runner.connection import configure, connect, set_variables
 from harness.runner.index import FoundIndex as Index
 from harness.runner.index import Wanted
 from harness.runner.session import RunnerSession
-from harness.runner.work import StepWork
+from harness.runner.step_work import StepWork
 from tests.harness.support.crash import ground_of
 from tests.harness.support.runner import SmallPlan, ask, child, prepared_to_fill
 

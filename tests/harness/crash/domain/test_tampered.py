@@ -13,8 +13,8 @@ from harness.core.errors import HarnessError, StepFailed, Stopped
 from harness.crash import runners
 from harness.crash.domain.tampered import ledger as tampered_ledger
 from harness.crash.domain.tampered.outcome import TamperedOutcome
-from harness.crash.ground import Setup
 from harness.crash.model import CoverageRow, Point, Task
+from harness.crash.setup import Setup
 from harness.crash.workers import find_tasks, pool, run_tasks
 from harness.database import admin, fingerprint
 from harness.fault import tamper

@@ -14,13 +14,13 @@ import pytest
 from harness.core.errors import InfrastructureError
 from harness.crash.domain.wal.domain import explore
 from harness.crash.domain.wal.golden import Golden, LogMark, named_points, require_bytes
-from harness.crash.ground import Setup
 from harness.crash.model import END, START, CoverageRow, Point, Task
+from harness.crash.setup import Setup
 from harness.crash.workers import find_tasks, run_tasks
 from harness.fault import wal
 from harness.fault.wal_records import Record, durable, parse, position, shown
 from harness.runner import concurrent_step
-from harness.server import choose, place
+from harness.server import choose, directories
 from harness.server.local import LocalServer
 from tests.harness.support.crash import ground_of
 from tests.harness.support.runner import SmallPlan, ask, run_sql
@@ -239,7 +239,7 @@ def test_a_server_whose_files_are_not_ours_is_refused(harness_server):
 
 def test_too_little_room_is_said_with_what_is_needed(tmp_path):
     require_bytes(tmp_path, 1)
-    needed = place.free(tmp_path) * 2
+    needed = directories.free(tmp_path) * 2
     with pytest.raises(InfrastructureError, match=f"need {needed / 1_000_000:,.0f} MB"):
         require_bytes(tmp_path, needed)
 

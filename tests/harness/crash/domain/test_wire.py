@@ -15,16 +15,16 @@ import pytest
 
 from harness.core.errors import InfrastructureError, Refused, UsageError
 from harness.crash import coverage, sample, workers
-from harness.crash.bench import furnished
 from harness.crash.domain.wire.domain import HALF, MAIN
 from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, Span
-from harness.crash.ground import Setup
 from harness.crash.model import START, CoverageRow, Point, Task
+from harness.crash.setup import Setup
+from harness.crash.templates import furnished
 from harness.runner import backward, batch_step, concurrent_step, steps
 from harness.runner.index import Wanted
 from harness.runner.ledger import Ledger, LedgerRun
 from harness.runner.session import RunnerSession
-from harness.runner.work import StepWork
+from harness.runner.step_work import StepWork
 from tests.harness.support.crash import ground_of
 from tests.harness.support.runner import SmallPlan
 

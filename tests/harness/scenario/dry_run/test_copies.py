@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 from harness import runner
 from harness.core.errors import InfrastructureError, Refused
 from harness.database import admin
-from harness.database.making import create, making
+from harness.database.creation import create, making
 from harness.database.surroundings import surroundings
 from harness.plan import load
 from harness.safety.backup import backup, restore

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from harness.check import judgement
+from harness.check import verdict_file
 from harness.cli.verdict import refuse_without_verdict
 from harness.core.errors import Refused
 from harness.core.tree_hash import tree_hash
@@ -30,7 +30,9 @@ def test_suites_that_pass_are_go_and_the_file_says_what_was_judged(project):
     assert (status, document["verdict"]) == (0, "GO")
     assert [suite["name"] for suite in document["suites"]] == list(SUITES)
     assert document == json.loads((project / "build" / "verdict.json").read_text())
-    assert judgement.read(project / "build" / "verdict.json").plan_hash == document["plan"]["hash"]
+    assert (
+        verdict_file.read(project / "build" / "verdict.json").plan_hash == document["plan"]["hash"]
+    )
     assert [exhibit["name"] for exhibit in document["evidence"]] == list(list_required())
     for name in ("junit.xml", "pytest.log", "report/index.html", "report/pull-request.md"):
         assert (project / "build" / name).exists()

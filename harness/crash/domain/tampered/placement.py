@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from harness.crash import runners
-from harness.crash.run.look import Needs
+from harness.crash.run.lock_needs import Needs
 from harness.crash.run.walk import Scene, Walk, advance
 from harness.database import admin, template
 from harness.database.fingerprint import Fingerprint

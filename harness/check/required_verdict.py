@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from harness.check import drift
-from harness.check.judgement import AGAIN, GateVerdict
+from harness.check.verdict_file import AGAIN, GateVerdict
 from harness.core.errors import Refused
 from harness.database.source import Source
 from harness.document.verdict import JudgedSettings, JudgedTool

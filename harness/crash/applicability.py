@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from harness.core.direction import DIRECTIONS, Direction
-from harness.crash.asked import Place
-from harness.crash.domain.wire import whole
-from harness.crash.ground import Setup
+from harness.crash.domain.wire import foreign
 from harness.crash.model import DomainName, Task
 from harness.crash.registry import REGISTRY
+from harness.crash.request import Place
 from harness.crash.settings import CrashSettings
+from harness.crash.setup import Setup
 from harness.subject.plan import PlanSubject
 from harness.subject.protocol import Part, Subject, has_direction
 
@@ -75,9 +75,8 @@ def applicable(domains: Sequence[DomainName], subject: Subject) -> tuple[DomainN
 def _faultless(settings: CrashSettings, ground: Setup) -> dict[tuple[DomainName, str], str]:
     if not ground.resumes:
         reason = UNPROMISED.format(kind=ground.subject.kind)
-        others = [
-            name for name in REGISTRY["wire"].faults if name not in (*whole.FAULTS, whole.CLOSING)
-        ]
+        tried = (*foreign.FAULTS, foreign.CLOSING)
+        others = [name for name in REGISTRY["wire"].faults if name not in tried]
         return {("wire", name): reason for name in others if "wire" in settings.domains}
     steps = ground.plan.steps
     kinds = {script.kind for step in steps for script in (step.forward, step.rollback)}

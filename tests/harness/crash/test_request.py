@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.crash.asked import NO_PLACE, NOTHING, CrashRequest, Enumeration, Place, incomplete
 from harness.crash.coverage import Coverage
 from harness.crash.coverage_file import write
 from harness.crash.golden_note import Note
 from harness.crash.model import DIRECTIONS, NOWHERE, Point, Task
 from harness.crash.registry import DOMAINS
-from harness.crash.telling import words
+from harness.crash.request import NO_PLACE, NOTHING, CrashRequest, Enumeration, Place, incomplete
+from harness.crash.summary import words
 from tests.harness.support.crash_ledger import (
     REPLAY,
     STEPS,

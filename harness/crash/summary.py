@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.crash.asked import total
 from harness.crash.model import NOWHERE, START
+from harness.crash.request import total
 from harness.document.crash import CrashDocument, FailureDocument
 
 SHOWN = 20  # causes that a person is shown; the page has all of them

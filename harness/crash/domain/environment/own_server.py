@@ -13,8 +13,8 @@ from harness.core.direction import Direction
 from harness.core.errors import HarnessError
 from harness.crash import runners
 from harness.crash.domain.environment.halt import Halt, halting, said
-from harness.crash.ground import Setup
 from harness.crash.model import CoverageRow, Point, Task
+from harness.crash.setup import Setup
 from harness.crash.state import Oracle, compared, end_of, settle
 from harness.crash.tally import point_done
 from harness.database import admin, template

@@ -16,13 +16,13 @@ import psycopg
 
 from harness.core.direction import DIRECTIONS, Direction
 from harness.core.errors import HarnessError, InfrastructureError, StepFailed
-from harness.crash.bench import Templates, bench
 from harness.crash.domain.wire.golden import commits, signature
-from harness.crash.ground import Setup
 from harness.crash.model import CoverageRow, Point, Task
 from harness.crash.process_run import MessageWitness, StrikeAt, shortened, watched
+from harness.crash.setup import Setup
 from harness.crash.state import Oracle, StateVerdict, identify, settle, unlike_end
 from harness.crash.tally import point_done
+from harness.crash.templates import Templates, bench
 from harness.database import admin
 from harness.fault.frames import ANSWERED
 from harness.fault.process import Ending

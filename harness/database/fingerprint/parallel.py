@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from harness.core.advance import Tally
+from harness.core.progress import Tally
 from harness.database.fingerprint.session import Connection
 
 Task: TypeAlias = Callable[[Connection], None]

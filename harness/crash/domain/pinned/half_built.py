@@ -7,8 +7,8 @@ from dataclasses import replace
 from harness.crash.domain.pinned.moments import LEFT
 from harness.crash.domain.pinned.strike import HeldRun
 from harness.crash.domain.pinned.walk import PinnedWalk
-from harness.crash.ground import Setup
 from harness.crash.model import Point
+from harness.crash.setup import Setup
 from harness.crash.state import settle
 from harness.database import admin
 from harness.server import Server

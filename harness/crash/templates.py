@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.core.direction import Direction
 from harness.crash import runners
-from harness.crash.ground import Setup
+from harness.crash.setup import Setup
 from harness.database import admin, template
 
 

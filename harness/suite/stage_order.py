@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.core.errors import Refused, StepFailed, Stopped
 from harness.scenario.mutate.judging import Case
-
-from .scene import Remark, Scene, Stage
+from harness.suite.scene import Remark, Scene, Stage
 
 Place = tuple[str | None, str, int]
 

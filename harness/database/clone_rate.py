@@ -1,4 +1,4 @@
-"""How fast clones are made: `python -m harness.database.measure SERVER_DSN TEMPLATE [ROUNDS]`."""
+"""How fast clones are made: `python -m harness.database.clone_rate DSN TEMPLATE [ROUNDS]`."""
 
 from __future__ import annotations
 

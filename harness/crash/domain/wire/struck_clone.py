@@ -5,10 +5,10 @@ from __future__ import annotations
 import psycopg
 
 from harness.core.errors import HarnessError
-from harness.crash.bench import Templates
 from harness.crash.domain.wire.imprint import Imprint
-from harness.crash.ground import Setup
+from harness.crash.setup import Setup
 from harness.crash.state import alone
+from harness.crash.templates import Templates
 from harness.database import admin, template
 
 
