@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from harness.cli.usage import Seconds
 from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class CommandOptions:
     unlock: str | None = None
     baseline: tuple[Path, ...] = ()
     bookkeeping: tuple[str, ...] = ()
+    limit: float | None = None
     trust_command: bool = False
 
 
@@ -52,6 +54,12 @@ _OPTIONS = (
         metavar="TABLE",
         multiple=True,
         help="with --up: schema.table of the tool's own, if it is not known by name",
+    ),
+    click.option(
+        "--limit",
+        type=Seconds(),
+        metavar="TIME",
+        help="with --up: how long a run may take, such as 10min; 120s if nothing is said",
     ),
     click.option(
         "--trust-command",
@@ -98,6 +106,7 @@ def make_subject(given: CommandOptions, up: str) -> CommandSubject:
     from harness.subject.choice import catalog_rows, seeder_of
     from harness.subject.command import CommandSubject
     from harness.subject.project import CommandSettings, find_project
+    from harness.subject.protocol import LIMIT
 
     project = find_project()
     told = project.command if project else None
@@ -111,6 +120,7 @@ def make_subject(given: CommandOptions, up: str) -> CommandSubject:
         root=Path.cwd(),
         own_tables=given.bookkeeping or rest.bookkeeping,
         trusted=given.trust_command,
+        limit=given.limit or rest.limit or LIMIT,
         seeder=seeder_of(None, project) if told else catalog_rows(),
     )
     made.refuse_unrunnable()

@@ -205,6 +205,7 @@ def _grounded(
         owner_pid=os.getpid(),
         directions=settings.directions,
         lean=settings.boundaries and settings.points is not None,
+        limit=subject.limit,
     )
     domains = applicable(settings.domains, subject)
     own = any(domain != "wire" for domain in domains)  # they make baselines of their own

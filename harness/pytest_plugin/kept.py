@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -44,9 +45,26 @@ def finish_databases(request: pytest.FixtureRequest, server: Server, made: Seque
 
 
 def _keep(request: pytest.FixtureRequest, server: Server, made: Sequence[str]) -> None:
-    from harness.server import keep, mask
+    from harness.server import keep
 
     with (shared_directory(request.config) / KEPT).open("a") as kept:
         for dsn in made:
-            kept.write(f"{request.node.nodeid}: psql '{mask(dsn)}'\n")
             keep(server.record())
+            kept.write(f"{request.node.nodeid}: {way_in(dsn, server)}\n")
+
+
+def way_in(dsn: str, server: Server) -> str:
+    """A command that connects: without a password, or saying where to get it."""
+    from harness.server import registry
+    from harness.server.dsn import fields, replaced
+    from harness.server.trust import without_password
+
+    trusted = without_password(dsn)
+    if "password" not in fields(trusted):
+        return f"psql {shlex.quote(trusted)}"
+    told = f"psql {shlex.quote(replaced(trusted, password=None))}"
+    if server.provider == "existing":
+        return f"{told} (the password is that of the DSN that you gave)"
+    file = str(registry.path_of(server.record()["id"]))
+    read = f"import json; print(json.load(open({file!r}))['password'])"
+    return f'PGPASSWORD="$(python3 -c {shlex.quote(read)})" {told}'

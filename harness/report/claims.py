@@ -39,6 +39,7 @@ def judged(document: VerdictDocument, claims: Sequence[Claim] | None = None) -> 
     suites = {suite.name: suite.verdict for suite in document.suites}
     evidence = {exhibit.name: exhibit for exhibit in document.evidence}
     absent = {one.name for one in document.not_applicable or ()}
+    absent |= {name for claim in claims for name in claim.own if name not in suites}
     applying = [left for claim in claims if (left := _without(claim, absent))]
     found = [_judged(claim, suites, evidence) for claim in applying]
     named = {suite for claim in claims for suite in claim.suites}

@@ -46,12 +46,12 @@ def lock() -> FileLock:
 
 def save(record: Record) -> None:
     """Write a record; whole or not at all."""
-    write_whole(_path(record["id"]), json.dumps({**record, "host": socket.gethostname()}))
+    write_whole(path_of(record["id"]), json.dumps({**record, "host": socket.gethostname()}))
 
 
 def forget(identifier: str) -> None:
     """Remove a record; it may be gone."""
-    _path(identifier).unlink(missing_ok=True)
+    path_of(identifier).unlink(missing_ok=True)
 
 
 def records() -> Iterator[Record]:
@@ -129,5 +129,6 @@ def _then_die(end: Callable[[], None]) -> Callable[[int, FrameType | None], None
     return handle
 
 
-def _path(identifier: str) -> Path:
+def path_of(identifier: str) -> Path:
+    """The record of a server, which holds its password and is ours alone to read."""
     return directories.run_dir() / f"{identifier}.json"

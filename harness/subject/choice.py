@@ -15,7 +15,7 @@ from harness.subject.command import CommandSubject
 from harness.subject.particulars import Particulars, load_particulars
 from harness.subject.plan import PlanSubject
 from harness.subject.project import Project, current_project, find_project
-from harness.subject.protocol import Progress, Seeder
+from harness.subject.protocol import LIMIT, Progress, Seeder
 
 
 def default_plan(start: Path | None = None) -> Path:
@@ -70,6 +70,7 @@ def command_of(project: Project, *, trusted: bool = False) -> CommandSubject:
         root=project.path,
         own_tables=told.bookkeeping,
         trusted=trusted,
+        limit=told.limit or LIMIT,
         seeder=seeder_of(None, project),
     )
     made.refuse_unrunnable(lambda key: project.where("subject", key))

@@ -17,6 +17,7 @@ from harness.subject.accounts import position_by_tables
 from harness.subject.baseline_files import apply_baseline
 from harness.subject.guard import environment, namespace, reach
 from harness.subject.protocol import (
+    LIMIT,
     Connection,
     Invocation,
     Part,
@@ -26,7 +27,6 @@ from harness.subject.protocol import (
 )
 from harness.subject.tree import tree_of
 
-LIMIT: Final = 120.0
 READ_LIMIT: Final = 30.0
 UP, DOWN, PROBE, UNLOCK = "--up", "--down", "--probe", "--unlock"
 

@@ -14,6 +14,7 @@ from harness.core.direction import Direction
 from harness.plan import Plan
 from harness.runner import ledger
 from harness.subject.protocol import (
+    LIMIT,
     Connection,
     Invocation,
     Part,
@@ -112,6 +113,11 @@ class PlanSubject:
             for row in sorted(rows.values(), key=lambda row: row.position)
         )
         return Position((runs, steps), _words(known))
+
+    @property
+    def limit(self) -> float:
+        """What it is where nothing is said."""
+        return LIMIT
 
     @property
     def guard(self) -> str:

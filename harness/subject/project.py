@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import UsageError
+from harness.plan.reader import seconds
 from harness.subject.project_keys import BadKeyError, check_keys
 from harness.subject.project_search import (
     PLANS,
@@ -34,6 +35,7 @@ class CommandSettings:
     unlock: str | None = None
     baseline: tuple[Path, ...] = ()
     bookkeeping: tuple[str, ...] = ()
+    limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,6 @@ class Project:
     file: Path | None
     kind: str
     path: Path
-    since: str | None = None
     object: str | None = None
     command: CommandSettings | None = None
     rows: RowSettings = RowSettings()
@@ -189,7 +190,6 @@ def _project(file: Path, settings: dict[str, Any], paths: _Paths) -> Project:
         file=file,
         kind=kind,
         path=paths.find_plan(subject) if kind == "plan" else paths.find_directory(subject),
-        since=subject.get("since"),
         object=subject.get("object"),
         command=_command(paths, subject) if kind == "command" else None,
         rows=RowSettings(rows.get("count"), rows.get("seed"), rows.get("tables", {})),
@@ -210,6 +210,7 @@ def _command(paths: _Paths, subject: dict[str, Any]) -> CommandSettings:
         unlock=subject.get("unlock"),
         baseline=tuple(paths.find(file, "subject", "baseline") for file in files),
         bookkeeping=_tuple(subject.get("bookkeeping")),
+        limit=seconds("limit", subject["limit"], "subject") if "limit" in subject else None,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.core.errors import UsageError
-from harness.plan.reader import suggestion
+from harness.plan.reader import DURATION, UNITS, suggestion
 
 Shape = Callable[[Any], str | None]
 """Says what a value should have been; None where it is that."""
@@ -15,6 +15,7 @@ Shape = Callable[[Any], str | None]
 KINDS = ("plan", "command")
 OBJECT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 MOST_ROWS = 100_000_000
+DAY = 86_400
 
 
 def _is_text(value: Any) -> bool:
@@ -58,6 +59,13 @@ def seed(value: Any) -> str | None:
     return None if _is_whole(value, 0, 2**63 - 1) else "a whole number that is not negative"
 
 
+def duration(value: Any) -> str | None:
+    """How long something may take: more than nothing, a day at most."""
+    told = isinstance(value, str) and DURATION.fullmatch(value)
+    known = told and 0 < float(told[1]) * UNITS[told[2]] <= DAY
+    return None if known else 'a time up to 24h, such as "300s" or "10min"'
+
+
 def _is_whole(value: Any, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
@@ -80,12 +88,13 @@ KEYS: Mapping[str, Mapping[str, Shape]] = {
         "unlock": text,
         "baseline": texts,
         "bookkeeping": texts,
+        "limit": duration,
     },
     "rows": {"count": row_count, "seed": seed, "tables": table_of_tables},
     "roles": {"application": texts, "anonymous": texts},
     "suites": {"path": text, "required": texts},
 }
-OF_COMMAND = ("up", "down", "probe", "unlock", "baseline", "bookkeeping")
+OF_COMMAND = ("up", "down", "probe", "unlock", "baseline", "bookkeeping", "limit")
 """Keys of [subject] that only a subject of kind command has."""
 
 
@@ -122,6 +131,10 @@ def _check_value(section: str, key: str, value: Any) -> None:
 
 def _check_kind(subject: Mapping[str, Any]) -> None:
     found = subject.get("kind", "plan")
+    if "since" in subject:
+        message = f"subject.since has no effect on a subject of kind {found}"
+        hint = "take the key away: it is for trees whose revisions are told one from another"
+        raise BadKeyError(message, ("subject", "since"), hint)
     if found == "command":
         if "up" not in subject:
             hint = 'write the command line that migrates, such as "alembic upgrade head"'

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias, get_args
+from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
 
 import psycopg
 
@@ -28,6 +28,10 @@ without one starts forward again, and whether it can is what an exploration find
 PARTS: tuple[Part, ...] = get_args(Part)
 
 Connection: TypeAlias = "psycopg.Connection[Any]"
+
+
+LIMIT: Final = 120.0
+"""Seconds that a run may take where nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Invocation:
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     cwd: Path | None = None
-    limit: float = 120.0
+    limit: float = LIMIT
 
 
 @dataclass(frozen=True)
@@ -189,6 +193,11 @@ class Subject(Protocol):
 
         Raises Refused when its accounts contradict themselves: no run can go on from there.
         """
+        ...
+
+    @property
+    def limit(self) -> float:
+        """How many seconds a run of it may take."""
         ...
 
     @property

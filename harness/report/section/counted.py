@@ -15,26 +15,34 @@ def counted_section(
     text: str = "",
     *,
     suites: tuple[str, ...] = (),
+    own: tuple[str, ...] = (),
     required: bool = True,
 ) -> Section:
     """A kind of evidence of counted parts, with its claim if there is a text.
 
-    Without `suites` it is the suite of the same name, and then the evidence too.
+    Without `suites` it is the suite of the same name, and then the evidence too. `own` are the
+    suites that only some projects have.
     """
     names = suites or (name,)
-    claim = Claim(text, names, names) if text else None
+    claim = Claim(text, names, names, own) if text else None
     return Section(name, PartDocument, claim, required=required, merge=merge_parts)
 
 
 FORWARD = counted_section("forward", "the migrated database is as specified")
 CONTRACT = counted_section(
-    "contract", "old clients read and write as before", suites=("contract", "compatibility")
+    "contract",
+    "old clients read and write as before",
+    suites=("contract", "compatibility"),
+    own=("compatibility",),
 )
 COMPATIBILITY = counted_section("compatibility")
-MEANWHILE = counted_section("meanwhile", "what users do meanwhile is kept")
+MEANWHILE = counted_section("meanwhile", "what users do meanwhile is kept", own=("meanwhile",))
 ROLLBACK = counted_section("rollback", "rolled back, the database is what it was")
 CLEANUP = counted_section("cleanup", "the clean-up takes what it says and no more")
 RESUME = counted_section("resume", "killed, the run is taken up again and ends the same")
 SABOTAGE = counted_section(
-    "sabotage", "defects planted in the migration are caught", required=False
+    "sabotage",
+    "defects planted in the migration are caught",
+    own=("sabotage",),
+    required=False,
 )

@@ -15,11 +15,16 @@ from harness.document.verdict import EvidenceCount
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence, and what must pass for it to be true; without counts it is not told at all."""
+    """A sentence, and what must pass for it to be true; without counts it is not told at all.
+
+    `own` are those of its suites that only some projects have: where one did not run, nothing is
+    said of it.
+    """
 
     text: str
     suites: tuple[str, ...]
     evidence: tuple[str, ...]
+    own: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

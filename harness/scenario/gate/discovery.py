@@ -116,6 +116,7 @@ class _Search:
         absent = tuple(self._absent(there, lacking))
         missing = {one.id.removeprefix("absent.") for one in absent}
         running = {*own, *(one.name for one in shipped), *missing}
+        others = {name for claim in list_claims() for name in claim.own}
         return Suites(
             root=self.root,
             directory=self.directory,
@@ -126,7 +127,7 @@ class _Search:
             not_applicable=tuple(
                 NotApplicable(name, lacking.get(name, NOBODY_S))
                 for name in claimed_suites()
-                if name not in running and (name not in PLANTED or self.full)
+                if name not in {*running, *others}
             ),
         )
 

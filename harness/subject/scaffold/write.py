@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -125,6 +126,7 @@ def _next(tree: Tree, root: Path, origin: Origin) -> list[str]:
 def _write_new(wanted: Mapping[Path, str]) -> list[Path]:
     """Write those that are not there; the ones that were written."""
     made: list[Path] = []
+    lacking = {above for path in wanted for above in path.parents if not above.exists()}
     try:
         for path, text in wanted.items():
             if _write_one(path, text):
@@ -132,6 +134,9 @@ def _write_new(wanted: Mapping[Path, str]) -> list[Path]:
     except OSError as error:
         for path in made:
             path.unlink()
+        for above in sorted(lacking, key=lambda one: -len(one.parts)):
+            with suppress(OSError):  # not made yet, or somebody has put something into it
+                above.rmdir()
         raise UsageError(
             f"cannot be written: {error.strerror}",
             where=str(shown(Path(error.filename or path))),

@@ -110,6 +110,8 @@ def test_runner_that_leaves_its_lock_fails_and_is_replayed(tmp_path: Path) -> No
         (["--up", "psql", "--probe", " "], 2, "--probe: the command is empty"),
         (["--up", "psql 'x"], 2, "--up: the command cannot be split"),
         (["--down", "psql"], 2, "--down goes with --up"),
+        (["--limit", "5s"], 2, "--limit goes with --up"),
+        (["--up", "psql", "--limit", "soon"], 2, 'it is a time such as "2s"'),
         (["--up", "psql", "--plan", "plan.toml"], 2, "--up and --plan name two subjects"),
     ],
 )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from harness.database import admin
-from harness.server import Record, attach, registry
+from harness.pytest_plugin.kept import way_in
+from harness.server import Record, Server, attach, registry
+from harness.server.dsn import fields
 from tests.harness.support.plugin import Session, run_session, write_project
 
 ELECTION = """
@@ -80,9 +82,27 @@ def test_a_failed_test_keeps_its_database_and_server_if_wanted(
     assert session.status == 1
     assert [test for test, _ in databases(session)] == ["test_that_fails"]
     assert len(running(pytester)) == 1
-    server = attach(running(pytester)[0])
-    name = admin.dbname(databases(session)[0][1])  # the password is not printed
-    psycopg.connect(admin.with_dbname(server.dsn(), name)).close()
+    assert "password" not in databases(session)[0][1]
+    psycopg.connect(databases(session)[0][1]).close()
+
+
+def test_a_kept_database_without_a_trusting_socket_says_where_its_password_is(
+    harness_server: Server, harness_empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.server.trust._answers", lambda _dsn: False)
+    line, secret = way_in(harness_empty_database, harness_server), password(harness_empty_database)
+    assert secret not in line
+    if harness_server.provider == "existing":
+        assert "the DSN that you gave" in line
+        return
+    asks = line.partition(" psql ")[0]
+    printed = ["sh", "-c", f"export {asks}; printenv PGPASSWORD"]
+    done = subprocess.run(printed, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == secret
+
+
+def password(dsn: str) -> str:
+    return fields(dsn)["password"]
 
 
 def test_a_failed_test_keeps_nothing_otherwise(pytester: pytest.Pytester, closing: None) -> None:

@@ -111,6 +111,15 @@ def test_a_claim_whose_suite_and_evidence_are_not_there_says_how_to_prove_it() -
     assert found.because == (f"suite one: {claims.NOT_RUN}", "evidence two: missing")
 
 
+def test_a_suite_that_only_some_projects_have_holds_no_claim_back_where_it_is_not() -> None:
+    claim = Claim("it works", ("one", "mine"), ("two", "mine"), own=("mine",))
+    exhibits = [Exhibit("two", "pass", counts=[EvidenceCount("rows", 2, 2)])]
+    document = verdict(suites=[PASSED], evidence=exhibits).document()
+    assert [one.standing for one in claims.judged(document, [claim])] == ["proven"]
+    ran = verdict(suites=[PASSED, Suite("mine", failed=1)], evidence=exhibits).document()
+    assert [one.standing for one in claims.judged(ran, [claim])] == ["refuted"]
+
+
 def test_what_the_plan_switched_off_stands_under_what_was_not_proven() -> None:
     off = {"settings": {"runner": {}, "switched_off": ["verify.rows"]}}
     document = verdict(judged=JUDGED | off).document()

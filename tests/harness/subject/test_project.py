@@ -14,7 +14,6 @@ WHOLE = """
 [subject]
 kind = "plan"
 path = "db"
-since = "v1"
 object = "shop.subject:shop"
 
 [rows]
@@ -58,7 +57,7 @@ def test_both_files_hold_the_same_keys(home: Path, name: str) -> None:
     assert found is not None
     assert (found.root, found.file, found.kind) == (home, home / name, "plan")
     assert found.path == home / "db" / "plan.toml"
-    assert (found.since, found.object) == ("v1", "shop.subject:shop")
+    assert found.object == "shop.subject:shop"
     assert (found.rows.count, found.rows.seed) == (500, 3)
     assert found.rows.tables == {"shop.orders": {"count": 20}}
     assert (found.roles.application, found.roles.anonymous) == (("web", "batch"), ("guest",))
@@ -73,6 +72,7 @@ def test_a_command_says_its_lines_and_its_tables(home: Path) -> None:
     (home / "harness.toml").write_text(
         '[subject]\nkind = "command"\npath = "db"\nup = "go up"\ndown = "go down"\n'
         'probe = "look"\nunlock = "free"\nbaseline = "schema.sql"\nbookkeeping = ["a.b"]\n'
+        'limit = "10min"\n'
     )
     found = current_project(home)
     assert found.command is not None
@@ -80,7 +80,7 @@ def test_a_command_says_its_lines_and_its_tables(home: Path) -> None:
     assert (found.command.up, found.command.down) == ("go up", "go down")
     assert (found.command.probe, found.command.unlock) == ("look", "free")
     assert found.command.baseline == (home / "schema.sql",)
-    assert found.command.bookkeeping == ("a.b",)
+    assert (found.command.bookkeeping, found.command.limit) == (("a.b",), 600.0)
 
 
 def test_the_file_is_found_from_below_as_far_as_the_repository(home: Path) -> None:
@@ -160,6 +160,16 @@ def test_the_broken_file_of_somebody_else_is_passed_over(home: Path) -> None:
         ("[subject]\npath = 'gone'", 2, "subject.path: there is no 'gone'"),
         ("[subject]\npath = 'checks'", 2, "there is no plan at 'checks'"),
         ("[subject]\nsince = '--output=x'", 2, "subject.since is a git revision"),
+        ("[subject]\nsince = 'v1'", 2, "subject.since has no effect on a subject of kind plan"),
+        (
+            "[subject]\nkind = 'command'\nup = 'x'\nsince = 'v1'",
+            4,
+            "subject.since has no effect on a subject of kind command",
+        ),
+        ("[subject]\nkind = 'command'\nup = 'x'\nlimit = 9", 4, "subject.limit is a time up to"),
+        ("[subject]\nkind = 'command'\nup = 'x'\nlimit = '0s'", 4, "subject.limit is a time up to"),
+        ("[subject]\nkind = 'command'\nup = 'x'\nlimit = '9d'", 4, "subject.limit is a time up to"),
+        ("[subject]\nlimit = '9s'", 2, "subject.limit belongs to kind command"),
         ("[subject]\nobject = 'shop'", 2, 'subject.object is "module:name"'),
         ("[subject]\npath = 'db'\nup = 'x'", 3, "subject.up belongs to kind command"),
         ("[subject]\nkind = 'command'", 2, "a subject of kind command needs a text 'up'"),

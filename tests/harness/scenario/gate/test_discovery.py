@@ -51,9 +51,18 @@ def test_what_the_plan_has_no_part_for_is_not_applicable_and_says_why(project: P
     told = not_applicable(found(project))
     assert told["cleanup"] == "the plan has no cleanup/*.sql"
     assert told["security"] == "the plan has no checks/security.toml"
-    assert {"validation", "verify", "contract", "meanwhile", "compatibility"} <= told.keys()
-    assert "sabotage" not in told
-    assert "sabotage" in not_applicable(found(project, full=True))
+    assert {"validation", "verify", "contract"} <= told.keys()
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_suites_that_only_some_other_project_has_are_not_spoken_of(
+    project: Path, full: bool
+) -> None:
+    suites = found(project, full=full)
+    own = {"compatibility", "meanwhile", "sabotage"}
+    assert own.isdisjoint({*not_applicable(suites), *suites.expected, *suites.evidence})
+    stand_in(project, "meanwhile")
+    assert "meanwhile" in found(project).expected  # a project that has it is judged by it
 
 
 @pytest.mark.parametrize(
