@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import click
 
-from .covering import flaws, make_map, read_map, write_map
+from .covering import extend_map, flaws, make_map, read_map, write_map
+from .judging import EFFORT
 from .run import Declared, Settings, chosen, is_exhaustive, judge_all, read_declared
 
 UNJUDGED: Final = 0.05  # the share of mutants whose tests may fail by themselves
@@ -27,11 +28,15 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--scope", type=click.Choice(["all", "exhaustive", "sample", "ci"]), default="all")
-@click.option("--only", default="", help="files that match, such as 'harness/runner/*'")
+@click.option(
+    "--only", default="", help="files that match, such as 'harness/runner/* harness/plan/*'"
+)
 @click.option("--seed", default=1, show_default=True)
 @click.option("--shard", default="1/1", show_default=True, metavar="I/N")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1))
 @click.option("--seconds", type=click.FloatRange(min=1), help="begin no mutant after this time")
+@click.option("--effort", type=click.FloatRange(min=0), default=EFFORT, show_default=True,
+              help="seconds of a function's tests that are asked")  # fmt: skip
 @click.option("--fresh", is_flag=True, help="forget what earlier runs found")
 @click.option("--build", default="build/mutate-harness", type=click.Path(path_type=Path))
 def judge(shard: str, **options: Any) -> None:
@@ -92,9 +97,11 @@ def _declared(row: Mapping[str, Any], declared: Mapping[str, Declared], kind: st
 
 @cli.command("map")
 @click.argument("traces", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-def make(traces: tuple[Path, ...]) -> None:
-    """Make the map of tests from the traces of a whole run."""
-    write_map(make_map(traces))
+@click.option("--extend", is_flag=True, help="keep what the map knows of tests not traced here")
+def make(traces: tuple[Path, ...], extend: bool) -> None:
+    """Make the map of tests from the traces of a whole run, or extend it by those of a part."""
+    made = make_map(traces)
+    write_map(extend_map(read_map(), made) if extend else made)
 
 
 @cli.command()

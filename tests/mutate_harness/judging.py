@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import signal
 import subprocess
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from .covering import Covering
 from .model import ROOT, Mutant
+from .warm import Warm
 
-OWN: Final = 30.0  # seconds of tests that are asked of a function's own
-NEAR: Final = 15.0  # and of its whole file's
+EFFORT: Final = 30.0  # seconds of tests that are asked of a function's own, and half of its file's
 PATIENCE: Final = 6  # times as long as they take by themselves, tests are waited for
 START: Final = 40.0  # seconds for the interpreter and a server
-_QUIET: Final = ("-q", "-x", "-n", "0", "--no-header", "-p", "no:cacheprovider", "--tb=line")
+SOUND: Final = 300.0  # seconds for tests by themselves
 _NOTHING: Final = 5  # pytest's status when no test was collected
 _USAGE: Final = 4  # pytest's status when a test that was named is not there
 
@@ -45,7 +42,7 @@ class Judgement:
 class Bench:
     """A copy of the tree in which one file at a time is another."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, effort: float = EFFORT) -> None:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
         listed = subprocess.run(
@@ -56,84 +53,101 @@ class Bench:
             if (ROOT / name).is_file():
                 (place / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, place / name)
-        self.place = place
-        self._sound: dict[tuple[str, ...], str] = {}
+        self.place, self._effort = place, effort
+        self._sound: dict[tuple[str, ...], float | str] = {}
+        self._stamp = int(time.time())
+        self._warm = Warm(place)
 
-    def judge(self, mutant: Mutant, covering: Covering, root: Path = ROOT) -> Judgement:
-        """Ask the tests of its function, then those of its file; `root` has the sound file.
+    def close(self) -> None:
+        """End the process that runs the tests."""
+        self._warm.close()
+
+    def judge(
+        self, mutant: Mutant, covering: Covering, root: Path = ROOT, killer: str | None = None
+    ) -> Judgement:
+        """Ask `killer`, the tests of its function, those of its file; `root` has the sound file.
 
         Raises RuntimeError when tests fail that nothing was planted for: they judge nothing.
         """
         started = time.monotonic()
         change, code = mutant.change(root), mutant.code(root)
-        own = covering.affordable(covering.of(mutant.path, mutant.function), OWN)
-        rest = (test for test in covering.near(mutant.path) if test not in own)
-        near = covering.affordable(rest, NEAR)
         state, by = "unreached", ""
-        for tests in filter(None, (own, near)):
-            limit = START + PATIENCE * covering.cost(tests)
-            state, by = self._asked(mutant.path, code, tests, limit)
+        for tests in self._rounds(mutant, covering, killer):
+            state, by = self._asked(mutant.path, code, tests, covering.cost(tests))
             if state != "survived":
                 break
         return Judgement(mutant, state, change, by, time.monotonic() - started)
 
-    def _asked(self, path: str, code: str, tests: tuple[str, ...], limit: float) -> tuple[str, str]:
-        file = self.place / path
-        sound = file.read_text()
-        file.write_text(code)
-        try:
-            status, said = self._run(tests, limit)
-        finally:
-            file.write_text(sound)
+    def _rounds(
+        self, mutant: Mutant, covering: Covering, killer: str | None
+    ) -> Iterator[tuple[str, ...]]:
+        """The tests that are asked, the likeliest first."""
+        known: tuple[str, ...] = (killer,) if killer and self._is_there(killer) else ()
+        own = (test for test in covering.of(mutant.path, mutant.function) if test not in known)
+        first = covering.affordable(filter(self._is_there, own), self._effort)
+        asked = (*known, *first)
+        near = (test for test in covering.near(mutant.path) if test not in asked)
+        rest = filter(self._is_there, near)
+        yield from filter(None, (known, first, covering.affordable(rest, self._effort / 2)))
+
+    def _is_there(self, test: str) -> bool:
+        return (self.place / test.split("::")[0]).is_file()
+
+    def _asked(self, path: str, code: str, tests: tuple[str, ...], cost: float) -> tuple[str, str]:
+        status, said, taken = self._planted(path, code, tests, START + PATIENCE * cost)
         if status == 0:
             return "survived", ""
         # a test that fails, or takes so long, by itself sees nothing: asked without the mutant
-        self._refuse_unsound(tests, limit)
-        return ("hung", f"no end in {limit:.0f} s") if status is None else ("killed", _failed(said))
+        alone = self._alone(tests)
+        if status is not None:
+            return "killed", _failed(said)
+        if taken < PATIENCE * alone:  # the machine is slower than the map's: that long again
+            status, said, taken = self._planted(path, code, tests, PATIENCE * alone)
+            if status is not None:
+                return ("killed", _failed(said)) if status else ("survived", "")
+        return "hung", f"no end in {taken:.0f} s; {alone:.0f} s without it"
 
-    def _refuse_unsound(self, tests: tuple[str, ...], limit: float) -> None:
-        if tests not in self._sound:
-            status, said = self._run(tests, limit)
-            if status != 0:  # once more: the machine is shared
-                status, said = self._run(tests, limit)
-            self._sound[tests] = "" if status == 0 else said[-2000:] or "no end in time"
-        if self._sound[tests]:
-            names = " ".join(tests)
-            raise RuntimeError(f"tests fail without a mutant: {names}\n{self._sound[tests]}")
-
-    def _run(self, tests: Sequence[str], limit: float) -> tuple[int | None, str]:
-        """The status and the output of pytest; None for a run that had to be ended."""
-        environment = {
-            key: value
-            for key, value in os.environ.items()
-            if not key.startswith(("PG", "PYTEST_", "HARNESS_"))
-        }
-        environment |= {"PYTHONPATH": str(self.place), "HARNESS_SERVER": "embedded"}
-        child = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *_QUIET, *tests],
-            cwd=self.place, env=environment, text=True, errors="replace",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )  # fmt: skip
+    def _planted(
+        self, path: str, code: str, tests: tuple[str, ...], limit: float
+    ) -> tuple[int | None, str, float]:
+        file = self.place / path
+        sound = file.read_text()
+        self._write(file, code)
         try:
-            said, _ = child.communicate(timeout=limit)
-        except subprocess.TimeoutExpired:
-            _end_group(child)
-            child.communicate()  # closes its pipe
-            return None, ""
+            return self._run(tests, limit, path)
         finally:
-            _end_group(child)
-        if child.returncode in (_NOTHING, _USAGE) and "ImportError" not in said:
+            self._write(file, sound)
+
+    def _write(self, file: Path, text: str) -> None:
+        """Write a file with a time of its own: Python tells stale bytecode by second and size."""
+        file.write_text(text)
+        self._stamp += 1
+        os.utime(file, (self._stamp, self._stamp))
+
+    def _alone(self, tests: tuple[str, ...]) -> float:
+        """How many seconds the tests take with nothing planted.
+
+        Raises RuntimeError when they fail.
+        """
+        if tests not in self._sound:
+            status, said, seconds = self._run(tests, SOUND)
+            if status != 0:  # once more: the machine is shared
+                status, said, seconds = self._run(tests, SOUND)
+            self._sound[tests] = seconds if status == 0 else said[-2000:] or "no end in time"
+        found = self._sound[tests]
+        if isinstance(found, str):
+            raise RuntimeError(f"tests fail without a mutant: {' '.join(tests)}\n{found}")
+        return found
+
+    def _run(
+        self, tests: Sequence[str], limit: float, changed: str = ""
+    ) -> tuple[int | None, str, float]:
+        status, said, seconds = self._warm.run(tests, limit, changed)
+        if status in (_NOTHING, _USAGE) and "ImportError" not in said:
             gone = "a test of the map is not there; make the map again"
-            if "not found" in said or child.returncode == _NOTHING:
+            if "not found" in said or status == _NOTHING:
                 raise RuntimeError(f"{gone}: {said[-500:]}")
-        return child.returncode, said
-
-
-def _end_group(child: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+        return status, said, seconds
 
 
 def _failed(said: str) -> str:

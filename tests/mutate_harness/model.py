@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,19 +21,19 @@ _SILENT: Final = ("__main__.py", "py.typed")
 
 @dataclass(frozen=True)
 class Mutant:
-    """`number` counts the operator's places within the function, `occurrence` within the file."""
+    """`mark` is of the lines' text; `occurrence` counts the operator's places in the file."""
 
     path: str
     function: str
     operator: str
-    number: int
+    mark: str
     occurrence: int
     line: int
 
     @property
     def id(self) -> str:
-        """A name that an edit elsewhere in the file does not change."""
-        return f"{self.path}::{self.function}::{self.operator}::{self.number}"
+        """A name that holds until the mutant's own lines are edited."""
+        return f"{self.path}::{self.function}::{self.operator}::{self.mark}"
 
     def code(self, root: Path = ROOT) -> str:
         """The whole file with this one change.
@@ -65,22 +66,33 @@ class Mutant:
 @cache
 def mutants_of(path: str, root: Path = ROOT) -> tuple[Mutant, ...]:
     """Every mutant of one file, in the order of its lines."""
-    tree = get_ast((root / path).read_text())
+    text = (root / path).read_text()
+    tree, lines = get_ast(text), [line.strip() for line in text.splitlines()]
     found: list[Mutant] = []
     for name, operator in operators().items():
-        found += _placed(path, name, operator, tree)
+        found += _placed(path, name, operator, tree, lines)
     return tuple(sorted(found, key=lambda mutant: (mutant.line, mutant.id)))
 
 
-def _placed(path: str, name: str, operator: Any, tree: Any) -> Iterator[Mutant]:
-    occurrence, numbers = 0, dict[str, int]()
+def _placed(
+    path: str, name: str, operator: Any, tree: Any, lines: Sequence[str]
+) -> Iterator[Mutant]:
+    occurrence, alike = 0, Counter[tuple[str, str]]()
     for node in ast_nodes(tree):
-        for (line, _), _ in operator.mutation_positions(node):
+        for (line, _), (last, _) in operator.mutation_positions(node):
             where = _function(node)
             if where is not None:
-                numbers[where] = numbers.get(where, -1) + 1
-                yield Mutant(path, where, name, numbers[where], occurrence, line)
+                mark = _mark(lines[line - 1 : last])
+                alike[where, mark] += 1
+                number = alike[where, mark]  # the same text twice in one function
+                yield Mutant(
+                    path, where, name, mark + f".{number}" * (number > 1), occurrence, line
+                )
             occurrence += 1
+
+
+def _mark(lines: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]
 
 
 def _function(node: Any) -> str | None:
@@ -119,8 +131,3 @@ def files(root: Path = ROOT) -> list[str]:
         for path in (root / "harness").rglob("*.py")
         if path.name not in _SILENT
     )
-
-
-def load_json(path: Path) -> Any:
-    """A JSON file's document."""
-    return json.loads(path.read_text())

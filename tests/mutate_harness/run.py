@@ -15,23 +15,20 @@ from queue import SimpleQueue
 from typing import Any, Final
 
 from .covering import Covering, read_map
-from .judging import Bench, Judgement
+from .judging import EFFORT, Bench, Judgement
 from .model import ROOT, Mutant, files, mutants_of
 
 EXHAUSTIVE: Final = (
-    "harness/report/verdict.py",
-    "harness/report/evidence.py",
-    "harness/scenario/gate*",
-    "harness/runner/ledger*",
-    "harness/runner/lock.py",
-    "harness/runner/session.py",
-    "harness/runner/steps.py",
-    "harness/runner/*_step.py",
-    "harness/check/verify/*",
+    *("harness/document/base.py", "harness/document/verdict.py", "harness/document/verify.py"),
+    *("harness/report/verdict.py", "harness/report/evidence.py", "harness/scenario/gate/*"),
+    *("harness/runner/ledger*", "harness/runner/lock.py", "harness/runner/attend.py"),
+    *("harness/runner/heartbeat.py", "harness/runner/session.py", "harness/runner/steps.py"),
+    *("harness/runner/*_step.py", "harness/check/verify/*"),
 )
 """Where every mutant is judged: what decides GO, and what makes a step happen exactly once."""
 SAMPLED: Final = tuple(
-    f"harness/{room}/*" for room in ("check", "runner", "database", "safety", "scenario", "fault")
+    f"harness/{room}/*"
+    for room in ("check", "runner", "database", "safety", "scenario", "fault", "crash", "document")
 )
 SAMPLE: Final = 600
 DECLARED: Final = Path(__file__).with_name("declared.toml")
@@ -47,6 +44,7 @@ class Settings:
     shard: tuple[int, int] = (1, 1)
     workers: int = 2
     seconds: float | None = None
+    effort: float = EFFORT
     fresh: bool = False
     build: Path = Path("build/mutate-harness")
 
@@ -70,7 +68,10 @@ def chosen(settings: Settings) -> list[Mutant]:
     paths = files()
     if settings.only:
         found = [
-            m for path in paths if fnmatch.fnmatch(path, settings.only) for m in mutants_of(path)
+            m
+            for path in paths
+            if any(fnmatch.fnmatch(path, only) for only in settings.only.split())
+            for m in mutants_of(path)
         ]
     else:
         sharp = [m for path in paths if is_exhaustive(path) for m in mutants_of(path)]
@@ -181,7 +182,7 @@ def _judged(
     end = time.monotonic() + settings.seconds if settings.seconds else None
     free: SimpleQueue[Bench] = SimpleQueue()
     for number in range(settings.workers):
-        free.put(Bench(settings.build.resolve() / f"bench-{number + 1}"))
+        free.put(Bench(settings.build.resolve() / f"bench-{number + 1}", settings.effort))
 
     def judge(mutant: Mutant) -> Judgement | None:
         if end is not None and time.monotonic() > end:
@@ -204,3 +205,5 @@ def _judged(
         finally:
             for future in waiting:
                 future.cancel()
+    while not free.empty():
+        free.get().close()

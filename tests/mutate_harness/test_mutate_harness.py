@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,23 @@ def test_the_map_prefers_tests_that_reach_little_else(tmp_path: Path) -> None:
     assert covers.flaws(covers.Covering({}), covering)  # a map that knows nothing is found
 
 
+def test_an_extended_map_keeps_what_is_still_there_and_says_what_was_not_traced() -> None:
+    here = "tests/mutate_harness/test_mutate_harness.py"
+    kept, gone = f"{here}::test_shards_are_disjoint_and_complete", f"{here}::test_no_more"
+    old = covers.Covering({DELAY: {"f": (kept, gone)}}, {kept: 1.0, gone: 1.0})
+    new = covers.Covering(
+        {DELAY: {"g": ("tests/harness/test_words.py::test_it",)}},
+        {"tests/harness/test_words.py::test_it": 0.1},
+    )
+    both = covers.extend_map(old, new)
+    assert both.functions == {DELAY: {"f": (kept,), "g": ("tests/harness/test_words.py::test_it",)}}
+    assert here in both.untraced
+    # what a test of an untraced file reaches is no flaw of a map that says so
+    reached = covers.Covering({DELAY: {"h": (kept,)}}, {kept: 1.0})
+    assert not covers.flaws(both, reached)
+    assert covers.flaws(covers.Covering(both.functions, both.seconds), reached)
+
+
 def test_a_child_that_is_killed_has_told_what_it_reached(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     site = ROOT / "tests" / "mutate_harness" / "site"
@@ -111,8 +129,22 @@ def test_a_function_in_a_function_has_the_name_that_mutants_know() -> None:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return Bench(tmp_path_factory.mktemp("mutate") / "bench")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    made = Bench(tmp_path_factory.mktemp("mutate") / "bench")
+    yield made
+    made.close()
+
+
+def test_a_slow_machine_hangs_no_mutant(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    # the map knows nothing of the time that its tests take here, and the first wait is too short
+    monkeypatch.setattr("tests.mutate_harness.judging.START", 0.01)
+    test = "tests/harness/test_slow.py"
+    (bench.place / test).write_text("def test_it():\n    pass\n")
+    mutant = mutants_of(DELAY)[0]
+    covering = covers.Covering(
+        {DELAY: {mutant.function: (f"{test}::test_it",)}}, {f"{test}::test_it": 0.0}
+    )
+    assert bench.judge(mutant, covering).state == "survived"
 
 
 @pytest.mark.parametrize(
@@ -153,6 +185,7 @@ def test_tests_that_take_too_long_by_themselves_judge_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.mutate_harness.judging.START", 0.01)
+    monkeypatch.setattr("tests.mutate_harness.judging.SOUND", 0.01)
     mutant = mutants_of(DELAY)[0]
     test = "tests/mutate_harness/test_mutate_harness.py::test_shards_are_disjoint_and_complete"
     covering = covers.Covering({DELAY: {mutant.function: (test,)}}, {test: 0.0})
