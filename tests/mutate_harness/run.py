@@ -21,7 +21,7 @@ from .model import ROOT, Mutant, files, mutants_of
 EXHAUSTIVE: Final = (
     *("harness/document/base.py", "harness/document/verdict.py", "harness/document/verify.py"),
     *("harness/report/verdict.py", "harness/report/evidence.py", "harness/scenario/gate/*"),
-    *("harness/runner/ledger*", "harness/runner/lock.py", "harness/runner/attend.py"),
+    *("harness/runner/ledger*", "harness/runner/lock.py", "harness/runner/reconnect.py"),
     *("harness/runner/heartbeat.py", "harness/runner/session.py", "harness/runner/steps.py"),
     *("harness/runner/*_step.py", "harness/check/verify/*"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from tests.mutate_harness import covering as covers
 from tests.mutate_harness import run
 from tests.mutate_harness.follower import FILE, TEST, function_name
 from tests.mutate_harness.judging import Bench
-from tests.mutate_harness.model import ROOT, mutants_of
+from tests.mutate_harness.model import ROOT, files, mutants_of
 
 DELAY = "harness/runner/backoff.py"
 
@@ -260,3 +261,9 @@ def test_a_killed_mutant_is_not_asked_again_and_a_survivor_is(tmp_path: Path) ->
     again = run.Results(tmp_path / "results.jsonl", fresh=False)
     assert again.known(first)
     assert not again.known(second)
+
+
+def test_every_pattern_of_a_scope_fits_a_file() -> None:
+    paths = files()
+    unfit = [p for p in (*run.EXHAUSTIVE, *run.SAMPLED) if not fnmatch.filter(paths, p)]
+    assert not unfit
