@@ -22,6 +22,7 @@ OWN_SERVERS = (
     "tests/harness/installed/",
     "tests/harness/pytest_plugin/test_session.py",
     "tests/harness/runner/test_disasters.py",
+    "tests/harness/runner/test_throttle.py",
     "tests/harness/scenario/dry_run/test_copies.py",
     "tests/harness/scenario/gate/test_ends.py",
     "tests/harness/scenario/gate/test_existing.py",

@@ -31,8 +31,14 @@ SWEEP: dict[str, Any] = {
     "retry_max": 0.05,
     "takeover": 0.2,
     "lock_wait": 0.5,
+    "max_replication_lag_bytes": 0,
+    "max_archive_backlog": 0,
+    "max_wal_bytes_per_second": 0,
+    "max_commit_latency": 0.0,
 }
-"""[runner] in a sweep: no clock decides what is sent, and nobody waits longer than needed."""
+"""[runner] in a sweep: no clock decides what is sent, and nobody waits longer than needed.
+
+A server of the exploration has no standby and archives nothing: there is nothing to wait for."""
 
 
 @dataclass(frozen=True)

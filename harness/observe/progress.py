@@ -28,6 +28,11 @@ Clock = Callable[[], float]
 FIRST = 2.0  # seconds before a log has its first line
 EVERY = 10.0  # seconds between two lines of a log
 LOOK = 0.25  # seconds between two looks
+SAID = (
+    *("retry", "takeover", "edits_accepted", "edits_none"),
+    *("throttled", "throttle_ended"),
+)
+"""Events whose message is left behind as a line."""
 
 
 class Sink(Protocol):
@@ -134,7 +139,7 @@ class Steps:
         elif event.kind == "step_done":
             self._done += 1
             self._stage("")
-        elif event.kind in ("retry", "takeover", "edits_accepted", "edits_none"):
+        elif event.kind in SAID:
             self._meter.say(f"  {event.step or 'run'}: {event.message}")
 
     def _begun(self, event: Event) -> None:

@@ -126,6 +126,9 @@ class RunnerSettings:
     max_replication_lag_bytes: int = 0
     max_active_sessions: int = 0
     max_wal_bytes_per_second: int = 0
+    max_archive_backlog: int = 0
+    max_slot_wal_bytes: int = 0
+    max_commit_latency: float = 0.0
     throttle_limit: float = 600.0
 
 

@@ -17,6 +17,7 @@ from harness.runner.reconnect import attend
 from harness.runner.rules import reason_given, refuse_late
 from harness.runner.session import RunnerSession
 from harness.runner.steps import run_step
+from harness.runner.throttle import refuse_blind
 from harness.runner.way_back import script_back
 
 
@@ -62,6 +63,7 @@ def _backward(
     current = known.current
     if current is None or known.state == "rolled-back":
         return _nothing_to_do(session, known)
+    refuse_blind(session, (step.rollback for step in plan.steps))
     if known.state == "rolling-back":
         run = _run(known, current.undoes)
         with session.bounded():

@@ -18,7 +18,7 @@ from harness.runner.keys import LOWEST
 from harness.runner.ledger import Checkpoint
 from harness.runner.retry import give_up_or_wait
 from harness.runner.step_work import SqlFailed, StepWork, changed
-from harness.runner.throttle import hold_back, throttles
+from harness.runner.throttle import hold_back
 
 
 class Sizer:
@@ -39,6 +39,11 @@ class Sizer:
             self.rows = min(max(settings.batch_max_rows, self._configured), self.rows * 5 // 4 + 1)
         elif seconds > settings.batch_target:
             self.rows = max(self._least, self.rows * 3 // 4)
+
+    def held(self) -> None:
+        """Learn that batches had to wait: the next ones are smaller."""
+        if self._settings.adaptive:
+            self.rows = max(self._least, self.rows // 2)
 
     def timed_out(self) -> bool:
         """Learn from a batch that waited too long; False when it cannot be made smaller."""
@@ -61,7 +66,6 @@ def run(work: StepWork) -> int:
     """Run the script over every range that is left; give the rows changed since it began."""
     session = work.session
     sizer = Sizer(session.settings, work.script.batch)
-    active = throttles(session.settings)
     row = work.row
     at = _Position(LOWEST, 0, 0)
     if row is not None and row.last_key is not None:
@@ -71,7 +75,8 @@ def run(work: StepWork) -> int:
     session.context.tell("measured", work.id, at.rows, reach=(at.passed, at.total))
     while True:
         session.check_stop(work.id)
-        hold_back(session, work.id, active)
+        if hold_back(session, work.id):
+            sizer.held()
         try:
             began = time.monotonic()
             before = at.batches

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from harness.plan import Plan, RunnerSettings
 from harness.runner.edits import Acceptance, listed
 from harness.runner.ledger import Checkpoint
+from harness.runner.load_signals import LoadSignal, all_signals
 from harness.runner.lock import Backend
 from harness.runner.outcome import Event, OnEvent, Stop, never, silent
 
@@ -30,6 +31,7 @@ class RunContext:
     resumed: bool | None = None
     progress: int = 0
     accepted: list[dict[str, str | None]] = field(default_factory=list)
+    signals: tuple[LoadSignal, ...] = field(default_factory=all_signals)
 
     @property
     def settings(self) -> RunnerSettings:

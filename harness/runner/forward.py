@@ -16,6 +16,7 @@ from harness.runner.reconnect import attend
 from harness.runner.rules import reason_given
 from harness.runner.session import RunnerSession
 from harness.runner.steps import run_step
+from harness.runner.throttle import refuse_blind
 
 
 def migrate(
@@ -67,6 +68,7 @@ def _forward(session: RunnerSession, last: Step, reason: str | None, accepting: 
         )
     if known.state == "migrated":
         return _nothing_to_do(session, known, accepting)
+    refuse_blind(session, (step.forward for step in plan.steps))
     if known.state == "partial" and known.current is not None:
         run = known.current
         with session.bounded():

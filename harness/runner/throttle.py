@@ -1,110 +1,87 @@
-"""Hold batches back while the server has more important things to do."""
+"""Hold batches back while the server has more important things to do, or cannot be seen."""
 
 from __future__ import annotations
 
 import time
-from typing import Any, Protocol
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
+import psycopg
 from psycopg import sql
 
-from harness.core.errors import Stopped
-from harness.plan import RunnerSettings
+from harness.core.errors import Refused, Stopped
+from harness.core.sqlstate import UNREACHABLE
+from harness.plan import RunnerSettings, Script
 from harness.runner.backoff import pause
+from harness.runner.connection import first_words
+from harness.runner.load_signals import Answerer, LoadSignal, Reading
 from harness.runner.session import RunnerSession
 
 INTERVAL = 0.5
+BLIND_LOOKS = 3
+"""So many looks in a row see nothing before it is said: until then it may be a moment's matter."""
 
 
-class Answerer(Protocol):
-    """Who answers a throttle's query: a connection, or the runner's session."""
+@dataclass(frozen=True)
+class HoldReason:
+    """Why to wait: the signal, by the key of its limit, and what was seen of it."""
 
-    def execute(self, query: bytes) -> Any:
-        """The answer, a cursor."""
-        ...
-
-
-class Throttle(Protocol):
-    """Something that may ask for a pause between two batches."""
-
-    def reason(self, conn: Answerer) -> str | None:
-        """Why to wait, or None to go on."""
-        ...
+    key: str
+    words: str
+    blind: bool
 
 
-class ReplicationLag:
-    """Standbys that have replayed too little of the WAL."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-
-    def reason(self, conn: Answerer) -> str | None:
-        """Say so while the slowest standby is further behind than the limit."""
-        lag = _number(
-            conn,
-            "SELECT coalesce(max(pg_catalog.pg_wal_lsn_diff("
-            "pg_catalog.pg_current_wal_lsn(), replay_lsn)), 0)::bigint"
-            " FROM pg_catalog.pg_stat_replication",
-        )
-        return f"a standby is {lag:,} bytes behind" if lag > self._limit else None
+def _asked(
+    settings: RunnerSettings, signals: tuple[LoadSignal, ...]
+) -> list[tuple[LoadSignal, float]]:
+    """The signals that the plan asks for, with their limits; a limit of 0 asks for none."""
+    limits = [(one, float(getattr(settings, one.key))) for one in signals]
+    return [(one, limit) for one, limit in limits if limit]
 
 
-class ActiveSessions:
-    """Other sessions of this database that are executing."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-
-    def reason(self, conn: Answerer) -> str | None:
-        """Say so while more sessions are active than the limit."""
-        count = _number(
-            conn,
-            "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE state = 'active'"
-            " AND datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()",
-        )
-        return f"{count} other sessions are active" if count > self._limit else None
+def _read(signal: LoadSignal, conn: Answerer) -> Reading:
+    """One look; what the server refuses to tell is not seen. A lost connection is the caller's."""
+    try:
+        return signal.read(conn)
+    except psycopg.Error as error:
+        if not error.sqlstate or error.sqlstate.startswith(UNREACHABLE):
+            raise
+        return Reading(blind=first_words(error), cure=f"or set {signal.key} to 0")
 
 
-class WalRate:
-    """WAL written per second, by everybody, since the last look."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._last: tuple[float, int] | None = None
-
-    def reason(self, conn: Answerer) -> str | None:
-        """Say so while more WAL a second is written than the limit."""
-        written = _number(
-            conn,
-            "SELECT pg_catalog.pg_wal_lsn_diff("
-            "pg_catalog.pg_current_wal_insert_lsn(), '0/0')::bigint",
-        )
-        now = time.monotonic()
-        before, self._last = self._last, (now, written)
-        if before is None or now <= before[0]:
-            return None
-        rate = (written - before[1]) / (now - before[0])
-        return f"{rate:,.0f} bytes of WAL are written a second" if rate > self._limit else None
+def reasons(
+    conn: Answerer, settings: RunnerSettings, signals: tuple[LoadSignal, ...]
+) -> list[HoldReason]:
+    """All reasons to wait: what is above its limit, and what cannot be seen."""
+    found = list[HoldReason]()
+    for signal, limit in _asked(settings, signals):
+        reading = _read(signal, conn)
+        if reading.blind:
+            found.append(HoldReason(signal.key, f"{reading.blind} ({signal.key})", blind=True))
+        elif reading.value is not None and reading.value > limit:
+            words = f"{reading.what} ({signal.key} = {limit:g})"
+            found.append(HoldReason(signal.key, words, blind=False))
+    return found
 
 
-def _number(conn: Answerer, query: str) -> int:
-    row = conn.execute(query.encode()).fetchone()
-    return int(row[0]) if row else 0
+def refuse_blind(session: RunnerSession, scripts: Iterable[Script]) -> None:
+    """Refuse to begin where a signal that batches wait for cannot be seen.
 
-
-def throttles(settings: RunnerSettings) -> tuple[Throttle, ...]:
-    """The throttles that the plan asks for; a limit of 0 asks for none."""
-    found: list[Throttle] = []
-    if settings.max_replication_lag_bytes:
-        found.append(ReplicationLag(settings.max_replication_lag_bytes))
-    if settings.max_active_sessions:
-        found.append(ActiveSessions(settings.max_active_sessions))
-    if settings.max_wal_bytes_per_second:
-        found.append(WalRate(settings.max_wal_bytes_per_second))
-    return tuple(found)
-
-
-def _ask(session: RunnerSession, throttle: Throttle) -> str | None:
-    return throttle.reason(_Between(session))
+    A run that was begun and lost its connection goes on: its batches are held back instead.
+    """
+    context = session.context
+    batches = any(script.kind == "batch" and script.statements for script in scripts)
+    if not batches or context.claimed is not None:
+        return
+    for signal, _ in _asked(context.settings, context.signals):
+        with session.bounded():
+            reading = _read(signal, session.lock)
+        if reading.blind:
+            raise Refused(
+                f"{reading.blind}, and the plan holds batches back by it ({signal.key})",
+                hint=reading.cure,
+            )
 
 
 class _Between:
@@ -118,17 +95,65 @@ class _Between:
         return self._session.ask(sql.SQL(query.decode()))  # type: ignore[arg-type]
 
 
-def hold_back(session: RunnerSession, step: str, active: tuple[Throttle, ...]) -> None:
-    """Wait while a throttle asks for it; Stopped when it asks for longer than the limit."""
-    deadline = time.monotonic() + session.settings.throttle_limit
-    for throttle in active:
-        while reason := _ask(session, throttle):
-            session.check_stop(step)
-            if time.monotonic() > deadline:
-                raise Stopped(
-                    f"held back for {session.settings.throttle_limit:g} s: {reason}",
-                    where=step,
-                    hint="run the same again when the server has room",
-                )
-            session.context.tell("throttled", step, message=reason)
-            pause(INTERVAL, session.context.stop)
+class _Hold:
+    """The time that batches of a step are held back."""
+
+    def __init__(self, session: RunnerSession, step: str) -> None:
+        self._session, self._step = session, step
+        self._began = time.monotonic()
+        self._blind = 0
+        self._told: set[str] = set()
+
+    def look(self) -> list[HoldReason]:
+        """All reasons to wait; says so when there are others than before."""
+        context = self._session.context
+        found = reasons(_Between(self._session), context.settings, context.signals)
+        self._blind = self._blind + 1 if any(one.blind for one in found) else 0
+        sure = [one for one in found if not one.blind or self._blind >= BLIND_LOOKS]
+        keys = {one.key for one in sure}
+        if sure and keys != self._told:
+            self._tell("throttled", listed(sure))
+            self._told = keys
+        return found
+
+    def refuse_longer(self, found: list[HoldReason]) -> None:
+        """Stopped when it has taken as long as the plan allows."""
+        limit = self._session.context.settings.throttle_limit
+        if time.monotonic() - self._began > limit:
+            raise Stopped(
+                f"held back for {limit:g} s: {listed(found)}",
+                where=self._step,
+                hint="run the same again when the server has room",
+            )
+
+    def end(self) -> bool:
+        """Whether it was said that batches are held back; then that they go on is said, too."""
+        if self._told:
+            took = time.monotonic() - self._began
+            self._tell("throttle_ended", f"batches go on after {took:.1f} s")
+        return bool(self._told)
+
+    def _tell(self, kind: str, words: str) -> None:
+        self._session.context.tell(kind, self._step, message=words)
+        self._session.record(kind, self._step, words)
+
+
+def listed(found: list[HoldReason]) -> str:
+    """All reasons on one line."""
+    return "; ".join(one.words for one in found)
+
+
+def hold_back(session: RunnerSession, step: str) -> bool:
+    """Wait while a signal asks for it, and say whether it did.
+
+    Stopped when it asks for longer than the plan allows. While a signal is not seen no batch is
+    done: it may be above its limit.
+    """
+    if not _asked(session.context.settings, session.context.signals):
+        return False
+    hold = _Hold(session, step)
+    while found := hold.look():
+        session.check_stop(step)
+        hold.refuse_longer(found)
+        pause(INTERVAL, session.context.stop)
+    return hold.end()

@@ -13,7 +13,6 @@ import pytest
 from harness import runner
 from harness.core.errors import StepFailed, Stopped
 from harness.plan import RunnerSettings
-from harness.runner import throttle
 from harness.runner.backoff import delay, may_retry
 from harness.runner.batch_step import Sizer
 from harness.runner.outcome import Event, RunOutcome
@@ -241,59 +240,6 @@ def test_a_cancelled_index_build_is_tidied_and_taken_up(
         assert isinstance(run.outcome(), RunOutcome)
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'public.things_upper'::regclass"
     assert ask(harness_empty_database, valid) is True
-
-
-def test_a_throttle_holds_batches_back_until_its_limit(
-    tmp_path: Path, harness_empty_database: str
-) -> None:
-    small = SmallPlan(tmp_path)
-    small.replace(
-        "plan.toml",
-        "adaptive = false",
-        'adaptive = false\nmax_active_sessions = 1\nthrottle_limit = "300ms"',
-    )
-    runner.baseline(harness_empty_database, small.load())
-    told = list[Event]()
-    with (
-        psycopg.connect(harness_empty_database) as one,
-        psycopg.connect(harness_empty_database) as two,
-    ):
-        threads = [threading.Thread(target=_busy, args=(conn,)) for conn in (one, two)]
-        for thread in threads:
-            thread.start()
-        with pytest.raises(Stopped, match=r"2 other sessions are active"):
-            runner.migrate(harness_empty_database, small.load(), on_event=told.append)
-        for conn in (one, two):
-            conn.cancel_safe()
-        for thread in threads:
-            thread.join()
-    assert "throttled" in kinds(told)
-    assert "batch" not in kinds(told)
-    assert runner.migrate(harness_empty_database, small.load()).state == "migrated"
-
-
-def _busy(conn: psycopg.Connection[Any]) -> None:
-    try:
-        conn.execute("SELECT pg_sleep(60)")
-    except psycopg.errors.QueryCanceled:
-        conn.rollback()
-
-
-def test_throttles_ask_the_server_and_none_is_asked_for_by_default(
-    harness_empty_database: str,
-) -> None:
-    assert throttle.throttles(RunnerSettings()) == ()
-    settings = RunnerSettings(
-        max_replication_lag_bytes=1, max_active_sessions=99, max_wal_bytes_per_second=1
-    )
-    lag, sessions, wal = throttle.throttles(settings)
-    with psycopg.connect(harness_empty_database, autocommit=True) as conn:
-        assert lag.reason(conn) is None
-        assert sessions.reason(conn) is None
-        assert wal.reason(conn) is None
-        conn.execute("CREATE TABLE public.x (n int)")
-        conn.execute("INSERT INTO public.x SELECT generate_series(1, 1000)")
-        assert "bytes of WAL" in (wal.reason(conn) or "")
 
 
 def test_batches_grow_slowly_shrink_when_slow_and_stay_within_bounds() -> None:
