@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -147,9 +148,21 @@ CAUGHT = [
 ]
 
 
+@pytest.fixture(scope="module")
+def caught(ground) -> Callable[[Callable[[], None]], dict[Point, CoverageRow]]:
+    """A function: the rows of a defect's points, all of them struck in one exploration."""
+
+    @functools.cache
+    def explored(defect: Callable[[], None]) -> dict[Point, CoverageRow]:
+        chosen = [point for planted, point in CAUGHT if planted is defect]
+        return {row.point: row for row in with_defect(ground, defect, *chosen)}
+
+    return explored
+
+
 @pytest.mark.parametrize(("defect", "point"), CAUGHT, ids=lambda value: getattr(value, "id", ""))
-def test_a_planted_defect_is_caught(ground, defect, point):
-    (row,) = with_defect(ground, defect, point)
+def test_a_planted_defect_is_caught(caught, defect, point):
+    row = caught(defect)[point]
     assert (row.fired, row.verdict) == (True, "fail"), row
     assert row.reason
 

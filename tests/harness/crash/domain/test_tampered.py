@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections import Counter
 from collections.abc import Callable
@@ -39,8 +40,20 @@ def tasks(ground) -> list[Task]:
 
 
 @pytest.fixture(scope="module")
-def rows(ground, tasks) -> list[CoverageRow]:
-    return list(run_tasks(ground, tasks))
+def chosen(tasks) -> list[Task]:
+    """Every point, but one in four of the bits: on the way back others than on the way there."""
+
+    def is_chosen(point: Point) -> bool:
+        kind, _, number = point.fault.rpartition(".")
+        first = 0 if point.direction == "forward" else 2
+        return not kind.startswith("bit.") or int(number) % 4 == first
+
+    return [replace(task, points=tuple(filter(is_chosen, task.points))) for task in tasks]
+
+
+@pytest.fixture(scope="module")
+def rows(ground, chosen) -> list[CoverageRow]:
+    return list(run_tasks(ground, [task for task in chosen if task.points]))
 
 
 def points(tasks: list[Task]) -> list[Point]:
@@ -71,8 +84,9 @@ def test_every_column_file_and_kind_of_object_is_tampered_with(tasks):
     assert len(found) == len(set(found))
 
 
-def test_there_is_one_row_for_every_point_and_every_fault_fired(rows, tasks):
-    assert sorted(row.point for row in rows) == sorted(points(tasks))
+def test_there_is_one_row_for_every_point_and_every_fault_fired(rows, chosen):
+    assert sorted(row.point for row in rows) == sorted(points(chosen))
+    assert len({row.point.fault for row in rows if row.point.fault.startswith("bit.")}) > 15
     assert [row.document() for row in rows if not row.fired] == []
 
 
@@ -207,9 +221,21 @@ CAUGHT = [
 ]
 
 
+@pytest.fixture(scope="module")
+def caught(ground) -> Callable[[Callable[[], None]], dict[Point, CoverageRow]]:
+    """A function: the rows of a defect's points, all of them struck in one exploration."""
+
+    @functools.cache
+    def explored(defect: Callable[[], None]) -> dict[Point, CoverageRow]:
+        chosen = [point for planted, point in CAUGHT if planted is defect]
+        return {row.point: row for row in with_defect(ground, defect, *chosen)}
+
+    return explored
+
+
 @pytest.mark.parametrize(("defect", "point"), CAUGHT, ids=lambda value: getattr(value, "id", ""))
-def test_a_planted_defect_is_caught(ground, defect, point):
-    (row,) = with_defect(ground, defect, point)
+def test_a_planted_defect_is_caught(caught, defect, point):
+    row = caught(defect)[point]
     assert (row.fired, row.verdict) == (True, "fail"), row
     assert row.reason
 
