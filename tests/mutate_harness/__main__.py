@@ -16,8 +16,10 @@ import click
 from .covering import extend_map, flaws, make_map, read_map, write_map
 from .judging import EFFORT
 from .run import Declared, Settings, chosen, is_exhaustive, judge_all, read_declared
+from .seen import killed_in, read_seen, still_there, write_seen
 
 UNJUDGED: Final = 0.05  # the share of mutants whose tests may fail by themselves
+CI_UNJUDGED: Final = 0.5  # there a test that fails by itself is another stage's to tell
 WANTED: Final = {"exhaustive": 100.0, "sample": 95.0}
 
 
@@ -52,11 +54,20 @@ def judge(shard: str, **options: Any) -> None:
         elif done % 25 == 0:
             click.echo(f"  {done} of {total}")
 
-    rows = judge_all(settings, told)
-    sys.exit(report(rows, len(chosen(settings)), read_declared()))
+    rows, total = judge_all(settings, told), len(chosen(settings))
+    unjudged = UNJUDGED
+    if settings.scope == "ci":
+        unjudged, listed = CI_UNJUDGED, len(read_seen())
+        click.echo(f"{listed} mutants are listed as seen; {listed - total} have other lines now")
+    sys.exit(report(rows, total, read_declared(), unjudged))
 
 
-def report(rows: Sequence[Mapping[str, Any]], total: int, declared: Mapping[str, Declared]) -> int:
+def report(
+    rows: Sequence[Mapping[str, Any]],
+    total: int,
+    declared: Mapping[str, Declared],
+    unjudged: float = UNJUDGED,
+) -> int:
     """Print the scores; returns the exit status."""
     lost = [row for row in rows if row["state"] in ("survived", "unreached")]
     excused = [row for row in lost if _declared(row, declared, "equivalent")]
@@ -76,7 +87,10 @@ def report(rows: Sequence[Mapping[str, Any]], total: int, declared: Mapping[str,
             )
             status = status or int(score < wanted and not listed)
     states = Counter(row["state"] for row in rows)
-    if states["unjudged"] > UNJUDGED * len(rows):
+    if not rows:
+        click.echo("nothing was judged: nothing is known")
+        status = 1
+    if states["unjudged"] > unjudged * len(rows):
         click.echo("too many could not be judged: mend those tests, or make the map again")
         status = 1
     click.echo(
@@ -93,6 +107,14 @@ def _declared(row: Mapping[str, Any], declared: Mapping[str, Declared], kind: st
     """Whether the mutant is declared, and still is the change that was read."""
     known = declared.get(row["id"])
     return known is not None and known.kind == kind and known.change == row["change"]
+
+
+@cli.command("list")
+@click.argument("results", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+def list_seen(results: tuple[Path, ...]) -> None:
+    """Add to the list of CI what these runs saw killed; drop what is not there any more."""
+    seen = read_seen() | killed_in(results)
+    write_seen({mutant.id: seen[mutant.id] for mutant in still_there(seen)})
 
 
 @cli.command("map")

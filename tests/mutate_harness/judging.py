@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -39,6 +40,10 @@ class Judgement:
         return self.state in ("killed", "hung")
 
 
+class MissingTestsError(Exception):
+    """None of the tests that were named is there."""
+
+
 class Bench:
     """A copy of the tree in which one file at a time is another."""
 
@@ -55,6 +60,7 @@ class Bench:
                 shutil.copy2(ROOT / name, place / name)
         self.place, self._effort = place, effort
         self._sound: dict[tuple[str, ...], float | str] = {}
+        self._gone: set[str] = set()
         self._stamp = int(time.time())
         self._warm = Warm(place)
 
@@ -73,16 +79,19 @@ class Bench:
         change, code = mutant.change(root), mutant.code(root)
         state, by = "unreached", ""
         for tests in self._rounds(mutant, covering, killer):
-            state, by = self._asked(mutant.path, code, tests, covering.cost(tests))
-            if state != "survived":
+            with contextlib.suppress(MissingTestsError):
+                state, by = self._asked(mutant.path, code, tests, covering.cost(tests))
+            if state not in ("unreached", "survived"):
                 break
+        if state == "survived" and killer in self._gone:
+            raise RuntimeError(f"the test that saw it is not there any more: {killer}")
         return Judgement(mutant, state, change, by, time.monotonic() - started)
 
     def _rounds(
         self, mutant: Mutant, covering: Covering, killer: str | None
     ) -> Iterator[tuple[str, ...]]:
         """The tests that are asked, the likeliest first."""
-        known: tuple[str, ...] = (killer,) if killer and self._is_there(killer) else ()
+        known = tuple(filter(self._is_there, filter(None, [killer])))
         own = (test for test in covering.of(mutant.path, mutant.function) if test not in known)
         first = covering.affordable(filter(self._is_there, own), self._effort)
         asked = (*known, *first)
@@ -91,7 +100,9 @@ class Bench:
         yield from filter(None, (known, first, covering.affordable(rest, self._effort / 2)))
 
     def _is_there(self, test: str) -> bool:
-        return (self.place / test.split("::")[0]).is_file()
+        if not (self.place / test.split("::")[0]).is_file():
+            self._gone.add(test)
+        return test not in self._gone
 
     def _asked(self, path: str, code: str, tests: tuple[str, ...], cost: float) -> tuple[str, str]:
         status, said, taken = self._planted(path, code, tests, START + PATIENCE * cost)
@@ -142,11 +153,19 @@ class Bench:
     def _run(
         self, tests: Sequence[str], limit: float, changed: str = ""
     ) -> tuple[int | None, str, float]:
-        status, said, seconds = self._warm.run(tests, limit, changed)
-        if status in (_NOTHING, _USAGE) and "ImportError" not in said:
-            gone = "a test of the map is not there; make the map again"
-            if "not found" in said or status == _NOTHING:
-                raise RuntimeError(f"{gone}: {said[-500:]}")
+        """As Warm.run; a test that is not there any more is left out.
+
+        Raises MissingTestsError when none is.
+        """
+        asked = [test for test in tests if test not in self._gone]
+        if not asked:
+            raise MissingTestsError
+        status, said, seconds = self._warm.run(asked, limit, changed)
+        if status in (_NOTHING, _USAGE):
+            gone = [test for test in asked if f"not found: {self.place / test}\n" in said]
+            if gone:
+                self._gone.update(gone)
+                return self._run(tests, limit, changed)
         return status, said, seconds
 
 

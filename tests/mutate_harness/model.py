@@ -99,6 +99,8 @@ def _function(node: Any) -> str | None:
     """The qualified name of what holds the node; None where a change means nothing."""
     names: list[str] = []
     child, parent = node, node.parent
+    if node.type == "operator" and node.value in ("*", "/") and parent.type != "term":
+        return None  # of a signature or a call, not of a product
     while parent is not None:
         if _is_annotation(child, parent) or _is_of_types(child, parent):
             return None
@@ -118,9 +120,11 @@ def _is_annotation(child: Any, parent: Any) -> bool:
 
 
 def _is_of_types(child: Any, parent: Any) -> bool:
-    """Whether it is for type checkers, or only says that a dataclass is frozen."""
+    """Whether it is for type checkers, or only says that a class is frozen or takes keywords."""
     if parent.type == "if_stmt":
         return str(parent.children[1].get_code()).strip() == "TYPE_CHECKING"
+    if parent.type == "classdef":
+        return child is not parent.children[-1]
     return child.type == "decorator" and "dataclass" in child.get_code()
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 from .covering import Covering, read_map
 from .judging import EFFORT, Bench, Judgement
 from .model import ROOT, Mutant, files, mutants_of
+from .seen import read_seen, still_there
 
 EXHAUSTIVE: Final = (
     *("harness/document/base.py", "harness/document/verdict.py", "harness/document/verify.py"),
@@ -66,7 +67,9 @@ def is_exhaustive(path: str) -> bool:
 def chosen(settings: Settings) -> list[Mutant]:
     """The mutants of a scope, in an order that a seed decides: a run cut short is a sample."""
     paths = files()
-    if settings.only:
+    if settings.scope == "ci":
+        found = still_there(read_seen())
+    elif settings.only:
         found = [
             m
             for path in paths
@@ -75,8 +78,8 @@ def chosen(settings: Settings) -> list[Mutant]:
         ]
     else:
         sharp = [m for path in paths if is_exhaustive(path) for m in mutants_of(path)]
-        found = sharp if settings.scope in ("all", "exhaustive", "ci") else []
-        if settings.scope in ("all", "sample", "ci"):
+        found = sharp if settings.scope in ("all", "exhaustive") else []
+        if settings.scope in ("all", "sample"):
             found = found + sample(paths, settings.seed)
     # each name has its own place in the order, so that an edit does not shuffle all others
     found.sort(key=lambda mutant: _place(settings.seed, mutant))
@@ -179,6 +182,7 @@ def _judged(
     left: Iterable[Mutant], covering: Covering, settings: Settings, results: Results
 ) -> Iterator[dict[str, Any]]:
     """Rows as they come; benches are handed from one mutant to the next."""
+    killers = read_seen()
     end = time.monotonic() + settings.seconds if settings.seconds else None
     free: SimpleQueue[Bench] = SimpleQueue()
     for number in range(settings.workers):
@@ -189,7 +193,7 @@ def _judged(
             return None
         bench = free.get()
         try:
-            return bench.judge(mutant, covering)
+            return bench.judge(mutant, covering, killer=killers.get(mutant.id))
         except RuntimeError as error:  # tests that fail by themselves judge nothing
             return Judgement(mutant, "unjudged", mutant.change(), str(error), 0.0)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from tests.mutate_harness import __main__ as command
 from tests.mutate_harness import covering as covers
-from tests.mutate_harness import run
+from tests.mutate_harness import run, seen
 from tests.mutate_harness.follower import FILE, TEST, function_name
 from tests.mutate_harness.judging import Bench
 from tests.mutate_harness.model import ROOT, files, mutants_of
@@ -50,7 +51,8 @@ def test_an_operator_changes_one_thing(
 
 
 def test_what_only_types_say_has_no_mutants(tmp_path: Path) -> None:
-    text = "def work(a: int | None = None) -> str | None:\n    pass\n"
+    text = "def work(a: int | None = None, *, b: int) -> str | None:\n    pass\n\n\n"
+    text += "class A(Base, frozen=True, kw_only=True):\n    pass\n"
     assert not _mutants(tmp_path, text)
 
 
@@ -180,6 +182,40 @@ def test_tests_that_fail_by_themselves_judge_nothing(bench: Bench) -> None:
     covering = covers.Covering({DELAY: {mutant.function: (f"{test}::test_it",)}})
     with pytest.raises(RuntimeError, match="fail without a mutant"):
         bench.judge(mutant, covering)
+
+
+def test_a_killer_that_is_gone_is_no_survivor_and_no_kill(bench: Bench) -> None:
+    test = "tests/harness/test_there.py"
+    (bench.place / test).write_text("def test_it():\n    pass\n")
+    mutant = mutants_of(DELAY)[0]
+    covering = covers.Covering({DELAY: {mutant.function: (f"{test}::test_it",)}})
+    for gone in (f"{test}::test_gone", "tests/harness/test_gone.py::test_it"):
+        with pytest.raises(RuntimeError, match="not there any more"):
+            bench.judge(mutant, covering, killer=gone)
+    assert bench.judge(mutant, covering, killer=f"{test}::test_it").state == "survived"
+
+
+def test_what_ci_asks_is_listed_and_still_there(tmp_path: Path) -> None:
+    first, second, third = mutants_of(DELAY)[:3]
+    rows = [
+        {"id": first.id, "state": "killed", "by": "tests/t.py::t"},
+        {"id": second.id, "state": "hung", "by": "no end in 9 s"},
+        {"id": third.id, "state": "killed", "by": "tests/t.py::t"},
+        {"id": third.id, "state": "survived", "by": ""},  # the last word counts
+    ]
+    results = tmp_path / "results.jsonl"
+    results.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    killed = seen.killed_in([results])
+    assert killed == {first.id: "tests/t.py::t"}
+    seen.write_seen(killed, tmp_path / "seen.tsv")
+    assert seen.read_seen(tmp_path / "seen.tsv") == killed
+    assert seen.still_there(killed) == [first]
+    assert not seen.still_there([f"{DELAY}::delay::AddNot::00000000", "harness/gone.py::f::A::0"])
+
+
+def test_nothing_judged_is_no_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.report([], 0, {}) == 1
+    assert "nothing was judged" in capsys.readouterr().out
 
 
 def test_tests_that_take_too_long_by_themselves_judge_nothing(

@@ -55,6 +55,7 @@ class Warm:
             # unbuffered: a line that Python has read ahead cannot be waited for
             bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
+        _pipe(self._child.stdout).readline()  # it has loaded the tree as it is
 
     def run(
         self, tests: Sequence[str], limit: float, changed: str = ""
@@ -75,8 +76,10 @@ class Warm:
         in_time = _is_ready(answers, limit)
         _end_group(pid)  # whatever the tests left, too
         status = int(answers.readline())
-        said = log.read_text(errors="replace")
-        return (status if in_time else None), said, time.monotonic() - started
+        seconds = time.monotonic() - started
+        return (
+            (status, log.read_text(errors="replace"), seconds) if in_time else (None, "", seconds)
+        )
 
     def close(self) -> None:
         """End the process."""
@@ -108,6 +111,7 @@ def serve() -> None:
         with contextlib.suppress(ImportError):  # an extra that is not installed costs time alone
             importlib.import_module(name)
     importers = import_tree(Path.cwd())
+    _tell(0)  # from here on files may change
     gc.freeze()  # a fork that collects what is here copies all of it
     for line in sys.stdin:
         order = json.loads(line)

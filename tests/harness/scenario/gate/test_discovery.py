@@ -85,6 +85,22 @@ def test_a_part_that_is_there_brings_its_suite(
     assert suite in found(project).expected
 
 
+def test_a_suite_that_runs_owes_its_evidence(project: Path) -> None:
+    write(project, "sql/checks/validate/names.sql", CHECK)
+    stand_in(project, "compatibility")
+    evidence = found(project).evidence
+    assert "validate" in evidence  # its suite has another name
+    assert "compatibility" in evidence
+    assert "contract" not in evidence  # a suite of this name leaves it, and none is here
+
+
+def test_planted_defects_are_due_in_a_full_gate_alone(project: Path) -> None:
+    stand_in(project, "sabotage")
+    assert "sabotage" in found(project, full=True).evidence
+    plan, of_project = load(project / "sql" / "plan.toml"), find_project(project)
+    assert "sabotage" not in discover(plan, project, of_project).evidence
+
+
 def test_a_first_step_that_is_irreversible_leaves_no_way_back_to_judge(tmp_path: Path) -> None:
     steps = {"_010_nick": ("drop table shop.person;", "-- irreversible: its rows are gone")}
     root = make_people(tmp_path, **steps)
@@ -149,6 +165,7 @@ def test_the_project_file_says_where_the_suites_are(project: Path) -> None:
     assert "own" in suites.expected
     assert "elsewhere" not in suites.expected
     assert suites.home == "checks"
+    assert suites.own_directory == project / "checks"
 
 
 def test_suites_outside_of_the_project_are_refused(tmp_path: Path) -> None:
