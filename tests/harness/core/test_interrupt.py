@@ -20,6 +20,7 @@ from harness.core.errors import Stopped
 from harness.core.interrupt import interruptible, shielded
 from harness.core.poll import wait_until
 from harness.server import process, registry, workplace
+from tests.harness.support.pace import control
 from tests.harness.support.runner import SmallPlan
 
 SOON = 3.0  # seconds that a person waits after Ctrl-C
@@ -81,16 +82,17 @@ def test_a_stopped_exploration_ends_at_once_with_status_5_and_leaves_nothing(
         "crash", "--plan", str(plan), *POINTS, "--build", str(tmp_path), until=until
     ) as child:
         processes = workers_of(child)
-        began = time.monotonic()
-        os.kill(child.pid, number)
-        out, err = child.communicate(timeout=60)
-        took = time.monotonic() - began
+        with control() as machine:
+            began = time.monotonic()
+            os.kill(child.pid, number)
+            out, err = child.communicate(timeout=60)
+            took = time.monotonic() - began
     assert child.returncode == 5, err
     assert json.loads(out)["exit_status"] == 5
     assert "Traceback" not in err
     assert err.splitlines()[-1].startswith(f"error: the exploration was stopped by {number.name}")
-    wait_until(lambda: not left_of(child.pid, processes), SOON, "nothing to be left")
-    assert took < SOON
+    wait_until(lambda: not left_of(child.pid, processes), 30, "nothing to be left")
+    assert took < SOON * machine.slowdown
 
 
 def test_a_killed_exploration_leaves_nothing_behind_the_next_look(

@@ -141,7 +141,7 @@ def tls(tmp_path: Path) -> Iterator[str]:
         conn.execute("SELECT pg_reload_conf()")
     run_sql(server.dsn(), THINGS)
     key = {"sslcert": f"{tmp_path}/client.crt", "sslkey": f"{tmp_path}/client.key"}
-    wait_until(lambda: ask(server.dsn(), "SHOW ssl") == "on", 10, "TLS")
+    wait_until(lambda: ask(server.dsn(), "SHOW ssl") == "on", 60, "TLS")
     yield make_conninfo(server.dsn(), sslmode="require", sslpassword=SECRETS[1], **key)
     server.close()
 

@@ -117,7 +117,7 @@ def test_the_copy_that_a_killed_maker_was_making_is_waited_for_and_dropped(
     with open_transaction(harness_empty_database, "SELECT 1"):  # it waits for this one, up to 5 s
         making = threading.Thread(target=make)
         making.start()
-        wait_until(lambda: _creating(harness_server, name), 10, "the copy to begin")
+        wait_until(lambda: _creating(harness_server, name), 60, "the copy to begin")
         sweeping = threading.Thread(target=swept, args=[harness_server])
         sweeping.start()
     making.join()

@@ -36,7 +36,7 @@ def daemon_of(tmp_path: Path, then: str) -> tuple[SpawnedProcess, int]:
     """A run whose child has left its session and its parent; the child's pid."""
     file = tmp_path / "pid"
     process = python(DAEMON, str(file), then)
-    wait_until(lambda: file.exists() and bool(file.read_text()), 10, "the child's pid")
+    wait_until(lambda: file.exists() and bool(file.read_text()), 60, "the child's pid")
     return process, int(file.read_text())
 
 
@@ -59,9 +59,9 @@ def test_only_the_run_is_killed() -> None:
 
 def test_a_signal_reaches_the_group() -> None:
     with spawn(["/bin/sh", "-c", "sleep 600 & wait; exit 7"], ENVIRONMENT) as process:
-        wait_until(lambda: len(set(running_tree(process.pid, process.mark))) == 2, 10, "the child")
+        wait_until(lambda: len(set(running_tree(process.pid, process.mark))) == 2, 60, "the child")
         process.signal(signal.SIGTERM)
-        assert process.wait(10).status == -signal.SIGTERM
+        assert process.wait(60).status == -signal.SIGTERM
 
 
 def test_its_last_lines_say_how_it_ended() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -68,8 +68,9 @@ def durable() -> Iterator:
 
 
 def waits_for_a_lock(dsn: str) -> bool:
+    query = "select 1 from pg_locks where not granted and locktype = 'relation'"
     with psycopg.connect(dsn, autocommit=True) as watcher:
-        found = watcher.execute("select 1 from pg_locks where not granted").fetchone()
+        found = watcher.execute(query).fetchone()
     return found is not None
 
 
@@ -98,18 +99,19 @@ def test_a_server_killed_under_the_runner_costs_nothing(durable, harness_plan, h
 
 
 @pytest.fixture
-def small_disk(tmp_path) -> Iterator[Path]:
-    """A directory on a disk of its own, small enough to fill."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    for folder in [tmp_path, *tmp_path.parents]:  # the server's uid must be able to enter
-        if folder.stat().st_uid == os.geteuid() and str(folder).startswith("/tmp/"):  # noqa: S108 - pytest's own
-            folder.chmod(folder.stat().st_mode | 0o011)
+def small_disk() -> Iterator[Path]:
+    """A directory on a disk of its own, small enough to fill.
+
+    Not below pytest's own: every pytest of this user shuts that to the server's account again.
+    """
+    disk = Path(tempfile.mkdtemp(prefix="disk-", dir="/var/tmp"))
     options = ["-t", "tmpfs", "-o", "size=256m,mode=0711", "tmpfs", str(disk)]
     if subprocess.run(["mount", *options], check=False, capture_output=True).returncode:
+        disk.rmdir()
         require("mount", "a small disk needs the right to mount a tmpfs")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
+    disk.rmdir()
 
 
 def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(small_disk, harness_plan, monkeypatch):

@@ -124,7 +124,8 @@ def test_a_stopped_backup_leaves_no_directory(things: str, tmp_path: Path) -> No
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 5
-    assert err.count("\n") == 1
+    (line,) = [line for line in err.splitlines() if line.startswith("error")]  # not of progress
+    assert "stopped by a signal" in line
     assert not (tmp_path / "new").exists()
 
 
@@ -161,7 +162,6 @@ def test_the_scratch_database_of_a_killed_backup_is_dropped_by_the_next(
     with ExitStack() as stack:
         process = at_its_proof(things, tmp_path / "killed", stack)
     run_sql(things, "DROP MATERIALIZED VIEW public.slow")
-    assert scratches(harness_server, process.pid) == 1
     lives = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %s"
     wait_until(lambda: not ask(things, lives, proof.SCRATCH.lock_class), 60, "the end of its lock")
     assert backup(things, tmp_path / "next").verdict == "pass"

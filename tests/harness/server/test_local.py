@@ -137,7 +137,7 @@ def test_start_waits_for_the_children_of_a_postmaster_that_somebody_else_killed(
         os.kill(backend, signal.SIGSTOP)  # it cannot notice that its postmaster dies
         assert server.pid is not None
         os.kill(server.pid, signal.SIGKILL)
-        wait_until(lambda: server.pid is None, 10, "the postmaster to die")
+        wait_until(lambda: server.pid is None, 60, "the postmaster to die")
         offset = server.log_offset()
         starting = threading.Thread(target=server.start)
         starting.start()
@@ -146,7 +146,7 @@ def test_start_waits_for_the_children_of_a_postmaster_that_somebody_else_killed(
             assert starting.is_alive()
         finally:
             os.kill(backend, signal.SIGCONT)
-            starting.join(30)
+            starting.join(60)
     assert one(server.dsn(), "select 1") == 1
 
 

@@ -22,6 +22,7 @@ from harness.core.poll import wait_until
 from harness.scenario.gate import build, workspace
 from harness.server import registry
 from tests.harness.support.gate import COMMAND, gate, make_project, plant
+from tests.harness.support.pace import control
 
 POINTS = int(os.environ.get("HARNESS_POINTS", "3"))
 WAITS = """
@@ -59,7 +60,7 @@ def started(project: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def at_work(project: Path) -> None:
-    wait_until((project / "reached").exists, 60, "the suites to be at work")
+    wait_until((project / "reached").exists, 120, "the suites to be at work")
 
 
 def working(project: Path) -> list[int]:
@@ -88,16 +89,17 @@ def test_a_signal_ends_it_within_seconds_and_leaves_nothing(
     plant(project, "test_resume.py", WAITS)
     with started(project, "--json") as child:
         at_work(project)
-        began = time.monotonic()
-        child.send_signal(number)
-        said, told = child.communicate(timeout=30)
-        took = time.monotonic() - began
+        with control() as machine:
+            began = time.monotonic()
+            child.send_signal(number)
+            said, told = child.communicate(timeout=60)
+            took = time.monotonic() - began
     assert child.returncode == 5
     assert json.loads(said)["exit_status"] == 5
     (line,) = [line for line in told.splitlines() if line.startswith("error")]
     assert f"stopped by {number.name} and gives no verdict" in line
     assert left(project, [child.pid]) == []
-    assert took < 3 or os.getloadavg()[0] > 4  # a machine that others keep busy takes longer
+    assert took < 3 * machine.slowdown
 
 
 def test_a_build_directory_has_one_gate_at_a_time(project: Path) -> None:
@@ -134,7 +136,7 @@ def test_the_suites_do_not_outlive_a_killed_gate(project: Path) -> None:
         assert working(project)
         child.kill()
         child.wait()
-        wait_until(lambda: not working(project), 10, "the suites to end with their gate")
+        wait_until(lambda: not working(project), 60, "the suites to end with their gate")
 
 
 def test_a_gate_that_cannot_start_deletes_nothing(project: Path) -> None:
@@ -207,7 +209,7 @@ def test_a_workspace_whose_gate_lives_is_left_alone(monkeypatch, tmp_path: Path)
         command = [sys.executable, "-c", "import time; time.sleep(60)"]
         with subprocess.Popen(command, env={lifetime.GATE: space.token}) as worker:
             running = psutil.Process(worker.pid)
-            wait_until(lambda: lifetime.GATE in running.environ(), 10, "it to be known")
+            wait_until(lambda: lifetime.GATE in running.environ(), 60, "it to be known")
             assert workspace.sweep() == []
             assert worker.poll() is None
             (space.path / workspace.OWNER).write_text(json.dumps([2**22, 1.0]))

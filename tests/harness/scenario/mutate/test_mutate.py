@@ -25,6 +25,7 @@ from harness.scenario.mutate.model import Mutant, MutantResult
 from harness.scenario.mutate.run import MutateSettings, document, run, words
 from tests.harness.support import mutate_judges
 from tests.harness.support.mutate_judges import sees_nothing
+from tests.harness.support.pace import control
 from tests.harness.support.runner import SmallPlan
 
 TRIGGER = (
@@ -514,14 +515,15 @@ def test_a_signal_ends_the_command_at_once_and_leaves_nothing(
             "the workers at work",
         )
         assert list(short_tmp.iterdir())
-        running.send_signal(number)
-        began = time.monotonic()
-        _, said = running.communicate(timeout=60)
-        took = time.monotonic() - began
+        with control() as machine:
+            began = time.monotonic()
+            running.send_signal(number)
+            _, said = running.communicate(timeout=60)
+            took = time.monotonic() - began
     assert running.returncode == 5
     assert f"stopped by {number.name}" in said
     assert "Traceback" not in said
-    assert took < 3
+    assert took < 3 * machine.slowdown
     assert list(short_tmp.iterdir()) == []
     assert not [path for path in Path("/proc").glob("[0-9]*") if _asked(path, str(judged_by))]
 
