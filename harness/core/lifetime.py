@@ -10,12 +10,16 @@ import os
 import select
 import signal
 import sys
-import time
+from typing import Final
 
 import psutil
 
+from harness.core.errors import InfrastructureError
+from harness.core.poll import wait_until
+
 GATE = "HARNESS_GATE"  # in the environment of everything that a gate starts: which gate
 STARTER = "HARNESS_GATE_PID"  # likewise: its process
+PATIENCE: Final = 20.0  # seconds for what was killed to end
 _SET_PDEATHSIG = 1
 
 
@@ -46,21 +50,31 @@ def end_with_starter(starter: int | None = None) -> None:
         os._exit(1)
 
 
-def kill_group(token: str) -> int:
+def kill_group(token: str, patience: float = PATIENCE) -> int:
     """Kill every process that carries this gate's name in its environment; how many there were.
 
-    A process that is being forked may be missed once: it is looked until none is left.
+    A process that is being forked may be missed once: it is looked until none is left. Raises
+    InfrastructureError naming those that are still there after `patience` seconds.
     """
     killed: set[int] = set()
-    for _ in range(500):
-        found = [process for process in psutil.process_iter() if _belongs(process, token)]
-        if not found:
-            break
-        for process in found:
+    left: list[psutil.Process] = []
+
+    def none_left() -> bool:
+        left[:] = [process for process in psutil.process_iter() if _belongs(process, token)]
+        for process in left:
             killed.add(process.pid)
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        time.sleep(0.01)
+        return not left
+
+    try:
+        wait_until(none_left, patience, "the end of what a gate started")
+    except TimeoutError:
+        pids = ", ".join(str(process.pid) for process in left)
+        raise InfrastructureError(
+            f"SIGKILL does not end what a gate started: pid {pids}",
+            hint="end them by hand, then run the gate again",
+        ) from None
     return len(killed)
 
 

@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ from harness.server import redact
 MARK: Final = "HARNESS_RUN"
 SHOWN: Final = 3  # lines of its output that say how it ended
 LONGEST: Final = 4096  # bytes of its output that are looked at for them
-ROUNDS: Final = 20  # a process may start another while it is being killed
+PATIENCE: Final = 20.0  # seconds for all of it to end; one may start another while it is killed
 
 
 @dataclass
@@ -80,15 +79,20 @@ class SpawnedProcess:
     def wait(self, limit: float = LIMIT) -> Ending:
         """Wait for the leader's end, then kill what it left behind.
 
-        TimeoutError when it does not end; everything is killed then.
+        TimeoutError when it does not end; everything is killed then. InfrastructureError naming
+        the processes that outlive a SIGKILL.
         """
         if self._ending is None:
             ended = bool(select.select([self._descriptor], [], [], limit)[0])
-            self._kill_all()
+            left = self._kill_all()
+            if self.pid in left:
+                raise _outlives(left)
             status = self.popen.wait()
             os.close(self._descriptor)
             self._ending = Ending(status, error=self._said())
             self.output.close()
+            if left:
+                raise _outlives(left)
             if not ended:
                 raise TimeoutError(f"the run did not end within {limit:g} s")
         return self._ending
@@ -115,12 +119,17 @@ class SpawnedProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _kill_all(self) -> None:
-        for _ in range(ROUNDS):
-            found = [pid for pid in running_tree(self.pid, self.mark) if _kill(pid)]
-            if not found:
-                return
-            time.sleep(0.001)  # the kernel takes a moment to end what was killed
+    def _kill_all(self) -> list[int]:
+        """SIGKILL all of it until nothing is left; the processes that are there all the same."""
+        left: list[int] = []
+
+        def none_left() -> bool:
+            left[:] = [pid for pid in running_tree(self.pid, self.mark) if _kill(pid)]
+            return not left
+
+        with suppress(TimeoutError):  # the kernel takes a moment to end what was killed
+            wait_until(none_left, PATIENCE, "the end of the run", pause=0.001)
+        return left
 
     def _said(self) -> str:
         """The last lines of its output, without passwords."""
@@ -207,7 +216,18 @@ def _descends(pid: int, ancestors: set[int], parents: Mapping[int, int]) -> bool
 
 
 def _kill(pid: int) -> bool:
-    with suppress(OSError):
+    """Send a SIGKILL; whether there was a process to get it, one that we may not kill too."""
+    try:
         os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
         return True
-    return False
+    return True
+
+
+def _outlives(pids: Sequence[int]) -> InfrastructureError:
+    return InfrastructureError(
+        f"SIGKILL does not end what the run started: pid {', '.join(map(str, sorted(pids)))}",
+        hint="end them by hand, then run the same again",
+    )

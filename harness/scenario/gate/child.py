@@ -114,10 +114,11 @@ def _started(
     try:
         yield child
     finally:
-        if child.poll() is None:
-            child.kill()
-            lifetime.kill_group(space.token)
+        working = child.poll() is None
+        child.kill()
         child.wait()
+        if working:
+            lifetime.kill_group(space.token)
 
 
 def _lines(reading: int, tick: Callable[[], None], lives: Callable[[], bool]) -> Iterator[bytes]:

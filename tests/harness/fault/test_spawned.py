@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.errors import UsageError
+from harness.core.errors import InfrastructureError, UsageError
 from harness.core.poll import wait_until
+from harness.fault import spawned
 from harness.fault.spawned import MARK, SpawnedProcess, running_tree, spawn
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
@@ -79,6 +80,15 @@ def test_a_run_over_its_limit_is_killed() -> None:
     with pytest.raises(TimeoutError, match=r"within 0\.2 s"):
         process.wait(0.2)
     assert not set(running_tree(process.pid, process.mark))
+
+
+def test_what_outlives_a_kill_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked at once, right after the kill, when the kernel has not ended it yet."""
+    process, child = daemon_of(tmp_path, "end")
+    monkeypatch.setattr(spawned, "PATIENCE", 0.0)
+    with pytest.raises(InfrastructureError, match=f"pid {child}; end them by hand"):
+        process.wait()
+    assert process.has_ended()
 
 
 def test_nothing_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:

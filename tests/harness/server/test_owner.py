@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.server import attach, choose, close_owned, keep, pidfile, place, process, reap
+from harness.server import attach, choose, close_owned, directories, keep, pidfile, process, reap
 from tests.harness.support.server import WAIT, end, left_of, one, own, record_file, segments
 
 LONG = 'import time; time.sleep(60)  # "busy" until a signal comes'
@@ -30,7 +30,7 @@ os.waitpid(pid, 0)
 @pytest.fixture(autouse=True, scope="module")
 def records_of_our_own() -> Iterator[None]:
     """A cache without anybody else's servers: no other harness of this machine reaps ours."""
-    shared = place.cache_root()
+    shared = directories.cache_root()
     ours = Path(tempfile.mkdtemp(prefix="owner-", dir="/var/tmp"))
     ours.chmod(0o755)  # a server's account enters it too
     for name in ("prepared", "binaries"):
@@ -38,10 +38,10 @@ def records_of_our_own() -> Iterator[None]:
             (ours / name).symlink_to(shared / name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HARNESS_CACHE", str(ours))
-        place.cache_root.cache_clear()
+        directories.cache_root.cache_clear()
         yield
-        left = list(place.run_dir().glob("*.json"))
-    place.cache_root.cache_clear()
+        left = list(directories.run_dir().glob("*.json"))
+    directories.cache_root.cache_clear()
     shutil.rmtree(ours)
     assert left == []
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from harness.core import lifetime
-from harness.core.errors import UsageError
+from harness.core.errors import InfrastructureError, UsageError
 from harness.core.poll import wait_until
 from harness.scenario.gate import build, workspace
 from harness.server import registry
@@ -137,6 +137,17 @@ def test_the_suites_do_not_outlive_a_killed_gate(project: Path) -> None:
         child.kill()
         child.wait()
         wait_until(lambda: not working(project), 60, "the suites to end with their gate")
+
+
+def test_what_outlives_a_kill_of_the_suites_is_named() -> None:
+    """Looked at once, right after the kill, when the kernel has not ended it yet."""
+    with subprocess.Popen(["sleep", "60"], env={lifetime.GATE: "a-gate-of-this-test"}) as worker:
+        running = psutil.Process(worker.pid)
+        wait_until(lambda: lifetime.GATE in running.environ(), 60, "it to be known")
+        with pytest.raises(InfrastructureError, match=f"pid {worker.pid}; end them by hand"):
+            lifetime.kill_group("a-gate-of-this-test", patience=0.0)
+        assert worker.wait() == -signal.SIGKILL
+    assert lifetime.kill_group("a-gate-of-this-test") == 0
 
 
 def test_a_gate_that_cannot_start_deletes_nothing(project: Path) -> None:
