@@ -7,22 +7,24 @@ from typing import Any, Final
 
 import psycopg
 
+from harness.database.ledger_names import ARCHIVE, SCHEMA
+
 Connection = psycopg.Connection[Any]
 
-OUR_SCHEMAS: Final = ("migration_control", "migration_archive")
+OUR_SCHEMAS: Final = (SCHEMA, ARCHIVE)
 """What the harness keeps in a database it migrates: the ledger, and the archive of a rollback."""
 TABLES: Final = ("r", "p")
 READABLE: Final = ("r", "p", "v", "m", "f")
 """The kinds of relations that hold or show rows, as pg_class has them."""
 
-USER_RELATIONS: Final = """
+USER_RELATIONS: Final = f"""
 select c.oid, n.nspname::text as schema, c.relname::text as relation, c.relkind::text as kind,
     quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-    and n.nspname <> all (array['migration_control', 'migration_archive'])
-"""
+    and n.nspname not in ('{SCHEMA}', '{ARCHIVE}')
+"""  # noqa: S608 - constants
 """A query of the user's relations of every kind: oid, schema, relation, kind, and quoted name."""
 
 

@@ -10,11 +10,12 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from harness.core.poll import wait_until
-from harness.database import admin
+from harness.database import admin, ledger_names
 from harness.database.locks import LockWords
 
 LIMIT = 30.0
 COLLISIONS = Path(__file__).with_suffix(".sql")
+COLLIDE = ledger_names.identifier("harness_collide")
 ALWAYS = 2**62
 
 
@@ -118,24 +119,25 @@ class Collisions:
         self._dsn = dsn
         self._armed: list[sql.Composable] = []
         with admin.connection(dsn) as conn:
-            conn.execute(COLLISIONS.read_bytes())
+            conn.execute(ledger_names.spelled(COLLISIONS.read_text()))
 
     def arm(self, table: str, when: sql.Composable, times: int) -> None:
         """Fail the first `times` writes of a row for which `when` holds; ALWAYS for every one."""
         name = f"harness_collisions_{len(self._armed)}"
-        count = sql.Identifier("migration_control", name)
+        count = ledger_names.identifier(name)
         self._armed.append(count)
         with admin.connection(self._dsn) as conn:
             conn.execute(sql.SQL("create sequence {}").format(count))
             conn.execute(
                 sql.SQL(
                     "create trigger {} before insert or update on {} for each row"
-                    " when ({}) execute function migration_control.harness_collide({}, {})"
+                    " when ({}) execute function {}({}, {})"
                 ).format(
                     sql.Identifier(name),
                     relation(table),
                     when,
-                    sql.Literal(f"migration_control.{name}"),
+                    COLLIDE,
+                    sql.Literal(ledger_names.qualified(name)),
                     sql.Literal(str(times)),
                 )
             )
@@ -143,6 +145,6 @@ class Collisions:
     def remove(self) -> None:
         """Take everything away again."""
         with admin.connection(self._dsn) as conn:
-            conn.execute("drop function migration_control.harness_collide cascade")
+            conn.execute(sql.SQL("drop function {} cascade").format(COLLIDE))
             for count in self._armed:
                 conn.execute(sql.SQL("drop sequence {}").format(count))

@@ -1,6 +1,6 @@
 -- Serialization failures on demand: raised where a row is written, the first so many times.
 -- The count is a sequence's, because what a failed transaction wrote in a table would be undone.
-create function migration_control.harness_collide() returns trigger
+create function {ledger_schema}.harness_collide() returns trigger
 language plpgsql set search_path = ''
 as $$
 begin

@@ -51,19 +51,19 @@ AS $$
 BEGIN
   PERFORM migration_pin.attach(made.objid) FROM (
     SELECT DISTINCT c.objid FROM pg_catalog.pg_event_trigger_ddl_commands() AS c
-    WHERE c.object_identity IN ('migration_control.run', 'migration_control.step')
+    WHERE c.object_identity IN ({run_name}, {step_name})
   ) AS made;
 END
 $$;
 
 DO $$
 BEGIN
-  IF pg_catalog.to_regclass('migration_control.step') IS NULL THEN
+  IF pg_catalog.to_regclass({step_name}) IS NULL THEN
     CREATE EVENT TRIGGER migration_pin ON ddl_command_end WHEN TAG IN ('CREATE TABLE')
       EXECUTE FUNCTION migration_pin.attach_new();
   ELSE
-    PERFORM migration_pin.attach('migration_control.run');
-    PERFORM migration_pin.attach('migration_control.step');
+    PERFORM migration_pin.attach({run_name});
+    PERFORM migration_pin.attach({step_name});
   END IF;
 END
 $$;

@@ -17,5 +17,5 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER migration_pin AFTER INSERT OR UPDATE ON migration_control.step
+CREATE TRIGGER migration_pin AFTER INSERT OR UPDATE ON {step}
   FOR EACH ROW EXECUTE FUNCTION migration_pin.record();

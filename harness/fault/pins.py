@@ -16,6 +16,7 @@ import psycopg
 
 from harness.core.poll import wait_until
 from harness.database import admin
+from harness.database.ledger_names import spelled
 
 HERE = Path(__file__).parent
 KEY = 7366254  # the advisory lock of pin_install.sql
@@ -97,7 +98,7 @@ class HeldPin:
         target = self.pin.target
         watcher = self.renew()
         if target is not None:
-            watcher.execute((HERE / "pin_install.sql").read_bytes())
+            watcher.execute(spelled((HERE / "pin_install.sql").read_text()))
             watcher.execute(
                 "INSERT INTO migration_pin.target VALUES (%s, %s, %s, %s)",
                 [target.step, target.state, target.batches, target.side],
@@ -246,7 +247,7 @@ def remove(dsn: str) -> None:
 def record(dsn: str) -> None:
     """Begin to write down the commits of the runs to come."""
     with admin.connection(dsn) as conn:
-        conn.execute((HERE / "pin_record.sql").read_bytes())
+        conn.execute(spelled((HERE / "pin_record.sql").read_text()))
 
 
 def recorded(dsn: str) -> list[tuple[str, str, int]]:

@@ -10,6 +10,7 @@ from psycopg import sql
 from harness.core.errors import Refused
 from harness.plan import Plan, Script
 from harness.runner import ledger
+from harness.runner import ledger_statements as statements
 from harness.runner.connection import Connection
 from harness.runner.context import RunContext
 from harness.runner.ledger import Ledger, LedgerRun
@@ -96,7 +97,7 @@ class Drops:
         self._refuse_unsaid(dropped)
         run = self._session.run
         return [
-            ledger.event_sql(run.id, run.epoch, "dropped", self._step, name) for name in dropped
+            statements.event_sql(run.id, run.epoch, "dropped", self._step, name) for name in dropped
         ]
 
     def _refuse_unsaid(self, dropped: list[str]) -> None:
@@ -129,9 +130,4 @@ def _leaf(name: str) -> str | None:
 
 def dropped(conn: Connection, run_id: int) -> list[str]:
     """What the clean-up run dropped, in order."""
-    rows = conn.execute(
-        "SELECT message FROM migration_control.event WHERE run_id = %s AND kind = 'dropped'"
-        " ORDER BY id",
-        [run_id],
-    ).fetchall()
-    return [row[0] for row in rows]
+    return [message for _, _, message in ledger.events(conn, run_id, ["dropped"])]

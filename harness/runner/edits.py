@@ -12,7 +12,7 @@ from psycopg import sql
 
 from harness.core.errors import Refused
 from harness.plan import Plan
-from harness.runner import ledger
+from harness.runner import ledger_statements as statements
 from harness.runner.connection import Connection
 from harness.runner.index import wanted
 from harness.runner.ledger import Checkpoint, Ledger, LedgerRun
@@ -55,12 +55,12 @@ class Acceptance:
         if not self.edits:
             return []
         hashes = plan.files
-        written = [ledger.plan_hash_sql(run.id, plan.hash) for run in recorded]
+        written = [statements.plan_hash_sql(run.id, plan.hash) for run in recorded]
         for edit in self.edits:
             said = f"{edit.what} {edit.file}: {self.reason}"
-            written.append(ledger.event_sql(run_id, epoch, ACCEPTED, edit.step, said))
+            written.append(statements.event_sql(run_id, epoch, ACCEPTED, edit.step, said))
             now = hashes.get(edit.file)
-            written += [ledger.file_sql(run.id, edit.file, now) for run in recorded]
+            written += [statements.file_sql(run.id, edit.file, now) for run in recorded]
         return written
 
 

@@ -1,4 +1,4 @@
-"""The ledger: runs, steps, files and events in schema migration_control, read and written here."""
+"""The ledger: runs, steps, files and events in schema migration_control, as a runner reads it."""
 
 from __future__ import annotations
 
@@ -210,55 +210,6 @@ def _whole(ledger: Ledger) -> Ledger:
     return ledger
 
 
-def checkpoint_sql(row: Checkpoint) -> sql.Composed:
-    """Write a checkpoint, and count in the run a step that is new, and one that is finished."""
-    values = (row.run_id, row.step, row.position, row.kind, row.state, row.last_key)
-    values += (row.rows, row.batches, row.attempts, row.seal(), row.object, row.object_seal())  # type: ignore[assignment]
-    return sql.SQL(
-        "WITH s AS (INSERT INTO migration_control.step AS s (run_id, step, position, kind, state,"
-        " last_key, rows, batches, attempts, seal, object, object_seal) VALUES ({values})"
-        " ON CONFLICT (run_id, step) DO UPDATE SET"
-        " state = excluded.state, last_key = excluded.last_key, rows = excluded.rows,"
-        " batches = excluded.batches, attempts = excluded.attempts, seal = excluded.seal,"
-        " object = excluded.object, object_seal = excluded.object_seal,"
-        " updated_at = excluded.updated_at RETURNING s.xmax = '0' AS is_new)"
-        " UPDATE migration_control.run AS r SET steps_begun = r.steps_begun + s.is_new::integer,"
-        " steps_done = r.steps_done + {done}::integer"
-        " FROM s WHERE r.id = {run_id} AND (s.is_new OR {done});"
-    ).format(
-        values=sql.SQL(", ").join(map(sql.Literal, values)),
-        done=sql.Literal(row.state == "done"),
-        run_id=sql.Literal(row.run_id),
-    )
-
-
-def event_sql(run_id: int, epoch: int, kind: str, step: str | None, message: str) -> sql.Composed:
-    """Write an event, if the run is still ours; the row of the run is locked by it."""
-    return sql.SQL(
-        "INSERT INTO migration_control.event (run_id, kind, step, message)"
-        " SELECT id, {}, {}, {} FROM migration_control.run"
-        " WHERE id = {} AND epoch = {} FOR NO KEY UPDATE;"
-    ).format(*map(sql.Literal, (kind, step, message[:2000], run_id, epoch)))
-
-
-def file_sql(run_id: int, path: str, sha256: str | None) -> sql.Composed:
-    """Record a file of a run anew, or that it is no longer part of it."""
-    gone = sql.SQL("DELETE FROM migration_control.plan_file WHERE run_id = {} AND path = {};")
-    if sha256 is None:
-        return gone.format(sql.Literal(run_id), sql.Literal(path))
-    return sql.SQL(
-        "INSERT INTO migration_control.plan_file (run_id, path, sha256) VALUES ({}, {}, {})"
-        " ON CONFLICT (run_id, path) DO UPDATE SET sha256 = excluded.sha256;"
-    ).format(*map(sql.Literal, (run_id, path, sha256)))
-
-
-def plan_hash_sql(run_id: int, plan_hash: str) -> sql.Composed:
-    """Record which plan a run goes on with."""
-    return sql.SQL("UPDATE migration_control.run SET plan_hash = {} WHERE id = {};").format(
-        sql.Literal(plan_hash), sql.Literal(run_id)
-    )
-
-
 def events(conn: Connection, run_id: int, kinds: list[str]) -> list[tuple[str, str | None, str]]:
     """Kind, step and message of a run's events, the oldest first."""
     return conn.execute(
@@ -266,13 +217,6 @@ def events(conn: Connection, run_id: int, kinds: list[str]) -> list[tuple[str, s
         " WHERE run_id = %s AND kind = ANY(%s) ORDER BY id",
         [run_id, kinds],
     ).fetchall()
-
-
-def fence_sql(run_id: int, epoch: int) -> sql.Composed:
-    """Lock the run's row; no row when another runner has taken the run over."""
-    return sql.SQL(
-        "SELECT id FROM migration_control.run WHERE id = {} AND epoch = {} FOR NO KEY UPDATE;"
-    ).format(sql.Literal(run_id), sql.Literal(epoch))
 
 
 def archived(conn: Connection, run_id: int) -> dict[str, int]:

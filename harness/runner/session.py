@@ -17,6 +17,7 @@ from harness.core.errors import AnotherRunnerError, InfrastructureError, Stopped
 from harness.core.sqlstate import advice_for
 from harness.plan import Script
 from harness.runner import ledger, ledger_format, lock, transaction
+from harness.runner import ledger_statements as statements
 from harness.runner.backoff import delay, may_retry, pause
 from harness.runner.connection import (
     configure,
@@ -30,6 +31,7 @@ from harness.runner.connection import (
 from harness.runner.context import RunContext
 from harness.runner.heartbeat import Deadline, Heartbeat, Waiting, cut
 from harness.runner.ledger import Checkpoint, Ledger, LedgerRun
+from harness.runner.ledger_statements import RunnerIdentity
 from harness.runner.renewal import address, hang_up, has_ended
 from harness.runner.settings import set_sql, variables
 from harness.runner.signals import StopRequest
@@ -139,12 +141,10 @@ class RunnerSession:
     def _claim(self, run: LedgerRun, note: str | None, also: Sequence[sql.Composed]) -> None:
         with self.bounded(), self.lock.transaction():
             ledger_format.prepare(self.lock)
+            statements.claim_run(self.lock, run.id, self._identity())
             self.lock.execute(
-                "UPDATE migration_control.run SET epoch = epoch + 1, pid = %s, backend_start = %s,"
-                " lock_pid = %s, lock_backend_start = %s, client = %s WHERE id = %s",
-                [*self._identity(), run.id],
+                statements.event_sql(run.id, run.epoch + 1, "resumed", None, note or "")
             )
-            self.lock.execute(ledger.event_sql(run.id, run.epoch + 1, "resumed", None, note or ""))
             for row in also:
                 self.lock.execute(row)
 
@@ -191,31 +191,10 @@ class RunnerSession:
         plan, number = self.plan, run.id
         with self.bounded(), self.lock.transaction():
             ledger_format.prepare(self.lock)
-            self.lock.execute(
-                "INSERT INTO migration_control.run (id, direction, undoes, plan, plan_version,"
-                " plan_hash, state, epoch, pid, backend_start, lock_pid, lock_backend_start,"
-                " client, reason, seal) VALUES (%s, %s, %s, %s, %s, %s, 'running', 1,"
-                " %s, %s, %s, %s, %s, %s, %s)",
-                [
-                    number,
-                    run.direction,
-                    run.undoes,
-                    plan.name,
-                    plan.version,
-                    plan.hash,
-                    *self._identity(),
-                    reason,
-                    run.seal(),
-                ],
-            )
+            statements.write_run(self.lock, run, plan.hash, self._identity(), reason)
             if run.direction != "cleanup":
-                self.lock.execute(
-                    "INSERT INTO migration_control.plan_file (run_id, path, sha256)"
-                    " SELECT %s, f.path, f.sha256 FROM unnest(%s::text[], %s::text[])"
-                    " AS f(path, sha256)",
-                    [number, list(plan.files), list(plan.files.values())],
-                )
-            self.lock.execute(ledger.event_sql(number, 1, "run_started", None, reason or ""))
+                statements.write_files(self.lock, number, plan.files)
+            self.lock.execute(statements.event_sql(number, 1, "run_started", None, reason or ""))
             for row in also:
                 self.lock.execute(row)
 
@@ -237,11 +216,11 @@ class RunnerSession:
             age=None,
         )
 
-    def _identity(self) -> list[object]:
+    def _identity(self) -> RunnerIdentity:
         self.context.workers.add(self.worker)
         client = f"{_user()}@{socket.gethostname()}:{os.getpid()}"
         worker, locker = self.worker, self.locker
-        return [worker.pid, worker.start, locker.pid, locker.start, client]
+        return RunnerIdentity(worker.pid, worker.start, locker.pid, locker.start, client)
 
     def _begin_work(self, run: LedgerRun) -> None:
         self._run = run
@@ -373,7 +352,7 @@ class RunnerSession:
             own,
             script.settings if script is not None else (),
             head,
-            ledger.fence_sql(self.run.id, self.run.epoch),
+            statements.fence_sql(self.run.id, self.run.epoch),
         )
         if then is not None:
             query += then
@@ -414,7 +393,7 @@ class RunnerSession:
 
     def checkpoint(self, row: Checkpoint) -> None:
         """Commit the transaction together with the step's checkpoint."""
-        self.commit(ledger.checkpoint_sql(row))
+        self.commit(statements.checkpoint_sql(row))
 
     def _roll_back(self) -> None:
         with contextlib.suppress(psycopg.Error), self.waiting:
@@ -423,7 +402,7 @@ class RunnerSession:
 
     def record(self, kind: str, step: str | None, message: str) -> None:
         """Write an event in a transaction of its own, if the run is still ours."""
-        self.ask(ledger.event_sql(self.run.id, self.run.epoch, kind, step, message))
+        self.ask(statements.event_sql(self.run.id, self.run.epoch, kind, step, message))
 
     def note_stop(self, message: str) -> None:
         """Record that the run was stopped; that this cannot be recorded changes nothing."""
@@ -437,15 +416,7 @@ class RunnerSession:
 
     def _complete(self) -> None:
         with self.transaction("complete"):
-            self.commit(
-                sql.SQL(
-                    "UPDATE migration_control.run SET state = 'completed', seal = {},"
-                    " completed_at = pg_catalog.clock_timestamp() WHERE id = {};"
-                ).format(
-                    sql.Literal(replace(self.run, state="completed").seal()),
-                    sql.Literal(self.run.id),
-                )
-            )
+            self.commit(statements.complete_sql(self.run))
 
 
 def _user() -> str:

@@ -6,7 +6,7 @@ import psycopg
 
 from harness.plan import Statement
 from harness.plan.isolation import opens_with
-from harness.runner.ledger import checkpoint_sql
+from harness.runner.ledger_statements import checkpoint_sql
 from harness.runner.retry import retrying
 from harness.runner.step_work import SqlFailed, StepWork, changed
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +17,12 @@ import harness
 HOME = Path(harness.__file__).parent
 CONTRACTS = HOME.parent / "pyproject.toml"
 PARTED = ("crash/domain",)  # a room whose parts are counted one by one
+LEDGER = "migration_control"
+SPELL_IT = re.compile(r"runner/ledger\w*\.(py|sql)|database/ledger_names\.py")
+INSTEAD = (
+    "read it by harness.database.ledger_view, or write {run}, {step} and the like in a statement"
+    " and give it to harness.database.ledger_names.spelled"
+)
 
 
 def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
@@ -57,3 +65,56 @@ def test_no_room_takes_a_fifth_of_the_house() -> None:
         lines[room] += len(path.read_text().splitlines())
     whole = sum(lines.values())
     assert {room: count for room, count in lines.items() if count > whole / 5} == {}
+
+
+def ledger_spelled_in(root: Path) -> list[str]:
+    """The files that spell the ledger's schema themselves; what people read may name it."""
+    found = []
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if path.suffix not in (".py", ".sql") or SPELL_IT.fullmatch(name):
+            continue
+        text = path.read_text("utf-8")
+        parts = strings_of(text) if path.suffix == ".py" else [re.sub(r"--.*", "", text)]
+        if any(LEDGER in part for part in parts):
+            found.append(name)
+    return found
+
+
+def strings_of(source: str) -> list[str]:
+    """The strings of a module that are not docstrings."""
+    tree = ast.parse(source)
+    said = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said
+    ]
+
+
+def test_the_ledger_is_spelled_by_its_own_modules_alone() -> None:
+    assert ledger_spelled_in(HOME) == [], INSTEAD
+
+
+@pytest.mark.parametrize(
+    ("file", "planted"),
+    [
+        ("check/judge.py", 'ASK = "select max(id) from migration_control.run"'),
+        ("fault/pins.py", 'STEP = sql.Identifier("migration_control", "step")'),
+        ("observe/look.sql", "select state from migration_control.step"),
+    ],
+)
+def test_a_file_that_spells_the_ledger_is_named(tmp_path: Path, file: str, planted: str) -> None:
+    (tmp_path / file).parent.mkdir()
+    (tmp_path / file).write_text(f"{planted}\n")
+    assert ledger_spelled_in(tmp_path) == [file]
+
+
+def test_what_people_read_may_name_the_ledger(tmp_path: Path) -> None:
+    (tmp_path / "said.py").write_text('"""Of migration_control."""\n# migration_control.run\n')
+    (tmp_path / "said.sql").write_text("select 1  -- in migration_control\n")
+    assert ledger_spelled_in(tmp_path) == []

@@ -58,6 +58,6 @@ SELECT
   -- by name in the catalog: to_regclass is an error for a role that may not use the schema
   EXISTS (SELECT FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'migration_control' AND c.relname = 'run') AS has_ledger
+    WHERE n.nspname = {ledger_schema_name} AND c.relname = 'run') AS has_ledger
 FROM pg_catalog.pg_roles AS r
 WHERE r.rolname = current_user

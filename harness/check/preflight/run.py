@@ -119,10 +119,11 @@ def _of_standing(standing: DatabaseStanding) -> Iterator[Finding]:
         yield finding(standing.state.replace("-", "_"), "critical", message, hint)
 
 
-def _of_plan(plan: Plan, standing: DatabaseStanding, run: Recorded | None) -> Iterator[Finding]:
+def _of_plan(plan: Plan, standing: DatabaseStanding, known: Recorded | None) -> Iterator[Finding]:
     """An older plan, a newer one, an edited one, another one: each by its own id."""
-    if run is None or standing.state in READY:
+    if known is None or standing.state in READY:
         return  # after a whole rollback the plan starts over, as it is now
+    run = known.run
     if run.plan != plan.name:
         yield finding(
             "plan.other",
@@ -134,8 +135,8 @@ def _of_plan(plan: Plan, standing: DatabaseStanding, run: Recorded | None) -> It
     here, there = _ordered(plan.version), _ordered(run.plan_version)
     changed = sorted(
         path
-        for path in {*plan.files, *(run.files or {})}
-        if plan.files.get(path) != (run.files or {}).get(path)
+        for path in {*plan.files, *known.files}
+        if plan.files.get(path) != known.files.get(path)
     )
     if here != there:
         age = "older" if here < there else "newer"

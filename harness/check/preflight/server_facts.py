@@ -12,16 +12,12 @@ from pglast import ast, parse_sql
 from pglast.visitors import Visitor
 from psycopg.rows import class_row
 
+from harness.database import ledger_view
+from harness.database.ledger_names import spelled
+from harness.database.ledger_view import RunView
 from harness.plan import Plan
 
 LOOK = Path(__file__).with_name("preflight.sql")
-RUN = """
-SELECT r.id, r.plan, r.plan_version,
-  (SELECT pg_catalog.jsonb_object_agg(f.path, f.sha256)
-   FROM migration_control.plan_file AS f WHERE f.run_id = r.id) AS files
-FROM migration_control.run AS r
-WHERE r.direction <> 'cleanup' ORDER BY r.id DESC LIMIT 1
-"""
 SIZE = """
 SELECT pg_catalog.sum(pg_catalog.pg_total_relation_size(c.oid))::bigint
 FROM pg_catalog.pg_class AS c
@@ -72,17 +68,15 @@ class ServerFacts:
 class Recorded:
     """The last run of the ledger, as far as it says which plan it was."""
 
-    id: int
-    plan: str
-    plan_version: str
-    files: dict[str, str] | None
+    run: RunView
+    files: dict[str, str]
 
 
 def look(conn: psycopg.Connection[Any], plan: Plan) -> ServerFacts:
     """Look once, in the caller's transaction."""
     with conn.cursor(row_factory=class_row(ServerFacts)) as cursor:
         found = cursor.execute(
-            LOOK.read_bytes(),
+            spelled(LOOK.read_text()),
             {
                 "alters": list(plan.alters),
                 "extensions": list(plan.preflight.extensions),
@@ -97,8 +91,9 @@ def look(conn: psycopg.Connection[Any], plan: Plan) -> ServerFacts:
 def recorded(conn: psycopg.Connection[Any]) -> Recorded | None:
     """The last run that the ledger knows, or None when it cannot be read."""
     try:
-        with conn.transaction(), conn.cursor(row_factory=class_row(Recorded)) as cursor:
-            return cursor.execute(RUN).fetchone()
+        with conn.transaction():
+            run = ledger_view.last_run(conn, "forward", "rollback")
+            return None if run is None else Recorded(run, ledger_view.files_of(conn, run))
     except psycopg.ProgrammingError:  # no right, or a table or column is missing
         return None
 

@@ -6,31 +6,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.crash.run.walk import Walk
-from harness.database import admin
+from harness.database import admin, ledger_view
+from harness.database.ledger_names import spelled
 from harness.database.locks import SHARE_UPDATE_EXCLUSIVE, strength_of_mode
 from harness.plan import Script
 from harness.runner.index import wanted
 
 NOTES = Path(__file__).with_suffix(".sql")
-HELD = """
+HELD = spelled("""
 select h.step, n.name, array_agg(distinct h.mode)
-from migration_control.harness_held as h
-join migration_control.harness_named as n on n.relation = h.relation and n.at = h.at - 1
+from {ledger_schema}.harness_held as h
+join {ledger_schema}.harness_named as n on n.relation = h.relation and n.at = h.at - 1
 where n.kind in ('r', 'p', 'v')
 group by h.step, n.name order by h.step, n.name
-"""
-STATES = "select distinct step, state from migration_control.harness_held order by step, state"
-BATCHES = """
-select step, case when rows > 0 then batches else 0 end from migration_control.step
-where run_id = (select max(id) from migration_control.run)
-"""
-TABLES = """
+""")
+STATES = spelled(
+    "select distinct step, state from {ledger_schema}.harness_held order by step, state"
+)
+TABLES = spelled("""
 select distinct h.step, n.name, t.name
-from migration_control.harness_held as h
-join migration_control.harness_named as n on n.at = h.at - 1 and n.indexed is not null
-join migration_control.harness_named as t on t.at = n.at and t.relation = n.indexed
+from {ledger_schema}.harness_held as h
+join {ledger_schema}.harness_named as n on n.at = h.at - 1 and n.indexed is not null
+join {ledger_schema}.harness_named as t on t.at = n.at and t.relation = n.indexed
 where h.state = 'intent'
-"""
+""")
 
 
 @dataclass(frozen=True)
@@ -49,13 +48,15 @@ class Needs:
 def look(walk: Walk) -> dict[str, Needs]:
     """Run to the end and say what each step needed; uses the walk up."""
     with admin.connection(walk.dsn) as conn:
-        conn.execute(NOTES.read_bytes())
+        conn.execute(spelled(NOTES.read_text()))
     walk.advance(lambda _: False)
     with admin.connection(walk.dsn) as conn:
-        held = conn.execute(HELD.encode()).fetchall()
-        states = conn.execute(STATES.encode()).fetchall()
-        tables = {(step, name): of for step, name, of in conn.execute(TABLES.encode())}
-        batches = dict(conn.execute(BATCHES.encode()).fetchall())
+        held = conn.execute(HELD).fetchall()
+        states = conn.execute(STATES).fetchall()
+        tables = {(step, name): of for step, name, of in conn.execute(TABLES)}
+        run = ledger_view.last_run(conn)
+        begun = ledger_view.steps_of(conn, run) if run else {}
+    batches = {name: step.batches for name, step in begun.items() if step.rows > 0}
     found: dict[str, Needs] = {}
     for step in walk.steps:
         locks = {name: max(modes, key=strength_of_mode) for of, name, modes in held if of == step}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
-
-from psycopg.rows import dict_row
+from typing import Final
 
 from harness.core.errors import Refused
-from harness.database import admin
+from harness.database import admin, ledger_view
+from harness.database.ledger_view import RunView
 from harness.document.base import Word, read_document
 from harness.document.dry_run import (
     CopyDocument,
@@ -16,17 +15,6 @@ from harness.document.dry_run import (
     EstimateDocument,
     EstimatedStep,
 )
-
-_RUN: Final = """
-SELECT id, epoch, plan_hash, state,
-  date_part('epoch', completed_at - started_at) AS seconds
-FROM migration_control.run WHERE direction = 'forward' ORDER BY id DESC LIMIT 1
-"""
-_STEPS: Final = """
-SELECT step, date_part('epoch', updated_at - started_at) AS seconds
-FROM migration_control.step WHERE run_id = %s
-"""
-
 
 WHAT: Final = "what `harness dry-run --save` writes"
 AGAIN: Final = "save it again"
@@ -51,9 +39,9 @@ def estimate_error(dsn: str, saved: DryRunDocument, percent: float = 50.0) -> Es
     why = _unlike(run, saved)
     if why:
         return EstimateDocument(
-            verdict="unknown", estimate_seconds=expected, seconds=run.get("seconds"), why=why
+            verdict="unknown", estimate_seconds=expected, seconds=run.seconds, why=why
         )
-    seconds = float(run["seconds"])
+    seconds = run.seconds or 0.0
     error = abs(expected - seconds) / max(seconds, 0.001)
     steps = [
         EstimatedStep(id=step.id, estimate_seconds=step.seconds, seconds=took.get(step.id))
@@ -80,28 +68,24 @@ def _judged(near: bool, copy: CopyDocument | None) -> tuple[Word, str]:
     return "unknown", why
 
 
-def _ledger(dsn: str) -> tuple[dict[str, Any], dict[str, float]]:
+def _ledger(dsn: str) -> tuple[RunView, dict[str, float]]:
     with admin.connection(dsn) as conn, conn.transaction():
         conn.execute("set transaction read only")
-        row: Any = conn.execute(
-            "select to_regclass('migration_control.run') is not null"
-        ).fetchone()
-        if not row[0]:
+        if not ledger_view.has_ledger(conn):
             raise Refused("the database holds no run", hint="migrate it first")
-        with conn.cursor(row_factory=dict_row) as cursor:
-            run = cursor.execute(_RUN).fetchone()
-            if run is None:
-                raise Refused("the database holds no forward run", hint="migrate it first")
-            rows = cursor.execute(_STEPS, [run["id"]]).fetchall()
-    return run, {row["step"]: round(float(row["seconds"]), 4) for row in rows}
+        run = ledger_view.last_run(conn, "forward")
+        if run is None:
+            raise Refused("the database holds no forward run", hint="migrate it first")
+        steps = ledger_view.steps_of(conn, run)
+    return run, {name: round(step.seconds, 4) for name, step in steps.items()}
 
 
-def _unlike(run: dict[str, Any], saved: DryRunDocument) -> str:
+def _unlike(run: RunView, saved: DryRunDocument) -> str:
     """Why the run cannot be compared with the dry run; empty when it can."""
-    if run["plan_hash"] != saved.plan.hash:
+    if run.plan_hash != saved.plan.hash:
         return "the run was of another plan than the dry run"
-    if run["state"] != "completed" or run["seconds"] is None:
+    if run.state != "completed" or run.seconds is None:
         return "the run is not finished"
-    if run["epoch"] != 1:
+    if run.epoch != 1:
         return "the run was interrupted and resumed: its length has pauses in it"
     return ""

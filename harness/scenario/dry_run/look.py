@@ -21,19 +21,19 @@ from psycopg.rows import class_row
 from harness.core.direction import StepDirection
 from harness.core.errors import Refused
 from harness.database import admin
+from harness.database.catalog import USER_RELATIONS
+from harness.database.ledger_names import spelled
 from harness.plan import Phase, Plan, Script, Statement, Step
 from harness.scenario.dry_run import wal
 
 SCHEMA: Final = "harness_dry_run"
 _SQL: Final = Path(__file__).with_name("look.sql")
-_REFRESH: Final = """
+_REFRESH: Final = f"""
 WITH now AS MATERIALIZED (
-  SELECT c.oid AS id, n.nspname || '.' || c.relname AS name,
+  SELECT c.oid AS id, c.schema || '.' || c.relation AS name,
     pg_catalog.pg_relation_filenode(c.oid) AS node, pg_catalog.pg_relation_size(c.oid) AS bytes
-  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_'
-    AND n.nspname NOT IN ('information_schema', 'migration_control', 'migration_archive',
-      'harness_dry_run')
+  FROM ({USER_RELATIONS}) AS c
+  WHERE c.kind IN ('r', 'p', 'v', 'm', 'f') AND c.schema <> 'harness_dry_run'
 ), gone AS (
   DELETE FROM harness_dry_run.relation AS r WHERE NOT EXISTS (SELECT FROM now WHERE now.id = r.id)
 )
@@ -41,7 +41,7 @@ INSERT INTO harness_dry_run.relation AS r (id, name, node, bytes)
 SELECT id, name, node, bytes FROM now
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, node = excluded.node, bytes = excluded.bytes
 WHERE (r.name, r.node, r.bytes) IS DISTINCT FROM (excluded.name, excluded.node, excluded.bytes)
-"""
+"""  # noqa: S608 - a constant
 _LOOKS: Final = """
 SELECT k.number, k.statement, k.transaction::text AS transaction, k.began, k.ended,
   (k.wal_began - '0/0')::bigint AS wal_began, (k.wal_ended - '0/0')::bigint AS wal_ended,
@@ -100,8 +100,10 @@ def own(conn: psycopg.Connection[Any]) -> None:
 def listen(conn: psycopg.Connection[Any]) -> None:
     """When the ledger is there: have statistics handed on with every checkpoint."""
     conn.execute(
-        "CREATE OR REPLACE TRIGGER harness_dry_run AFTER INSERT OR UPDATE ON migration_control.step"
-        " FOR EACH ROW EXECUTE FUNCTION harness_dry_run.hand_on()"
+        spelled(
+            "CREATE OR REPLACE TRIGGER harness_dry_run AFTER INSERT OR UPDATE ON {step}"
+            " FOR EACH ROW EXECUTE FUNCTION harness_dry_run.hand_on()"
+        )
     )
 
 

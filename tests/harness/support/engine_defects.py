@@ -25,6 +25,7 @@ from harness.runner import (
     concurrent_step,
     forward,
     ledger,
+    ledger_statements,
     lock,
     retry,
     steps,
@@ -44,7 +45,7 @@ COUNT_AGAIN = sql.SQL(
     " pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE s.state = 'done')"
     " FROM migration_control.step AS s WHERE s.run_id = r.id) WHERE r.id = {};"
 )
-write_checkpoint = ledger.checkpoint_sql  # as it is, whatever is put in its place
+write_checkpoint = ledger_statements.checkpoint_sql  # as it is, whatever is put in its place
 
 
 def change(owner: Any, **attributes: object) -> None:
@@ -166,7 +167,7 @@ def unhandled_sigstop() -> None:
 
 
 def _forget_the_fence() -> None:
-    change(ledger, fence_sql=lambda *_: sql.Composed([sql.SQL("SELECT 1;")]))
+    change(ledger_statements, fence_sql=lambda *_: sql.Composed([sql.SQL("SELECT 1;")]))
 
 
 # --- lost connections and unknown commits
@@ -244,7 +245,7 @@ def _watch_commits(
         begin(self, dsn, context)
 
     change(RunnerSession, __init__=remember_where, commit=watched)
-    change(ledger, checkpoint_sql=note)
+    change(ledger_statements, checkpoint_sql=note)
     change(transaction_step, checkpoint_sql=note)
 
 

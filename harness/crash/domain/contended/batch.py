@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from psycopg import sql
 from psycopg.types.numeric import Int8
@@ -14,13 +13,15 @@ from harness.crash import runners
 from harness.crash.domain.contended.strike import ended, first_retry, named, told_by
 from harness.crash.model import Point
 from harness.crash.run.walk import FaultOutcome, Scene
-from harness.database import admin
+from harness.database import admin, ledger_view
+from harness.database.ledger_names import spelled
 from harness.fault.contention import Rival
 from harness.plan import Plan, Script
 from harness.runner.connection import configure, connect, set_variables
 from harness.runner.keys import LOWEST
 
 HISTORY = Path(__file__).with_name("history.sql")
+KEPT = spelled("select last_key from {ledger_schema}.harness_history where step = %s order by at")
 LARGEST = 2**63 - 1
 TIMEOUT = 0.25
 
@@ -55,7 +56,7 @@ def statement_timeout(scene: Scene, point: Point, persistent: bool) -> FaultOutc
     plan = _plan(scene, batch)
     with scene.walk.copy() as dsn:
         with admin.connection(dsn) as conn:
-            conn.execute(HISTORY.read_bytes())
+            conn.execute(spelled(HISTORY.read_text()))
         with Rival(dsn) as rival:
             held = rival.execute(_holding(batch.script), (key,))
             assert held == 1, "the row to hold is gone"
@@ -126,11 +127,9 @@ def _holding(of: Script) -> sql.Composed:
 def _range(dsn: str, step: str, key: int) -> tuple[int, int]:
     """The range in which a key was done."""
     before = LOWEST
-    for (last,) in _ask(
-        dsn,
-        "select last_key from migration_control.harness_history where step = %s order by at",
-        step,
-    ):
+    with admin.connection(dsn) as conn:
+        history = conn.execute(KEPT, [step]).fetchall()
+    for (last,) in history:
         if last is not None and last >= key:
             return before, last
         before = before if last is None else last
@@ -139,17 +138,10 @@ def _range(dsn: str, step: str, key: int) -> tuple[int, int]:
 
 def _not_beyond(dsn: str, step: str, key: int) -> tuple[str, ...]:
     """Whether the ledger claims a key that could not be done."""
-    rows = _ask(
-        dsn,
-        "select last_key from migration_control.step where step = %s order by run_id desc limit 1",
-        step,
-    )
-    last = rows[0][0] if rows else None
+    with admin.connection(dsn) as conn:
+        run = ledger_view.last_run(conn)
+        found = ledger_view.steps_of(conn, run).get(step) if run else None
+    last = found.last_key if found else None
     if last is None or last < key:
         return ()
     return (f"the ledger says that key {key} is done, which was held: its last key is {last}",)
-
-
-def _ask(dsn: str, query: str, *params: object) -> list[tuple[Any, ...]]:
-    with admin.connection(dsn) as conn:
-        return conn.execute(query.encode(), params).fetchall()

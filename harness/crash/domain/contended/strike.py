@@ -14,6 +14,7 @@ from harness.core.sqlstate import DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE, SERIALI
 from harness.crash import runners
 from harness.crash.model import END, START, Point
 from harness.crash.run.walk import FaultOutcome, Scene
+from harness.database.ledger_names import qualified, spelled
 from harness.database.locks import BY_NAME, LockWords
 from harness.fault.contention import (
     ALWAYS,
@@ -25,11 +26,11 @@ from harness.fault.process import Ending, JobProcess
 from harness.plan import Script
 from harness.runner.outcome import Event
 
-CHECKPOINTS = "migration_control.step"
-EVENTS = "migration_control.event"
-RUN = "migration_control.run"
-WHOLE_RUN = sql.SQL("lock table migration_control.run in access exclusive mode")
-RUN_ROW = sql.SQL("select from migration_control.run where state = 'running' for update")
+CHECKPOINTS = qualified("step")
+EVENTS = qualified("event")
+RUN = qualified("run")
+WHOLE_RUN = spelled("lock table {run} in access exclusive mode")
+RUN_ROW = spelled("select from {run} where state = 'running' for update")
 SHORT, LONG = 0.05, 20.0
 PATIENCE = 40.0  # longer than any of these runs takes to give up
 HANDED_OVER = 2.0  # longer than it takes to hand a lock from one rival to the next

@@ -19,15 +19,14 @@ from harness.crash.runners import run as run_to_the_end
 from harness.crash.setup import Setup
 from harness.crash.state import identify, settle
 from harness.database import admin
+from harness.database.ledger_names import spelled
 from harness.fault.clock import ClockedHarness, Finished, library
 
 HOURS: Final = {"clock-jumps-ahead": 48.0, "clock-jumps-back": -48.0}
 AHEAD, BEHIND = "clock-ahead", "clock-behind"  # all the time
 FAULTS: Final = (*HOURS, AHEAD, BEHIND)
 VERBS: Final[dict[Direction, str]] = {"forward": "migrate", "rollback": "rollback"}
-AGED: Final = (
-    "update migration_control.run set completed_at = completed_at - %s * interval '1 hour'"
-)
+AGED: Final = spelled("update {run} set completed_at = completed_at - %s * interval '1 hour'")
 SLACK: Final = 0.5  # of a jump: by so much may the two looks at the clock be apart
 
 

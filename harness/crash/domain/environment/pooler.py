@@ -15,7 +15,7 @@ from harness.crash.domain.environment.survey import Survey
 from harness.crash.model import START, CoverageRow, Point, Task
 from harness.crash.setup import Setup
 from harness.crash.state import identify, settle
-from harness.database import admin
+from harness.database import admin, ledger_view
 from harness.fault.pooler import PgBouncer, Pool, program
 from harness.fault.process import Ending, JobProcess
 
@@ -33,7 +33,6 @@ FAULTS: Final = tuple(dict.fromkeys(f"pgbouncer-{pool.mode}" for pool in POOLS.v
 AT_WORK: Final = Halt("step_started")
 LOOKS: Final = 50  # more than any pool has server connections: handed out in turn, all are seen
 BACKEND: Final = "select pg_catalog.pg_backend_pid()"
-OURS: Final = "select pid, lock_pid from migration_control.run order by id desc limit 1"
 
 
 def tasks(survey: Survey) -> list[Task]:
@@ -115,11 +114,11 @@ def _unsafe(stage: OwnServer, pooler: PgBouncer, dsn: str, process: JobProcess) 
 def _shared(pooler: PgBouncer, dsn: str) -> list[str]:
     """Whether others are given the server processes that hold the run's lock and its settings."""
     with admin.connection(dsn) as direct:
-        row = direct.execute(OURS).fetchone()
-    assert row is not None, "a run is at work"
+        run = ledger_view.last_run(direct)
+    assert run is not None, "a run is at work"
     with admin.connection(pooler.dsn(dsn), prepare_threshold=None) as other:
         theirs = {other.execute(BACKEND).fetchone() for _ in range(LOOKS)}
-    shared = {pid for pid in row if (pid,) in theirs}
+    shared = {pid for pid in (run.pid, run.lock_pid) if (pid,) in theirs}
     return [f"other clients were given {len(shared)} of the run's sessions"] if shared else []
 
 

@@ -16,6 +16,7 @@ from harness.crash import runners
 from harness.crash.setup import Setup
 from harness.crash.state import settle
 from harness.database import admin, template
+from harness.database.catalog import USER_RELATIONS
 from harness.fault.process import Tell, fork
 
 if TYPE_CHECKING:
@@ -25,13 +26,10 @@ SIZES: Final = (
     "select pg_catalog.pg_database_size(pg_catalog.current_database()),"
     " pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::bigint"
 )
-TABLES: Final = (
-    "select n.nspname, c.relname, pg_catalog.concat(n.nspname, '.', c.relname) = any(%s)"
-    " from pg_catalog.pg_class as c"
-    " join pg_catalog.pg_namespace as n on n.oid = c.relnamespace"
-    " where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> all"
-    " (array['information_schema', 'migration_control', 'migration_archive'])"
-)
+TABLES: Final = f"""
+select schema, relation, concat(schema, '.', relation) = any(%s)
+from ({USER_RELATIONS}) as r where kind in ('r', 'p')
+"""  # noqa: S608 - a constant
 WAYS: Final[tuple[Direction, ...]] = ("forward", "rollback")
 WAITER: Final = (
     "select a.application_name from pg_catalog.pg_locks as l"
@@ -148,7 +146,7 @@ def holding(dsn: str, plan: Plan) -> Iterator[None]:
 
 
 def _lock(conn: psycopg.Connection[Any], wanted: list[str]) -> sql.Composed:
-    rows = conn.execute(TABLES, [wanted]).fetchall()
+    rows = conn.execute(TABLES.encode(), [wanted]).fetchall()
     found = [sql.Identifier(*name) for *name, is_wanted in rows if is_wanted]
     tables = found or [sql.Identifier(*name) for *name, _ in rows]
     if not tables:  # before the migration nothing is there

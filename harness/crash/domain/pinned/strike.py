@@ -13,7 +13,7 @@ from harness.crash.domain.pinned.moments import AGAIN, SIDES, commit_of, pin_for
 from harness.crash.model import END, START, CoverageRow, Point
 from harness.crash.setup import Setup
 from harness.crash.state import Oracle, settle
-from harness.database import admin
+from harness.database import admin, ledger_view
 from harness.fault import pin_standby, pins
 from harness.fault.pins import PAUSE, HeldPin, PinMissed, Pinned, Target
 from harness.fault.process import Ending, JobProcess
@@ -31,14 +31,6 @@ LIMIT = 60.0
 PATIENT = {"lock_timeout": 120.0, "concurrent_lock_timeout": 120.0, "stall": 120.0}
 """[runner] of a run that is held: it must not go on before it is struck."""
 CRASHED = "all server processes terminated; reinitializing"
-FOUND = """
-SELECT s.state, s.batches FROM migration_control.step AS s
-WHERE s.step = %(step)s AND s.run_id = (SELECT max(id) FROM migration_control.run)
-UNION ALL
-SELECT r.state, 0 FROM migration_control.run AS r
-WHERE %(step)s = '(run)' AND r.direction = %(direction)s
-  AND r.id = (SELECT max(id) FROM migration_control.run)
-"""
 
 
 def faults(boundary: str) -> tuple[str, ...]:
@@ -202,12 +194,16 @@ class HeldRun:
             return []
         return [f"struck {target.side} the commit record, the checkpoint {there}"]
 
-    def _found(self, target: Target) -> tuple[object, ...] | None:
-        ask = self.held.watcher.execute
-        if ask("SELECT to_regclass('migration_control.step')").fetchone() == (None,):
+    def _found(self, target: Target) -> tuple[str, int] | None:
+        """State and batches of the step, or of the run itself, as the ledger has them."""
+        conn = self.held.watcher
+        run = ledger_view.last_run(conn) if ledger_view.has_ledger(conn) else None
+        if run is None:
             return None
-        wanted = {"step": target.step, "direction": self.point.direction}
-        return ask(FOUND.encode(), wanted).fetchone()
+        if target.step == "(run)":
+            return (run.state, 0) if run.direction == self.point.direction else None
+        step = ledger_view.steps_of(conn, run).get(target.step)
+        return (step.state, step.batches) if step else None
 
     def leave(self) -> None:
         """End what still runs, and keep the database."""

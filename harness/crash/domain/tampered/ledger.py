@@ -18,6 +18,7 @@ from harness.crash.domain.tampered.placement import PlacedDatabase
 from harness.crash.model import Point
 from harness.crash.run.walk import FaultOutcome
 from harness.database import admin, template
+from harness.database.ledger_names import identifier, spelled
 from harness.fault import tamper
 
 if TYPE_CHECKING:
@@ -25,17 +26,17 @@ if TYPE_CHECKING:
     from harness.database.fingerprint import Fingerprint
     from harness.server import Server
 
-STEP = sql.Identifier("migration_control", "step")
-CURRENT = sql.SQL("(select max(id) from migration_control.run)")
+STEP = identifier("step")
+CURRENT = spelled("(select max(id) from {run})")
 ROWS: dict[str, sql.Composable] = {
-    "step": sql.SQL(
-        "(run_id, position) = (select run_id, position from migration_control.step"
+    "step": spelled(
+        "(run_id, position) = (select run_id, position from {step}"
         " order by run_id desc, position desc limit 1)"
     ),
     "run": sql.SQL("id = {}").format(CURRENT),
-    "plan_file": sql.SQL(
-        "(run_id, path) = (select f.run_id, f.path from migration_control.plan_file as f"
-        " join migration_control.run as r on r.id = f.run_id and r.direction = 'forward'"
+    "plan_file": spelled(
+        "(run_id, path) = (select f.run_id, f.path from {plan_file} as f"
+        " join {run} as r on r.id = f.run_id and r.direction = 'forward'"
         " where f.path like 'phases/%' order by f.run_id desc, f.path limit 1)"
     ),
     "ledger": sql.SQL("true"),
@@ -57,11 +58,11 @@ BY_TYPE: dict[str, str] = {
     "text": "coalesce({0}, '') || 'x'",
     "timestamp with time zone": "coalesce({0}, now()) + interval '1 day'",
 }
-COLUMNS = """
+COLUMNS = spelled("""
 select table_name, column_name, data_type from information_schema.columns
-where table_schema = 'migration_control' and table_name = any(%s)
+where table_schema = {ledger_schema_name} and table_name = any(%s)
 order by table_name, ordinal_position
-"""
+""")
 BITS = {"checked": 8, "unchecked": 32}
 """How many bits of a checkpoint are flipped: seen by the page's checksum, and by the seal alone."""
 
@@ -131,7 +132,7 @@ def _struck(stand: PlacedDatabase, fired: bool, outcomes: list[TamperedOutcome])
 
 
 def _change(dsn: str, table: str, what: str, rows: sql.Composable) -> sql.Composed:
-    of = sql.Identifier("migration_control", table)
+    of = identifier(table)
     if what == "deleted":
         return sql.SQL("delete from {} where {}").format(of, rows)
     with admin.connection(dsn) as conn:

@@ -15,12 +15,11 @@ from harness.crash import runners, state
 from harness.crash.setup import Setup
 from harness.database import admin
 from harness.database.fingerprint import Fingerprint
+from harness.database.ledger_names import TABLES, identifier
 from harness.fault.process import Ending
 
 if TYPE_CHECKING:
     from harness.plan import Plan
-
-TABLES = ("run", "step", "plan_file", "ledger", "event", "archived")
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class ChangeWitness:
         found: dict[str, Any] = {}
         with admin.connection(self.dsn) as conn:
             for name in TABLES:
-                table = sql.Identifier("migration_control", name)
+                table = identifier(name)
                 query = sql.SQL("select md5(string_agg(t::text, '' order by t::text)) from {} as t")
                 try:
                     found[name] = conn.execute(query.format(table)).fetchone()

@@ -13,15 +13,17 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-RELATIONS = """
+from harness.database.ledger_names import spelled
+
+RELATIONS = spelled("""
 select c.oid::regclass::text, c.relkind = 'S'
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'm', 'S') and not c.relisshared and n.nspname not like 'pg_t%'
   and n.nspname <> 'information_schema' and n.nspname <> 'pg_toast'
   and not (n.nspname = 'pg_catalog' and c.relname in ('pg_statistic', 'pg_statistic_ext_data'))
-  and not (n.nspname = 'migration_control' and c.relname in ('run', 'event', 'event_id_seq'))
+  and not (n.nspname = {ledger_schema_name} and c.relname in ('run', 'event', 'event_id_seq'))
 order by 1
-"""
+""")
 
 
 class Imprint:
