@@ -25,6 +25,7 @@ from harness.crash.domain.pinned.strike import ALONE, TOGETHER, WHILE_MENDING, H
 from harness.crash.model import END, START, CoverageRow, Point, Task
 from harness.crash.setup import Setup
 from harness.crash.workers import find_tasks, pool, run_task, run_tasks
+from harness.database.ledger_names import spelled
 from harness.fault.pins import HeldPin, Hold, Pin, PinMissed, Sight, remove
 from harness.plan import Plan, load
 from harness.runner import concurrent_step
@@ -210,7 +211,7 @@ def test_nothing_of_a_pin_stays(harness_empty_database, tmp_path):
     triggers = "SELECT count(*) FROM pg_trigger WHERE tgname = 'migration_pin'"
     with psycopg.connect(harness_empty_database, autocommit=True) as conn:
         installing = Path(remove.__code__.co_filename).with_name("pin_install.sql")
-        conn.execute(installing.read_bytes())
+        conn.execute(spelled(installing.read_text()))
     assert (ask(harness_empty_database, schema), ask(harness_empty_database, triggers)) == (1, 2)
     remove(harness_empty_database)
     assert (ask(harness_empty_database, schema), ask(harness_empty_database, triggers)) == (0, 0)
