@@ -101,6 +101,8 @@ class Planted:
     `unasked` are the domains that would only wait, for a second runner that never comes past the
     locks of the first. `elsewhere` are domains that strike at a few steps of their own choice, and
     which of their points to strike; they are asked about what only one of the others catches.
+    Defects of one place that are named apart may be planted `together`, by a function that plants
+    them all: `shows` is what a reason says of this one.
     """
 
     plant: engine_defects.Defect
@@ -110,6 +112,8 @@ class Planted:
     quiet: bool = False
     unasked: tuple[DomainName, ...] = ()
     elsewhere: tuple[tuple[DomainName, str], ...] = ()
+    together: engine_defects.Defect | None = None
+    shows: str = ""
 
     def matters_at(self, point: Point) -> bool:
         """Whether this is a point where the defect matters."""
@@ -130,7 +134,12 @@ class Planted:
 
     @property
     def prepare(self) -> str:
-        """What a ground calls it."""
+        """What a ground calls it, and those that are planted together with it."""
+        return f"{self.plant.__module__}:{(self.together or self.plant).__name__}"
+
+    @property
+    def alone(self) -> str:
+        """What a ground calls that one defect."""
         return f"{self.plant.__module__}:{self.name}"
 
     @property
@@ -167,10 +176,38 @@ DEFECTS: tuple[Planted, ...] = (
             ("environment", "no-connection-persistent"),
         ),
     ),
-    Planted(engine_defects.rollback_forgets_privileges, ACCESS, "rollback", hidden=False),
-    Planted(engine_defects.rollback_forgets_policies, ACCESS, "rollback", hidden=False),
-    Planted(engine_defects.rollback_forgets_a_sequence, ACCESS, "rollback", hidden=False),
-    Planted(engine_defects.rollback_forgets_a_comment, ACCESS, "rollback", hidden=False),
+    Planted(
+        engine_defects.rollback_forgets_privileges,
+        ACCESS,
+        "rollback",
+        hidden=False,
+        together=engine_defects._rollback_forgets_rights,
+        shows="privileges was",
+    ),
+    Planted(
+        engine_defects.rollback_forgets_policies,
+        ACCESS,
+        "rollback",
+        hidden=False,
+        together=engine_defects._rollback_forgets_rights,
+        shows="policy things_read",
+    ),
+    Planted(
+        engine_defects.rollback_forgets_a_sequence,
+        ACCESS,
+        "rollback",
+        hidden=False,
+        together=engine_defects._rollback_forgets_the_rest,
+        shows="sequence public.tickets",
+    ),
+    Planted(
+        engine_defects.rollback_forgets_a_comment,
+        ACCESS,
+        "rollback",
+        hidden=False,
+        together=engine_defects._rollback_forgets_the_rest,
+        shows="comment on table",
+    ),
 )
 
 

@@ -322,6 +322,16 @@ def rollback_forgets_a_comment() -> None:
     _forget_on_the_way_back("CommentStmt", "COMMENT ON")
 
 
+def _rollback_forgets_rights() -> None:
+    rollback_forgets_privileges()
+    rollback_forgets_policies()
+
+
+def _rollback_forgets_the_rest() -> None:
+    rollback_forgets_a_sequence()
+    rollback_forgets_a_comment()
+
+
 def _forget_on_the_way_back(tag: str, words: str) -> None:
     def forgotten(statement: Statement) -> bool:
         return bool(re.fullmatch(tag, statement.tag) and re.match(words, statement.text))
@@ -342,8 +352,13 @@ def _rewritten(script: Script, old: str, new: str) -> Script:
 
 def _change_scripts(rewrite: Callable[[Script], Script], *, back: bool = False) -> None:
     """Let the engine execute something else than the plan says; its files' hashes stay."""
-    run_step = steps.run_step
+    for module in (backward,) if back else (forward, backward):
+        change(module, run_step=_rewriting(module.run_step, rewrite))
 
+
+def _rewriting(
+    run_step: Callable[..., None], rewrite: Callable[[Script], Script]
+) -> Callable[..., None]:
     def changed_step(
         session: RunnerSession,
         step: str,
@@ -354,5 +369,4 @@ def _change_scripts(rewrite: Callable[[Script], Script], *, back: bool = False) 
     ) -> None:
         run_step(session, step, position, rewrite(script), done, watch)
 
-    for module in (backward,) if back else (forward, backward):
-        change(module, run_step=changed_step)
+    return changed_step

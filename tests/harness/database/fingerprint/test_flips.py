@@ -44,7 +44,7 @@ def original(
     harness_server: Server, one_of_everything: str
 ) -> Iterator[tuple[Fingerprint, witness.Dump]]:
     dsn = template.clone(harness_server.dsn(), one_of_everything)
-    yield fingerprint.take(dsn, detail=True), witness.dump(dsn)
+    yield fingerprint.take(dsn, workers=1, detail=True), witness.dump(dsn)
     admin.drop(harness_server.dsn(), admin.dbname(dsn))
 
 
@@ -61,7 +61,7 @@ def prepared(
         if "before" not in case:
             return dsn, *original
         execute(dsn, case["before"])
-        return dsn, fingerprint.take(dsn, detail=True), witness.dump(dsn)
+        return dsn, fingerprint.take(dsn, workers=1, detail=True), witness.dump(dsn)
 
     return prepare
 
@@ -100,7 +100,7 @@ def test_a_flip_is_seen_and_named(flip: Case, prepared: Callable[[Case], Any]) -
     dsn, before, dump = prepared(flip)
     try:
         execute(dsn, flip["sql"])
-        after = fingerprint.take(dsn, detail=not flip.get("undetailed", False))
+        after = fingerprint.take(dsn, workers=1, detail=not flip.get("undetailed", False))
         user = psycopg.conninfo.conninfo_to_dict(dsn)["user"]
         assert_named([one.replace("{user}", str(user)) for one in flip["differs"]], before, after)
         if not flip.get("undumpable", False):
@@ -175,7 +175,7 @@ def test_what_is_no_part_of_the_identity_changes_nothing(
 ) -> None:
     dsn, before, dump = prepared(still)
     execute_apart(dsn, still["sql"])
-    after = fingerprint.take(dsn, detail=True)
+    after = fingerprint.take(dsn, workers=1, detail=True)
     assert named(fingerprint.compare(before, after)) == []
     assert before == after
     seen = witness.differences(dump, witness.dump(dsn))
