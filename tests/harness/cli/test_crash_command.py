@@ -23,7 +23,9 @@ def crash(*arguments: str, plan: Path) -> tuple[int, str, str]:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return SmallPlan(tmp_path_factory.mktemp("plan")).load().path
+    files = SmallPlan(tmp_path_factory.mktemp("plan"))
+    files.replace("baseline/010_things.sql", "generate_series(1, 1000)", "generate_series(1, 250)")
+    return files.load().path
 
 
 def test_the_command_explores_a_sample_and_replays_a_point(small: Path, tmp_path: Path) -> None:

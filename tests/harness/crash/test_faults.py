@@ -37,11 +37,15 @@ from tests.harness.support.runner import SmallPlan
 from tests.harness.support.server import require
 
 STEP, FILL = "1.1/010_column", "1.1/020_fill"
+ROWS = ("baseline/010_things.sql", "generate_series(1, 1000)", "generate_series(1, 250)")
+"""Three batches do here."""
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> SmallPlan:
-    return SmallPlan(tmp_path_factory.mktemp("plan"))
+    files = SmallPlan(tmp_path_factory.mktemp("plan"))
+    files.replace(*ROWS)
+    return files
 
 
 @pytest.fixture(scope="module")
@@ -339,6 +343,7 @@ def test_a_failure_is_repeated_by_the_line_that_it_prints(provider, tmp_path):
     if not have:
         require(provider, "no Postgres of this kind")
     forgetful = SmallPlan(tmp_path / "plan")
+    forgetful.replace(*ROWS)
     forgetful.replace("phases/1.1_fill/010_column.rollback.sql", "DROP TABLE public.kinds;\n", "")
     options = ["--build", str(tmp_path / "build"), "--json"]
     asked = ["--server", provider] if provider != "embedded" else []
