@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -33,6 +34,11 @@ class CommandOptions:
 
 
 _NAMES = tuple(field.name for field in fields(CommandOptions))
+trust_option = click.option(
+    "--trust-command",
+    is_flag=True,
+    help="run a command though nothing here would keep it from another database",
+)
 _OPTIONS = (
     click.option("--up", metavar="CMD", help="strike this command in place of a plan: it migrates"),
     click.option("--down", metavar="CMD", help="with --up: the command that goes back"),
@@ -61,11 +67,7 @@ _OPTIONS = (
         metavar="TIME",
         help="with --up: how long a run may take, such as 10min; 120s if nothing is said",
     ),
-    click.option(
-        "--trust-command",
-        is_flag=True,
-        help="run it though nothing here would keep it from another database",
-    ),
+    trust_option,
 )
 
 
@@ -125,6 +127,19 @@ def make_subject(given: CommandOptions, up: str) -> CommandSubject:
     )
     made.refuse_unrunnable()
     return made
+
+
+def chosen_subject(plan_path: Path | None, *, trusted: bool) -> Path | CommandSubject:
+    """The plan that is named, or the subject of the project: its plan, or its commands."""
+    from harness.subject.choice import command_of, default_plan
+    from harness.subject.project import current_project
+
+    if plan_path is not None:
+        return plan_path
+    project = current_project()
+    if project.kind == "command":
+        return command_of(project, trusted=trusted)
+    return Path(os.path.relpath(default_plan()))
 
 
 def _words(given: CommandOptions, named: list[str]) -> list[str]:

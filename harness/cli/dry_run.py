@@ -5,21 +5,29 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import answer, dsn_option, json_option, named, plan_option
+from harness.cli.command_options import chosen_subject, trust_option
+from harness.cli.options import answer, dsn_option, json_option, named, named_plan_option
 from harness.cli.run_options import server_option
 from harness.cli.usage import Seconds
+from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
 from harness.core.jsonfile import write_json
 from harness.core.writable import refuse_unwritable
 
+if TYPE_CHECKING:
+    from harness.scenario.dry_run import DryRun
+    from harness.scenario.dry_run.scratch import How
+    from harness.subject.command import CommandSubject
+
 
 @click.command("dry-run")
 @dsn_option
-@plan_option
+@named_plan_option
+@trust_option
 @json_option
 @click.option(
     "--clone",
@@ -45,46 +53,67 @@ from harness.core.writable import refuse_unwritable
 )
 def dry_run(
     dsn: str | None,
-    plan_path: Path,
+    plan_path: Path | None,
+    trust_command: bool,
     as_json: bool,
-    how: Any,
+    how: How,
     server: str,
     max_lock: float | None,
     verbose: bool,
     save: Path | None,
     compare: Path | None,
 ) -> None:
-    """Run the whole plan, forward and back, on a copy; nothing is touched in the database."""
+    """Run the whole migration, forward and back, on a copy; the database is not touched."""
+    subject = chosen_subject(plan_path, trusted=trust_command)
     if compare is not None:
-        _compare(named(dsn), compare, plan_path, as_json)
-    from harness import plan
+        _compare(named(dsn), compare, subject, as_json)
     from harness.document.base import to_builtins
-    from harness.observe.progress import steps
-    from harness.runner.signals import stop_requested
-    from harness.scenario import dry_run as scenario
     from harness.scenario.dry_run.words import lines
 
-    loaded = plan.load(plan_path)
     if save is not None:
         refuse_unwritable(save)
-    if max_lock is not None:
-        loaded = replace(loaded, dry_run=replace(loaded.dry_run, max_lock=max_lock))
-    with stop_requested() as stop, steps("dry-run", runs=2) as on_event:
-        done = scenario.dry_run(
-            named(dsn), loaded, how=how, server=server, on_event=on_event, stop=stop
-        )
-    document = done.document()
+    document = _rehearsed(named(dsn), subject, max_lock, how, server).document()
     if save is not None:
         write_json(save, to_builtins(document), indent=1)
     answer(document, as_json, list(lines(document, verbose=verbose)))
     sys.exit(ExitStatus.of(document.verdict == "pass"))
 
 
-def _compare(dsn: str, path: Path, plan_path: Path, as_json: bool) -> None:
+def _rehearsed(
+    dsn: str, subject: Path | CommandSubject, max_lock: float | None, how: How, server: str
+) -> DryRun:
+    from harness import plan
+    from harness.observe.progress import steps
+    from harness.plan import DryRunRules
+    from harness.runner.signals import stop_requested
+    from harness.scenario import dry_run as scenario
+    from harness.scenario.dry_run.command import rehearse_command
+
+    loaded = plan.load(subject) if isinstance(subject, Path) else None
+    rules = loaded.dry_run if loaded is not None else DryRunRules()
+    if max_lock is not None:
+        rules = replace(rules, max_lock=max_lock)
+    with stop_requested() as stop:
+        if not isinstance(subject, Path):
+            return rehearse_command(dsn, subject, rules, how=how, server=server, stop=stop)
+        assert loaded is not None, "a path names a plan"
+        loaded = replace(loaded, dry_run=rules)
+        with steps("dry-run", runs=2) as on_event:
+            return scenario.dry_run(
+                dsn, loaded, how=how, server=server, on_event=on_event, stop=stop
+            )
+
+
+def _compare(dsn: str, path: Path, subject: Path | CommandSubject, as_json: bool) -> None:
+    if not isinstance(subject, Path):
+        raise UsageError(
+            "--compare needs a plan: no ledger says how long the run of a command took",
+            hint="leave --compare out",
+        )
     from harness import plan
     from harness.scenario.dry_run.estimate import estimate_error, read
 
-    percent = plan.load(plan_path).dry_run.estimate_percent
+    percent = plan.load(subject).dry_run.estimate_percent
     found = estimate_error(dsn, read(path), percent)
     line = f"estimate: unknown, {found.why}"
     if found.error is not None:

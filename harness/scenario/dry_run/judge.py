@@ -47,7 +47,8 @@ def verdict(found: Sequence[Finding], evidence: Evidence) -> Word:
     if any(finding.severity == "critical" for finding in found):
         return "fail"
     unseen = any(lock.rows_read is None for step in evidence.steps for lock in step.locks)
-    if evidence.differences is None or unseen or any(f.severity == "warning" for f in found):
+    unproven = evidence.goes_back and evidence.differences is None
+    if unproven or unseen or any(f.severity == "warning" for f in found):
         return "unknown"
     return "pass"
 
@@ -228,7 +229,7 @@ def _evidence(statement: StatementSeen, lock: LockSeen) -> str:
 
 
 def _way_back(evidence: Evidence) -> Iterator[Finding]:
-    if evidence.differences is None:
+    if evidence.differences is None and evidence.goes_back:
         yield Finding(
             "dry-run.way-back-unknown",
             "warning",

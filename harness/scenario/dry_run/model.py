@@ -186,7 +186,8 @@ class Evidence:
     """Everything a dry run is judged by.
 
     `differences` is what the way back left different, None where that cannot be said; `why_not`
-    says why. Of the differences, `left` are those of steps that are declared irreversible.
+    says why. Of the differences, `left` are those of steps that are declared irreversible. With
+    `goes_back` False there is no way back, which is then not applicable.
     """
 
     runs: tuple[Ran, ...]
@@ -194,6 +195,7 @@ class Evidence:
     why_not: str = ""
     notes: tuple[Finding, ...] = ()
     left: tuple[LeftBehind, ...] = ()
+    goes_back: bool = True
 
     @property
     def unexplained(self) -> tuple[str, ...]:

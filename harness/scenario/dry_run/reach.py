@@ -60,6 +60,12 @@ def reaches(plan: Plan, facts: CatalogFacts) -> Reach | None:
     return next((one for one in found if one.outward), found[0] if found else None)
 
 
+def outward_reach(node: Any, text: str, facts: CatalogFacts) -> str | None:
+    """Why one statement reaches other servers or files from any copy; None where none is seen."""
+    found = _Sight(facts, []).statement(node, text)
+    return next((one.why for one in found if one.outward), None)
+
+
 def _of(script: Script, sight: _Sight) -> Iterator[Reach]:
     for statement in script.statements:
         node = tree(statement, batch=script.kind == "batch")

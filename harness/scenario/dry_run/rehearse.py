@@ -44,7 +44,7 @@ FROM_THE_START: Final = ("clean", "rolled-back")
 class DryRun:
     """What was done and seen, and what it comes to."""
 
-    plan: Plan
+    plan: PlanDocument
     database: str
     state: str
     copy: Scratch | None
@@ -71,7 +71,7 @@ class DryRun:
             irreversible=[LeftDocument(**vars(left)) for left in self.evidence.left],
             database=DatabaseDocument(name=self.database, state=self.state),
             copy=self._copy(),
-            plan=PlanDocument(name=self.plan.name, version=self.plan.version, hash=self.plan.hash),
+            plan=self.plan,
         )
 
     def _way_back(self) -> WayBackDocument:
@@ -113,7 +113,8 @@ def dry_run(
             f"not a database for plan {plan.name!r}: {status.reason}",
             "name the right database",
         )
-        return DryRun(plan, name, status.state, None, Evidence((), None, "nothing ran"), (finding,))
+        nothing = Evidence((), None, "nothing ran")
+        return DryRun(_named(plan), name, status.state, None, nothing, (finding,))
     with admin.connection(dsn) as conn:
         reach = reaches(plan, facts(conn))
     if reach is not None and reach.outward:
@@ -132,7 +133,11 @@ def dry_run(
         evidence = replace(evidence, notes=(*evidence.notes, touched))
     evidence = replace(evidence, notes=(*evidence.notes, *plan_findings(plan)))
     findings = judge.findings(evidence, plan.dry_run)
-    return DryRun(plan, name, status.state, copy, evidence, findings)
+    return DryRun(_named(plan), name, status.state, copy, evidence, findings)
+
+
+def _named(plan: Plan) -> PlanDocument:
+    return PlanDocument(name=plan.name, version=plan.version, hash=plan.hash)
 
 
 def _not_rehearsed(plan: Plan, name: str, state: str, reach: Reach) -> DryRun:
@@ -145,7 +150,7 @@ def _not_rehearsed(plan: Plan, name: str, state: str, reach: Reach) -> DryRun:
         f"nothing was rehearsed: it {reach.why}",
         "try it by hand on a server whose neighbours do not count, or take it out of the plan",
     )
-    return DryRun(plan, name, state, None, Evidence((), None, why), (finding,))
+    return DryRun(_named(plan), name, state, None, Evidence((), None, why), (finding,))
 
 
 def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) -> Evidence:
@@ -153,8 +158,8 @@ def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) ->
     with admin.connection(copy.dsn) as conn:
         look.install(conn)
     inside = look.instrumented(plan)
-    notes = [_other_server(copy)] if copy.elsewhere else []
-    notes += [_lacking(copy)] if copy.lacks else []
+    notes = [other_server(copy)] if copy.elsewhere else []
+    notes += [lacking(copy)] if copy.lacks else []
 
     def identity() -> fingerprint.Fingerprint:
         return fingerprint.take(copy.dsn, exclude_schemas=excluded, detail=True)
@@ -183,7 +188,7 @@ def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) ->
             ),
         ]
         if watch.sampling_error:
-            notes.append(_unseen(watch.sampling_error))
+            notes.append(unseen(watch.sampling_error))
     differences, why_not = None, ""
     if runs[1].trouble is not None:
         why_not = "the way back did not come to its end"
@@ -239,7 +244,8 @@ def _script_at(plan: Plan, path: str) -> Script | None:
     return next((script for script in scripts(plan) if str(script.path) == path), None)
 
 
-def _other_server(copy: Scratch) -> Finding:
+def other_server(copy: Scratch) -> Finding:
+    """That the copy is on a server of our own, and why."""
     return Finding(
         "dry-run.other-server",
         "info",
@@ -250,7 +256,8 @@ def _other_server(copy: Scratch) -> Finding:
     )
 
 
-def _lacking(copy: Scratch) -> Finding:
+def lacking(copy: Scratch) -> Finding:
+    """What the copy could not get of what stands around the database."""
     return Finding(
         "dry-run.copy-lacks",
         "info",
@@ -261,7 +268,8 @@ def _lacking(copy: Scratch) -> Finding:
     )
 
 
-def _unseen(reason: str) -> Finding:
+def unseen(reason: str) -> Finding:
+    """That samples of locks are missing."""
     return Finding(
         "dry-run.unsampled",
         "warning",

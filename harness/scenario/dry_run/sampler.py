@@ -16,7 +16,8 @@ SELECT l.relation::bigint, l.mode
 FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
 WHERE l.locktype = 'relation' AND l.granted
   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-  AND a.backend_type = 'client backend' AND a.application_name LIKE 'harness %'
+  AND a.backend_type = 'client backend' AND CASE WHEN %s
+    THEN a.application_name NOT LIKE 'dry run %%' ELSE a.application_name LIKE 'harness %%' END
 """
 Held = tuple[int, str]
 
@@ -52,9 +53,13 @@ class Samples:
 
 
 class Sampler:
-    """Samples in a thread of its own, with `pause` seconds between two samples."""
+    """Samples in a thread of its own, with `pause` seconds between two samples.
 
-    def __init__(self, dsn: str, pause: float) -> None:
+    Of sessions of ours, or of `foreign` ones.
+    """
+
+    def __init__(self, dsn: str, pause: float, *, foreign: bool = False) -> None:
+        self._foreign = foreign
         self._conn = admin.connect(dsn, application_name="dry run sampler")
         self._guard = threading.Lock()
         self._samples = Samples(pause)
@@ -71,7 +76,7 @@ class Sampler:
     def _run(self) -> None:
         while not self._over.is_set():
             try:
-                rows: list[Any] = self._conn.execute(_SAMPLE).fetchall()
+                rows: list[Any] = self._conn.execute(_SAMPLE, [self._foreign]).fetchall()
             except psycopg.Error as error:
                 self.error = " ".join(str(error).split())
                 return
