@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from harness.cli.options import json_option, plan_option
+from harness.cli.command_options import chosen_subject, trust_option
+from harness.cli.options import json_option, named_plan_option
 from harness.cli.run_options import (
     build_option,
     pg_version_option,
@@ -24,7 +25,8 @@ from harness.core.exit_status import ExitStatus
 
 @click.command()
 @json_option
-@plan_option
+@named_plan_option
+@trust_option
 @click.option(
     "--dsn",
     envvar="HARNESS_DSN",
@@ -45,7 +47,8 @@ def gate(
     context: click.Context,
     /,
     as_json: bool,
-    plan_path: Path,
+    plan_path: Path | None,
+    trust_command: bool,
     dsn: str | None,
     rows: int,
     seed: int,
@@ -63,8 +66,9 @@ def gate(
 
     given = context.get_parameter_source("dsn") is ParameterSource.COMMANDLINE
     dsn, server = _where(dsn, given, server)
+    subject = chosen_subject(plan_path, trusted=trust_command)
     settings = GateSettings(
-        plan=plan_path,
+        plan=subject if isinstance(subject, Path) else None,
         build=build,
         rows=rows,
         seed=seed,
@@ -76,6 +80,7 @@ def gate(
         full=full,
         keep_failed=keep_failed,
         quiet=as_json,
+        trusted=trust_command,
     )
     verdict = run(settings)
     if as_json:

@@ -17,6 +17,8 @@ from harness.crash.domain.wire.span import ACKED
 from harness.crash.model import DomainName, Point, Task
 
 Place = tuple[DomainName, Direction]
+UNHEARD = "unheard"
+COMMITS = 12  # of a run whose every point starts a process anew
 
 
 def struck_by(tasks: Sequence[Task], faults: Sequence[str]) -> list[Task]:
@@ -43,11 +45,25 @@ def replayed(tasks: Sequence[Task], point: Point) -> list[Task]:
 def sampled(tasks: Sequence[Task], number: int, seed: int, *, boundaries: bool) -> list[Task]:
     """`number` points, the same for the same seed, from every part of what there is.
 
-    With `boundaries` every commit of the wire domain is taken besides, and is not counted.
+    With `boundaries` every commit of the wire domain is taken besides, and is not counted; of a
+    run whose every point starts a process anew some of the commits, whose answer is lost.
     """
-    acked = {p for task in tasks for p in task.points if p.fault == ACKED} if boundaries else set()
+    acked = _boundaries(tasks, seed) if boundaries else set()
     chosen = _drawn(tasks, number, seed, acked) | acked
     return _only(tasks, lambda point: point in chosen)
+
+
+def _boundaries(tasks: Sequence[Task], seed: int) -> set[Point]:
+    found = {point for task in tasks for point in task.points if point.fault == ACKED}
+    if found:
+        return found
+    last: dict[tuple[str, str], Point] = {}  # what commits is the last message of its step
+    for task in tasks:
+        for point in task.points:
+            if (point.domain, point.fault) == ("wire", UNHEARD) and point.step.startswith("commit"):
+                last[point.direction, point.step] = point
+    chance = random.Random(seed)  # noqa: S311 - a sample, not a secret
+    return set(spread(list(last.values()), COMMITS, chance))
 
 
 def _drawn(tasks: Sequence[Task], number: int, seed: int, without: set[Point]) -> set[Point]:

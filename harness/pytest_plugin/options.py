@@ -52,6 +52,7 @@ OPTIONS: Final = {
     )
 }
 KEEP_FAILED: Final = "keep_failed"
+TRUSTED: Final = "trust_command"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,6 +68,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         default=False,
         help="keep the databases of failed tests, with their server, and print how to reach them",
+    )
+    group.addoption(
+        "--trust-command",
+        dest=TRUSTED,
+        action="store_true",
+        default=False,
+        help="run a command under test though nothing here keeps it from another database",
     )
 
 

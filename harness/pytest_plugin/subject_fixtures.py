@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.pytest_plugin.options import find_number, find_setting
+from harness.pytest_plugin.options import TRUSTED, find_number, find_setting
 
 if TYPE_CHECKING:
     from harness.plan import Plan
     from harness.server import Server
+    from harness.subject.protocol import Subject
 
 TemplateFactory = Callable[..., str]
 
@@ -24,6 +25,45 @@ def harness_plan(request: pytest.FixtureRequest) -> Plan:
 
     root, named = request.config.rootpath, find_setting(request.config, "plan")
     return load(root / named if named else default_plan(root))
+
+
+@pytest.fixture(scope="session")
+def harness_subject(request: pytest.FixtureRequest) -> Subject:
+    """The subject under test: the project's commands, or a plan."""
+    from harness.subject.choice import command_of, subject_of
+    from harness.subject.project import current_project
+
+    config = request.config
+    if find_setting(config, "plan") is None:
+        project = current_project(config.rootpath)
+        if project.kind == "command":
+            return command_of(project, trusted=config.getoption(TRUSTED))
+    return subject_of(request.getfixturevalue("harness_plan"))
+
+
+@pytest.fixture(scope="session")
+def harness_subject_template(
+    harness_server: Server, harness_subject: Subject, harness_rows: int, harness_seed: int
+) -> TemplateFactory:
+    """Return a factory: make(rows=None) -> a sealed template of the subject before it is run.
+
+    A command is run only after its probe has arrived at a database of ours, and nowhere else.
+    """
+    from harness.database import template
+
+    def make(rows: int | None = None) -> str:
+        count, subject = rows or harness_rows, harness_subject
+
+        def build(dsn: str) -> None:
+            subject.prepare(dsn)
+            if subject.seeder is not None:
+                subject.seeder(dsn, rows=count, seed=harness_seed, profile="real")
+            subject.prove_reach(dsn)
+
+        key = f"subject-{count}-{harness_seed}-{subject.hash}"
+        return template.ensure(harness_server.dsn(), key, build)
+
+    return make
 
 
 @pytest.fixture(scope="session")

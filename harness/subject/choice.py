@@ -139,10 +139,13 @@ class MadeOf:
     overrides: str
 
 
-def made_of(plan: Plan, project: Project | None = None) -> MadeOf:
-    """What rows are made of, beside the harness itself, so that a change of it is seen."""
+def made_of(plan: Plan | None, project: Project | None = None) -> MadeOf:
+    """What rows are made of, beside the harness itself, so that a change of it is seen.
+
+    Of the plan, or without one of the project's subject.
+    """
     project = project or find_project()
-    found = particulars_of(plan.name, project)
+    found = particulars_of(plan.name if plan is not None else None, project)
     if project is None:
         return MadeOf((), "{}")
     paths = tuple(project.root / name for name in found.made_of)

@@ -72,9 +72,10 @@ def _inherited(path: Path) -> Iterator[str]:
         return
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and not node.level:
-            package, _, leaf = (node.module or "").rpartition(".")
-            if package == HOME.replace("/", ".") and (home() / f"{leaf}.py").is_file():
-                yield f"{leaf}.py"
+            file = f"{(node.module or '').replace('.', '/')}.py"
+            inner = file.removeprefix(f"{HOME}/")
+            if inner != file and (home() / inner).is_file():
+                yield inner
 
 
 def _tree(path: Path) -> ast.Module:

@@ -35,12 +35,13 @@ Hear = Callable[[dict[str, Any]], None]
 
 def command(settings: GateSettings, suites: Suites, space: Workspace, server: Server) -> list[str]:
     """pytest over the suites; nothing that a project or a user configures changes which run."""
-    options = {
+    options: dict[str, Any] = {
         "server": server.provider,
         "rows": settings.rows,
         "seed": settings.seed,
-        "plan": settings.plan.resolve(),
     }
+    if settings.plan is not None:
+        options["plan"] = settings.plan.resolve()
     return [
         *(sys.executable, "-m", "pytest", *map(str, suites.paths)),
         *("-p", "xdist", "-p", PLUGIN, "-p", f"{PLUGIN}.relay", "-p", "no:cacheprovider"),
@@ -50,6 +51,7 @@ def command(settings: GateSettings, suites: Suites, space: Workspace, server: Se
         *("--junitxml", str(space.left / "junit.xml")),
         *(f"--pg-{name}={value}" for name, value in options.items()),
         *(["--keep-failed"] if settings.keep_failed else []),
+        *(["--trust-command"] if settings.trusted else []),
     ]
 
 

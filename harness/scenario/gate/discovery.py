@@ -13,7 +13,7 @@ from harness.document.verdict import NotApplicable
 from harness.plan import Plan
 from harness.report.section.registry import list_claims, list_sections
 from harness.scenario.gate import census
-from harness.scenario.gate.shipped import SHIPPED, Shipped
+from harness.scenario.gate.shipped import Shipped, shipped_for
 from harness.subject.project import Project
 
 DIRECTORY = Path("tests") / "migration"
@@ -86,8 +86,12 @@ class Suites:
         ]
 
 
-def discover(plan: Plan, root: Path, project: Project | None, *, full: bool = False) -> Suites:
+def discover(
+    plan: Plan | None, root: Path, project: Project | None, *, full: bool = False
+) -> Suites:
     """The suites of a project, or of a plan that stands alone below `root`.
+
+    Without a plan it is the project of another subject.
 
     Raises UsageError when the project's file, or what it names, cannot be read.
     """
@@ -96,7 +100,7 @@ def discover(plan: Plan, root: Path, project: Project | None, *, full: bool = Fa
 
 @dataclass(frozen=True)
 class _Search:
-    plan: Plan
+    plan: Plan | None
     root: Path
     project: Project | None
     full: bool
@@ -104,7 +108,7 @@ class _Search:
     def found(self) -> Suites:
         there = {self._name(path): path for path in _files(self.directory, "test_*.py")}
         away = {name: path for name, path in there.items() if name in self._apart}
-        lacking = {one.name: why for one in SHIPPED if (why := one.lacks(self.plan, self.project))}
+        lacking = {one.name: why for one in self._shipped if (why := one.lacking)}
         inherited = {
             name: path
             for name, path in there.items()
@@ -112,7 +116,7 @@ class _Search:
         }
         away |= inherited
         own = {name: path for name, path in there.items() if name not in away}
-        shipped = [one for one in SHIPPED if one.name not in {*there, *lacking}]
+        shipped = [one for one in self._shipped if one.name not in {*there, *lacking}]
         absent = tuple(self._absent(there, lacking))
         missing = {one.id.removeprefix("absent.") for one in absent}
         running = {*own, *(one.name for one in shipped), *missing}
@@ -143,6 +147,10 @@ class _Search:
             )
         return found
 
+    @cached_property
+    def _shipped(self) -> tuple[Shipped, ...]:
+        return shipped_for(self.plan, self.project)
+
     @property
     def _apart(self) -> tuple[str, ...]:
         return APART if self.full else (*APART, *PLANTED)
@@ -159,7 +167,7 @@ class _Search:
         project = self.project
         if project is None:
             return
-        shipped = set() if self.directory.is_dir() else {one.name for one in SHIPPED}
+        shipped = set() if self.directory.is_dir() else {one.name for one in self._shipped}
         for name in dict.fromkeys(project.suites.required):
             if name in there or name in lacking or name in shipped or name in self._apart:
                 continue

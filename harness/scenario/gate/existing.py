@@ -18,7 +18,6 @@ from psycopg.conninfo import conninfo_to_dict
 
 from harness.core.errors import AnotherRunnerError, InfrastructureError
 from harness.database import admin, template
-from harness.plan import Plan
 from harness.server import Server
 
 Connection = psycopg.Connection[Any]
@@ -31,13 +30,13 @@ where starts_with(datname, 'harness_') and pg_has_role(datdba, 'MEMBER') order b
 
 
 @contextmanager
-def guarded(server: Server, plan: Plan, keep: bool = False) -> Iterator[None]:
+def guarded(server: Server, baseline: str, keep: bool = False) -> Iterator[None]:
     """For the length of the block no other gate works on the server; then what was made is gone.
 
     With `keep` the databases of failed tests stay until the next gate.
 
-    What a killed gate left there is dropped first. Of the roles, those of the plan's baseline that
-    were not there before are dropped again.
+    What a killed gate left there is dropped first. Of the roles, those that the text of the
+    `baseline` names and that were not there before are dropped again.
     """
     if server.provider != "existing":
         yield
@@ -56,7 +55,7 @@ def guarded(server: Server, plan: Plan, keep: bool = False) -> Iterator[None]:
                 admin.drop(server.dsn(), name)
             if not keep:
                 _sweep(conn)
-            _drop_roles(conn, _named(plan, _roles(conn) - roles))
+            _drop_roles(conn, _named(baseline, _roles(conn) - roles))
 
 
 def address(server: Server) -> str:
@@ -98,9 +97,8 @@ def _roles(conn: Connection) -> set[str]:
     return {name for (name,) in conn.execute("select rolname from pg_roles").fetchall()}
 
 
-def _named(plan: Plan, roles: set[str]) -> list[str]:
+def _named(text: str, roles: set[str]) -> list[str]:
     """Those that the baseline speaks of: others came from somebody else meanwhile."""
-    text = " ".join(statement.text for script in plan.baseline for statement in script.statements)
     return sorted(role for role in roles if re.search(rf"(?<!\w){re.escape(role)}(?!\w)", text))
 
 

@@ -16,7 +16,7 @@ import harness
 from harness import __version__
 from harness.core.tree_hash import tree_hash
 from harness.plan import Plan
-from harness.subject.choice import made_of
+from harness.subject.choice import MadeOf
 
 PROFILES = ("real", "hostile")
 """Directories that are no part of what is hashed."""
@@ -36,21 +36,35 @@ class Provided(Protocol):
         ...
 
 
+@dataclasses.dataclass(frozen=True)
+class Amount:
+    """How many rows, and what chance began from."""
+
+    rows: int
+    seed: int
+
+
 def judged(
-    plan: Plan, rows: int, seed: int, suites: Path | None, server: Provided
+    named: dict[str, str],
+    settings: dict[str, Any],
+    made: MadeOf,
+    amount: Amount,
+    suites: Path | None,
+    server: Provided,
 ) -> dict[str, Any]:
     """The part of a verdict that says what it is a verdict on, as it stands now.
 
-    `seed` has a hash of the makers of rows, `tool` one of the harness and of the suites.
+    `named` are name, version and hash of the subject, `settings` its own. `seed` has a hash of the
+    makers of rows, `tool` one of the harness and of the suites.
     """
-    made = made_of(plan)
+    rows, seed = amount.rows, amount.seed
     makers = tree_hash(made.paths, f"{rows} {seed} {' '.join(PROFILES)} {made.overrides}")
     return {
         "judged_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "plan": {"name": plan.name, "version": plan.version, "hash": plan.hash},
+        "plan": named,
         "seed": {"rows": rows, "seed": seed, "profiles": list(PROFILES), "hash": makers},
         "tool": tool() | {"suites_hash": _suites_hash(suites)},
-        "settings": settings(plan),
+        "settings": settings,
         "environment": {
             "server": server.provider,
             "postgres": server.version,

@@ -47,9 +47,11 @@ class SuiteReplay:
             "seed": self.settings.seed,
         }
         root = self.settings.root
-        if not is_default_plan(self.settings.plan, root):
-            told["plan"] = os.path.relpath(self.settings.plan.resolve(), root)
-        return " ".join(f"--{prefix}{name} {value}" for name, value in told.items())
+        plan = self.settings.plan
+        if plan is not None and not is_default_plan(plan, root):
+            told["plan"] = os.path.relpath(plan.resolve(), root)
+        trusted = " --trust-command" if self.settings.trusted else ""
+        return " ".join(f"--{prefix}{name} {value}" for name, value in told.items()) + trusted
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,13 @@ class _Found:
 def by_cause(
     findings: Sequence[Finding],
     compared: VerifyDocument | None,
-    plan: Plan,
+    plan: Plan | None,
     replay: SuiteReplay,
 ) -> list[causes.ReportedCause]:
-    """The causes, their files named from the root of the checkout."""
+    """The causes, their files named from the root of the checkout; without a plan there is none."""
+    if plan is None:
+        told = causes.told(findings, compared, lambda _relation, _column: None)
+        return [replace(cause, replay=_again(cause, replay)) for cause in told]
     writers = Writers(plan)
     below = os.path.relpath(plan.root.resolve(), replay.settings.root)
 

@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness import plan
 from harness.core.errors import UsageError
 from harness.document.base import from_builtins, to_builtins
 from harness.document.validate import ValidateDocument
 from harness.document.verdict import VerdictDocument
-from harness.plan import Plan
 from harness.report import evidence
 from harness.report.portable import portable_document
 from harness.report.verdict import Verdict, with_missing
@@ -26,12 +24,14 @@ from harness.scenario.gate.existing import guarded
 from harness.scenario.gate.interruption import interruptible
 from harness.scenario.gate.left_out import left_out, uncounted
 from harness.scenario.gate.progress import narrator
-from harness.scenario.gate.provenance import changed, judged
+from harness.scenario.gate.provenance import Amount, changed, judged
 from harness.scenario.gate.recorder import Advance, SuiteRecorder
 from harness.scenario.gate.retold import SuiteReplay, by_cause, retold
 from harness.scenario.gate.settings import GateSettings
+from harness.scenario.gate.target import Target, target_of
 from harness.scenario.gate.workspace import Workspace
 from harness.server import Server, choose, close_owned
+from harness.subject.choice import made_of
 
 
 def run(settings: GateSettings) -> VerdictDocument:
@@ -41,16 +41,16 @@ def run(settings: GateSettings) -> VerdictDocument:
     written, AnotherRunnerError when another gate holds it, InfrastructureError when there is no
     server, Stopped on a signal. A verdict that stood there stays until the suites are collected.
     """
-    subject = plan.load(settings.plan)
-    suites = discover(subject, settings.root, settings.project, full=settings.full)
+    target = target_of(settings)
+    suites = discover(target.plan, settings.root, settings.project, full=settings.full)
     with (
         interruptible(),
         build.held(settings.build),
         _server(settings) as server,
-        guarded(server, subject, settings.keep_failed),
+        guarded(server, target.baseline, settings.keep_failed),
         workspace.opened() as space,
     ):
-        return _judged(settings, subject, suites, server, space)
+        return _judged(settings, target, suites, server, space)
 
 
 @contextmanager
@@ -68,21 +68,20 @@ def _server(settings: GateSettings) -> Iterator[Server]:
 
 
 def _judged(
-    settings: GateSettings, subject: Plan, suites: Suites, server: Server, space: Workspace
+    settings: GateSettings, target: Target, suites: Suites, server: Server, space: Workspace
 ) -> VerdictDocument:
     console = Console(stderr=settings.quiet, highlight=False, soft_wrap=True)
-    told.header(console, settings, subject, server)
+    told.header(console, settings, target, server)
     started = time.monotonic()
     there = suites.defined()
-    before = judged(subject, settings.rows, settings.seed, suites.own_directory, server)
-    source, doubts = judged_source(server, subject)
+    before = _provenance(settings, target, suites, server)
+    source, doubts = judged_source(server, target.subject)
     recorder = _run_suites(settings, suites, space, server, console)
     seconds = time.monotonic() - started
     build.forget(settings.build)
     build.take_over(settings.build, space.left, suites.root)
     pieces = evidence.gather(settings.build / "evidence", suites.evidence)
-    now = plan.load(settings.plan)
-    after = judged(now, settings.rows, settings.seed, suites.own_directory, server)
+    after = _provenance(settings, target_of(settings), suites, server)
     missing = left_out(there, recorder)
     replay = SuiteReplay(settings, server)
     left = [finding for piece in pieces for finding in piece.findings]
@@ -97,7 +96,7 @@ def _judged(
         doubts=[*changed(before, after), *doubts, *uncounted(recorder)],
         figures=_figures(recorder, settings, seconds, pieces),
         judged=after | {"seed": after["seed"] | {"tables": _tables(counted)}},
-        causes=by_cause(findings, compared, subject, replay),
+        causes=by_cause(findings, compared, target.plan, replay),
         not_applicable=suites.not_applicable,
     )
     told_anywhere = portable_document(to_builtins(verdict.document()), suites.root)
@@ -106,6 +105,20 @@ def _judged(
     papers.write(settings.build, document, pieces)
     told.verdict(console, verdict, seconds, settings)
     return document
+
+
+def _provenance(
+    settings: GateSettings, target: Target, suites: Suites, server: Server
+) -> dict[str, Any]:
+    """What is judged, as its files are now."""
+    return judged(
+        target.judged,
+        target.settings,
+        made_of(target.plan, settings.project),
+        Amount(settings.rows, settings.seed),
+        suites.own_directory,
+        server,
+    )
 
 
 def _run_suites(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from harness.check import plan_parts
 from harness.plan import Plan
@@ -22,20 +23,21 @@ Lacks = Callable[[Plan, Project | None], str]
 
 @dataclass(frozen=True)
 class Shipped:
-    """A suite of the harness: its name, and what a plan may lack for it."""
+    """A suite of the harness: its name, its file below the suites, and what there is not for it."""
 
     name: str
-    lacks: Lacks
+    file: str
+    lacking: str = ""
 
     @property
     def module(self) -> str:
         """What a suite of a project imports."""
-        return f"harness.suite.{self.name}"
+        return f"harness.suite.{self.file.replace('/', '.')}"
 
     @property
     def path(self) -> Path:
         """Its file, here."""
-        return home() / f"{self.name}.py"
+        return home() / f"{self.file}.py"
 
 
 def nothing(_plan: Plan, _project: Project | None) -> str:
@@ -77,18 +79,44 @@ def _cleanup(plan: Plan, _project: Project | None) -> str:
     return "" if plan.cleanup else "the plan has no cleanup/*.sql"
 
 
-SHIPPED = (
-    Shipped("validation", _validation),
-    Shipped("dry_run", nothing),
-    Shipped("forward", nothing),
-    Shipped("verify", _verify),
-    Shipped("security", _security),
-    Shipped("contract", _contract),
-    Shipped("rollback", _rollback),
-    Shipped("cleanup", _cleanup),
-    Shipped("resume", nothing),
-    Shipped("crash", nothing),
-)
+OF_PLAN: Final[Mapping[str, Lacks]] = {
+    "validation": _validation,
+    "dry_run": nothing,
+    "forward": nothing,
+    "verify": _verify,
+    "security": _security,
+    "contract": _contract,
+    "rollback": _rollback,
+    "cleanup": _cleanup,
+    "resume": nothing,
+    "crash": nothing,
+}
+"""The suites of a plan, in the order in which they are told."""
+OF_COMMAND: Final[Mapping[str, str]] = {
+    "validation": "a command has no checks of the rows before: those are a plan's",
+    "dry_run": "",
+    "forward": "",
+    "verify": "a command has no checks of the rows after: those are a plan's",
+    "security": "a command has no checks/security.toml: that is a plan's",
+    "contract": "what old clients ask is tried on the steps of a plan",
+    "rollback": "",
+    "cleanup": "a command has no clean-up",
+    "resume": "a command has no checkpoints of ours; that it can be run again is tried by crash",
+    "crash": "",
+}
+"""The suites of a command: empty, or why it does not apply."""
+NO_WAY_BACK: Final = "the subject has no way back: there is no subject.down"
+
+
+def shipped_for(plan: Plan | None, project: Project | None) -> tuple[Shipped, ...]:
+    """Every shipped suite for a plan, or for the commands of a project."""
+    if plan is not None:
+        return tuple(Shipped(name, name, lacks(plan, project)) for name, lacks in OF_PLAN.items())
+    command = project.command if project is not None else None
+    lacking = dict(OF_COMMAND)
+    if command is None or command.down is None:
+        lacking["rollback"] = NO_WAY_BACK
+    return tuple(Shipped(name, f"command/{name}", why) for name, why in lacking.items())
 
 
 def contract_of(plan: Plan, project: Project | None) -> Path | None:

@@ -5,21 +5,22 @@ from __future__ import annotations
 from rich.console import Console
 
 from harness import __version__
-from harness.plan import Plan
 from harness.report.verdict import Verdict
 from harness.scenario.gate.existing import address
 from harness.scenario.gate.settings import GateSettings
+from harness.scenario.gate.target import Target
 from harness.server import Server
 
 SHOWN = 10  # causes, and warnings, at a terminal; the report has the rest
 COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
 
 
-def header(console: Console, settings: GateSettings, plan: Plan, server: Server) -> None:
-    """Plan, server and rows."""
+def header(console: Console, settings: GateSettings, target: Target, server: Server) -> None:
+    """Plan or command, server and rows."""
     console.print(f"[bold]migration harness {__version__}[/]")
-    told = f"{plan.name} {plan.version}, {len(plan.steps)} steps, {plan.hash[:12]}"
-    console.print(f"  plan    {told}", markup=False)
+    console.print(f"  {target.subject.kind:<7} {target.words}", markup=False)
+    if target.subject.guard:
+        console.print(f"  guard   {target.subject.guard}", markup=False)
     console.print(f"  server  {server.provider} PostgreSQL {server.version}, because {server.why}")
     if server.provider == "existing":
         console.print(f"          at {address(server)}: in databases of our own, made and dropped")

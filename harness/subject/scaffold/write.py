@@ -20,7 +20,7 @@ from harness.subject.scaffold.tree import PLAN, Tree, recognise_tree
 FILES: Final = Path(__file__).parent / "files"
 SUITE: Final = "tests/migration/test_claims.py"
 WORKFLOW: Final = ".github/workflows/migration.yml"
-COMMANDS: Final = {PLAN: "harness gate --server embedded", "command": "harness crash"}
+GATE: Final = "harness gate --server embedded"
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _workflow(tree: Tree, home: Path, root: Path, origin: Origin) -> str:
     values = {
         "DIRECTORY": _quoted(below) if below != "." else ".",
         "REQUIREMENT": " ".join([f'"{origin.requirement}"', *_own_packages(tree, root)]),
-        "COMMAND": COMMANDS[tree.subject_kind],
+        "COMMAND": GATE,
         "BUILD": _quoted(f"{below}/build") if below != "." else "build",
     }
     return re.sub("|".join(values), lambda found: values[found[0]], _read("workflow.yml"))
@@ -117,7 +117,7 @@ def _next(tree: Tree, root: Path, origin: Origin) -> list[str]:
     if tree.subject_kind == PLAN and tree.plan is None:
         name = re.sub(r"\W+", "_", root.name).strip("_").lower() or "migration"
         found += _read("next_plan.txt").replace("NAME", name).splitlines()
-    found.append(f"run {COMMANDS[tree.subject_kind]}")
+    found.append(f"run {GATE}")
     if origin.wheel is not None:
         found.append(f"for CI put the harness's wheel to {origin.wheel}")
     return found

@@ -111,6 +111,14 @@ def test_success_that_is_none_is_found(explored: Explore) -> None:
     assert "the struck run ended with 0, as if all was done" in reasons(found)
 
 
+def test_boundaries_are_the_commits_whose_answer_is_lost(explored: Explore) -> None:
+    found = explored(TWICE, faults=(), points=1, boundaries=True)
+    lost = [row for row in found.rows if row.fault == "unheard"]
+    assert {row.step for row in lost} >= {"commit-1", "commit-2"}
+    assert 'relation "made" already exists' in reasons(found)  # whatever else the sample has
+    assert len(found.rows) <= len({row.step for row in found.rows}) + 1
+
+
 def test_messages_are_named_by_connection(explored: Explore) -> None:
     found = explored(ELSEWHERE)
     assert found.verdict == "pass"

@@ -114,7 +114,7 @@ class _Rehearsal:
             was, now_is = (one.words if one else "unknown" for one in (self.position, now))
             if self.position is not None and self.position.value:
                 return None, f"the way back leads to another place than it began at: {now_is}"
-            found.append(f"by its own account it was at {was!r}, and is at {now_is!r}")
+            found.insert(0, f"by its own account it was at {was!r}, and is at {now_is!r}")
         return tuple(found), ""
 
     def _identity(self) -> fingerprint.Fingerprint:
