@@ -14,6 +14,7 @@ from harness.scenario.gate import discover
 from harness.scenario.gate.discovery import Suites
 from harness.server import Server
 from harness.subject.project import find_project
+from harness.subject.scaffold import make_start
 from tests.harness.scenario.gate.test_people import gate, said, words
 from tests.harness.support.commands import make_command_project
 from tests.harness.support.people import stand_in, write
@@ -46,10 +47,11 @@ def reasons(document: VerdictDocument) -> str:
 
 def test_a_good_command_is_go_and_what_it_lacks_is_listed(tmp_path: Path, psql: str) -> None:
     root = make_command_project(tmp_path, psql)
+    make_start(root)
     stand_in(root, "crash")  # which good commands pass it is tried where it lives
     document = gate(root)
     assert (document.verdict, list(document.reasons)) == ("GO", []), reasons(document)
-    assert set(words(document)) == SHIPPED
+    assert set(words(document)) == {*SHIPPED, "claims"}
     absent = {one.name: one.reason for one in document.not_applicable or ()}
     assert set(absent) == {"validation", "verify", "security", "contract", "cleanup", "resume"}
     assert "no checkpoints" in absent["resume"]

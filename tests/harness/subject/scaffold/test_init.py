@@ -85,7 +85,7 @@ def test_a_tree_of_another_tool_is_a_command(
     assert found is not None
     assert found.command is not None
     assert (found.command.up, found.command.down) == (up, down)
-    assert "harness crash" in (home / WORKFLOW).read_text()
+    assert "harness gate --server embedded" in (home / WORKFLOW).read_text()
 
 
 @pytest.mark.parametrize(
