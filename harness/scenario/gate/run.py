@@ -28,7 +28,7 @@ from harness.scenario.gate.provenance import Amount, changed, judged
 from harness.scenario.gate.recorder import Advance, SuiteRecorder
 from harness.scenario.gate.retold import SuiteReplay, by_cause, retold
 from harness.scenario.gate.settings import GateSettings
-from harness.scenario.gate.target import Target, target_of
+from harness.scenario.gate.target import JudgedSubject, target_of
 from harness.scenario.gate.workspace import Workspace
 from harness.server import Server, choose, close_owned
 from harness.subject.choice import made_of
@@ -68,7 +68,7 @@ def _server(settings: GateSettings) -> Iterator[Server]:
 
 
 def _judged(
-    settings: GateSettings, target: Target, suites: Suites, server: Server, space: Workspace
+    settings: GateSettings, target: JudgedSubject, suites: Suites, server: Server, space: Workspace
 ) -> VerdictDocument:
     console = Console(stderr=settings.quiet, highlight=False, soft_wrap=True)
     told.header(console, settings, target, server)
@@ -108,7 +108,7 @@ def _judged(
 
 
 def _provenance(
-    settings: GateSettings, target: Target, suites: Suites, server: Server
+    settings: GateSettings, target: JudgedSubject, suites: Suites, server: Server
 ) -> dict[str, Any]:
     """What is judged, as its files are now."""
     return judged(

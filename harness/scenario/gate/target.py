@@ -14,7 +14,7 @@ from harness.subject.protocol import Subject
 
 
 @dataclass(frozen=True)
-class Target:
+class JudgedSubject:
     """The subject, and its plan where it is one of ours."""
 
     subject: Subject
@@ -52,11 +52,11 @@ class Target:
         return f"{self.subject.name}, {self.subject.hash[:12]}"
 
 
-def target_of(settings: GateSettings) -> Target:
+def target_of(settings: GateSettings) -> JudgedSubject:
     """The target as its files are now. Raises UsageError for one that cannot be read."""
     if settings.plan is not None:
         loaded = plan.load(settings.plan)
-        return Target(subject_of(loaded, settings.project), loaded)
+        return JudgedSubject(subject_of(loaded, settings.project), loaded)
     project = settings.project
     assert project is not None, "without a plan it is the subject of a project"
-    return Target(command_of(project, trusted=settings.trusted), None)
+    return JudgedSubject(command_of(project, trusted=settings.trusted), None)

@@ -8,14 +8,14 @@ from harness import __version__
 from harness.report.verdict import Verdict
 from harness.scenario.gate.existing import address
 from harness.scenario.gate.settings import GateSettings
-from harness.scenario.gate.target import Target
+from harness.scenario.gate.target import JudgedSubject
 from harness.server import Server
 
 SHOWN = 10  # causes, and warnings, at a terminal; the report has the rest
 COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
 
 
-def header(console: Console, settings: GateSettings, target: Target, server: Server) -> None:
+def header(console: Console, settings: GateSettings, target: JudgedSubject, server: Server) -> None:
     """Plan or command, server and rows."""
     console.print(f"[bold]migration harness {__version__}[/]")
     console.print(f"  {target.subject.kind:<7} {target.words}", markup=False)

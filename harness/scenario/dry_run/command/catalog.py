@@ -31,7 +31,7 @@ class RelationSeen:
     changed: int
 
 
-class Catalog:
+class CopyCatalog:
     """A connection that looks. `seconds` is what looking took, and the run had to wait for."""
 
     def __init__(self, dsn: str, bookkeeping: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ EXCLUSIVE: Final = "AccessExclusiveLock"
 
 
 @dataclass(frozen=True)
-class Stretch:
+class CommitSpan:
     """What leads to one commit, and the relations before it and after it.
 
     `sampled` has how long samples saw each lock, `log` the bytes that were written.
@@ -33,7 +33,7 @@ class Stretch:
     log: int
 
 
-def step_of(stretch: Stretch, direction: StepDirection, began: float, file: str) -> StepSeen:
+def step_of(stretch: CommitSpan, direction: StepDirection, began: float, file: str) -> StepSeen:
     """The step as a dry run tells it. `began` is the moment of the run's first."""
     sent, rewritten = stretch.sent, _rewritten(stretch)
     found = tuple(_statements(stretch, rewritten))
@@ -54,7 +54,7 @@ def step_of(stretch: Stretch, direction: StepDirection, began: float, file: str)
     )
 
 
-def _texts(stretch: Stretch) -> Iterator[tuple[int, str, Sent]]:
+def _texts(stretch: CommitSpan) -> Iterator[tuple[int, str, Sent]]:
     """Every statement with its number in the run, from one."""
     number = stretch.first
     for one in stretch.sent:
@@ -63,7 +63,7 @@ def _texts(stretch: Stretch) -> Iterator[tuple[int, str, Sent]]:
             number += 1
 
 
-def _rewritten(stretch: Stretch) -> dict[str, int]:
+def _rewritten(stretch: CommitSpan) -> dict[str, int]:
     """Relations that have another file than before, with the statement that may have done it."""
     found: dict[str, int] = {}
     for oid, old in stretch.before.items():
@@ -77,7 +77,7 @@ def _rewritten(stretch: Stretch) -> dict[str, int]:
     return found
 
 
-def _statements(stretch: Stretch, rewritten: Mapping[str, int]) -> Iterator[StatementSeen]:
+def _statements(stretch: CommitSpan, rewritten: Mapping[str, int]) -> Iterator[StatementSeen]:
     known: set[str] = set()
     log = None
     for number, text, one in _texts(stretch):
@@ -99,23 +99,23 @@ def _statements(stretch: Stretch, rewritten: Mapping[str, int]) -> Iterator[Stat
 
 
 @dataclass
-class _Lock:
+class _LockHeld:
     seconds: float
     line: int
     changed: int = 0
 
 
-def _locks(stretch: Stretch, rewritten: Mapping[str, int]) -> tuple[LockSeen, ...]:
+def _locks(stretch: CommitSpan, rewritten: Mapping[str, int]) -> tuple[LockSeen, ...]:
     """Every lock on a relation that was there before, the strongest first."""
     found = _looked(stretch)
     lines = {number: one for number, _, one in _texts(stretch)}
     for (oid, mode), seconds in stretch.sampled.items():
         if oid in stretch.before:
             key = (stretch.before[oid].name, mode)
-            held = found.setdefault(key, _Lock(seconds, stretch.first))
+            held = found.setdefault(key, _LockHeld(seconds, stretch.first))
             held.seconds = max(held.seconds, seconds)
     for name, line in rewritten.items():  # it takes this lock, whether a sample saw it or not
-        found.setdefault((name, EXCLUSIVE), _Lock(lines[line].seconds, line))
+        found.setdefault((name, EXCLUSIVE), _LockHeld(lines[line].seconds, line))
     seen = [
         LockSeen(name, mode, lock.seconds, rewrites=name in rewritten and mode == EXCLUSIVE,
                  rows_changed=lock.changed, line=lock.line)
@@ -124,9 +124,9 @@ def _locks(stretch: Stretch, rewritten: Mapping[str, int]) -> tuple[LockSeen, ..
     return tuple(sorted(seen, key=lambda one: (-strength_of_mode(one.mode), one.relation)))
 
 
-def _looked(stretch: Stretch) -> dict[tuple[str, str], _Lock]:
+def _looked(stretch: CommitSpan) -> dict[tuple[str, str], _LockHeld]:
     """Locks that were held between two statements, from the first of them to the end."""
-    found: dict[tuple[str, str], _Lock] = {}
+    found: dict[tuple[str, str], _LockHeld] = {}
     since: dict[tuple[int, str, str], float] = {}
     for number, text, one in _texts(stretch):
         for oid, mode in one.held:
@@ -134,7 +134,7 @@ def _looked(stretch: Stretch) -> dict[tuple[str, str], _Lock]:
                 continue
             name = stretch.before[oid].name
             since.setdefault((one.backend, name, mode), one.began)
-            lock = found.setdefault((name, mode), _Lock(0.0, number))
+            lock = found.setdefault((name, mode), _LockHeld(0.0, number))
             if statements.mentions(text, name):
                 lock.changed += statements.rows_changed(one.tags)
         ended = one.began + one.seconds

@@ -21,8 +21,8 @@ from harness.plan import DryRunRules
 from harness.runner.outcome import Stop, never
 from harness.scenario.dry_run import commons, judge, look
 from harness.scenario.dry_run.command import digest
-from harness.scenario.dry_run.command.catalog import Catalog
-from harness.scenario.dry_run.command.digest import Stretch
+from harness.scenario.dry_run.command.catalog import CopyCatalog
+from harness.scenario.dry_run.command.digest import CommitSpan
 from harness.scenario.dry_run.command.statements import leaves_copy
 from harness.scenario.dry_run.command.wire_watch import WireWatch
 from harness.scenario.dry_run.facts import CatalogFacts, facts
@@ -132,7 +132,7 @@ class _Rehearsal:
 
     def _run(self, direction: StepDirection, notes: list[Finding]) -> Ran:
         with (
-            closing(Catalog(self.copy.dsn, self.subject.bookkeeping)) as catalog,
+            closing(CopyCatalog(self.copy.dsn, self.subject.bookkeeping)) as catalog,
             Sampler(self.copy.dsn, self.rules.sample, foreign=True) as sampler,
         ):
             run = _WatchedRun(self, direction, catalog, sampler)
@@ -151,14 +151,14 @@ class _WatchedRun:
     """One direction, through the proxy."""
 
     def __init__(
-        self, of: _Rehearsal, direction: StepDirection, catalog: Catalog, sampler: Sampler
+        self, of: _Rehearsal, direction: StepDirection, catalog: CopyCatalog, sampler: Sampler
     ) -> None:
         self._of, self._direction = of, direction
         self._catalog, self._sampler = catalog, sampler
         catalog.wait_alone()
         self._first = self._before = catalog.relations()
         self._log, self._temporary = catalog.counters()
-        self._stretches: list[Stretch] = []
+        self._stretches: list[CommitSpan] = []
         self._number = 1
         self._watch = WireWatch(
             catalog=catalog, refuses=of.refuses, on_commit=lambda: self._close("commit")
@@ -224,7 +224,7 @@ class _WatchedRun:
         log, _ = self._catalog.counters()
         number = len(self._stretches) + 1
         self._stretches.append(
-            Stretch(
+            CommitSpan(
                 f"commit-{number}" if what == "commit" else "end",
                 self._number,
                 sent,

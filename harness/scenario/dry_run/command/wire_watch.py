@@ -14,7 +14,7 @@ from harness.crash.process_run import MessageWitness
 from harness.fault.frames import Message
 from harness.fault.proxy import Act, Frame, Partial
 from harness.fault.strikes import Heard
-from harness.scenario.dry_run.command.catalog import Catalog, Held
+from harness.scenario.dry_run.command.catalog import CopyCatalog, Held
 
 SENT = ("Q", "S")
 """Messages that end what the server answers at once: a query, the end of an extended one."""
@@ -50,7 +50,7 @@ class WireWatch(MessageWitness):
     one with the reason: the run was cut there.
     """
 
-    catalog: Catalog | None = None
+    catalog: CopyCatalog | None = None
     refuses: Callable[[str], str] = lambda _text: ""
     on_commit: Callable[[], None] = lambda: None
     sent: list[Sent] = field(default_factory=list)
