@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import click
@@ -13,7 +12,7 @@ from harness.cli.options import (
     database_command,
     named,
 )
-from harness.cli.outcome import outcome_lines
+from harness.cli.outcome import outcome_lines, run_document
 
 
 @database_command
@@ -46,4 +45,4 @@ def rollback(
     lines = outcome_lines("rollback", outcome)
     for relation, count in outcome.archived.items():
         lines.append(f"  {count:,} rows of {relation} kept in schema migration_archive")
-    answer(dataclasses.asdict(outcome), as_json, lines)
+    answer(run_document(outcome), as_json, lines)
