@@ -48,6 +48,11 @@ mutate-harness-map: $(STAMP) ## which test reaches which function: every test on
 crash: $(STAMP) ## strike a run at every point, forward and back, and judge every state (DOMAIN= FAULT= POINTS= ROWS= SEED=)
 	@$(BIN)/harness crash $(CRASH_OPTIONS)
 
+.PHONY: live
+live: $(STAMP) ## forward, killed, resumed and back under traffic, until ACKNOWLEDGED= writes (200000) at ROWS= rows (100000)
+	@$(BIN)/harness live --rows $(or $(ROWS),100000) --acknowledged $(or $(ACKNOWLEDGED),200000) --server-kills \
+		$(if $(SEED),--seed $(SEED)) $(if $(SERVER),--server $(SERVER)) $(if $(PG),--pg-version $(PG)) $(if $(SECONDS),--seconds $(SECONDS))
+
 .PHONY: killed
 killed: $(STAMP) ## kill each tool at POINTS= points of its time (50), run the next one once: nothing remains
 	@HARNESS_POINTS=$(or $(POINTS),50) $(BIN)/python -m pytest -n 2 tests/harness/cli/test_killed_tools.py $(PYTEST_OPTIONS) $(ARGS)

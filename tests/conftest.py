@@ -8,6 +8,7 @@ OWN_SERVERS = (
     "tests/harness/check/test_preflight.py::test_a_slot_and_a_prepared_transaction_are_seen",
     "tests/harness/cli/test_crash_command.py",
     "tests/harness/cli/test_crash_foreign.py",
+    "tests/harness/cli/test_live_command.py",
     "tests/harness/cli/test_readme.py::test_by_hand_runs_as_it_stands",
     "tests/harness/cli/test_states_of_databases.py::test_a_standby_",
     "tests/harness/core/test_interrupt.py",
@@ -31,6 +32,7 @@ OWN_SERVERS = (
     "tests/harness/scenario/gate/test_people.py",
     "tests/harness/scenario/gate/test_progress.py",
     "tests/harness/scenario/gate/test_sabotage.py",
+    "tests/harness/scenario/live/",
     "tests/harness/scenario/mutate/test_mutate.py",
     "tests/harness/server/test_choice.py::test_an_existing_server_",
     "tests/harness/server/test_choice.py::test_root_drops_privileges",
@@ -39,6 +41,7 @@ OWN_SERVERS = (
     "tests/harness/server/test_dsn.py::test_the_shells_variables_reach_no_server",
     "tests/harness/server/test_local.py",
     "tests/harness/server/test_owner.py",
+    "tests/harness/traffic/test_workload.py",
 )
 """How the node ids begin of tests that start a server and take none of the plugin's fixtures."""
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,7 +26,6 @@ from harness.core.exit_status import ExitStatus
 if TYPE_CHECKING:
     from harness.crash.settings import CrashSettings
     from harness.document.crash import CrashDocument
-    from harness.subject.protocol import Subject
 
 
 OF_COMMAND = 60
@@ -82,14 +80,12 @@ def crash(
 
     why = "an existing server is not explored: servers are killed and filled up here"
     server = own_server("existing" if dsn else server, why)
-    struck = _find_subject(plan_path, command)
+    subject = _subject(plan_path, command)
     chosen = settings.CrashSettings(
-        plan=struck.plan,
-        subject=struck.subject,
-        named=struck.named,
+        **subject,
         rows=rows,
         seed=seed,
-        points=_number(points, whole=struck.subject is None or bool(replay)),
+        points=_number(points, whole="subject" not in subject or bool(replay)),
         boundaries=boundaries,
         domains=DOMAINS if domain is None else settings.listed("domain", domain, DOMAINS),
         directions=DIRECTIONS
@@ -125,30 +121,21 @@ def _explored(settings: CrashSettings) -> CrashDocument:
         return explore.run(settings, told)
 
 
-@dataclass(frozen=True)
-class StruckSubject:
-    """What is struck: a command with the words that name it, or the plan in a file."""
-
-    plan: Path = Path("plan.toml")
-    subject: Subject | None = None
-    named: tuple[str, ...] = ()
-
-
-def _find_subject(plan_path: Path | None, given: CommandOptions) -> StruckSubject:
-    """The command or the plan that is named, else the project's own."""
+def _subject(plan_path: Path | None, given: CommandOptions) -> dict[str, Any]:
+    """What is struck, as settings: a command, or the plan that is named or is the project's."""
     from harness.subject.choice import command_of, default_plan
     from harness.subject.project import current_project
 
     command, named = named_command(given)
     if command is not None:
-        return StruckSubject(subject=command, named=named)
+        return {"subject": command, "named": named}
     if plan_path is not None:
-        return StruckSubject(plan=plan_path)
+        return {"plan": plan_path}
     project = current_project()
     if project.kind == "command":
         named = ("--trust-command",) if given.trust_command else ()
-        return StruckSubject(subject=command_of(project, trusted=given.trust_command), named=named)
-    return StruckSubject(plan=Path(os.path.relpath(default_plan())))
+        return {"subject": command_of(project, trusted=given.trust_command), "named": named}
+    return {"plan": Path(os.path.relpath(default_plan()))}
 
 
 def _number(points: str | None, whole: bool) -> int | None:

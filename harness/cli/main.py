@@ -28,6 +28,7 @@ from harness.cli.dry_run import dry_run
 from harness.cli.fingerprint import fingerprint
 from harness.cli.gate import gate
 from harness.cli.init import init
+from harness.cli.live import live
 from harness.cli.migrate import migrate
 from harness.cli.mutate import mutate
 from harness.cli.report import report
@@ -68,6 +69,7 @@ for command in (
     restore,
     fingerprint,
     crash,
+    live,
     mutate,
     gate,
     report,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from harness.cli.options import (
     database_command,
     named,
 )
-from harness.cli.outcome import outcome_lines, run_document
+from harness.cli.outcome import outcome_lines
 from harness.cli.verdict import (
     accept_rows_option,
     refuse_without_verdict,
@@ -55,8 +56,6 @@ def migrate(
     accept_rows: str | None,
 ) -> None:
     """Run the plan, or resume what a crash or a stop left."""
-    from msgspec.structs import replace
-
     from harness import plan, runner
     from harness.observe.progress import steps
     from harness.runner.signals import stop_requested
@@ -79,16 +78,16 @@ def migrate(
             on_event=on_event,
             stop=stop,
         )
-    document = run_document(outcome)
+    document = dataclasses.asdict(outcome)
     lines = outcome_lines("migrate", outcome)
     if asked is not None:
-        document = replace(document, validate=asked.document())
+        document["validate"] = asked.document()
         lines += asked.lines()
     failed = False
     if loaded.verify.after and outcome.state == "migrated" and outcome.steps_run:
         found = migrate_checks.verify_after(target, loaded, backup)
         verification = migrate_checks.verification_document(found)
-        document = replace(document, verify=verification)
+        document["verify"] = verification
         lines += migrate_checks.verification_lines(found, loaded)
         failed = verification.verdict == "fail"
     answer(document, as_json, lines)

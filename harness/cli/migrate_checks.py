@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import HarnessError, Refused
 from harness.plan import Plan
@@ -17,8 +17,6 @@ from harness.plan import Plan
 if TYPE_CHECKING:
     from harness.check.validate.run import Validation
     from harness.check.verify.run import Verification
-    from harness.document.base import Word
-    from harness.document.run import PriorValidationDocument
     from harness.document.verify import UnmadeDocument, VerifyDocument
 
 STARTS = ("clean", "rolled-back")
@@ -30,17 +28,17 @@ SHOWN = 3
 class PriorValidation:
     """What a validation before the run said; `waived` is the reason to go on all the same."""
 
-    verdict: Word
+    verdict: str
     waived: str | None
     objections: tuple[str, ...]
 
-    def document(self) -> PriorValidationDocument:
+    def document(self) -> dict[str, Any]:
         """As JSON has it."""
-        from harness.document.run import PriorValidationDocument
-
-        return PriorValidationDocument(
-            verdict=self.verdict, waived=self.waived, objections=self.objections
-        )
+        return {
+            "verdict": self.verdict,
+            "waived": self.waived,
+            "objections": list(self.objections),
+        }
 
     def lines(self) -> list[str]:
         """What a person reads: only a waiver is worth a line."""

@@ -1,28 +1,13 @@
-"""What a run came to, as a document and in lines for a person."""
+"""What a run came to, in lines for a person."""
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING
+from typing import Any
 
 from harness.cli.status import left_behind
 
-if TYPE_CHECKING:
-    from harness.document.run import RunDocument
-    from harness.runner import RunOutcome
 
-
-def run_document(outcome: RunOutcome) -> RunDocument:
-    """What `--json` prints of an outcome."""
-    from harness.document.run import AcceptedEditDocument, IrreversibleDocument, RunDocument
-
-    said = dataclasses.asdict(outcome)
-    accepted = [AcceptedEditDocument(**one) for one in said.pop("accepted")]
-    irreversible = [IrreversibleDocument(**one) for one in said.pop("irreversible")]
-    return RunDocument(**said, accepted=accepted, irreversible=irreversible)
-
-
-def outcome_lines(verb: str, outcome: RunOutcome) -> list[str]:
+def outcome_lines(verb: str, outcome: Any) -> list[str]:
     """What was run, how far, and what cannot be undone."""
     more = [
         f"  went on with {one['what']} {one['file']}: {one['reason']}" for one in outcome.accepted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from harness.cli.options import (
     database_command,
     named,
 )
-from harness.cli.outcome import outcome_lines, run_document
+from harness.cli.outcome import outcome_lines
 
 
 @database_command
@@ -45,4 +46,4 @@ def rollback(
     lines = outcome_lines("rollback", outcome)
     for relation, count in outcome.archived.items():
         lines.append(f"  {count:,} rows of {relation} kept in schema migration_archive")
-    answer(run_document(outcome), as_json, lines)
+    answer(dataclasses.asdict(outcome), as_json, lines)

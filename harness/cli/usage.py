@@ -23,6 +23,7 @@ EXAMPLES: Final = {
     "gate": "harness gate --server embedded --rows 10000",
     "report": "harness report --build build",
     "crash": "harness crash --domain wire --points 200",
+    "live": "harness live --writes 100 --seconds 20",
     "mutate": "harness mutate --sample 100",
 }
 """Every command in the order in which a migration needs it, with a line to begin from."""

@@ -13,6 +13,7 @@ MODULES: Final[Mapping[str, str]] = {
     "bench": "pytest_benchmark",
     "container": "testcontainers",
     "contract": "sqlalchemy",
+    "live": "hdrh",
 }
 """The module by which it is seen that an extra is installed."""
 

@@ -72,6 +72,9 @@ UNDEFINED_NAME: Final = frozenset(
 """A name in the query is not in the database."""
 INTEGRITY_VIOLATION: Final = "23"
 CONNECTION_EXCEPTION: Final = "08"
+CONNECTION_FAILURE: Final = "08006"
+NAME_OR_TYPE: Final = "42"
+"""How states begin that say a name or a type is not what the statement takes it for."""
 UNREACHABLE: Final = (CONNECTION_EXCEPTION, "28", "3D", "53", "57P")
 """How states begin that say the server cannot be used: connection, login, database, resources."""
 

@@ -17,6 +17,7 @@ from harness.core.errors import UsageError
 from harness.subject.project import Project
 from harness.subject.project_search import shown
 from harness.subject.protocol import Seeder
+from harness.traffic.mix import TrafficMix
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +26,15 @@ class Particulars:
 
     `seeder` makes the rows, a function of a module; `made_of` are the files and directories that
     it is made of, which a verdict hashes. `contract` is a directory of queries that old clients
-    send, `judge` the checks that mutants are shown to, as module:function.
+    send, `judge` the checks that mutants are shown to, as module:function. `traffic` is what its
+    clients do while a migration runs.
     """
 
     seeder: Seeder | None = None
     made_of: tuple[str, ...] = ()
     contract: str | None = None
     judge: str | None = None
+    traffic: TrafficMix | None = None
 
 
 def load_particulars(project: Project) -> Particulars:

@@ -121,6 +121,11 @@ class History:
     epoch: float = 0.0
 
 
+def row_told(row: Sequence[object]) -> Row:
+    """The key and the value of a row as the database gave them, as texts."""
+    return str(row[0]), None if row[1] is None else str(row[1])
+
+
 def encode_records(records: Iterable[AnyRecord]) -> bytes:
     """Lines of a history file."""
     return msgspec.json.Encoder().encode_lines(list(records))

@@ -1,0 +1,124 @@
+"""live.json: a migration and its way back under traffic, and what its users met."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.core.finding import Finding
+from harness.document.base import Document, Word
+
+
+class LatencyDocument(Document, frozen=True, kw_only=True):
+    """Latencies of `n` operations in milliseconds, counted from when each was due."""
+
+    n: int
+    p50: float
+    p99: float
+    longest: float
+    lag_p99: float
+    rate: float
+    histogram: str = ""
+
+
+class LatenciesDocument(Document, frozen=True, kw_only=True):
+    """The latencies before, forward, on the way back, and while batches were at work.
+
+    Only the last decide. `why` says why they do not, or what is wrong.
+    """
+
+    verdict: Word
+    why: str = ""
+    control: LatencyDocument
+    forward: LatencyDocument | None = None
+    rollback: LatencyDocument | None = None
+    batches: LatencyDocument | None = None
+
+
+class RateDocument(Document, frozen=True, kw_only=True):
+    """Operations a second: asked, borne, and what was tried: the rate and its sending lag in ms."""
+
+    asked: float
+    borne: float | None
+    tried: Sequence[tuple[float, float]]
+
+
+class VictimDocument(Document, frozen=True, kw_only=True):
+    """An operation that waited for a lock, in milliseconds by the log and by the client."""
+
+    direction: str
+    step: str
+    client: int
+    operation: str
+    kind: str
+    waited_ms: float
+    took_ms: float | None
+    lock: str
+    blocker: str
+    behind: str
+    by_runner: bool
+
+
+class LiveStepDocument(Document, frozen=True, kw_only=True):
+    """A step in one direction: how many operations it met, and what became of them."""
+
+    direction: str
+    step: str
+    kind: str
+    seconds: float
+    operations: int
+    loaded: bool
+    refused: Mapping[str, int]
+    victims: int
+    waited_ms: float
+    killed: bool
+
+
+class StrikeDocument(Document, frozen=True, kw_only=True):
+    """A kill: of the runner or of the server, in which step, and whether it happened."""
+
+    round: int
+    direction: str
+    step: str
+    victim: str
+    fired: bool
+
+
+class HistoryDocument(Document, frozen=True, kw_only=True):
+    """The history: its file, one for elle-cli, and its counts."""
+
+    verdict: Word
+    file: str
+    elle: str
+    counts: Mapping[str, int]
+    tables: Sequence[str]
+
+
+class LivePlanDocument(Document, frozen=True, kw_only=True):
+    """Which plan."""
+
+    name: str
+    version: str
+    hash: str
+
+
+class LiveDocument(Document, frozen=True, kw_only=True):
+    """A whole run under traffic."""
+
+    verdict: Word
+    history: HistoryDocument
+    victims: Sequence[VictimDocument]
+    latency: LatenciesDocument
+    findings: Sequence[Finding]
+    unknowns: Sequence[str]
+    steps: Sequence[LiveStepDocument]
+    kills: Sequence[StrikeDocument]
+    rate: RateDocument
+    role: str | None
+    promised: bool
+    rounds: int
+    rows: int
+    seed: int
+    max_wait_ms: float
+    plan: LivePlanDocument
+    server: str
+    seconds: float

@@ -1,0 +1,54 @@
+"""What `harness live` is asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from harness.plan import Plan
+from harness.traffic.rate import LATEST
+
+LOADED: Final = 50
+"""Operations that a step must meet; with fewer nothing is known of it."""
+
+
+@dataclass(frozen=True)
+class LiveSettings:
+    """Rates are operations a second; `seconds` the time that the steps are spread over.
+
+    The rounds (forward and back) are repeated until `acknowledged` writes were acknowledged while
+    a run was at work; from the second on the server is killed too, with `server_kills`. A
+    `max_wait` is the longest that one client may wait for the locks of one step. `late` are the
+    milliseconds that 1 in 100 operations may be sent late or more; `delay` plants a slow sender.
+    """
+
+    plan: Plan
+    writes: float = 100.0
+    reads: float = 200.0
+    seconds: float = 20.0
+    rows: int = 10_000
+    seed: int = 1
+    server: str = "embedded"
+    pg_version: int | None = None
+    max_wait: float = 0.5
+    acknowledged: int = 0
+    server_kills: bool = False
+    shard: tuple[int, int] = (1, 1)
+    control: float = 3.0
+    late: float = LATEST
+    delay: float = 0.0
+    build: Path = Path("build")
+
+    @property
+    def word(self) -> str:
+        """What chance begins from."""
+        return f"{self.seed}-{self.shard[0]}"
+
+    def pause(self, rate: float) -> float:
+        """How long a run rests after each step, so that the step meets enough operations.
+
+        A fifth more than on average: arrivals are not even.
+        """
+        windows = 2 * len(self.plan.steps)
+        return max(self.seconds / windows, 1.2 * (LOADED + 8) / rate)

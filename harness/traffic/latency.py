@@ -1,0 +1,87 @@
+"""How long operations took from the moment at which they were due, and how late they were sent.
+
+An operation is late by its sender only where its client was free: one whose session still waited
+for an answer is the server's delay, and counts in the latency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from harness.core.errors import HarnessError
+from harness.core.extras import require_extra
+from harness.traffic.history import Operation
+from harness.traffic.spans import Spans
+
+MICROSECONDS: Final = 1_000_000
+LONGEST: Final = 3600 * MICROSECONDS  # a histogram drops what is beyond its range
+DIGITS: Final = 3
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Of `n` operations, in milliseconds, from when they were due to their answer."""
+
+    n: int
+    p50: float
+    p99: float
+    longest: float
+    lag_p99: float
+    rate: float
+    histogram: str = ""
+
+
+class DroppedLatency(HarnessError):  # noqa: N818 - reads as what happened
+    """A latency was out of the histogram's range, which would hide the worst of all."""
+
+
+def measure_latency(operations: Sequence[Operation], *spans: tuple[float, float]) -> Latency:
+    """The latencies of the operations that were due within some spans of time."""
+    require_extra("live", "harness live")
+    within = Spans.of(spans)
+    due = [one for one in operations if within.holds(one.planned)]
+    answered = [one for one in due if one.answered is not None]
+    histogram = record_latencies(
+        one.answered - one.planned for one in answered if one.answered is not None
+    )
+    lags = sorted(send_lags(operations, within))
+    return Latency(
+        n=len(answered),
+        p50=_milliseconds(histogram, 50),
+        p99=_milliseconds(histogram, 99),
+        longest=round(histogram.get_max_value() / 1000, 3) if answered else 0.0,
+        lag_p99=round(1000 * lags[int(0.99 * (len(lags) - 1))], 3) if lags else 0.0,
+        rate=round(len(due) / within.seconds, 1) if within.seconds > 0 else 0.0,
+        histogram=histogram.encode().decode("ascii"),
+    )
+
+
+def record_latencies(seconds: Iterable[float]) -> Any:
+    """A histogram of microseconds; DroppedLatency for what does not fit in it."""
+    from hdrh.histogram import HdrHistogram
+
+    histogram = HdrHistogram(1, LONGEST, DIGITS)
+    for latency in seconds:
+        if not histogram.record_value(max(1, round(latency * MICROSECONDS))):
+            raise DroppedLatency(f"a latency of {latency:g} s is more than the histogram holds")
+    return histogram
+
+
+def _milliseconds(histogram: Any, percentile: float) -> float:
+    if not histogram.get_total_count():
+        return 0.0
+    return round(float(histogram.get_value_at_percentile(percentile)) / 1000, 3)
+
+
+def send_lags(operations: Iterable[Operation], within: Spans) -> list[float]:
+    """By how many seconds each operation was sent later than its client could have sent it."""
+    free: dict[int, float] = {}
+    lags = []
+    for one in sorted(operations, key=lambda operation: operation.sent):
+        since = max(one.planned, free.get(one.client, one.planned))
+        if within.holds(one.planned):
+            lags.append(max(0.0, one.sent - since))
+        free[one.client] = one.sent if one.answered is None else one.answered
+    return lags

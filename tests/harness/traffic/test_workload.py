@@ -1,0 +1,194 @@
+"""Clients on a real server: what they record and survive, and a stall seen by each witness."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from harness.check.history import check_history
+from harness.core.errors import InfrastructureError
+from harness.core.poll import wait_until
+from harness.database import admin
+from harness.server import Server, choose
+from harness.traffic.catalog_mix import mix_from_catalog
+from harness.traffic.history import AnyRecord, History
+from harness.traffic.mix import TrafficMix
+from harness.traffic.server_log import let_log_waits, parse_log
+from harness.traffic.victims import find_victims
+from harness.traffic.workload import (
+    WorkloadSettings,
+    known_keys,
+    operations_of,
+    sessions_of,
+    take_census,
+    workload,
+)
+from tests.harness.support.runner import run_sql
+
+SCHEMA = """
+CREATE SCHEMA "Shop";
+CREATE TABLE "Shop"."50% off" (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code text UNIQUE, "the note" text, n int);
+INSERT INTO "Shop"."50% off" ("the note", n) SELECT 'old ' || g, g FROM generate_series(1, 50) g;
+CREATE TABLE "Shop".copied (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), note varchar(40));
+INSERT INTO "Shop".copied (note) SELECT 'old' FROM generate_series(1, 50);
+CREATE TABLE "Shop".empty (id bigint PRIMARY KEY, note text);
+CREATE TABLE "Shop".listed (id bigint PRIMARY KEY, note text CHECK (note <> ''));
+INSERT INTO "Shop".listed VALUES (1, 'x');
+"""
+SETTINGS = WorkloadSettings(100, 100, clients=2)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    made = choose("embedded", profile="durable")
+    made.start()
+    with admin.connection(made.dsn()) as conn:
+        let_log_waits(conn)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shop(server: Server) -> Iterator[str]:
+    name = admin.unique_name("harness_shop")
+    admin.create(server.dsn(), name)
+    dsn = server.dsn(name)
+    run_sql(dsn, SCHEMA)
+    yield dsn
+    admin.drop(server.dsn(), name)
+
+
+class Recorded:
+    """Clients at work on the shop, with everything that they record."""
+
+    def __init__(self, dsn: str, place: Path) -> None:
+        self.dsn, self.place, self.epoch = dsn, place, time.time() - time.monotonic()
+        with admin.connection(dsn) as conn:
+            self.mix: TrafficMix = mix_from_catalog(conn)
+            self.censuses = take_census(conn, self.mix, "before")[0]
+        self.records: list[AnyRecord] = []
+
+    def written(self) -> int:
+        return sum(path.read_bytes().count(b'"operation"') for path in self.place.iterdir())
+
+    def run(self, during: Callable[[], None] | None, enough: int = 100) -> History:
+        """Let clients work until enough was recorded before and after what is done meanwhile."""
+        keys = known_keys(self.censuses)
+        with workload(self.dsn, self.mix, keys, SETTINGS, self.place) as clients:
+            wait_until(lambda: self.written() >= enough, 60, "operations before")
+            if during is not None:
+                during()
+            done = self.written()
+            wait_until(lambda: self.written() >= done + enough, 60, "operations after")
+            self.records = clients.stop()
+        with admin.connection(self.dsn) as conn:
+            self.censuses += take_census(conn, self.mix, "end")[0]
+        return History(
+            operations_of(self.records),
+            self.censuses,
+            (),
+            sessions_of(self.records),
+            (),
+            self.epoch,
+        )
+
+
+@pytest.fixture
+def recorded(shop: str, tmp_path: Path) -> Recorded:
+    return Recorded(shop, tmp_path)
+
+
+def test_a_mix_is_made_of_every_table_that_can_be_used(recorded: Recorded) -> None:
+    names = {one.name for one in recorded.mix.operations}
+    assert names == {
+        "read Shop.50% off", "update Shop.50% off",
+        "read Shop.copied", "update Shop.copied", "copy Shop.copied",
+    }  # fmt: skip
+    assert not recorded.mix.promised
+
+
+def test_a_database_at_rest_loses_nothing(recorded: Recorded) -> None:
+    history = recorded.run(None)
+    result = check_history(history)
+    assert result.verdict == "pass", (result.findings, result.unknowns)
+    assert result.counts["refused"] == result.counts["unknown"] == 0
+    assert {one.kind for one in history.operations} == {"read", "update", "insert"}
+
+
+def test_a_restored_row_is_a_lost_write(recorded: Recorded) -> None:
+    def restore() -> None:
+        run_sql(recorded.dsn, "UPDATE \"Shop\".copied SET note = 'old'")
+
+    result = check_history(recorded.run(restore, enough=300))
+    assert "history.lost" in {finding.id for finding in result.findings}
+    assert {finding.where for finding in result.findings} == {"Shop.copied"}
+
+
+def test_ended_sessions_come_back_and_their_writes_are_unknown(recorded: Recorded) -> None:
+    def end() -> None:
+        for _ in range(5):
+            run_sql(
+                recorded.dsn,
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name LIKE 'client %' AND datname = current_database()",
+            )
+
+    history = recorded.run(end)
+    assert check_history(history).verdict == "pass"
+    assert len(history.sessions) > SETTINGS.clients * SETTINGS.processes
+
+
+def test_a_stall_is_seen_by_the_clients_and_by_the_log(recorded: Recorded, server: Server) -> None:
+    offset = server.log_offset()
+
+    def stall() -> None:
+        with psycopg.connect(recorded.dsn, application_name="harness runner") as conn:
+            conn.execute('LOCK TABLE "Shop"."50% off" IN ACCESS EXCLUSIVE MODE')
+            time.sleep(0.7)
+
+    history = recorded.run(stall)
+    found = find_victims(history, parse_log(server.log(offset)))
+    assert found.victims
+    assert {victim.blocker for victim in found.victims} == {"harness runner"}
+    assert found.disagreements == []
+    longest = max(found.victims, key=lambda victim: victim.waited)
+    assert longest.waited > 0.3
+    assert longest.took is not None
+    assert longest.took >= longest.waited - 0.02
+    assert check_history(history).verdict == "pass"
+
+
+def test_a_changed_result_is_refused_once_and_the_client_goes_on(recorded: Recorded) -> None:
+    def change() -> None:
+        run_sql(recorded.dsn, 'ALTER TABLE "Shop".copied ALTER note TYPE varchar(50)')
+
+    history = recorded.run(change)
+    states = {one.sqlstate for one in history.operations if one.outcome == "refused"}
+    assert states == {"0A000"}
+    last = [one for one in history.operations if one.table == "Shop.copied"][-10:]
+    assert any(one.outcome == "acknowledged" for one in last)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"role": "nobody of that name"}, 'role "nobody of that name" does not exist'),
+        ({"settings": {"no such setting": "x"}}, "no such setting"),
+    ],
+)
+def test_clients_that_cannot_work_say_why(
+    wrong: dict[str, Any], said: str, recorded: Recorded, tmp_path: Path
+) -> None:
+    mix = replace(recorded.mix, **wrong)
+    with (
+        pytest.raises(InfrastructureError, match=said),
+        workload(recorded.dsn, mix, {}, SETTINGS, tmp_path),
+    ):
+        pass
