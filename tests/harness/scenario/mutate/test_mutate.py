@@ -417,7 +417,7 @@ def test_a_declared_equivalent_that_a_check_sees_is_refuted(small: SmallPlan) ->
     one = answer["refuted"][0]
     assert (one["declared"], bool(one["by"]), bool(one["reason"])) == ("nobody looks", True, True)
     shown = words(answer)
-    assert f"refuted: {one['id']}" in shown
+    assert f"refuted: {one.id}" in shown
     assert shown[-1].startswith("equivalents: fail; ")
 
 
