@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
-from harness.core.errors import UsageError
+from harness.core.plugins import load_plugins, unusable_plugin
 from harness.report.section import counted, crash, dry_run, security, validate, verify
 from harness.report.section.model import Claim, Section
 
@@ -36,10 +35,9 @@ BUILT_IN: Final = (
 def list_sections() -> tuple[Section, ...]:
     """Ours, then those of other packages by name; UsageError when one of these cannot be used."""
     found = {section.name: section for section in BUILT_IN}
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        section = _load_section(point)
+    for point, section in load_plugins(GROUP, Section):
         if section.name in found:
-            raise _unusable(point, f"there is a section {section.name!r} already")
+            raise unusable_plugin(point, f"there is a section {section.name!r} already")
         found[section.name] = section
     return tuple(found.values())
 
@@ -63,21 +61,3 @@ def _claims() -> Iterator[Claim]:
     for section in list_sections():
         if section.claim is not None:
             yield section.claim
-
-
-def _load_section(point: EntryPoint) -> Section:
-    try:
-        found = point.load()
-    except Exception as error:
-        raise _unusable(point, f"{type(error).__name__}: {error}") from error
-    if not isinstance(found, Section):
-        raise _unusable(point, f"it is {type(found).__name__}, not a Section")
-    return found
-
-
-def _unusable(point: EntryPoint, reason: str) -> UsageError:
-    package = point.dist.name if point.dist else "an unknown package"
-    return UsageError(
-        f"the report section {point.name!r} ({point.value}) of {package} cannot be used: {reason}",
-        hint=f"correct or uninstall {package}",
-    )

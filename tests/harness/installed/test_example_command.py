@@ -8,9 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
+from harness.database import dump, fingerprint
+from harness.server import Server
+from tests.harness.support.commands import make_command_project
 from tests.harness.support.installed import ROOT, Installed
+from tests.harness.support.people import stand_in
 
 pytestmark = pytest.mark.xdist_group("installed")
 QUICK = ("--rows", "20", "--domain", "wire", "--direction", "forward", "--workers", "2")
@@ -56,3 +61,34 @@ def test_settings_that_ignore_our_database_are_refused(installed: Installed, exa
     done = installed.harness("crash", *QUICK, cwd=example, tools=TOOLS)
     assert done.returncode == 1
     assert "alembic current: it connects elsewhere" in done.stderr
+
+
+def test_dry_run_of_the_example_passes_and_touches_nothing(
+    installed: Installed, example: Path, harness_empty_database: str
+) -> None:
+    with psycopg.connect(harness_empty_database, autocommit=True) as conn:
+        conn.execute((example / "baseline.sql").read_bytes())
+    before = fingerprint.take(harness_empty_database)
+    told = ("--clone", "template", "--json")
+    done = installed.harness("dry-run", *told, cwd=example, dsn=harness_empty_database, tools=TOOLS)
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["verdict"]) == (0, "pass"), (found, done.stderr)
+    assert found["way_back"]["equal"] is True
+    texts = [one["text"] for step in found["steps"] for one in step["statements"]]
+    assert any("CREATE INDEX CONCURRENTLY purchase_customer" in text for text in texts)
+    assert not fingerprint.compare(before, fingerprint.take(harness_empty_database))
+
+
+def test_gate_of_a_command_is_go_from_a_wheel(
+    installed: Installed, tmp_path: Path, harness_server: Server
+) -> None:
+    psql = dump.program("psql", harness_server.version, harness_server.dsn()).path
+    root = make_command_project(tmp_path, str(psql))
+    done = installed.harness("init", cwd=root)
+    assert done.returncode == 0, done.stderr
+    stand_in(root, "crash")  # that one is struck above
+    options = ("--server", "embedded", "--rows", "50", "--json")
+    done = installed.harness("gate", *options, cwd=root)
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["verdict"]) == (0, "GO"), found["findings"]
+    assert {suite["name"] for suite in found["suites"]} >= {"claims", "dry_run", "rollback"}
