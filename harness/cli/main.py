@@ -29,6 +29,7 @@ from harness.cli.fingerprint import fingerprint
 from harness.cli.gate import gate
 from harness.cli.init import init
 from harness.cli.live import live
+from harness.cli.maintenance import maintenance
 from harness.cli.migrate import migrate
 from harness.cli.mutate import mutate
 from harness.cli.report import report
@@ -61,6 +62,7 @@ for command in (
     validate,
     dry_run,
     backup,
+    maintenance,
     migrate,
     status,
     verify,

@@ -14,6 +14,7 @@ EXAMPLES: Final = {
     "validate": "harness validate --dsn postgresql:///shop",
     "backup": "harness backup --dsn postgresql:///shop --to before.backup",
     "dry-run": "harness dry-run --dsn postgresql:///shop --max-lock 2s",
+    "maintenance": "harness maintenance on --dsn postgresql:///shop --for 30min",
     "migrate": "harness migrate --dsn postgresql:///shop --until 1.1",
     "status": "harness status --dsn postgresql:///shop",
     "verify": "harness verify --dsn postgresql:///shop --source before.backup",

@@ -56,6 +56,7 @@ def load(path: Path) -> Plan:
         verify=read.verify,
         dry_run=read.dry_run,
         require_verdict=read.require_verdict,
+        maintenance=read.maintenance,
         baseline=baseline,
         cleanup=cleanup,
         starts_empty=not baseline_file.makes_relations(baseline),

@@ -12,13 +12,19 @@ from harness.core.errors import UsageError
 from harness.plan import sections
 from harness.plan.model import PreflightRules, RunnerSettings
 from harness.plan.reader import LONGEST, UNITS, Reader, seconds, suggestion
-from harness.plan.rules import DryRunRules, RequireVerdict, ValidateRules, VerifyRules
+from harness.plan.rules import (
+    DryRunRules,
+    MaintenanceRules,
+    RequireVerdict,
+    ValidateRules,
+    VerifyRules,
+)
 from harness.plan.search_path import plan_search_path
 
 TOP = {"format", "name", "version", "variables", "rollback", "cleanup", "runner", "preflight"}
 PHASE = ("id", "name", "title")
 PATH = "search_path"
-CHANGEABLE = {"runner", "require_verdict", *sections.JUDGES}
+CHANGEABLE = {"runner", "require_verdict", "maintenance", *sections.JUDGES}
 """Tables that may change between runs: they say how fast, and how strictly it is judged."""
 
 
@@ -51,6 +57,7 @@ class PlanManifest:
     verify: VerifyRules
     dry_run: DryRunRules
     require_verdict: RequireVerdict | None
+    maintenance: MaintenanceRules
     search_path: tuple[str, ...]
     meaning: dict[str, Any]
     judges: dict[str, Any]
@@ -82,6 +89,7 @@ def read(path: Path, text: str, document: dict[str, Any]) -> PlanManifest:
         verify=sections.verify_rules(reader, document),
         dry_run=sections.dry_run_rules(reader, document),
         require_verdict=sections.require_verdict(reader, document),
+        maintenance=sections.maintenance_rules(reader, document),
         search_path=search_path,
         meaning=_meaning(document, search_path),
         judges={key: document[key] for key in sections.JUDGES if key in document},

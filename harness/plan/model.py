@@ -8,7 +8,13 @@ from typing import Literal
 
 from harness.core.direction import Direction
 from harness.core.errors import UsageError
-from harness.plan.rules import DryRunRules, RequireVerdict, ValidateRules, VerifyRules
+from harness.plan.rules import (
+    DryRunRules,
+    MaintenanceRules,
+    RequireVerdict,
+    ValidateRules,
+    VerifyRules,
+)
 
 Kind = Literal["transaction", "batch", "concurrent"]
 KINDS: tuple[Kind, ...] = ("transaction", "batch", "concurrent")
@@ -175,6 +181,7 @@ class Plan:
     verify: VerifyRules = field(default_factory=VerifyRules)
     dry_run: DryRunRules = field(default_factory=DryRunRules)
     require_verdict: RequireVerdict | None = None
+    maintenance: MaintenanceRules = field(default_factory=MaintenanceRules)
 
     @property
     def root(self) -> Path:

@@ -61,6 +61,22 @@ class DryRunRules:
 
 
 @dataclass(frozen=True)
+class MaintenanceRules:
+    """[maintenance]: the application read-only while the plan runs. Times in seconds.
+
+    No lease is longer than `max_lease`; `lease` is the length of one that is renewed. Transactions
+    that wrote before are waited for as long as `wait`; then `action` is done to them, or refuse:
+    maintenance is not turned on. `roles` are the application's, in place of the project file's.
+    """
+
+    max_lease: float = 4 * 3600.0
+    lease: float = 15.0
+    wait: float = 30.0
+    action: str = "refuse"
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RequireVerdict:
     """[require_verdict]: the verdict without which the plan does not start, and its age."""
 

@@ -7,9 +7,16 @@ from typing import Any
 
 from harness.core.errors import UsageError
 from harness.plan.reader import Reader
-from harness.plan.rules import DryRunRules, RequireVerdict, ValidateRules, VerifyRules
+from harness.plan.rules import (
+    DryRunRules,
+    MaintenanceRules,
+    RequireVerdict,
+    ValidateRules,
+    VerifyRules,
+)
 
 JUDGES = ("validate", "verify", "dry_run")
+ACTIONS = ("refuse", "cancel", "terminate")
 SEVERITIES = ("critical", "warning", "info", "off")
 DAY = 86_400.0
 # The parts that a plan may say it does not have, and where they would stand.
@@ -67,6 +74,25 @@ def dry_run_rules(reader: Reader, document: dict[str, Any]) -> DryRunRules:
         sample=_positive(reader, table, "sample", 0.01, name),
         small_rows=reader.whole(table, "small_rows", 1000, name),
         local=reader.texts(table, "local", name),
+    )
+
+
+def maintenance_rules(reader: Reader, document: dict[str, Any]) -> MaintenanceRules:
+    """[maintenance]."""
+    name, usual = "maintenance", MaintenanceRules()
+    table = reader.table(document, name, {"max_lease", "lease", "wait", "action", "roles"})
+    action = table.get("action", usual.action)
+    if action not in ACTIONS:
+        raise UsageError(
+            f"action is one of {', '.join(ACTIONS)}, not {action!r}",
+            where=reader.where("action", name),
+        )
+    return MaintenanceRules(
+        max_lease=_positive(reader, table, "max_lease", usual.max_lease, name),
+        lease=_positive(reader, table, "lease", usual.lease, name),
+        wait=_positive(reader, table, "wait", usual.wait, name),
+        action=action,
+        roles=reader.texts(table, "roles", name),
     )
 
 

@@ -107,14 +107,14 @@ def fill_from_catalog(
 
     Raises PartlyFilled, with the rest filled, when a table cannot be.
     """
-    from harness.database.fingerprint.taking import EXCLUDED
+    from harness.database.catalog import OUR_SCHEMAS
     from harness.rows import PartlyFilled, fill_schema, read_overrides
 
     overrides = read_overrides(project.rows.tables, project.where) if project else {}
     accounts = project.command.bookkeeping if project and project.command else ()
     filled = fill_schema(
         dsn, rows=rows, seed=seed, profile=profile, overrides=overrides,
-        without=(*EXCLUDED, *accounts), progress=progress, fresh=fresh,
+        without=(*OUR_SCHEMAS, *accounts), progress=progress, fresh=fresh,
     )  # fmt: skip
     if filled.unfilled:
         raise PartlyFilled(filled)

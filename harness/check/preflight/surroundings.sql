@@ -30,7 +30,7 @@ JOIN ROWS FROM (
   pg_catalog.unnest(%(targets)s::text[]), pg_catalog.unnest(%(events)s::text[]),
   pg_catalog.unnest(%(columns)s::text[])
 ) AS w(relation, event, columns) ON w.relation = r.top
-WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgname <> 'migration_maintenance'
   AND t.tgtype & CASE w.event WHEN 'insert' THEN 4 WHEN 'delete' THEN 8 ELSE 16 END <> 0
   AND (w.event <> 'update' OR w.columns IS NULL OR pg_catalog.cardinality(t.tgattr::smallint[]) = 0
     OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a

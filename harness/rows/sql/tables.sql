@@ -3,6 +3,7 @@ SELECT c.oid::int8, n.nspname, c.relname, c.relkind = 'p', pg_catalog.row_securi
   ARRAY(
     SELECT t.tgname::text FROM pg_catalog.pg_trigger t
     WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+      AND t.tgname <> 'migration_maintenance'
       AND t.tgtype & 4 > 0
     ORDER BY t.tgname COLLATE "C"
   )

@@ -1,4 +1,5 @@
--- Triggers that a person made; a foreign key's own are told with its constraint.
+-- Triggers that a person made; a foreign key's own are told with its constraint, and maintenance mode's come
+-- and go.
 select 'trigger ' || quote_ident(t.tgname) || ' on ' || c.name,
   jsonb_build_object(
     'definition', pg_get_triggerdef(t.oid),
@@ -8,4 +9,5 @@ select 'trigger ' || quote_ident(t.tgname) || ' on ' || c.name,
   )
 from relation c
 join pg_trigger t on t.tgrelid = c.oid and not t.tgisinternal
+  and t.tgfoid is distinct from to_regprocedure('migration_maintenance.refuse()')
 left join dependent x on x.classid = 'pg_trigger'::regclass and x.objid = t.oid
