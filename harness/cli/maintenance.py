@@ -44,7 +44,10 @@ def maintenance(
     from harness.safety.maintenance import read_status, turn_off, turn_on
 
     if action != "on" and (lease is not None or hold or reason is not None):
-        raise UsageError(f"maintenance {action} takes neither --for, --hold nor --reason")
+        raise UsageError(
+            f"maintenance {action} takes neither --for, --hold nor --reason",
+            hint="these belong to maintenance on",
+        )
     request = request_of(plan_path, reason, strict=action == "on")
     if action == "on" and hold:
         _hold(named(dsn), request, lease, as_json)
