@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from harness.cli import migrate_checks
+from harness.cli.guarded import guarded
 from harness.cli.options import (
     accept_edit_option,
     answer,
@@ -26,6 +27,12 @@ from harness.core.exit_status import ExitStatus
 
 @database_command
 @click.option("--until", metavar="STEP", help="stop after this step, or after this phase")
+@click.option(
+    "--maintenance",
+    "guard",
+    is_flag=True,
+    help="read-only for the application's roles while it runs, by a lease that ends with it",
+)
 @click.option(
     "--waive-backup", metavar="REASON", help="recorded with the run: why there is no backup"
 )
@@ -48,6 +55,7 @@ def migrate(
     plan_path: Path,
     as_json: bool,
     until: str | None,
+    guard: bool,
     waive_backup: str | None,
     backup: Path | None,
     waive_validation: str | None,
@@ -64,32 +72,38 @@ def migrate(
     migrate_checks.read_checks(loaded)
     target = named(dsn)
     refuse_without_verdict(target, loaded, verdict_file, accept_rows)
+    migrate_checks.refuse_without_backup(target, loaded, backup, waive_backup)
     note = migrate_checks.refuse_other_backup(target, loaded, backup)
     asked = migrate_checks.refuse_unless_valid(target, loaded, waive_validation)
-    with stop_requested() as stop, steps("migrate") as on_event:
-        outcome = runner.migrate(
-            target,
-            loaded,
-            until=until,
-            waive_backup=waive_backup,
-            note="; ".join(filter(None, (note, asked.reason() if asked else None))) or None,
-            accept_rows=accept_rows,
-            accept_edit=accept_edit,
-            on_event=on_event,
-            stop=stop,
-        )
-    document = dataclasses.asdict(outcome)
-    lines = outcome_lines("migrate", outcome)
-    if asked is not None:
-        document["validate"] = asked.document()
-        lines += asked.lines()
-    failed = False
-    if loaded.verify.after and outcome.state == "migrated" and outcome.steps_run:
-        found = migrate_checks.verify_after(target, loaded, backup)
-        verification = migrate_checks.verification_document(found)
-        document["verify"] = verification
-        lines += migrate_checks.verification_lines(found, loaded)
-        failed = verification.verdict == "fail"
+    with guarded(guard, target, plan_path, loaded) as around:
+        with stop_requested() as stop, steps("migrate") as on_event:
+            outcome = runner.migrate(
+                target,
+                loaded,
+                until=until,
+                waive_backup=waive_backup,
+                note="; ".join(filter(None, (note, asked.reason() if asked else None))) or None,
+                accept_rows=accept_rows,
+                accept_edit=accept_edit,
+                on_event=on_event,
+                stop=stop,
+            )
+        document = dataclasses.asdict(outcome)
+        lines = outcome_lines("migrate", outcome)
+        if asked is not None:
+            document["validate"] = asked.document()
+            lines += asked.lines()
+        failed = False
+        if loaded.verify.after and outcome.state == "migrated" and outcome.steps_run:
+            found = migrate_checks.verify_after(target, loaded, backup)
+            verification = migrate_checks.verification_document(found)
+            document["verify"] = verification
+            lines += migrate_checks.verification_lines(found, loaded)
+            failed = verification.verdict == "fail"
+    if around is not None:
+        document["maintenance"] = around.document()
+        lines += around.lines()
+        failed = failed or bool(around.held.findings())
     answer(document, as_json, lines)
     if failed:
         sys.exit(ExitStatus.FAILED)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import HarnessError, Refused
+from harness.core.quantity import duration
 from harness.plan import Plan
 
 if TYPE_CHECKING:
@@ -73,6 +75,49 @@ def refuse_other_backup(dsn: str, plan: Plan, backup: Path | None) -> str | None
     begun = runner.status(dsn, plan).state not in STARTS
     verify_source.refuse_other(dsn, backup, begun=begun)
     return f"backup: {backup}"
+
+
+def refuse_without_backup(dsn: str, plan: Plan, backup: Path | None, waiver: str | None) -> None:
+    """Raise Refused when the plan wants a backup before a run starts, and there is none that fits.
+
+    What was begun goes on; a backup that is too old is refused, a waiver's reason is recorded.
+    """
+    from harness import runner
+    from harness.safety import manifest
+
+    if not plan.backup.required or (waiver or "").strip():
+        return
+    if runner.status(dsn, plan).state not in STARTS:
+        return
+    take = "take one: harness backup --to DIR; or go on with --waive-backup REASON"
+    if backup is None:
+        raise Refused("the plan requires a backup before it starts", hint=f"{take}, then --backup")
+    taken = datetime.fromisoformat(manifest.read(backup).created_at)
+    age = (datetime.now(UTC) - taken).total_seconds()
+    if plan.backup.max_age is not None and age > plan.backup.max_age:
+        raise Refused(
+            f"the backup is {duration(age)} old, and the plan allows"
+            f" {duration(plan.backup.max_age)}",
+            where=str(backup),
+            hint=take,
+        )
+    if dumps := _dumps(dsn):
+        raise Refused(
+            f"a dump of this database is at work: server process {dumps[0]}",
+            hint="its locks would make users wait behind the plan's: start when it is over",
+        )
+
+
+def _dumps(dsn: str) -> list[int]:
+    """The server processes that dump this database now."""
+    from harness.database import admin
+
+    with admin.connection(dsn) as conn:
+        rows = conn.execute(
+            "SELECT pid FROM pg_catalog.pg_stat_activity WHERE application_name = 'pg_dump'"
+            " AND datname = pg_catalog.current_database() ORDER BY pid"
+        ).fetchall()
+    return [pid for (pid,) in rows]
 
 
 def refuse_unless_valid(dsn: str, plan: Plan, waiver: str | None) -> PriorValidation | None:

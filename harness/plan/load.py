@@ -57,6 +57,8 @@ def load(path: Path) -> Plan:
         dry_run=read.dry_run,
         require_verdict=read.require_verdict,
         maintenance=read.maintenance,
+        drain=read.drain,
+        backup=read.backup,
         baseline=baseline,
         cleanup=cleanup,
         starts_empty=not baseline_file.makes_relations(baseline),

@@ -13,6 +13,8 @@ from harness.plan import sections
 from harness.plan.model import PreflightRules, RunnerSettings
 from harness.plan.reader import LONGEST, UNITS, Reader, seconds, suggestion
 from harness.plan.rules import (
+    BackupRules,
+    DrainRules,
     DryRunRules,
     MaintenanceRules,
     RequireVerdict,
@@ -24,7 +26,7 @@ from harness.plan.search_path import plan_search_path
 TOP = {"format", "name", "version", "variables", "rollback", "cleanup", "runner", "preflight"}
 PHASE = ("id", "name", "title")
 PATH = "search_path"
-CHANGEABLE = {"runner", "require_verdict", "maintenance", *sections.JUDGES}
+CHANGEABLE = {"runner", "require_verdict", "maintenance", "drain", "backup", *sections.JUDGES}
 """Tables that may change between runs: they say how fast, and how strictly it is judged."""
 
 
@@ -58,6 +60,8 @@ class PlanManifest:
     dry_run: DryRunRules
     require_verdict: RequireVerdict | None
     maintenance: MaintenanceRules
+    drain: DrainRules | None
+    backup: BackupRules
     search_path: tuple[str, ...]
     meaning: dict[str, Any]
     judges: dict[str, Any]
@@ -90,6 +94,8 @@ def read(path: Path, text: str, document: dict[str, Any]) -> PlanManifest:
         dry_run=sections.dry_run_rules(reader, document),
         require_verdict=sections.require_verdict(reader, document),
         maintenance=sections.maintenance_rules(reader, document),
+        drain=sections.drain_rules(reader, document),
+        backup=sections.backup_rules(reader, document),
         search_path=search_path,
         meaning=_meaning(document, search_path),
         judges={key: document[key] for key in sections.JUDGES if key in document},

@@ -9,6 +9,8 @@ from typing import Literal
 from harness.core.direction import Direction
 from harness.core.errors import UsageError
 from harness.plan.rules import (
+    BackupRules,
+    DrainRules,
     DryRunRules,
     MaintenanceRules,
     RequireVerdict,
@@ -182,6 +184,8 @@ class Plan:
     dry_run: DryRunRules = field(default_factory=DryRunRules)
     require_verdict: RequireVerdict | None = None
     maintenance: MaintenanceRules = field(default_factory=MaintenanceRules)
+    drain: DrainRules | None = None
+    backup: BackupRules = field(default_factory=BackupRules)
 
     @property
     def root(self) -> Path:

@@ -77,6 +77,30 @@ class MaintenanceRules:
 
 
 @dataclass(frozen=True)
+class BackupRules:
+    """[backup]: with `required` no run starts without one, or a reason. Times in seconds.
+
+    A backup is younger than `max_age`, None: however old; it is of the database as it is.
+    """
+
+    required: bool = False
+    max_age: float | None = None
+
+
+@dataclass(frozen=True)
+class DrainRules:
+    """[drain]: how the application's sessions are ended once it is read-only. Times in seconds.
+
+    Those at work are waited for as long as `wait`, then cancelled; after `cancel` every session
+    that is left is terminated, and is gone within `terminate`.
+    """
+
+    wait: float = 10.0
+    cancel: float = 5.0
+    terminate: float = 15.0
+
+
+@dataclass(frozen=True)
 class RequireVerdict:
     """[require_verdict]: the verdict without which the plan does not start, and its age."""
 

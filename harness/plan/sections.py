@@ -8,6 +8,8 @@ from typing import Any
 from harness.core.errors import UsageError
 from harness.plan.reader import Reader
 from harness.plan.rules import (
+    BackupRules,
+    DrainRules,
     DryRunRules,
     MaintenanceRules,
     RequireVerdict,
@@ -93,6 +95,27 @@ def maintenance_rules(reader: Reader, document: dict[str, Any]) -> MaintenanceRu
         wait=_positive(reader, table, "wait", usual.wait, name),
         action=action,
         roles=reader.texts(table, "roles", name),
+    )
+
+
+def backup_rules(reader: Reader, document: dict[str, Any]) -> BackupRules:
+    """[backup]."""
+    name = "backup"
+    table = reader.table(document, name, {"required", "max_age"})
+    age = _positive(reader, table, "max_age", DAY, name) if "max_age" in table else None
+    return BackupRules(reader.flag(table, "required", name), age)
+
+
+def drain_rules(reader: Reader, document: dict[str, Any]) -> DrainRules | None:
+    """[drain], or None when the plan ends nobody's sessions."""
+    name, usual = "drain", DrainRules()
+    if name not in document:
+        return None
+    table = reader.table(document, name, {"wait", "cancel", "terminate"})
+    return DrainRules(
+        wait=_positive(reader, table, "wait", usual.wait, name),
+        cancel=_positive(reader, table, "cancel", usual.cancel, name),
+        terminate=_positive(reader, table, "terminate", usual.terminate, name),
     )
 
 

@@ -44,6 +44,7 @@ class HeldLease:
         self._seconds, self._beat = seconds, seconds / BEATS
         self.lapses: list[Lapse] = []
         self.taken_away = False
+        self.left_behind: str | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._renew_on, name="lease", daemon=True)
 
@@ -69,6 +70,8 @@ class HeldLease:
         ]
         if self.taken_away:
             found.append("somebody else turned maintenance off")
+        if self.left_behind is not None:
+            found.append(self.left_behind)
         return found
 
     def _renew_on(self) -> None:
@@ -108,8 +111,8 @@ def holding(
 ) -> Iterator[HeldLease]:
     """Keep maintenance on for the length of the block, and turn it off however that ends.
 
-    A lease that was there before and lasts longer is left. An error of turning it off does not
-    hide one of the block; the lease then ends by itself.
+    A lease that was there before and lasts longer is left. That it could not be turned off is a
+    finding, and hides nothing that the block raised or did: the lease then ends by itself.
     """
     closure = turn_on(dsn, request, held=True)
     tell(closure.status)
@@ -117,13 +120,12 @@ def holding(
     lease.start()
     try:
         yield lease
-    except BaseException:
+    finally:
         lease.stop()
-        with contextlib.suppress(HarnessError, psycopg.Error):
+        try:
             _release(dsn, request, lease)
-        raise
-    lease.stop()
-    _release(dsn, request, lease)
+        except (HarnessError, psycopg.Error) as error:
+            lease.left_behind = " ".join(str(error).split())
 
 
 def _release(dsn: str, request: MaintenanceRequest, lease: HeldLease) -> None:
