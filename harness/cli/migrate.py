@@ -10,6 +10,7 @@ import click
 
 from harness.cli import migrate_checks
 from harness.cli.guarded import guarded
+from harness.cli.hooks import deliver_owed
 from harness.cli.options import (
     accept_edit_option,
     answer,
@@ -100,6 +101,11 @@ def migrate(
             document["verify"] = verification
             lines += migrate_checks.verification_lines(found, loaded)
             failed = verification.verdict == "fail"
+    hooks = deliver_owed(target, loaded)
+    if hooks:
+        document["hooks"] = [dataclasses.asdict(hook) for hook in hooks]
+        lines += [hook.line() for hook in hooks]
+        failed = failed or any(hook.reason for hook in hooks)
     if around is not None:
         document["maintenance"] = around.document()
         lines += around.lines()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
 
 import click
 
+from harness.cli.hooks import deliver_owed
 from harness.cli.options import (
     accept_edit_option,
     answer,
@@ -14,6 +16,7 @@ from harness.cli.options import (
     named,
 )
 from harness.cli.outcome import outcome_lines
+from harness.core.exit_status import ExitStatus
 
 
 @database_command
@@ -34,9 +37,10 @@ def rollback(
     from harness.runner.signals import stop_requested
 
     loaded = plan.load(plan_path)
+    target = named(dsn)
     with stop_requested() as stop, steps("rollback") as on_event:
         outcome = runner.rollback(
-            named(dsn),
+            target,
             loaded,
             override_window=override_window,
             accept_edit=accept_edit,
@@ -46,4 +50,11 @@ def rollback(
     lines = outcome_lines("rollback", outcome)
     for relation, count in outcome.archived.items():
         lines.append(f"  {count:,} rows of {relation} kept in schema migration_archive")
-    answer(dataclasses.asdict(outcome), as_json, lines)
+    document = dataclasses.asdict(outcome)
+    hooks = deliver_owed(target, loaded)
+    if hooks:
+        document["hooks"] = [dataclasses.asdict(hook) for hook in hooks]
+        lines += [hook.line() for hook in hooks]
+    answer(document, as_json, lines)
+    if any(hook.reason for hook in hooks):
+        sys.exit(ExitStatus.FAILED)

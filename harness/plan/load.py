@@ -59,6 +59,7 @@ def load(path: Path) -> Plan:
         maintenance=read.maintenance,
         drain=read.drain,
         backup=read.backup,
+        hooks=read.hooks,
         baseline=baseline,
         cleanup=cleanup,
         starts_empty=not baseline_file.makes_relations(baseline),

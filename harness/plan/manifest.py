@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.core.errors import UsageError
 from harness.plan import sections
+from harness.plan.hooks import Hook, read_hooks
 from harness.plan.model import PreflightRules, RunnerSettings
 from harness.plan.reader import LONGEST, UNITS, Reader, seconds, suggestion
 from harness.plan.rules import (
@@ -26,7 +27,15 @@ from harness.plan.search_path import plan_search_path
 TOP = {"format", "name", "version", "variables", "rollback", "cleanup", "runner", "preflight"}
 PHASE = ("id", "name", "title")
 PATH = "search_path"
-CHANGEABLE = {"runner", "require_verdict", "maintenance", "drain", "backup", *sections.JUDGES}
+CHANGEABLE = {
+    "runner",
+    "require_verdict",
+    "maintenance",
+    "drain",
+    "backup",
+    "hook",
+    *sections.JUDGES,
+}
 """Tables that may change between runs: they say how fast, and how strictly it is judged."""
 
 
@@ -62,6 +71,7 @@ class PlanManifest:
     maintenance: MaintenanceRules
     drain: DrainRules | None
     backup: BackupRules
+    hooks: tuple[Hook, ...]
     search_path: tuple[str, ...]
     meaning: dict[str, Any]
     judges: dict[str, Any]
@@ -96,6 +106,7 @@ def read(path: Path, text: str, document: dict[str, Any]) -> PlanManifest:
         maintenance=sections.maintenance_rules(reader, document),
         drain=sections.drain_rules(reader, document),
         backup=sections.backup_rules(reader, document),
+        hooks=read_hooks(reader, document),
         search_path=search_path,
         meaning=_meaning(document, search_path),
         judges={key: document[key] for key in sections.JUDGES if key in document},

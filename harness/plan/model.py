@@ -8,6 +8,7 @@ from typing import Literal
 
 from harness.core.direction import Direction
 from harness.core.errors import UsageError
+from harness.plan.hooks import Hook
 from harness.plan.rules import (
     BackupRules,
     DrainRules,
@@ -186,6 +187,7 @@ class Plan:
     maintenance: MaintenanceRules = field(default_factory=MaintenanceRules)
     drain: DrainRules | None = None
     backup: BackupRules = field(default_factory=BackupRules)
+    hooks: tuple[Hook, ...] = ()
 
     @property
     def root(self) -> Path:

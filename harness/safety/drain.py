@@ -33,7 +33,7 @@ _PAUSE: Final = 0.05
 
 
 @dataclass(frozen=True)
-class ClientSession:
+class ApplicationSession:
     """A session of the application; `started` None: this role may not see it."""
 
     pid: int
@@ -73,16 +73,16 @@ class DrainReport:
         )
 
 
-def read_sessions(conn: Connection, actors: Sequence[str]) -> frozenset[ClientSession]:
+def read_sessions(conn: Connection, actors: Sequence[str]) -> frozenset[ApplicationSession]:
     """The client sessions of these roles in this database, without our own."""
     rows = conn.execute(_SESSIONS, {"actors": list(actors), "busy": False}).fetchall()
-    return frozenset(ClientSession(*row) for row in rows)
+    return frozenset(ApplicationSession(*row) for row in rows)
 
 
-def read_busy(conn: Connection, actors: Sequence[str]) -> frozenset[ClientSession]:
+def read_busy(conn: Connection, actors: Sequence[str]) -> frozenset[ApplicationSession]:
     """Those of them that are at work or in a transaction."""
     rows = conn.execute(_SESSIONS, {"actors": list(actors), "busy": True}).fetchall()
-    return frozenset(ClientSession(*row) for row in rows)
+    return frozenset(ApplicationSession(*row) for row in rows)
 
 
 def drain(conn: Connection, actors: Sequence[str], rules: DrainRules) -> DrainReport:
@@ -93,10 +93,10 @@ def drain(conn: Connection, actors: Sequence[str], rules: DrainRules) -> DrainRe
     there = read_sessions(conn, actors)
     _refuse_hidden(there)
 
-    def left() -> frozenset[ClientSession]:
+    def left() -> frozenset[ApplicationSession]:
         return there & read_sessions(conn, actors)
 
-    def busy() -> frozenset[ClientSession]:
+    def busy() -> frozenset[ApplicationSession]:
         return there & read_busy(conn, actors)
 
     _gone(busy, rules.wait)
@@ -116,7 +116,7 @@ def drain(conn: Connection, actors: Sequence[str], rules: DrainRules) -> DrainRe
     return DrainReport(len(there), len(there) - len(rest), len(working), len(rest), returned)
 
 
-def tell_to_end(conn: Connection, sessions: Iterable[ClientSession], measure: str) -> None:
+def tell_to_end(conn: Connection, sessions: Iterable[ApplicationSession], measure: str) -> None:
     """Cancel or terminate each that is still that session; Refused when this role may not."""
     for session in sessions:
         try:
@@ -128,7 +128,7 @@ def tell_to_end(conn: Connection, sessions: Iterable[ClientSession], measure: st
             ) from None
 
 
-def _refuse_hidden(sessions: Iterable[ClientSession]) -> None:
+def _refuse_hidden(sessions: Iterable[ApplicationSession]) -> None:
     for session in sessions:
         if session.started is None:
             raise Refused(
@@ -137,6 +137,6 @@ def _refuse_hidden(sessions: Iterable[ClientSession]) -> None:
             )
 
 
-def _gone(sessions: Callable[[], frozenset[ClientSession]], wait: float) -> None:
+def _gone(sessions: Callable[[], frozenset[ApplicationSession]], wait: float) -> None:
     with contextlib.suppress(TimeoutError):
         wait_until(lambda: not sessions(), wait, "the end of sessions", pause=_PAUSE)

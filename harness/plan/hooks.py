@@ -1,0 +1,89 @@
+"""[[hook]] of plan.toml: what is told that the schema is another one now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from harness.core.errors import UsageError
+from harness.plan.reader import Reader
+
+Occasion = Literal["migrated", "rolled-back"]
+OCCASIONS: tuple[Occasion, ...] = ("migrated", "rolled-back")
+KINDS = ("notify", "http", "command")
+KNOWN = {"name", "on", *KINDS, "payload", "method", "timeout"}
+SHAPES = {"notify": "a channel", "http": "a URL", "command": "a list of texts"}
+
+
+@dataclass(frozen=True)
+class Hook:
+    """One hook. `target` is a channel, a URL, or a program with its arguments; times in seconds."""
+
+    name: str
+    kind: str
+    target: tuple[str, ...]
+    on: tuple[str, ...] = OCCASIONS
+    payload: str = ""
+    method: str = "POST"
+    timeout: float = 10.0
+
+
+def read_hooks(reader: Reader, document: dict[str, Any]) -> tuple[Hook, ...]:
+    """Every [[hook]], in order; UsageError for what is wrong with one."""
+    entries = document.get("hook", [])
+    if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+        raise UsageError("a hook is a table of its own: [[hook]]", where=reader.where("hook"))
+    found: list[Hook] = []
+    for entry in entries:
+        hook = _hook(reader, entry)
+        if any(one.name == hook.name for one in found):
+            where = reader.where("name", "hook")
+            raise UsageError(f"hook {hook.name!r} is declared twice", where=where)
+        found.append(hook)
+    return tuple(found)
+
+
+def _hook(reader: Reader, entry: dict[str, Any]) -> Hook:
+    reader.only(entry, KNOWN, "hook")
+    kinds = [kind for kind in KINDS if kind in entry]
+    if len(kinds) != 1:
+        raise UsageError(
+            f"a hook has one of {', '.join(KINDS)}", where=reader.where("name", "hook")
+        )
+    on = reader.texts(entry, "on", "hook") or OCCASIONS
+    for occasion in on:
+        if occasion not in OCCASIONS:
+            raise UsageError(
+                f"on is a list of {', '.join(OCCASIONS)}, not {occasion!r}",
+                where=reader.where("on", "hook"),
+            )
+    timeout = reader.time(entry, "timeout", Hook.timeout, "hook")
+    if not 0 < timeout <= 600:  # ten minutes: a run waits for its hooks
+        raise UsageError(
+            "timeout is above 0 and at most 10min", where=reader.where("timeout", "hook")
+        )
+    return Hook(
+        name=reader.text(entry, "name", "hook"),
+        kind=kinds[0],
+        target=_target(reader, entry, kinds[0]),
+        on=on,
+        payload=reader.text(entry, "payload", "hook") if "payload" in entry else "",
+        method=reader.text(entry, "method", "hook") if "method" in entry else Hook.method,
+        timeout=timeout,
+    )
+
+
+def _target(reader: Reader, entry: dict[str, Any], kind: str) -> tuple[str, ...]:
+    value = entry[kind]
+    listed = value if kind == "command" else [value]
+    fine = isinstance(listed, list) and bool(listed) and all(map(_is_text, listed))
+    if kind == "http" and fine:
+        fine = urlsplit(listed[0]).scheme in ("http", "https") and bool(urlsplit(listed[0]).netloc)
+    if not fine:
+        raise UsageError(f"{kind} is {SHAPES[kind]}", where=reader.where(kind, "hook"))
+    return tuple(listed)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and "\0" not in value
