@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from harness.core.errors import HarnessError
 from harness.database import admin
+from harness.database.ledger_names import spelled
 from harness.plan import Plan
 from harness.plan.hooks import Hook
 from harness.runner import ledger
@@ -13,8 +14,8 @@ from harness.runner import ledger
 DELIVERED = "hook_delivered"
 FAILED = "hook_failed"
 RECORD = """
-INSERT INTO migration_control.event (run_id, kind, step, message)
-SELECT id, %s, %s, %s FROM migration_control.run WHERE id = %s AND state = 'completed'
+INSERT INTO {event} (run_id, kind, step, message)
+SELECT id, %s, %s, %s FROM {run} WHERE id = %s AND state = 'completed'
 """
 OCCASIONS = {"forward": "migrated", "rollback": "rolled-back"}
 
@@ -47,7 +48,7 @@ def record_hook(dsn: str, run: int, hook: Hook, failed: str | None) -> str | Non
         with admin.connection(dsn) as conn:
             admin.writable(conn)
             kind = DELIVERED if failed is None else FAILED
-            conn.execute(RECORD, [kind, hook.name, (failed or "")[:2000], run])
+            conn.execute(spelled(RECORD), [kind, hook.name, (failed or "")[:2000], run])
     except HarnessError as error:
         return str(error)
     return None
