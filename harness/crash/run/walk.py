@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg
 
 from harness.core.direction import Direction
-from harness.core.errors import StepFailed
+from harness.core.errors import HarnessError, StepFailed
 from harness.core.exit_status import ExitStatus
 from harness.crash import runners, state
 from harness.crash.model import END, START, CoverageRow, Point
@@ -149,7 +153,7 @@ def row(point: Point, strike: Callable[[], FaultOutcome]) -> CoverageRow:
         struck = strike()
     except Exception as error:  # one point's trouble is not the next one's
         point_done()
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}{_place_of(error)}"
         return CoverageRow(point, False, "unknown", reason=reason, seconds=time.monotonic() - began)
     point_done()
     reasons = struck.reasons if struck.fired else ("the fault did not fire", *struck.reasons)
@@ -162,6 +166,14 @@ def row(point: Point, strike: Callable[[], FaultOutcome]) -> CoverageRow:
         evidence=struck.evidence,
         seconds=time.monotonic() - began,
     )
+
+
+def _place_of(error: Exception) -> str:
+    """Where an error of ours was raised: a bug is looked for, an expected error is not."""
+    if isinstance(error, HarnessError | TimeoutError | psycopg.Error):
+        return ""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f" ({Path(frame.filename).name}:{frame.lineno})"
 
 
 def along(walk: Walk, points: tuple[Point, ...]) -> list[Point]:

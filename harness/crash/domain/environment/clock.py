@@ -12,9 +12,10 @@ from typing import Final
 
 from harness.core.direction import Direction
 from harness.core.exit_status import ExitStatus
-from harness.crash.domain.environment.own_server import EnvironmentOutcome, OwnServer, struck
+from harness.crash.domain.environment.own_server import OwnServer, struck
 from harness.crash.domain.environment.survey import Survey, holding, pinned_step
 from harness.crash.model import END, START, CoverageRow, Point, Task
+from harness.crash.run.walk import FaultOutcome
 from harness.crash.runners import run as run_to_the_end
 from harness.crash.setup import Setup
 from harness.crash.state import identify, settle
@@ -50,7 +51,7 @@ def run(ground: Setup, task: Task) -> list[CoverageRow]:
         return struck(task, lambda point: _strike(stage, point))
 
 
-def _strike(stage: OwnServer, point: Point) -> EnvironmentOutcome:
+def _strike(stage: OwnServer, point: Point) -> FaultOutcome:
     if point.boundary == "pinned":
         return _jump(stage, point)
     hours = stage.ground.plan.window_hours + 24
@@ -66,7 +67,7 @@ def _command(stage: OwnServer, verb: str, dsn: str, *, offset: float = 0) -> Clo
     return ClockedHarness(arguments, dsn, offset=offset, prepare=stage.ground.prepare)
 
 
-def _jump(stage: OwnServer, point: Point) -> EnvironmentOutcome:
+def _jump(stage: OwnServer, point: Point) -> FaultOutcome:
     dsn, hours = stage.clone(), HOURS[point.fault]
     with _command(stage, VERBS[stage.direction], dsn) as command:
         with holding(dsn, stage.ground.plan):
@@ -77,30 +78,30 @@ def _jump(stage: OwnServer, point: Point) -> EnvironmentOutcome:
         done = command.wait()
     fired = abs(moved - hours) < SLACK and step == point.step
     seen = f"its clock moved by {moved:+.2f} hours while {step} waited for a lock"
-    reason = _not_done(stage, dsn, done)
+    reasons = _not_done(stage, dsn, done)
     stage.drop(dsn)
-    return EnvironmentOutcome(
-        fired, reason, seen, "completed" if done.status == ExitStatus.DONE else "stopped"
+    return FaultOutcome(
+        fired, seen, reasons, "completed" if done.status == ExitStatus.DONE else "stopped"
     )
 
 
-def _not_done(stage: OwnServer, dsn: str, done: Finished) -> str:
+def _not_done(stage: OwnServer, dsn: str, done: Finished) -> tuple[str, ...]:
     if done.status != ExitStatus.DONE:
-        return f"the {stage.direction} run ended with status {done.status}: {done.stderr}"
+        return (f"the {stage.direction} run ended with status {done.status}: {done.stderr}",)
     return stage.misses(dsn)
 
 
-def _in_the_window(stage: OwnServer, hours: float) -> EnvironmentOutcome:
+def _in_the_window(stage: OwnServer, hours: float) -> FaultOutcome:
     """A rollback just after the migration, by a runner whose clock says that it is too late."""
     dsn = stage.clone()
     done, seen = _wrong(stage, "rollback", dsn, hours)
-    reason = _not_done(stage, dsn, done)
+    reasons = _not_done(stage, dsn, done)
     stage.drop(dsn)
     state = "completed" if done.status == ExitStatus.DONE else "refused"
-    return EnvironmentOutcome(bool(seen), reason, seen, state)
+    return FaultOutcome(bool(seen), seen, reasons, state)
 
 
-def _after_the_window(stage: OwnServer, hours: float) -> EnvironmentOutcome:
+def _after_the_window(stage: OwnServer, hours: float) -> FaultOutcome:
     """A rollback too late, by a runner whose clock says that it is early enough."""
     dsn = stage.clone()
     with admin.connection(dsn) as conn:
@@ -108,7 +109,7 @@ def _after_the_window(stage: OwnServer, hours: float) -> EnvironmentOutcome:
     return _kept_off(stage, "rollback", dsn, -hours)
 
 
-def _in_the_retention(stage: OwnServer) -> EnvironmentOutcome:
+def _in_the_retention(stage: OwnServer) -> FaultOutcome:
     """A clean-up just after the migration, by a runner whose clock says that its time has come."""
     dsn = stage.clone()
     ending = run_to_the_end(replace(stage.ground, prepare=None), "forward", dsn)
@@ -116,7 +117,7 @@ def _in_the_retention(stage: OwnServer) -> EnvironmentOutcome:
     return _kept_off(stage, "cleanup", dsn, (stage.ground.plan.retention_days + 1) * 24)
 
 
-def _kept_off(stage: OwnServer, verb: str, dsn: str, hours: float) -> EnvironmentOutcome:
+def _kept_off(stage: OwnServer, verb: str, dsn: str, hours: float) -> FaultOutcome:
     """The command must be refused, and leave the database as it is."""
     settle(stage.server.dsn(), admin.dbname(dsn))
     before = identify(stage.ground, dsn)
@@ -129,7 +130,7 @@ def _kept_off(stage: OwnServer, verb: str, dsn: str, hours: float) -> Environmen
     if after.key != before.key:
         reasons.append(f"{verb} changed the database: {after.way}")
     stage.drop(dsn)
-    return EnvironmentOutcome(bool(seen), "; ".join(reasons), seen, after.way)
+    return FaultOutcome(bool(seen), seen, tuple(reasons), after.way)
 
 
 def _wrong(stage: OwnServer, verb: str, dsn: str, hours: float) -> tuple[Finished, str]:

@@ -15,7 +15,6 @@ from psycopg import sql
 from harness.core.exit_status import ExitStatus
 from harness.crash.domain.environment.halt import LIMIT, Halt, gone_on, halted, moment, never, said
 from harness.crash.domain.environment.own_server import (
-    EnvironmentOutcome,
     OwnServer,
     finished,
     judged,
@@ -23,6 +22,7 @@ from harness.crash.domain.environment.own_server import (
 )
 from harness.crash.domain.environment.survey import Survey
 from harness.crash.model import START, CoverageRow, Point, Task
+from harness.crash.run.walk import FaultOutcome
 from harness.crash.setup import Setup
 from harness.crash.state import identify, settle
 from harness.database import admin
@@ -62,14 +62,14 @@ def run(ground: Setup, task: Task) -> list[CoverageRow]:
         return struck(task, lambda point: _strike(stage, point))
 
 
-def _strike(stage: OwnServer, point: Point) -> EnvironmentOutcome:
+def _strike(stage: OwnServer, point: Point) -> FaultOutcome:
     if point.step == START:
         return _before(stage, ROOM[point.boundary])
     room = ROOM[point.fault.rpartition("-")[2]]
     return _midway(stage, point, room, lasting="persistent" in point.fault)
 
 
-def _before(stage: OwnServer, room: int) -> EnvironmentOutcome:
+def _before(stage: OwnServer, room: int) -> FaultOutcome:
     dsn = stage.clone()
     before = identify(stage.ground, dsn)
     with Crowd(stage.server.dsn()) as crowd:
@@ -86,13 +86,13 @@ def _before(stage: OwnServer, room: int) -> EnvironmentOutcome:
     return judged(stage, dsn, reasons, f"{seen}; {ending.error}")
 
 
-def _midway(stage: OwnServer, point: Point, room: int, *, lasting: bool) -> EnvironmentOutcome:
+def _midway(stage: OwnServer, point: Point, room: int, *, lasting: bool) -> FaultOutcome:
     dsn, at = stage.clone(), moment(point)
     halts = (at,) if lasting else (at, REFUSED)
     plan = stage.ground.sweeping(reconnect=SHORT if lasting else LIMIT)
     with Crowd(stage.server.dsn()) as crowd, stage.start(dsn, plan, *halts) as process:
         if ending := halted(process, at):
-            return EnvironmentOutcome(False, never(at, ending))
+            return FaultOutcome(False, "", (never(at, ending),))
         ended = crowd.end(admin.dbname(dsn))
         refusal = crowd.take_all(but=room)
         if lasting:

@@ -17,13 +17,13 @@ from harness.core.errors import InfrastructureError
 from harness.core.exit_status import ExitStatus
 from harness.crash.domain.environment.halt import LIMIT, gone_on, halted, moment, never, said
 from harness.crash.domain.environment.own_server import (
-    EnvironmentOutcome,
     OwnServer,
     judged,
     struck,
 )
 from harness.crash.domain.environment.survey import Survey
 from harness.crash.model import CoverageRow, Point, Task
+from harness.crash.run.walk import FaultOutcome
 from harness.crash.setup import Setup
 from harness.database import admin
 from harness.fault.disk import SmallDisk, private_mounts
@@ -84,13 +84,13 @@ def _make_tablespace(stage: OwnServer, disk: SmallDisk) -> None:
         conn.execute(statement)
 
 
-def _strike(stage: OwnServer, disk: SmallDisk, point: Point) -> EnvironmentOutcome:
+def _strike(stage: OwnServer, disk: SmallDisk, point: Point) -> FaultOutcome:
     dsn, at = _on_the_disk(stage), moment(point)
     offset = stage.server.log_offset()
     try:
         with stage.start(dsn, None, at) as process:
             if ending := halted(process, at):
-                return EnvironmentOutcome(False, never(at, ending))
+                return FaultOutcome(False, "", (never(at, ending),))
             room = disk.fill()
             reasons = not_stopped(gone_on(process))
         if point.fault.endswith("persistent"):

@@ -1,22 +1,20 @@
-"""The stage of an environment's fault: a server, a start for every run, and what became of it."""
+"""The own server of an environment's fault: it is started for every run, and its state judged."""
 
 from __future__ import annotations
 
-import time
-import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 from harness.core.direction import Direction
-from harness.core.errors import HarnessError
 from harness.crash import runners
 from harness.crash.domain.environment.halt import Halt, halting, said
 from harness.crash.model import CoverageRow, Point, Task
+from harness.crash.run.walk import FaultOutcome, row
 from harness.crash.setup import Setup
 from harness.crash.state import Oracle, compared, end_of, settle
-from harness.crash.tally import point_done
 from harness.database import admin, template
 from harness.fault.process import Ending, JobProcess, fork
 
@@ -67,11 +65,11 @@ class OwnServer:
         self.server.wait_ready()
         self.oracle.server_dsn = self.server.dsn()
 
-    def misses(self, dsn: str) -> str:
-        """How a database that is done differs from what it should be; '' when it does not."""
+    def misses(self, dsn: str) -> tuple[str, ...]:
+        """How a database that is done differs from what it should be."""
         settle(self.server.dsn(), admin.dbname(dsn))
         expected = end_of(self.ground, self.direction, dsn)
-        return "; ".join(compared(self.ground, expected, dsn, f"after the {self.direction} run"))
+        return tuple(compared(self.ground, expected, dsn, f"after the {self.direction} run"))
 
     def __enter__(self) -> OwnServer:
         return self
@@ -85,49 +83,23 @@ class OwnServer:
         self.server.close()
 
 
-@dataclass(frozen=True)
-class EnvironmentOutcome:
-    """What became of one strike; without `reason` it is a pass, if it fired."""
-
-    fired: bool
-    reason: str = ""
-    evidence: str = ""
-    state: str = ""
-
-
-def judged(stage: OwnServer, dsn: str, reasons: list[str], seen: str) -> EnvironmentOutcome:
+def judged(stage: OwnServer, dsn: str, reasons: list[str], seen: str) -> FaultOutcome:
     """Judge the state that a runner left; without evidence that it was struck it was not."""
     judgement = stage.oracle.judge(stage.direction, dsn)
     stage.drop(dsn)
     found = [*reasons, *([judgement.reason] if judgement.verdict != "pass" else [])]
-    return EnvironmentOutcome(bool(seen), "; ".join(found), seen, judgement.state)
+    return FaultOutcome(bool(seen), seen, tuple(found), judgement.state)
 
 
-def finished(stage: OwnServer, dsn: str, ending: Ending, seen: str) -> EnvironmentOutcome:
+def finished(stage: OwnServer, dsn: str, ending: Ending, seen: str) -> FaultOutcome:
     """Judge a runner that should have gone on to its end in spite of all."""
     if not ending.done:
         return judged(stage, dsn, [f"the runner did not go on: {said(ending)}"], seen)
-    reason = stage.misses(dsn)
+    reasons = stage.misses(dsn)
     stage.drop(dsn)
-    return EnvironmentOutcome(bool(seen), reason, seen, "completed")
+    return FaultOutcome(bool(seen), seen, reasons, "completed")
 
 
-def struck(task: Task, strike: Callable[[Point], EnvironmentOutcome]) -> list[CoverageRow]:
+def struck(task: Task, strike: Callable[[Point], FaultOutcome]) -> list[CoverageRow]:
     """Strike at each point of a task; what goes wrong with one is its row, and the next goes on."""
-    return [_row(point, strike) for point in task.points]
-
-
-def _row(point: Point, strike: Callable[[Point], EnvironmentOutcome]) -> CoverageRow:
-    began = time.monotonic()
-    try:
-        found = strike(point)
-    except (HarnessError, TimeoutError) as error:
-        row = CoverageRow(point, False, "unknown", reason=str(error))
-    except Exception:  # a bug of ours: shown, and this point is unknown
-        row = CoverageRow(point, False, "unknown", reason=traceback.format_exc())
-    else:
-        reason = found.reason or ("" if found.fired else "the fault did not fire")
-        verdict = "fail" if reason else "pass"
-        row = CoverageRow(point, found.fired, verdict, found.state, reason, found.evidence)  # type: ignore[arg-type]  # one of the two
-    point_done()
-    return replace(row, seconds=time.monotonic() - began)
+    return [row(point, partial(strike, point)) for point in task.points]

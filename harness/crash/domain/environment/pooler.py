@@ -10,9 +10,10 @@ from typing import Final
 
 from harness.core.exit_status import ExitStatus
 from harness.crash.domain.environment.halt import LIMIT, Halt, gone_on, halted, said
-from harness.crash.domain.environment.own_server import EnvironmentOutcome, OwnServer, struck
+from harness.crash.domain.environment.own_server import OwnServer, struck
 from harness.crash.domain.environment.survey import Survey
 from harness.crash.model import START, CoverageRow, Point, Task
+from harness.crash.run.walk import FaultOutcome
 from harness.crash.setup import Setup
 from harness.crash.state import identify, settle
 from harness.database import admin, ledger_view
@@ -51,7 +52,7 @@ def run(ground: Setup, task: Task) -> list[CoverageRow]:
         return struck(task, lambda point: _strike(stage, POOLS[point.boundary]))
 
 
-def _strike(stage: OwnServer, pool: Pool) -> EnvironmentOutcome:
+def _strike(stage: OwnServer, pool: Pool) -> FaultOutcome:
     dsn = stage.clone()
     before = identify(stage.ground, dsn)
     with PgBouncer(stage.server.dsn(), pool) as pooler:
@@ -72,7 +73,7 @@ def _strike(stage: OwnServer, pool: Pool) -> EnvironmentOutcome:
         seen += "; not refused, and safe"
     stage.drop(dsn)
     state = "at work" if ending is None else "not begun"
-    return EnvironmentOutcome(logins > 0, "; ".join(reasons), seen, state)
+    return FaultOutcome(logins > 0, seen, tuple(reasons), state)
 
 
 def _logins(pooler: PgBouncer, dsn: str) -> int:
@@ -107,7 +108,7 @@ def _unsafe(stage: OwnServer, pooler: PgBouncer, dsn: str, process: JobProcess) 
     if not first.done:
         reasons.append(f"it was not refused, and ended with {said(first)}")
     elif found := stage.misses(dsn):
-        reasons.append(f"it was not refused, and {found}")
+        reasons.append(f"it was not refused, and {'; '.join(found)}")
     return reasons
 
 

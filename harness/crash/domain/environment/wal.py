@@ -21,7 +21,6 @@ from harness.core.poll import wait_until
 from harness.crash.domain.environment.disk import evidence, points_of, small_disk
 from harness.crash.domain.environment.halt import LIMIT, Halt, gone_on, halted, moment, never, said
 from harness.crash.domain.environment.own_server import (
-    EnvironmentOutcome,
     OwnServer,
     finished,
     judged,
@@ -29,6 +28,7 @@ from harness.crash.domain.environment.own_server import (
 )
 from harness.crash.domain.environment.survey import Survey
 from harness.crash.model import CoverageRow, Point, Task
+from harness.crash.run.walk import FaultOutcome
 from harness.crash.setup import Setup
 from harness.database import admin
 from harness.fault.disk import SmallDisk, private_mounts
@@ -104,7 +104,7 @@ def use_up(server_dsn: str) -> None:
         wait_until(nearly_full, 30, "the end of the last WAL segment", pause=0.001)
 
 
-def _strike(stage: OwnServer, disk: SmallDisk, point: Point) -> EnvironmentOutcome:
+def _strike(stage: OwnServer, disk: SmallDisk, point: Point) -> FaultOutcome:
     dsn = stage.clone()
     offset = stage.server.log_offset()
     strike = _transient if point.fault.endswith("transient") else _persistent
@@ -114,12 +114,10 @@ def _strike(stage: OwnServer, disk: SmallDisk, point: Point) -> EnvironmentOutco
         _bring_back(stage, disk)
 
 
-def _transient(
-    stage: OwnServer, disk: SmallDisk, at: Halt, dsn: str, offset: int
-) -> EnvironmentOutcome:
+def _transient(stage: OwnServer, disk: SmallDisk, at: Halt, dsn: str, offset: int) -> FaultOutcome:
     with stage.start(dsn, stage.ground.sweeping(reconnect=LIMIT), at, LOST) as process:
         if ending := halted(process, at):
-            return EnvironmentOutcome(False, never(at, ending))
+            return FaultOutcome(False, "", (never(at, ending),))
         room = _fill(stage, disk)
         process.signal(signal.SIGCONT)
         missed = halted(process, LOST)
@@ -129,12 +127,10 @@ def _transient(
         return finished(stage, dsn, gone_on(process), evidence(stage, offset, room))
 
 
-def _persistent(
-    stage: OwnServer, disk: SmallDisk, at: Halt, dsn: str, offset: int
-) -> EnvironmentOutcome:
+def _persistent(stage: OwnServer, disk: SmallDisk, at: Halt, dsn: str, offset: int) -> FaultOutcome:
     with stage.start(dsn, None, at) as process:
         if ending := halted(process, at):
-            return EnvironmentOutcome(False, never(at, ending))
+            return FaultOutcome(False, "", (never(at, ending),))
         room = _fill(stage, disk)
         first = gone_on(process)
     with stage.start(dsn) as process:

@@ -29,6 +29,7 @@ from harness.crash.domain.pinned.moments import (
 )
 from harness.crash.domain.pinned.strike import ALONE, TOGETHER, HeldRun, crash, faults
 from harness.crash.model import END, START, CoverageRow, Domain, Point, Task
+from harness.crash.run.walk import order
 from harness.crash.setup import LEDGER, Setup
 from harness.crash.state import Oracle
 from harness.crash.tally import point_done
@@ -49,7 +50,7 @@ def tasks(ground: Setup) -> list[Task]:
     found: list[Task] = []
     for direction, commits in _recorded(ground).items():
         sites = [(step, list(_points(ground, direction, step, commits))) for step in
-                 (START, *walk.order(ground, direction), END)]  # fmt: skip
+                 (START, *order(ground, direction), END)]  # fmt: skip
         found += _split([points for _, points in sites])
     return found
 
@@ -135,7 +136,7 @@ class _Exploration:
         self.oracle = Oracle(self.ground, self.server.dsn())
         origin = walk.furnished(self.ground, self.server, self.direction)
         self.path = walk.PinnedWalk(self.ground, self.server, self.direction, origin)
-        places = [START, *walk.order(self.ground, self.direction), END]
+        places = [START, *order(self.ground, self.direction), END]
         place = {step: number for number, step in enumerate(places)}
         for point in sorted(points, key=lambda point: place.get(point.step, len(places))):
             self._take(point)
@@ -169,7 +170,7 @@ class _Exploration:
         return False
 
     def _victim(self, point: Point) -> HeldRun:
-        steps = walk.order(self.ground, self.direction)
+        steps = order(self.ground, self.direction)
         step = steps[-1] if point.step == END else point.step
         if step not in (START, *steps):
             raise PinMissed(f"the plan has no step {step!r}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.direction import Direction
 from harness.core.errors import InfrastructureError, Stopped
 from harness.crash.model import START
+from harness.crash.run.walk import order
 from harness.crash.runners import VERBS
 from harness.crash.setup import Setup, named
 from harness.database import admin, template
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
     from harness.plan import Plan
 
 ORIGIN = "pinned_origin"
-
-
-def order(ground: Setup, direction: Direction) -> list[str]:
-    """The plan's steps as a run in this direction comes by them."""
-    steps = [step.id for step in ground.plan.steps]
-    return steps if direction == "forward" else steps[::-1]
 
 
 def furnished(ground: Setup, server: Server, direction: Direction) -> str:
