@@ -16,7 +16,8 @@ from harness.database import limits
 from harness.rows.catalog import read_schema
 from harness.rows.check_hints import guide_domains
 from harness.rows.deferred_keys import set_later
-from harness.rows.layout import FillContext, Planner, first_line
+from harness.rows.expression_column import first_line
+from harness.rows.layout import FillContext, Planner
 from harness.rows.model import ForeignKey, Schema, Table, quote
 from harness.rows.order import Circle, order_tables
 from harness.rows.overrides import Overrides, TableOverride, check_overrides

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-import psycopg
-
 from harness.core.errors import UsageError
 from harness.rows.check_hints import read_conditions
-from harness.rows.copytext import NULL, escape_field, join_fields
+from harness.rows.copytext import NULL, join_fields
+from harness.rows.counting import counted_unit, is_whole, room_left, sequence_stream
 from harness.rows.draw import Draws, mix_in, spread_evenly, spread_skewed
+from harness.rows.expression_column import computed_unit
 from harness.rows.group import ColumnGroup, by_column, group_columns
 from harness.rows.hints import NOTHING, Hints, merge_hints
-from harness.rows.model import Column, ForeignKey, Schema, Table, quote
+from harness.rows.model import ForeignKey, Schema, Table
 from harness.rows.overrides import ColumnOverride, TableOverride
 from harness.rows.parents import SAMPLE, Cluster, cluster_keys, read_parents
 from harness.rows.pool import CandidateMaker, CannotFill
 from harness.rows.probe import Candidate, Probe
 from harness.rows.profile import Profile
 from harness.rows.sample.field import ValueField
-from harness.rows.sample.numbers import INTEGERS
 from harness.rows.stream import Stream, stream_of
 from harness.rows.unique import Distinct, decide_distinct
 from harness.rows.unit import Combined, Counted, Dealt, Drawn, Paired, Referring, Serial, Unit
@@ -203,7 +202,7 @@ class Planner:
         column, group = self.table.column(name), self.home[name]
         place = self.maker.fields[name]
         if column.sequence and is_whole(place):
-            return self._sequence(column)
+            return sequence_stream(column)
         branch = self.maker.first_branch(group)
         hints = merge_hints(place.hints, branch.hints.get(name, NOTHING)) or place.hints
         stream = stream_of(replace(place, hints=hints), self.wanted, self._key(name, "stream"))
@@ -213,35 +212,10 @@ class Planner:
         tried = sorted({*range(min(_FEW, last + 1)), last // 2, last})
         return stream if self.maker.accepts(group, [(stream.at(n),) for n in tried]) else None
 
-    def _sequence(self, column: Column) -> Stream:
-        taken = column.sequence
-        assert taken is not None
-        first, step = taken.start, taken.increment
-        end = taken.maximum if step > 0 else taken.minimum
-        return Stream(lambda row: str(first + row * step), abs(end - first) // abs(step) + 1,
-                      (first, step))  # fmt: skip
+    # groups
 
     def _counted(self, name: str, stream: Stream) -> Unit:
-        if stream.whole is None:
-            return Counted((name,), _escaped(stream), self.present)
-        first, step = stream.whole
-        if self.present:
-            edge = "max" if step > 0 else "min"
-            row = self.context.probe.conn.execute(
-                f"SELECT {edge}({quote(name)})::text FROM {self.table.quoted}".encode()
-            ).fetchone()
-            if row and row[0] is not None and (int(row[0]) - first) * step >= 0:
-                first = int(row[0]) + step
-        return Serial((name,), first, step)
-
-    def _room(self, stream: Stream, unit: Unit) -> int:
-        """How many values are left, those of the rows that are there aside."""
-        if isinstance(unit, Serial) and stream.whole is not None:
-            first, step = stream.whole
-            return stream.capacity - (unit.first - first) // step
-        return stream.capacity - self.present
-
-    # groups
+        return counted_unit(self.context.probe.conn, self.table, name, stream, self.present)
 
     def _units(self, groups: Sequence[ColumnGroup], distinct: Distinct) -> Iterator[Unit]:
         combined = {group for gathered, _, _ in distinct.combined for group in gathered}
@@ -254,14 +228,17 @@ class Planner:
             if name in distinct.streams:
                 stream, constraint = distinct.streams[name]
                 unit = self._counted(name, stream)
-                self.limits.append((self._room(stream, unit), constraint))
+                self.limits.append((room_left(stream, unit, self.present), constraint))
                 yield unit
             elif group in distinct.dealt:
                 yield self._dealt(group, *distinct.dealt[group])
             elif group.single and self.said.columns.get(name, _NONE).sql is not None:
-                yield self._computed(name, self.said.columns[name])
+                yield computed_unit(
+                    self.context.probe.conn, name, self.said.columns[name],
+                    range(self.present + 1, self.present + self.wanted + 1), self.context.seed,
+                )  # fmt: skip
             elif group.single and self._is_serial(name):
-                yield self._counted(name, self._sequence(self.table.column(name)))
+                yield self._counted(name, sequence_stream(self.table.column(name)))
             else:
                 yield self._drawn(group)
 
@@ -308,24 +285,6 @@ class Planner:
         self.limits.append((room, constraint))
         columns = tuple(name for group in groups for name in group.columns)
         return Combined(columns, tuple(pools))
-
-    def _computed(self, name: str, said: ColumnOverride) -> Unit:
-        first = self.present + 1
-        expression = str(said.sql).replace("%", "%%")
-        numbers = "pg_catalog.generate_series(%s::int, %s::int) AS n"
-        query = f"SELECT ({expression})::text FROM {numbers} ORDER BY n"
-        conn = self.context.probe.conn
-        try:
-            with conn.transaction():
-                conn.execute("SELECT pg_catalog.setseed(%s)", (self.context.seed % 1000 / 1000,))
-                rows = conn.execute(query.encode(), (first, first + self.wanted - 1)).fetchall()
-        except psycopg.Error as error:
-            raise UsageError(
-                f"the server refuses the expression of {name}: {first_line(error)}",
-                where=said.where,
-                hint="n in it is the row's number",
-            ) from None
-        return Dealt((name,), [join_fields(row) for row in rows])
 
     def _drawn(self, group: ColumnGroup) -> Unit:
         draws = Draws(self._key("draws", *group.columns))
@@ -419,24 +378,3 @@ class Planner:
             raise CannotFill(key.name, "it refers to its own table, by a key that is not counted")
         self.left.append(key)
         return Drawn((name,), [NULL] * 2, draws)
-
-
-def _escaped(stream: Stream) -> Callable[[int], str]:
-    """The stream's values as COPY takes them."""
-    at = stream.at
-    if all(escape_field(at(row)) == at(row) for row in range(min(256, stream.capacity))):
-        return at
-    return lambda row: escape_field(at(row))
-
-
-def is_whole(place: ValueField) -> bool:
-    """Whether the values are whole numbers."""
-    kind = place.type
-    while kind.kind == "d":
-        kind = place.types[kind.base]
-    return kind.name in INTEGERS
-
-
-def first_line(error: psycopg.Error) -> str:
-    """The server's first sentence."""
-    return str(error.diag.message_primary or str(error).strip().partition("\n")[0])
