@@ -66,7 +66,7 @@ def dry_run(
     """Run the whole migration, forward and back, on a copy; the database is not touched."""
     subject = chosen_subject(plan_path, trusted=trust_command)
     if compare is not None:
-        _compare(named(dsn), compare, subject, as_json)
+        _compare(dsn, compare, subject, as_json)
     from harness.document.base import to_builtins
     from harness.scenario.dry_run.words import lines
 
@@ -104,7 +104,7 @@ def _rehearsed(
             )
 
 
-def _compare(dsn: str, path: Path, subject: Path | CommandSubject, as_json: bool) -> None:
+def _compare(dsn: str | None, path: Path, subject: Path | CommandSubject, as_json: bool) -> None:
     if not isinstance(subject, Path):
         raise UsageError(
             "--compare needs a plan: no ledger says how long the run of a command took",
@@ -114,7 +114,7 @@ def _compare(dsn: str, path: Path, subject: Path | CommandSubject, as_json: bool
     from harness.scenario.dry_run.estimate import estimate_error, read
 
     percent = plan.load(subject).dry_run.estimate_percent
-    found = estimate_error(dsn, read(path), percent)
+    found = estimate_error(named(dsn), read(path), percent)
     line = f"estimate: unknown, {found.why}"
     if found.error is not None:
         line = (

@@ -154,3 +154,11 @@ def test_what_options_leave_out_is_as_in_the_project_file(
     made = make_subject(CommandOptions(), "true other")
     assert (made.up, made.down, made.probe) == ("true other", "true down", "true probe")
     assert [path.name for path in made.baseline] == ["before.sql"]
+
+
+def test_comparing_the_estimate_of_a_command_is_usage(tmp_path: Path) -> None:
+    (tmp_path / "harness.toml").write_text('[subject]\nkind = "command"\nup = "true"\n')
+    command = [sys.executable, "-m", "harness", "dry-run", "--compare", "saved.json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "--compare needs a plan" in done.stderr

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from harness.core.direction import StepDirection
+from harness.core.errors import Stopped
 from harness.core.finding import Finding
 from harness.crash.process_run import every_message, start
 from harness.database import admin, fingerprint
@@ -35,6 +36,7 @@ from harness.subject.guard.doorway import asked_for
 from harness.subject.guard.reach import refuse_other_database
 from harness.subject.protocol import Position, Subject, has_direction
 
+AGAIN: Final = "nothing is left of it; run it again"
 UNFORESEEN: Final = "what a command does to its server is not known before it runs"
 FILES: Final[dict[StepDirection, str]] = {"forward": "up", "rollback": "down"}
 """What a finding's place begins with; the number behind it is that of the statement in the run."""
@@ -198,7 +200,7 @@ class _WatchedRun:
                     proxy.serve([process], self._watch, until=self._of.stop, limit=invocation.limit)
                     if self._of.stop():
                         process.kill()
-                        return None, "it was stopped"
+                        raise Stopped("the dry run was stopped", hint=AGAIN)
                     ending = process.wait(invocation.limit)
                 except TimeoutError as error:
                     return None, str(error)

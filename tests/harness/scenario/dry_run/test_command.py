@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from harness.core.errors import Refused
+from harness.core.errors import Refused, Stopped
 from harness.database import admin, dump, fingerprint
 from harness.document.base import to_builtins
 from harness.document.dry_run import DryRunDocument
@@ -63,7 +64,7 @@ def rehearsed(harness_server: Server, source: str, tmp_path: Path) -> Rehearse:
             trusted=True,
             walled=False,
         )
-        found = rehearse_command(source, subject, DryRunRules(**rules), how="template")
+        found = rehearse_command(source, subject, DryRunRules(**rules), how="dump")
         return found.document()
 
     return run
@@ -94,7 +95,7 @@ def test_a_good_command_passes_and_what_it_locks_is_seen(rehearsed: Rehearse) ->
     }
     assert found.plan.hash
     assert found.copy is not None
-    assert found.copy.how == "template"
+    assert found.copy.how == "dump"
 
 
 @pytest.mark.parametrize(
@@ -204,3 +205,15 @@ def test_a_command_that_connects_elsewhere_is_refused(
 ) -> None:
     with pytest.raises(Refused, match="it asks for database 'template1', and not for ours"):
         rehearsed("\\connect template1\nselect 1;\n")
+
+
+def test_a_rehearsal_that_is_stopped_leaves_no_copy(
+    harness_server: Server, source: str, tmp_path: Path
+) -> None:
+    asked = iter([False, False])
+    subject = CommandSubject(up="sleep 600", root=tmp_path, trusted=True, walled=False)
+    with pytest.raises(Stopped, match="the dry run was stopped"):
+        rehearse_command(source, subject, how="dump", stop=lambda: next(asked, True))
+    with psycopg.connect(harness_server.dsn()) as conn:
+        mine = f"harness_dry_run%_{os.getpid()}_%"
+        assert not conn.execute("select from pg_database where datname like %s", [mine]).fetchone()
