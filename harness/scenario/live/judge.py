@@ -6,6 +6,7 @@ sent in time.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -131,10 +132,13 @@ def _refusals(evidence: LiveEvidence) -> Iterator[Finding]:
     for one in evidence.main:
         if one.outcome == "refused" and (one.name, one.sqlstate) not in before:
             found.setdefault((one.name, one.sqlstate), []).append(one)
+    windows = sorted(evidence.course.steps, key=lambda window: window.begun)
+    begins = [window.begun for window in windows]
     for (name, state), refused in sorted(found.items()):
         gone = state.startswith(NAME_OR_TYPE) or state == FEATURE_NOT_SUPPORTED
         bearable = gone and not evidence.mix.promised
-        steps = sorted({_at(evidence.course.steps, one.sent) for one in refused})
+        counted = Counter(_at(windows, begins, one.sent) for one in refused)
+        steps = [step for step, _ in counted.most_common()]
         said = "a prepared statement failed" if state == FEATURE_NOT_SUPPORTED else "was refused"
         yield Finding(
             "live.prepared" if state == FEATURE_NOT_SUPPORTED else "live.refused",
@@ -147,9 +151,12 @@ def _refusals(evidence: LiveEvidence) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _at(steps: Sequence[StepWindow], moment: float) -> str:
-    found = [step for step in steps if step.begun <= moment < step.ended]
-    return f"{found[-1].direction} {found[-1].step}" if found else "between the steps"
+def _at(windows: Sequence[StepWindow], begins: Sequence[float], moment: float) -> str:
+    """The step that began last before a moment, whose doing it is that something is refused."""
+    place = bisect_right(begins, moment)
+    if not place:
+        return "before the first step"
+    return f"{windows[place - 1].direction} {windows[place - 1].step}"
 
 
 def _times(evidence: LiveEvidence) -> Iterator[Finding]:
