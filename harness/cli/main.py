@@ -23,6 +23,7 @@ from harness.cli import usage
 from harness.cli.backup import backup, restore
 from harness.cli.baseline import baseline
 from harness.cli.cleanup import cleanup
+from harness.cli.control import control
 from harness.cli.crash import crash
 from harness.cli.dry_run import dry_run
 from harness.cli.fingerprint import fingerprint
@@ -65,6 +66,7 @@ for command in (
     maintenance,
     migrate,
     status,
+    control,
     verify,
     rollback,
     cleanup,

@@ -17,6 +17,7 @@ EXAMPLES: Final = {
     "maintenance": "harness maintenance on --dsn postgresql:///shop --for 30min",
     "migrate": "harness migrate --dsn postgresql:///shop --until 1.1",
     "status": "harness status --dsn postgresql:///shop",
+    "control": "harness control pause --dsn postgresql:///shop --for 10min",
     "verify": "harness verify --dsn postgresql:///shop --source before.backup",
     "rollback": "harness rollback --dsn postgresql:///shop",
     "cleanup": "harness cleanup --dsn postgresql:///shop",

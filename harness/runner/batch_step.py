@@ -40,6 +40,13 @@ class Sizer:
         elif seconds > settings.batch_target:
             self.rows = max(self._least, self.rows * 3 // 4)
 
+    def retune(self, settings: RunnerSettings) -> None:
+        """Learn what an operator has set; a size set anew is the next batch's."""
+        if settings.batch_rows != self._settings.batch_rows:
+            self.rows = self._configured = settings.batch_rows
+        self._settings = settings
+        self._least = min(settings.batch_min_rows, self._configured)
+
     def held(self) -> None:
         """Learn that batches had to wait: the next ones are smaller."""
         if self._settings.adaptive:
@@ -75,6 +82,7 @@ def run(work: StepWork) -> int:
     session.context.tell("measured", work.id, at.rows, reach=(at.passed, at.total))
     while True:
         session.check_stop(work.id)
+        sizer.retune(session.settings)
         if hold_back(session, work.id):
             sizer.held()
         try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.plan import Plan, RunnerSettings
+from harness.runner.control_row import Control
 from harness.runner.edits import Acceptance, listed
 from harness.runner.ledger import Checkpoint
 from harness.runner.load_signals import LoadSignal, all_signals
@@ -32,11 +33,12 @@ class RunContext:
     progress: int = 0
     accepted: list[dict[str, str | None]] = field(default_factory=list)
     signals: tuple[LoadSignal, ...] = field(default_factory=all_signals)
+    control: Control = field(default_factory=Control)
 
     @property
     def settings(self) -> RunnerSettings:
-        """The plan's [runner]."""
-        return self.plan.runner
+        """The plan's [runner], with what an operator has set since."""
+        return replace(self.plan.runner, **self.control.settings)
 
     def accept(self, acceptance: Acceptance) -> None:
         """Remember the edits that the run goes on with; say so when a reason met none."""

@@ -1,4 +1,4 @@
--- The ledger of the migration harness, version 2. Made in one transaction with the first run.
+-- The ledger of the migration harness, version 3. Made in one transaction with the first run.
 CREATE SCHEMA migration_control;
 COMMENT ON SCHEMA migration_control IS 'ledger of the migration harness; do not change by hand';
 
@@ -6,7 +6,7 @@ CREATE TABLE migration_control.ledger (
   version integer PRIMARY KEY,
   created_at timestamptz NOT NULL DEFAULT now()
 );
-INSERT INTO migration_control.ledger (version) VALUES (2);
+INSERT INTO migration_control.ledger (version) VALUES (3);
 
 -- One execution of a plan. epoch rises with every runner that takes the run up: it is the fence.
 CREATE TABLE migration_control.run (
@@ -73,6 +73,20 @@ CREATE TABLE migration_control.archived (
   relation text NOT NULL,
   rows bigint NOT NULL
 );
+
+-- What an operator asks of a run at work, until when. No role but the owner sees or writes a row,
+-- whatever it is granted later: row security without a policy.
+CREATE TABLE migration_control.control (
+  run_id bigint NOT NULL REFERENCES migration_control.run,
+  key text NOT NULL,
+  value text NOT NULL,
+  epoch bigint NOT NULL,
+  until timestamptz NOT NULL,
+  set_by text NOT NULL,
+  set_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (run_id, key)
+);
+ALTER TABLE migration_control.control ENABLE ROW LEVEL SECURITY;
 
 -- Default privileges of the database may have given these to the application's roles.
 DO $$

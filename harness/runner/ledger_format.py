@@ -11,10 +11,10 @@ from pathlib import Path
 from harness.core.errors import Refused
 from harness.runner.connection import Connection
 
-VERSION = 2
+VERSION = 3
 HERE = Path(__file__).parent
 SCHEMA = HERE / "ledger.sql"
-UPGRADES = {1: HERE / "ledger_1_to_2.sql"}
+UPGRADES = {1: HERE / "ledger_1_to_2.sql", 2: HERE / "ledger_2_to_3.sql"}
 """By the version they start from: each leaves the next one."""
 
 COLUMNS: dict[str, str] = {
@@ -29,7 +29,13 @@ COLUMNS: dict[str, str] = {
 }
 """What every version has."""
 
-SINCE = {"step.object": 2, "step.object_seal": 2}
+SINCE = {
+    **dict.fromkeys(("step.object", "step.object_seal"), 2),
+    **{
+        f"control.{name}": 3
+        for name in ("run_id", "key", "value", "epoch", "until", "set_by", "set_at")
+    },
+}
 """What a later version added."""
 
 LOOK = """
@@ -95,7 +101,7 @@ def _judged(number: int, found: set[str]) -> int:
         if not any(one.startswith(f"{table}.") for one in found):
             raise damaged(f"table {table} is missing")
         raise damaged(f"column {column} of table {table} is missing")
-    for name in sorted(later & found):
+    for name in sorted(later & found, key=lambda name: (SINCE[name], name)):
         raise damaged(f"it is of version {number}, but has {name} of version {SINCE[name]}")
     return number
 

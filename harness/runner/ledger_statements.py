@@ -116,8 +116,20 @@ def plan_hash_sql(run_id: int, plan_hash: str) -> sql.Composed:
     )
 
 
+CONTROL = (
+    "SELECT r.id, (SELECT pg_catalog.jsonb_object_agg(c.key, c.value)"
+    " FROM migration_control.control AS c WHERE c.run_id = r.id"
+    " AND c.until > pg_catalog.clock_timestamp() AND (c.key <> 'stop' OR c.epoch = r.epoch))::text"
+    " FROM migration_control.run AS r WHERE r.id = {} AND r.epoch = {}"
+)
+"""The run and what an operator asks of it now, a JSON object; a stop is meant for one runner."""
+
+
+def control_sql(run_id: int, epoch: int) -> sql.Composed:
+    """The run, and what an operator asks of it; no row when another runner has taken it over."""
+    return sql.SQL(CONTROL).format(sql.Literal(run_id), sql.Literal(epoch))
+
+
 def fence_sql(run_id: int, epoch: int) -> sql.Composed:
-    """Lock the run's row; no row when another runner has taken the run over."""
-    return sql.SQL(
-        "SELECT id FROM migration_control.run WHERE id = {} AND epoch = {} FOR NO KEY UPDATE;"
-    ).format(sql.Literal(run_id), sql.Literal(epoch))
+    """Lock the run's row, and give what an operator asks of it; no row when it was taken over."""
+    return control_sql(run_id, epoch) + sql.SQL(" FOR NO KEY UPDATE OF r;")

@@ -114,6 +114,11 @@ def _halves(key: int) -> list[int]:
     return [key >> 32, key & 0xFFFFFFFF]
 
 
+def is_held(conn: Connection) -> bool:
+    """Whether a runner is at work on the database."""
+    return _holder(conn) is not None
+
+
 def _holder(conn: Connection) -> Holder | None:
     row = conn.execute(HOLDER, _halves(KEY)).fetchone()
     return Holder(Backend(row[0], row[1]), row[2]) if row else None

@@ -13,9 +13,10 @@ class Event:
     """Something that happened.
 
     Kinds: run_started, resumed, takeover, step_started, measured, batch, step_done, retry,
-    throttled, throttle_ended, reconnecting, session_kept, completed, nothing. `rows` counts the
-    rows that the step changed so far. `done` of about `total` are steps where a run begins or is
-    resumed, and the rows that ranges went over in a batch step; a total of 0 is not known.
+    throttled, throttle_ended, paused, pause_ended, reconnecting, session_kept, completed, nothing.
+    `rows` counts the rows that the step changed so far. `done` of about `total` are steps where a
+    run begins or is resumed, and the rows that ranges went over in a batch step; a total of 0 is
+    not known.
     """
 
     kind: str

@@ -15,7 +15,7 @@ from psycopg import sql
 
 from harness.core.errors import AnotherRunnerError, InfrastructureError, Stopped
 from harness.core.sqlstate import advice_for
-from harness.plan import Script
+from harness.plan import RunnerSettings, Script
 from harness.runner import ledger, ledger_format, lock, transaction
 from harness.runner import ledger_statements as statements
 from harness.runner.backoff import delay, may_retry, pause
@@ -29,6 +29,7 @@ from harness.runner.connection import (
     set_variables,
 )
 from harness.runner.context import RunContext
+from harness.runner.control_row import Control
 from harness.runner.heartbeat import Deadline, Heartbeat, Waiting, cut
 from harness.runner.ledger import Checkpoint, Ledger, LedgerRun
 from harness.runner.ledger_statements import RunnerIdentity
@@ -38,6 +39,7 @@ from harness.runner.signals import StopRequest
 from harness.runner.timeouts import setting_name, setting_value, timeouts
 
 Cursor = psycopg.Cursor[tuple[object, ...]]
+CONTROL_INTERVAL = 0.5
 CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE")
 
 
@@ -50,7 +52,7 @@ class RunnerSession:
 
     def __init__(self, dsn: str, context: RunContext) -> None:
         self.context = context
-        self.plan, self.settings = context.plan, context.settings
+        self.plan = context.plan
         self.waiting = Waiting()
         self._run: LedgerRun | None = None
         self._heartbeat: Heartbeat | None = None
@@ -90,6 +92,11 @@ class RunnerSession:
         for conn in (self.work, self.lock):
             with contextlib.suppress(psycopg.Error):
                 conn.close()
+
+    @property
+    def settings(self) -> RunnerSettings:
+        """The plan's [runner], with what an operator has set since."""
+        return self.context.settings
 
     @property
     def run(self) -> LedgerRun:
@@ -356,24 +363,52 @@ class RunnerSession:
         )
         if then is not None:
             query += then
-        self._used = script is not None and bool(script.statements or script.settings)
         try:
             cursor = self.execute(query)
             self._met(cursor)
-            self._check_fence(cursor)
+            while self._check_fence(cursor):
+                self._roll_back()
+                self._wait_paused(label)
+                cursor = self.execute(query)
+                self._met(cursor)
+            self._used = script is not None and bool(script.statements or script.settings)
             while then is not None and cursor.nextset() and cursor.description is None:
                 pass
             yield cursor
         finally:
             self._roll_back()
 
-    def _check_fence(self, cursor: Cursor) -> None:
-        """The fence is the second query after our settings; the first takes a lock."""
+    def _check_fence(self, cursor: Cursor) -> bool:
+        """The fence is the second query after our settings; the first takes a lock.
+
+        Gives whether an operator asks to pause; Stopped when one asks to stop.
+        """
         answers = 0
         while answers < 2 and cursor.nextset():
             answers += cursor.description is not None
         if answers < 2 or cursor.rowcount != 1:
             raise self._fenced()
+        return self._heard(cursor)
+
+    def _heard(self, cursor: Cursor) -> bool:
+        row = cursor.fetchone()
+        if row is None:
+            raise self._fenced()
+        self.context.control = Control.read(None if row[1] is None else str(row[1]))
+        self.context.control.refuse_stop()
+        return bool(self.context.control.paused)
+
+    def hear_control(self) -> bool:
+        """Ask what an operator wants; whether it is a pause. Stopped when it is a stop."""
+        return self._heard(self.ask(statements.control_sql(self.run.id, self.run.epoch)))
+
+    def _wait_paused(self, label: str) -> None:
+        """Wait until the pause is over, asked for in vain by nobody who has stopped the run."""
+        self.context.tell("paused", label, message=f"paused by {self.context.control.paused}")
+        while self.hear_control():
+            self.check_stop(label)
+            pause(CONTROL_INTERVAL, self.context.stop)
+        self.context.tell("pause_ended", label, message="the run goes on")
 
     def _fenced(self) -> AnotherRunnerError:
         return AnotherRunnerError(

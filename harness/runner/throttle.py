@@ -154,6 +154,7 @@ def hold_back(session: RunnerSession, step: str) -> bool:
     hold = _Hold(session, step)
     while found := hold.look():
         session.check_stop(step)
+        session.hear_control()
         hold.refuse_longer(found)
         pause(INTERVAL, session.context.stop)
     return hold.end()
