@@ -31,6 +31,7 @@ from harness.cli.gate import gate
 from harness.cli.init import init
 from harness.cli.live import live
 from harness.cli.maintenance import maintenance
+from harness.cli.metrics import metrics
 from harness.cli.migrate import migrate
 from harness.cli.mutate import mutate
 from harness.cli.report import report
@@ -39,6 +40,7 @@ from harness.cli.seed import seed_database
 from harness.cli.status import status
 from harness.cli.validate import validate
 from harness.cli.verify import verify
+from harness.cli.watch import watch
 from harness.core.errors import HarnessError, Reached, Stopped
 from harness.core.exit_status import ExitStatus
 
@@ -66,6 +68,8 @@ for command in (
     maintenance,
     migrate,
     status,
+    watch,
+    metrics,
     control,
     verify,
     rollback,

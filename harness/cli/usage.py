@@ -17,6 +17,8 @@ EXAMPLES: Final = {
     "maintenance": "harness maintenance on --dsn postgresql:///shop --for 30min",
     "migrate": "harness migrate --dsn postgresql:///shop --until 1.1",
     "status": "harness status --dsn postgresql:///shop",
+    "watch": "harness watch --dsn postgresql:///shop",
+    "metrics": "harness metrics --dsn postgresql:///shop --listen 9187",
     "control": "harness control pause --dsn postgresql:///shop --for 10min",
     "verify": "harness verify --dsn postgresql:///shop --source before.backup",
     "rollback": "harness rollback --dsn postgresql:///shop",

@@ -40,14 +40,16 @@ def read_setting(key: str, text: str) -> Setting:
         within = f"a time from {least:g} s to {most:g} s"
     elif key in NUMBERS:
         if not text.isascii() or not text.isdigit() or len(text) > 18:
-            raise UsageError(f"{key} is a whole number, not {text!r}")
+            raise UsageError(
+                f"{key} is a whole number, not {text!r}", hint=f"such as {key}={NUMBERS[key][1]}"
+            )
         found, (least, most) = int(text), NUMBERS[key]
         within = f"from {least:,} to {most:,}"
     else:
         hint = suggestion(key, {*TIMES, *NUMBERS})
         raise UsageError(f"{key!r} cannot be set on a run at work", hint=hint)
     if not least <= found <= most:
-        raise UsageError(f"{key} is {within}, not {text}")
+        raise UsageError(f"{key} is {within}, not {text}", hint="nothing was asked of the run")
     return found
 
 
