@@ -25,7 +25,7 @@ class StepStanding:
 
 
 @dataclass(frozen=True)
-class LockWait:
+class WaitingSession:
     """A session of the run that waits for a lock, and who holds it."""
 
     pid: int
@@ -50,7 +50,7 @@ class RunStanding:
     phases: tuple[tuple[str, int, int], ...] = ()
     step: StepStanding | None = None
     held: str = ""
-    waits: tuple[LockWait, ...] = ()
+    waits: tuple[WaitingSession, ...] = ()
     errors: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     seconds: float | None = None

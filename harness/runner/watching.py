@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.core.errors import Refused
 from harness.database import pinned
-from harness.observe.run_standing import LockWait, RunStanding, StepStanding
+from harness.observe.run_standing import RunStanding, StepStanding, WaitingSession
 from harness.plan import Plan
 from harness.plan.ranges import relation
 from harness.runner import ledger, ledger_control, ledger_format, lock
@@ -126,7 +126,7 @@ def _step(
     return StepStanding(row.step, row.kind, row.state, row.rows, total)
 
 
-def _waits(conn: Connection, run: LedgerRun) -> Iterator[LockWait]:
+def _waits(conn: Connection, run: LedgerRun) -> Iterator[WaitingSession]:
     workers = lock.at_work(conn, Backend(run.pid, run.backend_start))
     for pid, seconds, blockers in conn.execute(WAITS, [[one.pid for one in workers]]).fetchall():
-        yield LockWait(pid, float(seconds), blockers or "nobody that is seen")
+        yield WaitingSession(pid, float(seconds), blockers or "nobody that is seen")

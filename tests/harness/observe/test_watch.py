@@ -16,9 +16,9 @@ from harness.cli.main import cli
 from harness.core.errors import StepFailed, UsageError
 from harness.observe.metrics import exposition
 from harness.observe.run_standing import (
-    LockWait,
     RunStanding,
     StepStanding,
+    WaitingSession,
     WorkRate,
     block,
     standing,
@@ -158,7 +158,7 @@ def test_a_block_fits_its_terminal(width: int) -> None:
         phases=tuple((f"{n}.1", 1, 3) for n in range(30)),
         step=STEP,
         held="x\x1b[2J" * 50,
-        waits=(LockWait(1, 2.0, "process 2"),) * 9,
+        waits=(WaitingSession(1, 2.0, "process 2"),) * 9,
         errors=("e" * 300,) * 9,
         settings=("batch_rows = 1",) * 9,
     )
