@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,8 @@ from psycopg.conninfo import make_conninfo
 from harness.check.preflight.run import DatabaseStanding
 from harness.check.validate.run import Validation, validate
 from harness.check.verify.run import verify
-from harness.core.errors import HarnessError, Refused
-from harness.database import admin, template
+from harness.core.errors import HarnessError, InfrastructureError, Refused
+from harness.database import admin, fingerprint, template
 from harness.plan import Plan
 from harness.runner import baseline, cleanup, migrate, rollback, status
 from harness.server import choose
@@ -134,6 +135,29 @@ def test_a_role_without_rights_gets_one_sentence_of_every_command(
     assert looked.verdict != "pass"
 
 
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_a_role_whose_connections_are_used_up_is_told_so_by_every_command(
+    harness_server: Server, small: str, powerless: str, harness_plan: Plan, allowed: int
+) -> None:
+    """Where it may have none at all, and where the only one is in use; nothing is changed."""
+    run_sql(harness_server.dsn(), f"alter role {powerless} connection limit {allowed}")
+    mine = make_conninfo(small, user=powerless, password="x")
+    several: list[Callable[[], object]] = [
+        lambda: migrate(mine, harness_plan),
+        lambda: rollback(mine, harness_plan),
+        lambda: fingerprint.take(mine),
+        lambda: status(mine, harness_plan),
+        lambda: judged(mine, harness_plan),
+    ]
+    with ExitStack() as used:
+        if allowed:
+            used.enter_context(admin.connection(mine))
+        for command in several:
+            with pytest.raises(InfrastructureError, match="too many connections for role"):
+                command()
+    assert status(small, harness_plan).state == "clean"
+
+
 def test_objects_that_raise_when_they_are_read_are_unknown_not_a_traceback(
     small: str, before: str, harness_plan: Plan
 ) -> None:
@@ -195,6 +219,7 @@ def test_a_standby_is_named_by_every_command_and_looked_at_by_those_that_only_re
             "clean",
             "migrated",
         )
+        run_sql(clean, "select pg_wal_replay_pause()")  # of all of the server: nothing waits for it
         assert "preflight.standby" in critical(judged(clean, harness_plan))
         with pytest.raises(Refused, match="the server is a standby"):
             migrate(clean, harness_plan)
