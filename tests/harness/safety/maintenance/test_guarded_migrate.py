@@ -19,7 +19,7 @@ from tests.harness.support.maintenance import REFUSED, Shop, refusal
 from tests.harness.support.runner import ask, plan_of
 
 RULES = '[maintenance]\nlease = "2s"\nroles = ["{role}"]\n'
-DRAIN = RULES + '[drain]\nwait = "10s"\n'
+DRAIN = RULES.replace("2s", "15s") + '[drain]\nwait = "10s"\n'
 SCHEMAS = "SELECT count(*) FROM pg_namespace WHERE nspname = 'migration_maintenance'"
 SLOW = "SELECT pg_catalog.pg_sleep(600); ALTER TABLE public.pets ADD COLUMN age integer;"
 QUICK = "ALTER TABLE public.pets ADD COLUMN age integer;"
@@ -71,7 +71,7 @@ def test_a_run_that_is_killed_lets_the_application_write_again(shop: Shop, tmp_p
         request = shop.request()
         wait_until(lambda: read_status(shop.dsn, request).state == "on", 120, "maintenance")
         with shop.client() as conn:
-            assert refusal(conn, WRITES["insert"]) == REFUSED
+            wait_until(lambda: refusal(conn, WRITES["update"]) == REFUSED, 60, "a renewed lease")
             process.send_signal(signal.SIGKILL)
             until = read_status(shop.dsn, request).until
             wait_until(lambda: refusal(conn, WRITES["insert"]) is None, 120, "the lease's end")

@@ -118,6 +118,8 @@ def test_a_writer_that_runs_is_cancelled_when_the_plan_says_so(shop: Shop) -> No
         conn.execute("BEGIN")
         conn.execute(WRITES["insert"])
         running = pool.submit(refusal, conn, "SELECT pg_sleep(600)")
+        pid = conn.info.backend_pid
+        wait_until(lambda: ask(shop.dsn, f"{SESSION} AND state = 'active'", pid), 60, "the sleep")
         turn_on(shop.dsn, shop.request(rules={"wait": 0.3, "action": "cancel"}))
         assert running.result() == "57014"
         assert ask(shop.dsn, SESSION, other.info.backend_pid) == 1
