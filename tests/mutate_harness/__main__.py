@@ -15,6 +15,7 @@ import click
 
 from .covering import extend_map, flaws, make_map, read_map, write_map
 from .judging import EFFORT
+from .model import files, mutants_of
 from .run import Declared, Settings, chosen, is_exhaustive, judge_all, read_declared
 from .seen import killed_in, read_seen, still_there, write_seen
 
@@ -115,6 +116,23 @@ def list_seen(results: tuple[Path, ...]) -> None:
     """Add to the list of CI what these runs saw killed; drop what is not there any more."""
     seen = read_seen() | killed_in(results)
     write_seen({mutant.id: seen[mutant.id] for mutant in still_there(seen)})
+
+
+@cli.command()
+def scores() -> None:
+    """Say, module by module, how many mutants are listed as seen or declared, as Markdown."""
+    seen, declared = read_seen(), read_declared()
+    click.echo("| module | mutants | killed | declared | not killed yet |")
+    click.echo("| --- | ---: | ---: | ---: | ---: |")
+    total = [0, 0, 0, 0]
+    for path in files():
+        names = {mutant.id for mutant in mutants_of(path)}
+        killed, excused = names & seen.keys(), names & declared.keys()
+        if names and (killed or excused or is_exhaustive(path)):
+            row = [len(names), len(killed), len(excused), len(names - killed - excused)]
+            total = [sum(pair) for pair in zip(total, row, strict=True)]
+            click.echo(f"| {path} | {' | '.join(map(str, row))} |")
+    click.echo(f"| together | {' | '.join(map(str, total))} |")
 
 
 @cli.command("map")

@@ -16,7 +16,7 @@ from typing import Final
 from .model import ROOT
 
 MAP: Final = Path(__file__).with_name("map.json")
-FAST, SHARP, NEAR = 5, 5, 24
+FAST, SHARP, NEAR = 8, 12, 60
 """Tests a function keeps: the fastest, those that reach the least besides; of its whole file."""
 
 
@@ -96,11 +96,18 @@ def make_map(traces: Iterable[Path]) -> Covering:
         sharp = sorted(passed, key=lambda test: (breadth[test], seconds[test]))[:SHARP]
         fast = sorted(passed, key=lambda test: (seconds[test], breadth[test]))[:FAST]
         # a test of the file's own name is asked too, however broad it is
-        named = [test for test in passed if Path(file).stem in test.split("::")[0]][:SHARP]
-        chosen = dict.fromkeys([*sharp, *fast, *named])
+        named = [test for test in passed if Path(file).stem in test.split("::")[0]][:FAST]
+        mirrored = [test for test in passed if test.startswith(f"{_mirror(file)}::")][:NEAR]
+        chosen = dict.fromkeys([*sharp, *fast, *named, *mirrored])
         functions[file][name] = tuple(sorted(chosen, key=lambda test: seconds[test]))
     chosen_tests = {t for names in functions.values() for tests in names.values() for t in tests}
     return Covering(functions, {test: seconds[test] for test in sorted(chosen_tests)})
+
+
+def _mirror(file: str) -> str:
+    """The file whose tests are of this one before any other."""
+    path = Path(file)
+    return f"tests/{path.parent.as_posix()}/test_{path.name}"
 
 
 def extend_map(old: Covering, new: Covering, root: Path = ROOT) -> Covering:

@@ -12,6 +12,7 @@ import pytest
 from harness.core.errors import UsageError
 from harness.document.base import (
     FlawedDocument,
+    OpenDocument,
     from_builtins,
     read_document,
     to_builtins,
@@ -23,7 +24,7 @@ from harness.document.dry_run import DryRunDocument
 from harness.document.security import SecurityDocument
 from harness.document.text_position import line_of
 from harness.document.validate import ValidateDocument
-from harness.document.verdict import VerdictDocument
+from harness.document.verdict import SCHEMA, EvidenceCount, VerdictDocument
 from harness.document.verify import VerifyDocument
 
 STORED = Path(__file__).with_name("documents")
@@ -141,11 +142,29 @@ def test_every_truncation_of_a_verdict_is_refused(tmp_path: Path) -> None:
             read_document(path, VerdictDocument, what="a verdict", hint="run the gate")
 
 
+def test_a_stored_verdict_is_of_the_schema_that_is_written() -> None:
+    assert stored("verdict")["schema"] == stored("verdict_no_go")["schema"] == SCHEMA
+
+
 def test_a_long_value_is_not_quoted_whole() -> None:
     document = stored("verify") | {"verdict": "x" * 90_000}
     with pytest.raises(FlawedDocument) as caught:
         from_builtins(document, VerifyDocument)
     assert len(str(caught.value)) < 400
+    assert FlawedDocument("x" * 300).reason == "x" * 300
+    assert FlawedDocument("x" * 301).reason == "x" * 300 + "…"
+
+
+class Nested(OpenDocument, frozen=True):
+    inner: "Nested | None" = None
+
+
+def test_a_document_that_is_nested_too_deeply_is_a_flaw() -> None:
+    value: dict[str, Any] = {}
+    for _ in range(100_000):
+        value = {"inner": value}
+    with pytest.raises(FlawedDocument, match="nested too deeply"):
+        from_builtins(value, Nested)
 
 
 def test_a_directory_and_an_absent_file_are_named(tmp_path: Path) -> None:
@@ -164,3 +183,19 @@ def test_a_byte_that_is_not_text_survives() -> None:
     document["samples"][0]["key"] = "a\udcffb"
     assert json.loads(to_text(from_builtins(document, VerifyDocument))) == document
     assert to_builtins(from_builtins(document, VerifyDocument))["samples"][0]["key"] == "a\udcffb"
+
+
+@pytest.mark.parametrize(
+    ("count", "said", "whole"),
+    [
+        (EvidenceCount("steps", 3, 3), "3 of 3 steps", True),
+        (EvidenceCount("steps", 3, 3, sample=True), "3 of 3 steps", True),
+        (EvidenceCount("steps", 2, 3), "2 of 3 steps", False),
+        (EvidenceCount("steps", 2, 3, sample=True), "2 of 3 steps, a sample", True),
+        (EvidenceCount("steps", 0, 3, sample=True), "0 of 3 steps, a sample", False),
+        (EvidenceCount("steps", 0, 0), "0 of 0 steps", False),
+        (EvidenceCount("rows", 1200, 12000), "1,200 of 12,000 rows", False),
+    ],
+)
+def test_a_count_says_what_was_done_of_what(count: EvidenceCount, said: str, whole: bool) -> None:
+    assert (str(count), count.whole) == (said, whole)

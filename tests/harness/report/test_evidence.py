@@ -8,8 +8,11 @@ import pytest
 from harness.document.base import from_builtins
 from harness.document.dry_run import DryRunDocument
 from harness.document.security import SecurityDocument
+from harness.document.verdict import EvidenceCount
+from harness.document.verify import VerifyDocument
 from harness.report import crash_page, evidence
 from harness.report.matrix import AccessLine, draw_matrix
+from harness.report.section.model import Section
 from harness.report.section.registry import list_required
 from harness.report.timeline import RunTimeline, draw_timeline
 from tests.harness.support.report import (
@@ -121,6 +124,20 @@ def test_what_several_tests_count_is_put_together(tmp_path: Path, monkeypatch):
     assert [str(count) for count in piece.counts] == ["1 of 2 points, a sample", "3 of 3 steps"]
     evidence.count("rollback", "ways", [], [])
     assert gathered(tmp_path)["rollback"].reason == "none of ways"
+
+
+@pytest.mark.parametrize("verdict", ["pass", "fail"])
+def test_a_document_that_says_more_stands_for_what_passed(tmp_path: Path, verdict: str) -> None:
+    fuller = from_builtins(VERIFY | {"verdict": "fail"}, VerifyDocument)
+    counts = (EvidenceCount("rows", 2, 2),)
+    section = Section("mine", find_fuller=lambda _build, _own: fuller, counts=lambda _own: counts)
+    piece = evidence.EvidencePiece(section, verdict, "why", from_builtins(VERIFY, VerifyDocument))
+    shown = evidence.find_fuller(piece, tmp_path)
+    if verdict == "pass":
+        assert (shown.document, shown.verdict, shown.counts) == (fuller, "fail", counts)
+        assert shown.name == "mine"
+    else:
+        assert shown is piece
 
 
 def test_a_sample_of_crash_points_is_told_of_all_that_there_are(tmp_path: Path):

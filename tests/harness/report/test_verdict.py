@@ -1,8 +1,12 @@
 """The verdict is GO only when everything that must run ran and passed."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.core.finding import Finding
+from harness.document.base import to_builtins
+from harness.document.verdict import NotApplicable
 from harness.report.verdict import Exhibit, Suite, Verdict, with_missing
 from tests.harness.support.report import JUDGED
 
@@ -123,3 +127,12 @@ def test_three_critical_findings_are_named_and_the_others_counted(number: int, s
 
 def test_a_suite_that_was_never_begun_took_no_time() -> None:
     assert Suite("back").seconds == 0
+
+
+def test_suites_that_do_not_apply_are_listed_where_there_are_some() -> None:
+    whole = Verdict([GOOD], [], complete=True, judged=JUDGED)
+    assert "not_applicable" not in to_builtins(whole.document())
+    lacking = NotApplicable("crash", "the plan has no steps")
+    document = replace(whole, not_applicable=[lacking]).document()
+    assert list(document.not_applicable or ()) == [lacking]
+    assert document.verdict == "GO"

@@ -9,7 +9,7 @@ import pytest
 from harness.core.errors import UsageError
 from harness.plan import load
 from harness.scenario.gate import discover
-from harness.scenario.gate.discovery import Suites
+from harness.scenario.gate.discovery import Suites, suite_name
 from harness.scenario.gate.settings import GateSettings
 from harness.subject.project import find_project
 from tests.harness.support.people import make_people, stand_in, write
@@ -22,6 +22,13 @@ CHECK = """-- id: names.blank
 -- message: x
 select id as key from shop.person where name = ''
 """
+LACKING = {
+    "validation": "the plan has no checks/validate/*.sql",
+    "verify": "the plan has neither checks/verify nor checks/security.toml",
+    "security": "the plan has no checks/security.toml",
+    "contract": "the project names no contract of old clients",
+    "cleanup": "the plan has no cleanup/*.sql",
+}
 STAR = "from harness.suite.{} import *\n"
 
 
@@ -49,8 +56,7 @@ def test_without_a_directory_the_shipped_suites_run_as_they_are(project: Path) -
 
 def test_what_the_plan_has_no_part_for_is_not_applicable_and_says_why(project: Path) -> None:
     told = not_applicable(found(project))
-    assert told["cleanup"] == "the plan has no cleanup/*.sql"
-    assert told["security"] == "the plan has no checks/security.toml"
+    assert {name: told[name] for name in LACKING} == LACKING
     assert {"validation", "verify", "contract"} <= told.keys()
 
 
@@ -70,6 +76,7 @@ def test_suites_that_only_some_other_project_has_are_not_spoken_of(
     [
         ("sql/cleanup/010_nick.sql", "alter table shop.person drop column nick;", "cleanup"),
         ("sql/checks/security.toml", 'format = 1\nroles = ["web"]', "security"),
+        ("sql/checks/security.toml", 'format = 1\nroles = ["web"]', "verify"),
         ("sql/contract/read/people.sql", "-- about: x\nselect name from shop.person", "contract"),
         (
             "sql/checks/validate/names.sql",
@@ -145,7 +152,7 @@ def test_a_suite_that_is_asked_for_and_was_deleted_is_absent(project: Path, name
 @pytest.mark.parametrize("name", ["../own", "/etc/own", "a//b"])
 def test_a_path_is_not_the_name_of_a_suite(project: Path, name: str) -> None:
     write(project, "harness.toml", f'suites = ["{name}"]')
-    with pytest.raises(UsageError, match="not the name of a suite"):
+    with pytest.raises(UsageError, match=r"harness\.toml:1: .* not the name of a suite"):
         found(project)
 
 
@@ -172,7 +179,7 @@ def test_suites_outside_of_the_project_are_refused(tmp_path: Path) -> None:
     root = make_people(tmp_path / "inside")
     write(tmp_path, "outside/test_own.py", "def test_a(): pass")
     write(root, "harness.toml", '[suites]\npath = "../outside"')
-    with pytest.raises(UsageError, match="outside"):
+    with pytest.raises(UsageError, match=r"harness\.toml:2: the suites are in .* outside"):
         found(root)
 
 
@@ -182,6 +189,19 @@ def test_every_inherited_test_is_in_the_census(project: Path) -> None:
     names = {test.name for test in there}
     assert {"test_a", "test_a_second_rollback_does_nothing"} <= names
     assert {test.place for test in there} == {"", "harness/suite/rollback.py"}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("tests/migration/test_own.py", "own"),
+        ("tests/migration/more/test_deep.py", "more/deep"),
+        ("harness/suite/crash.py", "crash"),
+        ("elsewhere/test_own.py", "own"),
+    ],
+)
+def test_a_suite_has_the_name_of_its_file_below_the_directory(path: str, name: str) -> None:
+    assert suite_name(path, "tests/migration") == name
 
 
 @pytest.mark.parametrize("place", ["plan.toml", "sql/plan.toml"])

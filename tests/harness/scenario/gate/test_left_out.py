@@ -152,7 +152,8 @@ def test_the_census_knows_tests_from_fixtures_and_helpers(tmp_path: Path) -> Non
     (tmp_path / "test_x.py").write_text(
         "import pytest\n\n@pytest.fixture\ndef test_database():\n    pass\n\n"
         "def tested():\n    def test_inner():\n        pass\n\n"
-        "try:\n    import x\nexcept ImportError:\n    def test_a():\n        pass\n"
+        "try:\n    import x\nexcept ImportError:\n    def test_a():\n        pass\n\n"
+        "def helper():\n    pass\n"
     )
     (tmp_path / "helper.py").write_text("def tests():\n    pass\n\ndef attest():\n    pass\n")
     there = census.defined(tmp_path, tmp_path)
@@ -195,3 +196,4 @@ def test_a_skipped_test_that_raised_and_a_failed_one_are_named_once() -> None:
     assert left_out.left_out([], heard("failed", "skipped", **seen)) == []
     told = left_out.left_out([], heard("passed", "passed", **seen))
     assert [finding.where for finding in told] == names
+    assert [finding.id for finding in told] == ["left_out.x.test_0", "left_out.x.test_1"]

@@ -60,6 +60,7 @@ def test_each_suite_leaves_a_line_behind(terminal: bool) -> None:
         told.ended(advance(3, left=0))
         told.tick()
     assert "  pass    forward          3 of 3\n" in out.getvalue()
+    assert ("3 of 200 tests" in out.getvalue()) == terminal  # a bar is drawn with what ended last
 
 
 def test_a_suite_is_at_its_end_when_none_of_its_tests_is_left() -> None:
