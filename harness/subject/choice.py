@@ -28,7 +28,7 @@ def default_plan(start: Path | None = None) -> Path:
         raise UsageError(
             f"the subject is of kind {project.kind}, and this command runs a plan",
             where=project.where("subject", "kind"),
-            hint="harness crash strikes a command; or name a plan with --plan",
+            hint="crash, dry-run and gate take a command; or name a plan with --plan",
         )
     return project.path
 

@@ -26,8 +26,8 @@ INHERITED = "from harness.suite.rollback import *\n"
 
 def gate(root: Path) -> VerdictDocument:
     """Run it, as a user does; the verdict."""
-    done = subprocess.run(
-        [*COMMAND, "--json", "--rows", "60"], cwd=root, capture_output=True, text=True, timeout=300
+    done = subprocess.run(  # the limit is for one that hangs, beside whatever else is at work
+        [*COMMAND, "--json", "--rows", "60"], cwd=root, capture_output=True, text=True, timeout=900
     )
     document = from_builtins(json.loads(done.stdout), VerdictDocument)
     assert done.returncode == (0 if document.verdict == "GO" else 1), done.stderr
