@@ -104,7 +104,14 @@ class Client:
         self._chance = random.Random(f"{self.orders.seed}/{self.number}")  # noqa: S311 - a seed
 
     def work(self) -> None:
-        """Do what is due until told to stop."""
+        """Do what is due until told to stop; a client that cannot go on stops all, and says why."""
+        try:
+            self._work()
+        except Exception as error:  # a thread that dies unheard would be a calm client
+            self.failed = f"{type(error).__name__}: {error}"
+            self.stop.set()
+
+    def _work(self) -> None:
         self._connect()
         share = 1 / self.orders.clients
         rate = (self.orders.reads + self.orders.writes) * share
@@ -157,6 +164,8 @@ class Client:
             )
             rows = answer.fetchall() if answer.description else []
         except psycopg.Error as error:
+            if error.sqlstate is None and not conn.closed:
+                raise  # the statement was never sent: a mistake in the mix
             state = error.sqlstate or CONNECTION_FAILURE
             lost = conn.closed or state in CONNECTION_LOST or state.startswith(CONNECTION_EXCEPTION)
             return (), state, lost
@@ -166,11 +175,10 @@ class Client:
         orders = self.orders
         total = orders.reads + orders.writes
         reads = self._chance.random() * total < orders.reads
-        fitting = [
-            one
-            for one in orders.operations
-            if one.reads == reads and (one.kind != "delete" or self.own.get(one.table))
+        usable = [
+            one for one in orders.operations if one.kind != "delete" or self.own.get(one.table)
         ]
+        fitting = [one for one in usable if one.reads == reads] or usable
         return self._chance.choices(fitting, [one.weight for one in fitting])[0]
 
     def _arguments(self, operation: TrafficOperation) -> tuple[str, str | None]:

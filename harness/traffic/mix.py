@@ -90,5 +90,9 @@ class TrafficMix:
                 )
             if one.weight < 1:
                 raise UsageError(f"operation {one.name!r} has weight {one.weight}", where=where)
-        if not self.writes:
-            raise UsageError("no operation of the traffic writes", where=where)
+        if all(one.kind == "delete" for one in self.writes):
+            raise UsageError(
+                "no operation of the traffic inserts or updates",
+                where=where,
+                hint="a client deletes only the rows that it inserted; give it something to write",
+            )

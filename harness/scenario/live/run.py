@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.check.history import check_history
 from harness.check.history.elle import write_elle
-from harness.core.errors import Refused
+from harness.core.errors import Refused, UsageError
 from harness.core.extras import require_extra
 from harness.crash.setup import Setup
 from harness.database import admin
@@ -151,6 +151,12 @@ class _Live:
             self.record.invariants += count_invariants(conn, self.mix, moment)
         self.record.censuses += found
         for table, why in failed.items():
+            if moment == "before":
+                raise UsageError(
+                    f"the census of {table} cannot be read: {why}",
+                    where=str(self.settings.plan.path),
+                    hint="correct the query in the project's traffic",
+                )
             self.tell(f"{moment}: {table} cannot be read whole: {why}")
 
     def _control(self, settings: WorkloadSettings) -> Latency:

@@ -192,3 +192,20 @@ def test_clients_that_cannot_work_say_why(
         workload(recorded.dsn, mix, {}, SETTINGS, tmp_path),
     ):
         pass
+
+
+def test_a_mix_without_reads_writes_all_the_time(recorded: Recorded) -> None:
+    recorded.mix = replace(recorded.mix, operations=recorded.mix.writes)
+    history = recorded.run(None, enough=30)
+    assert {one.kind for one in history.operations} == {"update", "insert"}
+    assert check_history(history).verdict == "pass"
+
+
+def test_a_client_that_fails_is_heard(recorded: Recorded, tmp_path: Path) -> None:
+    broken = replace(recorded.mix.operations[0], sql="SELECT 1 WHERE %(nobody)s = 1")
+    mix = replace(recorded.mix, operations=(broken,))
+    with workload(recorded.dsn, mix, {}, SETTINGS, tmp_path) as clients:
+        ended = [process.poll for process in clients.processes]
+        wait_until(lambda: all(poll() is not None for poll in ended), 60, "the clients to end")
+        with pytest.raises(InfrastructureError, match="nobody"):
+            clients.stop()
