@@ -20,6 +20,7 @@ def cleanup(
 ) -> None:
     """Drop backups, archive and compatibility surface; after this there is no way back."""
     from harness import plan, runner
+    from harness.document.run import CleanupDocument
     from harness.runner.signals import stop_requested
 
     loaded = plan.load(plan_path)
@@ -27,4 +28,4 @@ def cleanup(
         dropped = runner.cleanup(
             named(dsn), loaded, override_retention=override_retention, stop=stop
         )
-    answer({"dropped": dropped}, as_json, [f"dropped {name}" for name in dropped])
+    answer(CleanupDocument(dropped=dropped), as_json, [f"dropped {name}" for name in dropped])

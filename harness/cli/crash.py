@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,6 +27,7 @@ from harness.core.exit_status import ExitStatus
 if TYPE_CHECKING:
     from harness.crash.settings import CrashSettings
     from harness.document.crash import CrashDocument
+    from harness.subject.protocol import Subject
 
 
 OF_COMMAND = 60
@@ -80,12 +82,14 @@ def crash(
 
     why = "an existing server is not explored: servers are killed and filled up here"
     server = own_server("existing" if dsn else server, why)
-    subject = _subject(plan_path, command)
+    struck = _find_subject(plan_path, command)
     chosen = settings.CrashSettings(
-        **subject,
+        plan=struck.plan,
+        subject=struck.subject,
+        named=struck.named,
         rows=rows,
         seed=seed,
-        points=_number(points, whole="subject" not in subject or bool(replay)),
+        points=_number(points, whole=struck.subject is None or bool(replay)),
         boundaries=boundaries,
         domains=DOMAINS if domain is None else settings.listed("domain", domain, DOMAINS),
         directions=DIRECTIONS
@@ -121,21 +125,30 @@ def _explored(settings: CrashSettings) -> CrashDocument:
         return explore.run(settings, told)
 
 
-def _subject(plan_path: Path | None, given: CommandOptions) -> dict[str, Any]:
-    """What is struck, as settings: a command, or the plan that is named or is the project's."""
+@dataclass(frozen=True)
+class StruckSubject:
+    """What is struck: a command with the words that name it, or the plan in a file."""
+
+    plan: Path = Path("plan.toml")
+    subject: Subject | None = None
+    named: tuple[str, ...] = ()
+
+
+def _find_subject(plan_path: Path | None, given: CommandOptions) -> StruckSubject:
+    """The command or the plan that is named, else the project's own."""
     from harness.subject.choice import command_of, default_plan
     from harness.subject.project import current_project
 
     command, named = named_command(given)
     if command is not None:
-        return {"subject": command, "named": named}
+        return StruckSubject(subject=command, named=named)
     if plan_path is not None:
-        return {"plan": plan_path}
+        return StruckSubject(plan=plan_path)
     project = current_project()
     if project.kind == "command":
         named = ("--trust-command",) if given.trust_command else ()
-        return {"subject": command_of(project, trusted=given.trust_command), "named": named}
-    return {"plan": Path(os.path.relpath(default_plan()))}
+        return StruckSubject(subject=command_of(project, trusted=given.trust_command), named=named)
+    return StruckSubject(plan=Path(os.path.relpath(default_plan())))
 
 
 def _number(points: str | None, whole: bool) -> int | None:

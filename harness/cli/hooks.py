@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from harness.plan import Plan
+
+if TYPE_CHECKING:
+    from harness.document.run import HookDocument
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,12 @@ class HookOutcome:
     name: str
     state: str
     reason: str | None = None
+
+    def document(self) -> HookDocument:
+        """As JSON has it."""
+        from harness.document.run import HookDocument
+
+        return HookDocument(name=self.name, state=self.state, reason=self.reason)
 
     def line(self) -> str:
         """As a person reads it."""

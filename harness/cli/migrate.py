@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from harness.cli.options import (
     database_command,
     named,
 )
-from harness.cli.outcome import outcome_lines
+from harness.cli.outcome import outcome_lines, run_document
 from harness.cli.verdict import (
     accept_rows_option,
     refuse_without_verdict,
@@ -65,6 +64,8 @@ def migrate(
     accept_rows: str | None,
 ) -> None:
     """Run the plan, or resume what a crash or a stop left."""
+    from msgspec.structs import replace
+
     from harness import plan, runner
     from harness.observe.progress import steps
     from harness.runner.signals import stop_requested
@@ -89,25 +90,25 @@ def migrate(
                 on_event=on_event,
                 stop=stop,
             )
-        document = dataclasses.asdict(outcome)
+        document = run_document(outcome)
         lines = outcome_lines("migrate", outcome)
         if asked is not None:
-            document["validate"] = asked.document()
+            document = replace(document, validate=asked.document())
             lines += asked.lines()
         failed = False
         if loaded.verify.after and outcome.state == "migrated" and outcome.steps_run:
             found = migrate_checks.verify_after(target, loaded, backup)
             verification = migrate_checks.verification_document(found)
-            document["verify"] = verification
+            document = replace(document, verify=verification)
             lines += migrate_checks.verification_lines(found, loaded)
             failed = verification.verdict == "fail"
     hooks = deliver_owed(target, loaded)
     if hooks:
-        document["hooks"] = [dataclasses.asdict(hook) for hook in hooks]
+        document = replace(document, hooks=[hook.document() for hook in hooks])
         lines += [hook.line() for hook in hooks]
         failed = failed or any(hook.reason for hook in hooks)
     if around is not None:
-        document["maintenance"] = around.document()
+        document = replace(document, maintenance=around.document())
         lines += around.lines()
         failed = failed or bool(around.held.findings())
     answer(document, as_json, lines)

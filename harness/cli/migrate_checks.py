@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError, Refused
 from harness.core.quantity import duration
@@ -19,6 +19,8 @@ from harness.plan import Plan
 if TYPE_CHECKING:
     from harness.check.validate.run import Validation
     from harness.check.verify.run import Verification
+    from harness.document.base import Word
+    from harness.document.run import PriorValidationDocument
     from harness.document.verify import UnmadeDocument, VerifyDocument
 
 STARTS = ("clean", "rolled-back")
@@ -30,17 +32,17 @@ SHOWN = 3
 class PriorValidation:
     """What a validation before the run said; `waived` is the reason to go on all the same."""
 
-    verdict: str
+    verdict: Word
     waived: str | None
     objections: tuple[str, ...]
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> PriorValidationDocument:
         """As JSON has it."""
-        return {
-            "verdict": self.verdict,
-            "waived": self.waived,
-            "objections": list(self.objections),
-        }
+        from harness.document.run import PriorValidationDocument
+
+        return PriorValidationDocument(
+            verdict=self.verdict, waived=self.waived, objections=self.objections
+        )
 
     def lines(self) -> list[str]:
         """What a person reads: only a waiver is worth a line."""

@@ -73,4 +73,4 @@ def mutate(
     with interruptible("the run of the mutants", again), bar("mutate", "mutants") as advance:
         document = run(settings, lambda last, done, total: advance(last.mutant.step, done, total))
     answer(document, as_json, words(document))
-    sys.exit(ExitStatus.of(document["verdict"] == "pass"))
+    sys.exit(ExitStatus.of(document.verdict == "pass"))

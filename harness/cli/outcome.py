@@ -1,13 +1,28 @@
-"""What a run came to, in lines for a person."""
+"""What a run came to, as a document and in lines for a person."""
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from typing import TYPE_CHECKING
 
 from harness.cli.status import left_behind
 
+if TYPE_CHECKING:
+    from harness.document.run import RunDocument
+    from harness.runner import RunOutcome
 
-def outcome_lines(verb: str, outcome: Any) -> list[str]:
+
+def run_document(outcome: RunOutcome) -> RunDocument:
+    """What `--json` prints of an outcome."""
+    from harness.document.run import AcceptedEditDocument, IrreversibleDocument, RunDocument
+
+    said = dataclasses.asdict(outcome)
+    accepted = [AcceptedEditDocument(**one) for one in said.pop("accepted")]
+    irreversible = [IrreversibleDocument(**one) for one in said.pop("irreversible")]
+    return RunDocument(**said, accepted=accepted, irreversible=irreversible)
+
+
+def outcome_lines(verb: str, outcome: RunOutcome) -> list[str]:
     """What was run, how far, and what cannot be undone."""
     more = [
         f"  went on with {one['what']} {one['file']}: {one['reason']}" for one in outcome.accepted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from harness.cli.options import (
     database_command,
     named,
 )
-from harness.cli.outcome import outcome_lines
+from harness.cli.outcome import outcome_lines, run_document
 from harness.core.exit_status import ExitStatus
 
 
@@ -32,6 +31,8 @@ def rollback(
     accept_edit: str | None,
 ) -> None:
     """Go back to before the migration, from any point of it."""
+    from msgspec.structs import replace
+
     from harness import plan, runner
     from harness.observe.progress import steps
     from harness.runner.signals import stop_requested
@@ -50,10 +51,10 @@ def rollback(
     lines = outcome_lines("rollback", outcome)
     for relation, count in outcome.archived.items():
         lines.append(f"  {count:,} rows of {relation} kept in schema migration_archive")
-    document = dataclasses.asdict(outcome)
+    document = run_document(outcome)
     hooks = deliver_owed(target, loaded)
     if hooks:
-        document["hooks"] = [dataclasses.asdict(hook) for hook in hooks]
+        document = replace(document, hooks=[hook.document() for hook in hooks])
         lines += [hook.line() for hook in hooks]
     answer(document, as_json, lines)
     if any(hook.reason for hook in hooks):

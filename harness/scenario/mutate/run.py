@@ -11,10 +11,11 @@ from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from harness import __version__, plan
 from harness.core.errors import Refused, UsageError
+from harness.document.base import Word
+from harness.document.mutate import UNSET, MutateDocument, ShownMutant
 from harness.plan import Plan
 from harness.scenario.mutate import declared, equivalents, judging, mutants
 from harness.scenario.mutate.model import Mutant, MutantResult
@@ -59,7 +60,7 @@ def silent(_result: MutantResult, _done: int, _total: int) -> None:
     """Nobody listens."""
 
 
-def run(settings: MutateSettings, told: Told = silent) -> dict[str, Any]:
+def run(settings: MutateSettings, told: Told = silent) -> MutateDocument:
     """Judge mutants and give the document. Refused when the plan itself does not pass."""
     began = time.monotonic()
     subject = plan.load(settings.plan)
@@ -85,7 +86,7 @@ def run(settings: MutateSettings, told: Told = silent) -> dict[str, Any]:
             results.append(result)
             told(result, len(results), len(chosen))
     answer = document(results, settings, subject, every, time.monotonic() - began)
-    return answer | declared.judgement(results, reasons) if settings.declared else answer
+    return declared.put_on_trial(answer, results, reasons) if settings.declared else answer
 
 
 def document(
@@ -94,60 +95,60 @@ def document(
     subject: Plan,
     every: Sequence[Mutant],
     seconds: float,
-) -> dict[str, Any]:
+) -> MutateDocument:
     """The answer: score in percent of the mutants that are not equivalent, and every survivor."""
     count = Counter(result.outcome for result in results)
     counted = len(results) - count["equivalent"]
     score = round(100 * count["killed"] / counted, 2) if counted else None
-    verdict = "unknown" if score is None or count["unknown"] else "pass"
+    verdict: Word = "unknown" if score is None or count["unknown"] else "pass"
     if score is not None and score < settings.least:
         verdict = "fail"
-    return {
-        "verdict": verdict,
-        "score": score,
-        "least": settings.least,
-        "mutants": len(results),
-        "of": len(every),
-        "killed": count["killed"],
-        "equivalent": count["equivalent"],
-        "survivors": [_shown(r) for r in results if r.outcome == "survived"],
-        "unknowns": [_shown(r) for r in results if r.outcome == "unknown"],
-        "killed_by": dict(Counter(r.by for r in results if r.outcome == "killed").most_common()),
-        "seconds": round(seconds, 2),
-        "seconds_per_mutant": round(sum(r.seconds for r in results) / max(counted, 1), 3),
-        "plan_hash": subject.hash,
-        "harness": __version__,
-    }
+    return MutateDocument(
+        verdict=verdict,
+        score=score,
+        least=settings.least,
+        mutants=len(results),
+        of=len(every),
+        killed=count["killed"],
+        equivalent=count["equivalent"],
+        survivors=[_shown(r) for r in results if r.outcome == "survived"],
+        unknowns=[_shown(r) for r in results if r.outcome == "unknown"],
+        killed_by=dict(Counter(r.by for r in results if r.outcome == "killed").most_common()),
+        seconds=round(seconds, 2),
+        seconds_per_mutant=round(sum(r.seconds for r in results) / max(counted, 1), 3),
+        plan_hash=subject.hash,
+        harness=__version__,
+    )
 
 
-def words(answer: dict[str, Any]) -> list[str]:
+def words(answer: MutateDocument) -> list[str]:
     """The answer for a person: every survivor with its diff, then the score."""
-    if "refuted" in answer:
+    if answer.refuted is not UNSET:
         return declared.words(answer)
     lines = []
-    for one in answer["survivors"]:
-        lines += [f"survived: {one['id']}", *(f"  {line}" for line in one["diff"].splitlines()), ""]
-    for one in answer["unknowns"]:
-        lines.append(f"unknown: {one['id']}: {one['reason']}")
-    score = "no score" if answer["score"] is None else f"{answer['score']:.2f}%"
+    for one in answer.survivors:
+        lines += [f"survived: {one.id}", *(f"  {line}" for line in one.diff.splitlines()), ""]
+    for one in answer.unknowns:
+        lines.append(f"unknown: {one.id}: {one.reason}")
+    score = "no score" if answer.score is None else f"{answer.score:.2f}%"
     lines.append(
-        f"mutants: {answer['verdict']}; {score} of {answer['mutants'] - answer['equivalent']} seen,"
-        f" {len(answer['survivors'])} survived, {answer['equivalent']} equivalent,"
-        f" {answer['seconds']:.1f} s"
+        f"mutants: {answer.verdict}; {score} of {answer.mutants - answer.equivalent} seen,"
+        f" {len(answer.survivors)} survived, {answer.equivalent} equivalent,"
+        f" {answer.seconds:.1f} s"
     )
     return lines
 
 
-def _shown(result: MutantResult) -> dict[str, Any]:
+def _shown(result: MutantResult) -> ShownMutant:
     mutant = result.mutant
-    return {
-        "id": mutant.id,
-        "where": f"{mutant.file}.sql:{mutant.line}",
-        "operator": mutant.operator,
-        "reason": result.reason,
-        "diff": mutant.diff,
-        "seconds": result.seconds,
-    }
+    return ShownMutant(
+        id=mutant.id,
+        where=f"{mutant.file}.sql:{mutant.line}",
+        operator=mutant.operator,
+        reason=result.reason,
+        diff=mutant.diff,
+        seconds=result.seconds,
+    )
 
 
 def _chosen(every: Sequence[Mutant], settings: MutateSettings) -> list[Mutant]:

@@ -352,17 +352,17 @@ def settings(small: SmallPlan, judge: str, **more: object) -> MutateSettings:
 
 def test_a_judge_that_looks_sees_the_mutants_and_the_survivors_are_shown(small: SmallPlan) -> None:
     answer = run(settings(small, "sees_rows", only="1.1/010_column"))
-    assert answer["killed"] > 5
+    assert answer.killed > 5
     shown = "\n".join(words(answer))
     assert "PRIMARY KEY" in shown  # nobody looks at it in this judge
-    for one in answer["survivors"]:
-        assert one["diff"].startswith("--- 1.1/010_column.")
-    assert answer["score"] == round(100 * answer["killed"] / answer["mutants"], 2)
+    for one in answer.survivors:
+        assert one.diff.startswith("--- 1.1/010_column.")
+    assert answer.score == round(100 * answer.killed / answer.mutants, 2)
 
 
 def test_a_judge_that_looks_away_fails(small: SmallPlan) -> None:
     answer = run(settings(small, "sees_nothing", sample=2))
-    assert (answer["verdict"], answer["score"]) == ("fail", 0)
+    assert (answer.verdict, answer.score) == ("fail", 0)
 
 
 def test_a_judge_that_refuses_everything_proves_nothing(small: SmallPlan) -> None:
@@ -372,14 +372,14 @@ def test_a_judge_that_refuses_everything_proves_nothing(small: SmallPlan) -> Non
 
 def test_a_judge_that_breaks_leaves_the_mutant_unknown(small: SmallPlan) -> None:
     answer = run(settings(small, "breaks", sample=1))
-    assert answer["verdict"] == "fail"
-    assert "KeyError" in answer["unknowns"][0]["reason"]
+    assert answer.verdict == "fail"
+    assert "KeyError" in answer.unknowns[0].reason
 
 
 def test_the_same_seed_draws_the_same_mutants(small: SmallPlan) -> None:
     def drawn(seed: int) -> list[str]:
         answer = run(settings(small, "sees_nothing", sample=3, seed=seed))
-        return sorted(one["id"] for one in answer["survivors"])
+        return sorted(one.id for one in answer.survivors)
 
     assert drawn(5) == drawn(5)
 
@@ -405,17 +405,17 @@ def declared(small: SmallPlan, pattern: str) -> None:
 def test_equivalents_are_counted_apart_and_not_run(small: SmallPlan) -> None:
     declared(small, "1.2/*")
     answer = run(settings(small, "sees_nothing", only="1.2/"))
-    assert answer["equivalent"] == answer["mutants"] > 0
-    assert (answer["verdict"], answer["score"]) == ("unknown", None)
+    assert answer.equivalent == answer.mutants > 0
+    assert (answer.verdict, answer.score) == ("unknown", None)
 
 
 def test_a_declared_equivalent_that_a_check_sees_is_refuted(small: SmallPlan) -> None:
     declared(small, "1.1/010_column.forward:*")
     answer = run(settings(small, "sees_rows", declared=True))
-    assert answer["verdict"] == "fail"
-    assert answer["survivors"]  # nobody looks at the primary key
-    one = answer["refuted"][0]
-    assert (one["declared"], bool(one["by"]), bool(one["reason"])) == ("nobody looks", True, True)
+    assert answer.verdict == "fail"
+    assert answer.survivors  # nobody looks at the primary key
+    one = answer.refuted[0]
+    assert (one.declared, bool(one.by), bool(one.reason)) == ("nobody looks", True, True)
     shown = words(answer)
     assert f"refuted: {one.id}" in shown
     assert shown[-1].startswith("equivalents: fail; ")
@@ -424,19 +424,19 @@ def test_a_declared_equivalent_that_a_check_sees_is_refuted(small: SmallPlan) ->
 def test_a_declared_equivalent_that_no_check_sees_stands(small: SmallPlan) -> None:
     declared(small, "1.2/*")
     answer = run(settings(small, "sees_nothing", declared=True))
-    assert (answer["verdict"], answer["refuted"]) == ("pass", [])
-    assert len(answer["survivors"]) == answer["equivalent"] == answer["mutants"] > 0
+    assert (answer.verdict, answer.refuted) == ("pass", [])
+    assert len(answer.survivors) == answer.equivalent == answer.mutants > 0
 
 
 def test_a_declared_equivalent_that_could_not_be_judged_is_unknown(small: SmallPlan) -> None:
     declared(small, "1.2/*")
     answer = run(settings(small, "breaks", declared=True))
-    assert answer["verdict"] == "unknown"
+    assert answer.verdict == "unknown"
     assert "KeyError" in words(answer)[0]
 
 
 def test_where_nothing_is_declared_the_trial_is_unknown(small: SmallPlan) -> None:
-    assert run(settings(small, "sees_nothing", declared=True))["verdict"] == "unknown"
+    assert run(settings(small, "sees_nothing", declared=True)).verdict == "unknown"
 
 
 def test_score_counts_what_is_not_equivalent(small: SmallPlan) -> None:
@@ -445,7 +445,7 @@ def test_score_counts_what_is_not_equivalent(small: SmallPlan) -> None:
     outcomes: Iterator[str] = iter(("killed", "killed", "killed", "equivalent"))
     results = [MutantResult(m, outcome) for m, outcome in zip(some, outcomes, strict=True)]  # type: ignore[arg-type]
     answer = document(results, settings(small, "sees_rows"), plan, some, 1.0)
-    assert (answer["score"], answer["verdict"]) == (100, "pass")
+    assert (answer.score, answer.verdict) == (100, "pass")
 
 
 # The command.
