@@ -62,6 +62,36 @@ def surroundings(conn: psycopg.Connection[Any], name: str) -> Surroundings:
     return Surroundings(settings=settings, privileges=privileges, **row)
 
 
+def compare_surroundings(before: Surroundings, after: Surroundings) -> tuple[str, ...]:
+    """What of a database's surroundings is not as before, one line each."""
+    kept = ("owner", "connections", "comment", "tablespace")
+    had, has = ({name: str(getattr(one, name)) for name in kept} for one in (before, after))
+    for one, found in ((before, had), (after, has)):
+        found["privileges"] = ", ".join(sorted(map(_privilege, _effective(one))))
+        for setting in one.settings:
+            of = f" of role {setting.role}" if setting.role else ""
+            found[f"setting {setting.name}{of}"] = setting.value
+    return tuple(
+        f"database, {name}: {had.get(name, 'not set')}, then {has.get(name, 'not set')}"
+        for name in sorted(had.keys() | has.keys())
+        if had.get(name) != has.get(name)
+    )
+
+
+def _effective(around: Surroundings) -> frozenset[tuple[str | None, str, bool]]:
+    """Its privileges; where none were given, those that Postgres gives a new database."""
+    if around.privileges is not None:
+        return frozenset(around.privileges)
+    everybody = {(None, what, False) for what in ("CONNECT", "TEMPORARY")}
+    owners = {(around.owner, what, False) for what in ("CONNECT", "CREATE", "TEMPORARY")}
+    return frozenset(everybody | owners)
+
+
+def _privilege(one: tuple[str | None, str, bool]) -> str:
+    role, what, grantable = one
+    return f"{what} to {role or 'PUBLIC'}{' with grant option' if grantable else ''}"
+
+
 def surround(
     conn: psycopg.Connection[Any], name: str, wanted: Surroundings, *, limits: bool = False
 ) -> tuple[str, ...]:

@@ -88,10 +88,11 @@ class SqlFailed(Exception):  # noqa: N818 - carries a failure to where it is jud
         if diagnosis.message_detail:
             reason += f" ({diagnosis.message_detail})"
         reason = " ".join(reason.split())  # a detail may have lines of its own
-        state = self.error.sqlstate or "no SQLSTATE"
+        code = self.error.sqlstate
+        state = f"SQLSTATE {code}" if code else "no SQLSTATE"
         what = f"in {shortened(self.statement.text)}" if self.statement else "at commit"
         tries = f", after {attempts} attempts" if attempts > 1 else ""
-        message = f"{reason} (SQLSTATE {state}{tries}) {what}"
+        message = f"{reason} ({state}{tries}) {what}"
         advice = advice_for(self.error.sqlstate)
         hint = (
             advice_for_message(self.error.sqlstate, reason)

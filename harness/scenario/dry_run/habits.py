@@ -23,8 +23,9 @@ _LOCK_WAIT: Final = re.compile(r"\block_timeout\b'?\s*(?:=|to|,)\s*'?\s*(\d[\w. 
 
 
 def plan_findings(plan: Plan) -> tuple[Finding, ...]:
-    """One critical finding for each such habit of a step, forward and back."""
+    """One critical finding for each such habit of a step, forward and back, and of the clean-up."""
     scripts = [script for step in plan.steps for script in (step.forward, step.rollback)]
+    scripts += plan.cleanup
     found = [finding for script in scripts for finding in _of_script(script, plan)]
     bound = plan.dry_run.max_lock * PATIENCE
     if plan.runner.lock_timeout > bound:

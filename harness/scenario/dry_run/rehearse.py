@@ -15,6 +15,7 @@ from harness.core.errors import HarnessError, Refused, StepFailed
 from harness.core.finding import Finding
 from harness.database import admin, fingerprint
 from harness.database.fingerprint.taking import EXCLUDED
+from harness.database.surroundings import Surroundings, compare_surroundings, surroundings
 from harness.document.base import Word
 from harness.document.dry_run import (
     CopyDocument,
@@ -164,7 +165,7 @@ def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) ->
     def identity() -> fingerprint.Fingerprint:
         return fingerprint.take(copy.dsn, exclude_schemas=excluded, detail=True)
 
-    before = identity()
+    before, around = identity(), _around(copy)
     with RehearsalWatch(copy.dsn, plan, on_event) as watch:
         declared = Declared(plan, identity, watch.receive)
         runs = [
@@ -196,10 +197,17 @@ def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) ->
         why_not = f"the database is {state}: what it was before the migration is not in it"
     else:
         differences = tuple(str(one) for one in fingerprint.compare(before, identity()))
+        # what a clone does not carry over is in no fingerprint
+        differences += compare_surroundings(around, _around(copy))
     if squawk.find_program() is None:
         notes.append(squawk.not_linted(plan))
     linted = tuple(replace(run, steps=squawk.linted(plan, run.steps)) for run in runs)
     return Evidence(linted, differences, why_not, tuple(notes), declared.left())
+
+
+def _around(copy: Scratch) -> Surroundings:
+    with admin.connection(copy.dsn) as conn:
+        return surroundings(conn, conn.info.dbname)
 
 
 def _run(

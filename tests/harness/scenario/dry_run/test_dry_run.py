@@ -334,6 +334,28 @@ def test_a_person_reads_the_verdict_first_and_last_and_not_every_step(
     assert short[-1].startswith("dry run: pass")
 
 
+SET_IN_A_BLOCK = """DO $$ BEGIN
+  EXECUTE format('ALTER DATABASE %I SET work_mem = %L', current_database(), '8MB'); END $$;"""
+
+
+@pytest.mark.parametrize(
+    ("rollback", "differences"),
+    [
+        ("", ("database, setting work_mem: not set, then 8MB",)),
+        (SET_IN_A_BLOCK.replace("SET work_mem = %L", "RESET work_mem"), ()),
+    ],
+    ids=["left", "reset"],
+)
+def test_a_setting_of_the_database_that_no_clone_carries_is_seen(
+    small: SmallPlan, harness_empty_database: str, rollback: str, differences: tuple[str, ...]
+) -> None:
+    run = dry_run(harness_empty_database, added(small, SET_IN_A_BLOCK, rollback))
+    assert run.copy is not None
+    assert run.copy.elsewhere
+    assert run.evidence.differences == differences
+    assert (run.verdict == "pass") == (not differences)
+
+
 def test_where_somebody_is_connected_a_dump_is_restored_instead(
     small: SmallPlan, harness_empty_database: str, harness_server: Server
 ) -> None:

@@ -23,6 +23,13 @@ def found(root: Path, before: str = "", after: str = "") -> list[tuple[str, str]
     return [(one.id, one.where.rpartition(":")[2]) for one in plan_findings(small.load())]
 
 
+def test_the_clean_up_is_read_too(tmp_path: Path) -> None:
+    small = SmallPlan(tmp_path)
+    path = small.write("cleanup/020_wait.sql", "SET LOCAL lock_timeout = '1h';\nSELECT 1;\n")
+    (finding,) = plan_findings(small.load())
+    assert (finding.id, finding.where) == (LONG, f"{path}:1")
+
+
 def test_an_ordinary_plan_has_none(tmp_path: Path) -> None:
     assert found(tmp_path) == []
 
