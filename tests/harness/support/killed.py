@@ -55,12 +55,23 @@ def _restore(dsn: str, directory: Path) -> object:
     return restore(admin.with_dbname(dsn, (directory / "target").read_text()), directory / "taken")
 
 
+def _verify(dsn: str, directory: Path) -> object:
+    from harness.check.verify import verify
+    from harness.cli.verify import opened, state_of
+    from harness.plan import load
+
+    plan = load(directory / "plan" / "plan.toml")
+    with opened(str(directory / "taken"), dsn) as source:
+        return verify(dsn, plan, state=state_of(dsn, plan)[0], source=source)
+
+
 TOOLS: dict[str, Callable[[str, Path], object]] = {
     "template": _rehearse("template"),
     "dump": _rehearse("dump"),
     "elsewhere": _rehearse("elsewhere"),
     "backup": _backup,
     "restore": _restore,
+    "verify": _verify,
 }
 
 
