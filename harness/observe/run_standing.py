@@ -107,7 +107,7 @@ def block(view: RunStanding, rate: WorkRate, width: int = WIDTH) -> list[str]:
     """The lines of the block, none wider than `width`."""
     lines = [f"state: {view.state}; {standing(view)}"]
     if view.run is not None:
-        took = "" if view.seconds is None else f", since {time_left(view.seconds)}"
+        took = "" if view.seconds is None else f", for {time_left(view.seconds)}"
         lines.append(
             f"run {view.run} ({view.direction}){took}: {view.done} of {view.planned} steps,"
             f" {view.rows:,} rows"
