@@ -167,7 +167,7 @@ def unhandled_sigstop() -> None:
 
 
 def _forget_the_fence() -> None:
-    change(ledger_statements, fence_sql=lambda *_: sql.Composed([sql.SQL("SELECT 1;")]))
+    change(ledger_statements, fence_sql=lambda *_: sql.Composed([sql.SQL("SELECT 1, NULL::text;")]))
 
 
 # --- lost connections and unknown commits
