@@ -40,6 +40,8 @@ def ground(harness_server: Server, tmp_path_factory: pytest.TempPathFactory) -> 
     """The small plan with fewer rows, seven commits of a batch step, and its bench."""
     files = SmallPlan(tmp_path_factory.mktemp("plan"))
     files.replace("baseline/010_things.sql", "generate_series(1, 1000)", "generate_series(1, 600)")
+    # On a busy machine what rivals hold may be held longer than the plan's short lock timeout.
+    files.replace("plan.toml", 'lock_timeout = "200ms"', 'lock_timeout = "5s"')
     found = ground_of(harness_server.dsn(), files.load())
     place = furnished(found, harness_server.dsn())
     yield replace(found, extra={"bench": place})
