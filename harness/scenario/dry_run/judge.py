@@ -241,7 +241,8 @@ def _way_back(evidence: Evidence) -> Iterator[Finding]:
     if unexplained:
         yield Finding(
             "dry-run.way-back",
-            "critical",
+            # Settings and privileges of the database are no part of what is in it.
+            "warning" if set(unexplained) <= set(evidence.around) else "critical",
             "rollback",
             f"after the rollback {len(unexplained)} things are not as before",
             "make the rollback undo exactly what its step did",

@@ -186,8 +186,9 @@ class Evidence:
     """Everything a dry run is judged by.
 
     `differences` is what the way back left different, None where that cannot be said; `why_not`
-    says why. Of the differences, `left` are those of steps that are declared irreversible. With
-    `goes_back` False there is no way back, which is then not applicable.
+    says why. Of the differences, `left` are those of steps that are declared irreversible, and
+    `around` those of what stands around the database. With `goes_back` False there is no way back,
+    which is then not applicable.
     """
 
     runs: tuple[Ran, ...]
@@ -196,6 +197,7 @@ class Evidence:
     notes: tuple[Finding, ...] = ()
     left: tuple[LeftBehind, ...] = ()
     goes_back: bool = True
+    around: tuple[str, ...] = ()
 
     @property
     def unexplained(self) -> tuple[str, ...]:

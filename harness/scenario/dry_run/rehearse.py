@@ -191,6 +191,7 @@ def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) ->
         if watch.sampling_error:
             notes.append(unseen(watch.sampling_error))
     differences, why_not = None, ""
+    not_restored: tuple[str, ...] = ()
     if runs[1].trouble is not None:
         why_not = "the way back did not come to its end"
     elif state not in FROM_THE_START:
@@ -198,11 +199,14 @@ def _on(copy: Scratch, plan: Plan, state: str, on_event: OnEvent, stop: Stop) ->
     else:
         differences = tuple(str(one) for one in fingerprint.compare(before, identity()))
         # what a clone does not carry over is in no fingerprint
-        differences += compare_surroundings(around, _around(copy))
+        not_restored = compare_surroundings(around, _around(copy))
+        differences += not_restored
     if squawk.find_program() is None:
         notes.append(squawk.not_linted(plan))
     linted = tuple(replace(run, steps=squawk.linted(plan, run.steps)) for run in runs)
-    return Evidence(linted, differences, why_not, tuple(notes), declared.left())
+    return Evidence(
+        linted, differences, why_not, tuple(notes), declared.left(), around=not_restored
+    )
 
 
 def _around(copy: Scratch) -> Surroundings:

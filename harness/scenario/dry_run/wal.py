@@ -38,7 +38,15 @@ def own(conn: psycopg.Connection[Any], begin: int, end: int) -> int | None:
     if not 0 < end - begin <= LIMIT:
         return 0 if end <= begin else None
     try:
+        _flush(conn)
         row: Any = conn.execute(_OWN.encode(), [begin, end]).fetchone()
     except psycopg.Error:
         return None
     return int(row[0])
+
+
+def _flush(conn: psycopg.Connection[Any]) -> None:
+    """Have the log on disk up to here: only that part of it can be read again."""
+    with conn.transaction():
+        conn.execute("SET LOCAL synchronous_commit = local")
+        conn.execute("SELECT pg_catalog.pg_logical_emit_message(true, 'harness', '')")
