@@ -59,7 +59,7 @@ killed: $(STAMP) ## kill each tool at POINTS= points of its time (50), run the n
 
 .PHONY: false-alarms
 false-alarms: $(STAMP) ## 20 seeds of clean and of real rows: validation finds nothing above info (SERVER= PG=)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/harness/check/test_false_alarms.py $(PYTEST_OPTIONS) $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist load tests/harness/check/test_false_alarms.py $(PYTEST_OPTIONS) $(ARGS)
 
 .PHONY: test-migration test test-fast lint format bench bench-compare images lock clean
 test-migration: $(STAMP) ## the main job: every release suite on a real server, GO or NO-GO (ROWS= SEED= SERVER= PG= IMAGE= FULL=1)
@@ -71,7 +71,7 @@ test: $(STAMP) ## every test: the release suites, on 1,000 rows if not ROWS=, an
 		$(if $(ROWS),,--pg-rows 1000) $(PYTEST_OPTIONS) $(ARGS)
 
 test-fast: $(STAMP) ## every test that needs no server; one that starts a server all the same fails
-	@HARNESS_DATA=/dev/null/none $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not server and not benchmark_suite" tests $(ARGS)
+	@HARNESS_DATA=/dev/null/none $(BIN)/python -m pytest -n 2 --dist load -m "not server and not benchmark_suite" tests $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy --strict, and the arrows between the rooms
 	@$(BIN)/ruff check .

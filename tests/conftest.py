@@ -1,4 +1,4 @@
-"""Which tests need a server, and which share what is dear to make and so stay together."""
+"""Which tests need a server, and which are alone on it."""
 
 from __future__ import annotations
 
@@ -67,28 +67,12 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server, and give a group to the tests of a module that share a fixture."""
+    """Mark what needs a server."""
     for item in items:
         takes_one = "harness_server" in getattr(item, "fixturenames", ())
         if takes_one or item.nodeid.startswith(OWN_SERVERS):
             item.add_marker("server")
-        if shares_fixtures(item) and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-
-
-def shares_fixtures(item: pytest.Item) -> bool:
-    """Whether a fixture that its module defines is made once for several of the module's tests."""
-    module = item.nodeid.partition("::")[0]
-    # pytest has no public way to ask a test for the scopes of its fixtures
-    known = getattr(item, "_fixtureinfo", None)
-    made = known.name2fixturedefs.values() if known else ()
-    return any(
-        fixture.scope != "function" and fixture.baseid == module
-        for fixtures in made
-        for fixture in fixtures
-    )
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import click
 from harness.cli.options import dsn_option, named, plan_option
 from harness.cli.usage import Seconds
 from harness.core.errors import HarnessError, InfrastructureError, UsageError
+from harness.core.poll import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,10 +96,9 @@ def scraped(dsn: str, plan: Plan) -> str:
 
 def _waited(seconds: float, stop: Callable[[], bool]) -> bool:
     """Whether it was asked to stop within the time."""
-    end = time.monotonic() + seconds
-    while not stop() and time.monotonic() < end:
-        time.sleep(0.05)
-    return stop()
+    with contextlib.suppress(TimeoutError):
+        return wait_until(stop, seconds, "a stop", pause=0.05)
+    return False
 
 
 def serve(

@@ -19,16 +19,11 @@ import psycopg
 from harness.core.errors import Refused, Stopped
 from harness.core.poll import wait_until
 from harness.plan.rules import DrainRules
+from harness.safety.backends import tell_backend
 
 Connection: TypeAlias = psycopg.Connection[Any]
 
 _SESSIONS: Final = Path(__file__).with_suffix(".sql").read_text("utf-8")
-_ENDINGS: Final = {
-    "cancel": "SELECT pg_catalog.pg_cancel_backend(a.pid)"
-    " FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = %s AND a.backend_start = %s",
-    "terminate": "SELECT pg_catalog.pg_terminate_backend(a.pid)"
-    " FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = %s AND a.backend_start = %s",
-}
 _PAUSE: Final = 0.05
 
 
@@ -118,14 +113,9 @@ def drain(conn: Connection, actors: Sequence[str], rules: DrainRules) -> DrainRe
 
 def tell_to_end(conn: Connection, sessions: Iterable[ApplicationSession], measure: str) -> None:
     """Cancel or terminate each that is still that session; Refused when this role may not."""
+    hint = "be granted pg_signal_backend, or leave [drain] out of plan.toml"
     for session in sessions:
-        try:
-            conn.execute(_ENDINGS[measure], [session.pid, session.started])
-        except psycopg.errors.InsufficientPrivilege:
-            raise Refused(
-                f"{session} may not be ended by this role",
-                hint="be granted pg_signal_backend, or leave [drain] out of plan.toml",
-            ) from None
+        tell_backend(conn, measure, (session.pid, session.started), str(session), hint)
 
 
 def _refuse_hidden(sessions: Iterable[ApplicationSession]) -> None:

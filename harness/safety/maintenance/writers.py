@@ -6,13 +6,11 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import psycopg
-
-from harness.core.errors import Refused
 from harness.core.poll import wait_until
 from harness.plan.rules import MaintenanceRules
+from harness.safety.backends import tell_backend
 from harness.safety.maintenance.statements import Connection, statement
 
 if TYPE_CHECKING:
@@ -20,12 +18,6 @@ if TYPE_CHECKING:
 
 GONE = 15.0
 """How many seconds a transaction may take to end once it was told to."""
-ENDINGS: Final = {
-    "cancel": "SELECT pg_catalog.pg_cancel_backend(a.pid)"
-    " FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = %s AND a.backend_start = %s",
-    "terminate": "SELECT pg_catalog.pg_terminate_backend(a.pid)"
-    " FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = %s AND a.backend_start = %s",
-}
 
 
 @dataclass(frozen=True)
@@ -83,15 +75,8 @@ def _gone(left: Callable[[], set[Writer]], wait: float) -> bool:
 
 
 def tell_to_end(conn: Connection, writers: Sequence[Writer], action: str) -> None:
-    """Cancel or terminate by process and its start: a number alone may be another's by now.
-
-    Raises Refused when this role may not.
-    """
+    """Cancel or terminate each; Refused when this role may not."""
+    hint = "be granted pg_signal_backend, or wait until its transaction is over"
     for writer in writers:
-        try:
-            conn.execute(ENDINGS[action], [writer.pid, writer.started])
-        except psycopg.errors.InsufficientPrivilege:
-            raise Refused(
-                f"server process {writer.pid} of role {writer.role} may not be ended by this role",
-                hint="be granted pg_signal_backend, or wait until its transaction is over",
-            ) from None
+        named = f"server process {writer.pid} of role {writer.role}"
+        tell_backend(conn, action, (writer.pid, writer.started), named, hint)

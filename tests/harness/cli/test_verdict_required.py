@@ -153,6 +153,7 @@ def like(dsn: str) -> dict:
 
 
 def test_a_plan_that_asks_for_no_verdict_needs_none(harness_plan: Plan):
+    assert not harness_plan.require_verdict, "or this would say nothing"
     refuse_without_verdict("no such database is asked", harness_plan, None)
 
 

@@ -102,6 +102,7 @@ def test_a_killed_exploration_leaves_nothing_behind_the_next_look(
         "crash", "--plan", str(plan), *POINTS, "--build", str(tmp_path), until="striking"
     ) as child:
         processes = workers_of(child)
+        assert any(map(_works, processes)), "there are workers to be left behind"
         child.kill()
         child.wait()
     wait_until(lambda: not any(map(_works, processes)), 30, "the workers to end")

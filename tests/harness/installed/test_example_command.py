@@ -17,7 +17,6 @@ from tests.harness.support.commands import make_command_project
 from tests.harness.support.installed import ROOT, Installed
 from tests.harness.support.people import stand_in
 
-pytestmark = pytest.mark.xdist_group("installed")
 QUICK = ("--rows", "20", "--domain", "wire", "--direction", "forward", "--workers", "2")
 TOOLS = Path(sys.executable).parent  # where alembic is
 

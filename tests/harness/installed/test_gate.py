@@ -9,7 +9,6 @@ import pytest
 
 from tests.harness.support.installed import Installed, write_shop
 
-pytestmark = pytest.mark.xdist_group("installed")
 STEP = "sql/phases/1.1_notes/010_column.forward.sql"
 BAD = "ALTER TABLE public.orders ADD COLUMN note text NOT NULL;\n"
 

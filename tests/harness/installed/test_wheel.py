@@ -11,7 +11,6 @@ import pytest
 
 from tests.harness.support.installed import ROOT, Installed, write_shop
 
-pytestmark = pytest.mark.xdist_group("installed")
 NEVER = ("sqlalchemy", "testcontainers", "docker", "factory", "faker", "pytest_benchmark")
 
 

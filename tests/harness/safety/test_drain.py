@@ -15,6 +15,7 @@ from harness.core.errors import Refused
 from harness.core.poll import wait_until
 from harness.database import admin
 from harness.plan.rules import DrainRules
+from harness.safety import backends
 from harness.safety import drain as drain_module
 from harness.safety.drain import DrainReport, drain, read_sessions, tell_to_end
 from harness.server import choose
@@ -133,7 +134,7 @@ def test_a_process_number_that_is_anothers_by_now_is_left(shop: Shop) -> None:
 
 def test_a_planted_end_by_number_alone_is_seen(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     planted = "SELECT pg_terminate_backend(%s) WHERE %s IS NOT NULL"
-    monkeypatch.setattr(drain_module, "_ENDINGS", dict.fromkeys(("cancel", "terminate"), planted))
+    monkeypatch.setattr(backends, "ENDINGS", dict.fromkeys(("cancel", "terminate"), planted))
     with pytest.raises(AssertionError):
         test_a_process_number_that_is_anothers_by_now_is_left(shop)
 

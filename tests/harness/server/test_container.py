@@ -15,8 +15,6 @@ from harness.server import attach, choose, engine, reap
 from harness.server.container import LABEL, ContainerServer
 from tests.harness.support.server import end, one, own, record_file, require
 
-pytestmark = pytest.mark.xdist_group("container")
-
 Start = Callable[..., ContainerServer]
 
 

@@ -37,7 +37,6 @@ from harness.runner.step_work import StepWork
 from tests.harness.support.crash import ground_of
 from tests.harness.support.runner import SmallPlan, ask, child, prepared_to_fill
 
-pytestmark = pytest.mark.xdist_group("crash_pinned")  # its fixtures explore once for the module
 FAULTS = ALONE + TOGETHER
 FEW = 6
 FILL, INDEX, VALID = "1.1/020_fill", "1.2/010_index", "1.1/040_valid"

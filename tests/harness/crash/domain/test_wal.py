@@ -26,7 +26,6 @@ from tests.harness.support.crash import ground_of
 from tests.harness.support.runner import SmallPlan, ask, run_sql
 from tests.harness.support.server import left_of
 
-pytestmark = pytest.mark.xdist_group("crash_wal")  # explored once for all of these tests
 INDEX = "1.2/010_index"
 
 
