@@ -11,14 +11,22 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 FEATURE_NOT_SUPPORTED: Final = "0A000"
+STRING_DATA_RIGHT_TRUNCATION: Final = "22001"
+NUMERIC_VALUE_OUT_OF_RANGE: Final = "22003"
+DIVISION_BY_ZERO: Final = "22012"
+INVALID_TEXT_REPRESENTATION: Final = "22P02"
 NOT_NULL_VIOLATION: Final = "23502"
 FOREIGN_KEY_VIOLATION: Final = "23503"
 UNIQUE_VIOLATION: Final = "23505"
 CHECK_VIOLATION: Final = "23514"
+EXCLUSION_VIOLATION: Final = "23P01"
+ACTIVE_SQL_TRANSACTION: Final = "25001"
 READ_ONLY_SQL_TRANSACTION: Final = "25006"
 IDLE_IN_TRANSACTION_SESSION_TIMEOUT: Final = "25P03"
 TRANSACTION_TIMEOUT: Final = "25P04"
+INVALID_PASSWORD: Final = "28P01"  # noqa: S105 - the name of a state
 DEPENDENT_OBJECTS_STILL_EXIST: Final = "2BP01"
+INVALID_CATALOG_NAME: Final = "3D000"
 INVALID_SCHEMA_NAME: Final = "3F000"
 SERIALIZATION_FAILURE: Final = "40001"
 DEADLOCK_DETECTED: Final = "40P01"
@@ -41,7 +49,10 @@ INVALID_COLUMN_REFERENCE: Final = "42P10"
 DISK_FULL: Final = "53100"
 OUT_OF_MEMORY: Final = "53200"
 TOO_MANY_CONNECTIONS: Final = "53300"
+CONFIGURATION_LIMIT_EXCEEDED: Final = "53400"
+TOO_MANY_COLUMNS: Final = "54011"
 OBJECT_NOT_IN_PREREQUISITE_STATE: Final = "55000"
+OBJECT_IN_USE: Final = "55006"
 LOCK_NOT_AVAILABLE: Final = "55P03"
 UNSAFE_NEW_ENUM_VALUE_USAGE: Final = "55P04"
 QUERY_CANCELED: Final = "57014"
@@ -51,6 +62,7 @@ CANNOT_CONNECT_NOW: Final = "57P03"
 DATABASE_DROPPED: Final = "57P04"
 IDLE_SESSION_TIMEOUT: Final = "57P05"
 UNDEFINED_FILE: Final = "58P01"
+RAISE_EXCEPTION: Final = "P0001"
 
 CONNECTION_LOST: Final = frozenset(
     {
@@ -112,7 +124,31 @@ BY_STATE: dict[str, Advice] = {
     ),
     DISK_FULL: Advice("resource", "the disk is full; free space, then run again"),
     OUT_OF_MEMORY: Advice("resource", "the server is out of memory; run again when it is not"),
-    TOO_MANY_CONNECTIONS: Advice("resource", "no connection is left; run again when one is"),
+    TOO_MANY_CONNECTIONS: Advice(
+        "resource",
+        "no connection is free: close idle ones, or raise max_connections or the CONNECTION LIMIT"
+        " of the role or the database; then run again",
+    ),
+    CONFIGURATION_LIMIT_EXCEEDED: Advice(
+        "resource", "a limit of the server's settings was met, such as temp_file_limit: raise it"
+    ),
+    CANNOT_CONNECT_NOW: Advice(
+        "transient", "the server starts, stops or recovers: run again in a moment"
+    ),
+    ADMIN_SHUTDOWN: Advice(
+        "transient", "the server was shut down, or the session ended by hand; run again to resume"
+    ),
+    CRASH_SHUTDOWN: Advice("transient", "the server crashed; read its log, then run again"),
+    IDLE_SESSION_TIMEOUT: Advice(
+        "transient", "the server ended an idle session (idle_session_timeout); run again to resume"
+    ),
+    DATABASE_DROPPED: Advice("environment", "the database was dropped meanwhile"),
+    INVALID_PASSWORD: Advice(
+        "environment",
+        "the password is wrong, or the role has none: check the DSN's password, PGPASSWORD and the"
+        " passfile",
+    ),
+    INVALID_CATALOG_NAME: Advice("environment", "check the database's name, or create it"),
     INSUFFICIENT_PRIVILEGE: Advice(
         "environment", "run as the owner of the objects, or be granted this"
     ),
@@ -129,6 +165,24 @@ BY_STATE: dict[str, Advice] = {
     DUPLICATE_FUNCTION: _THERE_ALREADY,
     DUPLICATE_COLUMN: Advice("environment", "the column is there already; look who made it"),
     DEPENDENT_OBJECTS_STILL_EXIST: Advice("environment", "something not in the plan depends on it"),
+    INVALID_SCHEMA_NAME: Advice("plan", "the schema is not there; make it in a step before"),
+    AMBIGUOUS_COLUMN: Advice("plan", "two tables have the column; say whose it is"),
+    DATATYPE_MISMATCH: Advice("plan", "the types do not fit; cast the value"),
+    WRONG_OBJECT_TYPE: Advice("plan", "the name is that of another kind of object"),
+    INVALID_COLUMN_REFERENCE: Advice(
+        "plan", "ON CONFLICT, a foreign key or ORDER BY names no column or key that suits it"
+    ),
+    TOO_MANY_COLUMNS: Advice("plan", "a table has room for 1600 columns, dropped ones counted"),
+    ACTIVE_SQL_TRANSACTION: Advice("plan", "the statement cannot run in a transaction"),
+    OBJECT_IN_USE: Advice(
+        "environment", "the object is used by a session, or waits for triggers of this transaction"
+    ),
+    OBJECT_NOT_IN_PREREQUISITE_STATE: Advice(
+        "environment",
+        "the object is not in the state that is needed: an index not valid, a view"
+        " not populated, a sequence not used",
+    ),
+    RAISE_EXCEPTION: Advice("plan", "the plan's own code, or a trigger, raised this"),
     FEATURE_NOT_SUPPORTED: Advice("plan", "this server cannot do that"),
     UNSAFE_NEW_ENUM_VALUE_USAGE: Advice(
         "plan", "a label that this transaction added is used in it; add it in a step before"
@@ -138,6 +192,11 @@ BY_STATE: dict[str, Advice] = {
     FOREIGN_KEY_VIOLATION: Advice("data", "a row points to one that is not there"),
     UNIQUE_VIOLATION: Advice("data", "two rows share a key that must be unique"),
     CHECK_VIOLATION: Advice("data", "a row breaks the new check"),
+    EXCLUSION_VIOLATION: Advice("data", "two rows exclude each other"),
+    STRING_DATA_RIGHT_TRUNCATION: Advice("data", "a text is longer than its new type allows"),
+    NUMERIC_VALUE_OUT_OF_RANGE: Advice("data", "a number is too large for its new type"),
+    DIVISION_BY_ZERO: Advice("data", "a row makes a statement divide by zero"),
+    INVALID_TEXT_REPRESENTATION: Advice("data", "a text cannot be read as a value of the new type"),
     IDLE_IN_TRANSACTION_SESSION_TIMEOUT: Advice(
         "transient", "the server ended an idle transaction of the runner"
     ),
@@ -164,6 +223,27 @@ BY_CLASS: dict[str, Advice] = {
     "P0": Advice("plan", "the plan's own code raised this"),
     "XX": Advice("bug", "the server reports an internal error; read its log"),
 }
+CLASSES: Final[dict[str, str]] = {
+    CONNECTION_EXCEPTION: "connection exception",
+    "0A": "feature not supported",
+    "22": "data exception",
+    INTEGRITY_VIOLATION: "integrity constraint violation",
+    "25": "invalid transaction state",
+    "28": "invalid authorization",
+    "2B": "dependent privileges or objects",
+    "3D": "invalid catalog name",
+    "3F": "invalid schema name",
+    "40": "transaction rollback",
+    NAME_OR_TYPE: "syntax error or access rule violation",
+    "53": "insufficient resources",
+    "54": "program limit exceeded",
+    "55": "object not in prerequisite state",
+    "57": "operator intervention",
+    "58": "system error",
+    "P0": "PL/pgSQL error",
+    "XX": "internal error",
+}
+"""The names of the classes, by their first two letters, for every state of the table."""
 UNKNOWN = Advice("bug", "look the SQLSTATE up in PostgreSQL's appendix A")
 
 
@@ -172,6 +252,32 @@ def advice_for(sqlstate: str | None) -> Advice:
     if not sqlstate:
         return UNKNOWN
     return BY_STATE.get(sqlstate) or BY_CLASS.get(sqlstate[:2]) or UNKNOWN
+
+
+def class_of(sqlstate: str | None) -> str:
+    """The name of a state's class, `unknown` for one that is not in the table."""
+    return CLASSES.get((sqlstate or "")[:2], "unknown")
+
+
+WORDS: Final[dict[str, str]] = {
+    r"too many (?:clients|connections)|remaining connection slots": TOO_MANY_CONNECTIONS,
+    r"no more connections allowed": TOO_MANY_CONNECTIONS,
+    r"database system is (?:starting up|shutting down|in recovery)": CANNOT_CONNECT_NOW,
+    r"not (?:yet )?accepting connections": CANNOT_CONNECT_NOW,
+    r"password authentication failed": INVALID_PASSWORD,
+    r"database .* does not exist": INVALID_CATALOG_NAME,
+    r"due to administrator command": ADMIN_SHUTDOWN,
+    r"because of crash of another server process": CRASH_SHUTDOWN,
+}
+"""Of an error without a session libpq tells the words alone."""
+
+
+def state_by_words(message: str) -> str | None:
+    """The SQLSTATE that stands behind libpq's words for a refused connection, where it is known."""
+    for pattern, state in WORDS.items():
+        if re.search(pattern, message, re.IGNORECASE):
+            return state
+    return None
 
 
 EXTENSION = re.compile(r'extension "[^"]+" is not available|extension control file')

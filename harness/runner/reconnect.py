@@ -13,7 +13,7 @@ from typing import TypeVar
 import psycopg
 
 from harness.core.errors import HarnessError, InfrastructureError, Refused, StepFailed, Stopped
-from harness.core.sqlstate import advice_for
+from harness.observe.advice import advise
 from harness.runner.backoff import delay, pause
 from harness.runner.connection import first_words
 from harness.runner.context import RunContext
@@ -85,7 +85,7 @@ def _is_loss(session: RunnerSession | None, error: psycopg.Error) -> bool:
 
 def _explained(error: psycopg.Error) -> HarnessError:
     """An error of the runner's own SQL, not of the plan's."""
-    advice = advice_for(error.sqlstate)
+    advice = advise(error)
     message = f"{error.diag.message_primary or first_words(error)} (SQLSTATE {error.sqlstate})"
     if advice.severity in ("resource", "transient"):  # nothing is wrong with plan or ledger
         return Stopped(message, where="the ledger", hint=advice.advice)

@@ -10,7 +10,8 @@ import psycopg
 from psycopg import sql
 
 from harness.core.errors import HarnessError, StepFailed, Stopped
-from harness.core.sqlstate import READ_ONLY_SQL_TRANSACTION, advice_for, advice_for_message
+from harness.core.sqlstate import READ_ONLY_SQL_TRANSACTION
+from harness.observe.advice import advise
 from harness.plan import Script, Statement
 from harness.runner.connection import first_words
 from harness.runner.ledger import Checkpoint
@@ -93,15 +94,11 @@ class SqlFailed(Exception):  # noqa: N818 - carries a failure to where it is jud
         what = f"in {shortened(self.statement.text)}" if self.statement else "at commit"
         tries = f", after {attempts} attempts" if attempts > 1 else ""
         message = f"{reason} ({state}{tries}) {what}"
-        advice = advice_for(self.error.sqlstate)
-        hint = (
-            advice_for_message(self.error.sqlstate, reason)
-            or diagnosis.message_hint
-            or advice.advice
-        )
+        known = advise(self.error)
+        hint = known.advice
         if self.statement is None and self.error.sqlstate == READ_ONLY_SQL_TRANSACTION:
             hint = "the script made its transaction read-only; its checkpoint must be written in it"
-        kind = Stopped if advice.severity == "resource" else StepFailed
+        kind = Stopped if known.severity == "resource" else StepFailed
         return kind(message, where=self.script.at(self._line()), hint=hint)
 
     def _line(self) -> int:

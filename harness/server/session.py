@@ -8,6 +8,7 @@ from typing import Any, Final
 import psycopg
 
 from harness.core.errors import HarnessError, InfrastructureError, UsageError
+from harness.core.sqlstate import advice_for, state_by_words
 from harness.server import instance
 from harness.server.dsn import Dsn, fields
 from harness.server.secrets import redact, remember
@@ -84,10 +85,7 @@ def no_connection(error: psycopg.Error) -> InfrastructureError:
 
 
 _HINTS: Final = {
-    r"password authentication failed": "the password is wrong, or the role has none: check the"
-    " DSN's password, PGPASSWORD and the passfile",
     r"no password supplied": "give the password in the DSN, in PGPASSWORD or in a passfile",
-    r"database .* does not exist": "check the database's name, or create it",
     r"role .* does not exist|no pg_hba.conf entry": "check the DSN's role and sslmode, and whom"
     " the server lets in from here (pg_hba.conf)",
     r"private key": "check sslkey, who may read it, and sslpassword",
@@ -96,10 +94,13 @@ _HINTS: Final = {
     r"session is (?:not )?read-only|hot standby": "check target_session_attrs",
     r"name or service not known|could not translate|resolve": "check the host's name",
 }
-"""What to look at, by libpq's own words: an error without a session has no SQLSTATE."""
+"""What to look at, by libpq's own words, where no SQLSTATE stands behind them."""
 
 
 def _hint(said: str) -> str:
+    state = state_by_words(said)
+    if state is not None:
+        return advice_for(state).advice
     for pattern, hint in _HINTS.items():
         if re.search(pattern, said, re.IGNORECASE):
             return hint

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from harness.core.errors import Refused, Stopped
-from harness.core.sqlstate import Advice
 from harness.crash import runners, workers
 from harness.crash.domain.environment import domain as environment
 from harness.crash.model import CoverageRow, Task
 from harness.crash.setup import Setup
 from harness.fault import clock, pooler
 from harness.fault.connections import Crowd
+from harness.observe.advice import ErrorAdvice
 from harness.plan import Plan
 from harness.runner import backward, reconnect, session, step_work, steps
 from tests.harness.support.crash import ground_of
@@ -98,7 +98,9 @@ def test_every_fault_fires_and_nothing_is_lost(ground, tasks, part):
 
 def a_full_disk_fails_the_step() -> None:
     """Take a lack of room for an error of the plan."""
-    step_work.advice_for = lambda _: Advice("plan", "correct the SQL")  # type: ignore[attr-defined]
+    step_work.advise = lambda _: ErrorAdvice(  # type: ignore[attr-defined]
+        "53100", "insufficient resources", "plan", "never", "correct the SQL"
+    )
 
 
 def a_full_disk_is_passed_over() -> None:
