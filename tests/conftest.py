@@ -39,6 +39,7 @@ OWN_SERVERS = (
     "tests/harness/scenario/gate/test_progress.py",
     "tests/harness/scenario/gate/test_sabotage.py",
     "tests/harness/scenario/live/",
+    "tests/harness/scenario/mutate/test_equivalents.py",
     "tests/harness/scenario/mutate/test_mutate.py",
     "tests/harness/server/test_choice.py::test_an_existing_server_",
     "tests/harness/server/test_choice.py::test_root_drops_privileges",
@@ -54,6 +55,9 @@ OWN_SERVERS = (
 ALONE = (
     "tests/harness/scenario/dry_run/test_command.py",
     "tests/harness/scenario/dry_run/test_dry_run.py",
+    "tests/harness/scenario/dry_run/test_estimate.py",
+    "tests/harness/scenario/dry_run/test_mistakes.py",
+    "tests/harness/scenario/dry_run/test_way_back.py",
 )
 """Modules that say nothing was changed on the server: no other worker's test is at work there."""
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from harness import runner
-from harness.core.errors import InfrastructureError, Refused, UsageError
+from harness.core.errors import InfrastructureError, Refused
 from harness.runner.outcome import Event
 from tests.harness.support.runner import BASELINE, ROWS, SmallPlan, ask, contents, prepared, run_sql
 
@@ -144,67 +143,6 @@ def test_the_baseline_goes_into_an_empty_database_only(
         runner.baseline(harness_empty_database, small.load())
 
 
-@pytest.fixture
-def weak_role(harness_empty_database: str) -> str:
-    """A DSN of a role without rights on the database's objects."""
-    name = ask(harness_empty_database, "SELECT 'weak_' || current_database()")
-    run_sql(harness_empty_database, f"CREATE ROLE {name} LOGIN PASSWORD 'weak'")
-    dsn = psycopg.conninfo.make_conninfo(harness_empty_database, user=name, password="weak")
-    yield dsn
-    run_sql(harness_empty_database, f"DROP OWNED BY {name}; DROP ROLE {name}")
-
-
-def test_a_role_without_rights_is_refused_before_anything_is_changed(
-    tmp_path: Path, harness_empty_database: str, weak_role: str
-) -> None:
-    plan = prepared(tmp_path, harness_empty_database)
-    with pytest.raises(Refused, match="may not create schemas"):
-        runner.migrate(weak_role, plan)
-    name = psycopg.conninfo.conninfo_to_dict(weak_role)["user"]
-    run_sql(
-        harness_empty_database,
-        f"DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {name}',"
-        " current_database()); END $$",
-    )
-    with pytest.raises(Refused, match=r"does not own public\.things"):
-        runner.migrate(weak_role, plan)
-    assert runner.status(harness_empty_database, plan).state == "clean"
-
-
-def test_status_needs_few_rights(
-    tmp_path: Path, harness_empty_database: str, weak_role: str
-) -> None:
-    plan = prepared(tmp_path, harness_empty_database)
-    assert runner.status(weak_role, plan).state == "clean"
-    runner.migrate(harness_empty_database, plan)
-    hidden = runner.status(weak_role, plan)
-    assert hidden.state == "foreign"
-    assert "may not read the ledger" in (hidden.reason or "")
-
-
-def test_the_ledger_gives_the_application_nothing(
-    tmp_path: Path, harness_empty_database: str, weak_role: str
-) -> None:
-    plan = prepared(tmp_path, harness_empty_database)
-    name = psycopg.conninfo.conninfo_to_dict(weak_role)["user"]
-    run_sql(harness_empty_database, f"ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO {name}")
-    run_sql(harness_empty_database, f"ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO {name}")
-    run_sql(harness_empty_database, f"ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO {name}")
-    runner.migrate(harness_empty_database, plan, until="1.1/010_column")
-    granted = (
-        "SELECT string_agg(c.relname, ' ') FROM pg_class c, aclexplode(c.relacl) a"
-        " WHERE c.relnamespace = 'migration_control'::regnamespace AND a.grantee <> c.relowner"
-    )
-    assert ask(harness_empty_database, granted) is None
-    planted = "SELECT has_table_privilege(%s, 'public.kinds', 'SELECT')"
-    assert ask(harness_empty_database, planted, name) is True
-    assert not ask(
-        harness_empty_database,
-        "SELECT has_schema_privilege(%s, 'migration_control', 'USAGE')",
-        name,
-    )
-
-
 def test_scripts_see_the_plans_variables_and_no_search_path(
     tmp_path: Path, harness_empty_database: str
 ) -> None:
@@ -270,62 +208,6 @@ def test_a_batch_step_ends_though_users_go_on_inserting(
     assert batches == [400, 800, 1002]
 
 
-def test_cleanup_waits_for_the_retention_and_ends_the_way_back(
-    tmp_path: Path, harness_empty_database: str
-) -> None:
-    plan = prepared(tmp_path, harness_empty_database)
-    with pytest.raises(Refused, match="the database is clean"):
-        runner.cleanup(harness_empty_database, plan)
-    runner.migrate(harness_empty_database, plan)
-    with pytest.raises(Refused, match=r"kept for 90 days.*--override-retention"):
-        runner.cleanup(harness_empty_database, plan)
-    with pytest.raises(UsageError, match="needs a reason"):
-        runner.cleanup(harness_empty_database, plan, override_retention=" ")
-    assert runner.cleanup(harness_empty_database, plan, override_retention="space") == [
-        "table public.kinds"
-    ]
-    assert runner.cleanup(harness_empty_database, plan) == []
-    assert (
-        ask(harness_empty_database, "SELECT reason FROM migration_control.run WHERE id = 2")
-        == "space"
-    )
-    with pytest.raises(Refused, match="cleaned up"):
-        runner.rollback(harness_empty_database, plan)
-    assert runner.migrate(harness_empty_database, plan).steps_run == []
-    assert runner.status(harness_empty_database, plan).reason == "cleaned up"
-
-
-def test_cleanup_comes_by_itself_after_the_retention(
-    tmp_path: Path, harness_empty_database: str
-) -> None:
-    plan = prepared(tmp_path, harness_empty_database)
-    runner.migrate(harness_empty_database, plan)
-    _age(harness_empty_database, "91 days")
-    assert runner.cleanup(harness_empty_database, plan) == ["table public.kinds"]
-
-
-def test_the_window_for_a_rollback_closes(tmp_path: Path, harness_empty_database: str) -> None:
-    plan = prepared(tmp_path, harness_empty_database)
-    runner.migrate(harness_empty_database, plan)
-    _age(harness_empty_database, "47 hours")
-    _age(harness_empty_database, "2 hours")
-    with pytest.raises(Refused, match=r"49\.0 hours ago.*48 hours.*--override-window"):
-        runner.rollback(harness_empty_database, plan)
-    assert runner.status(harness_empty_database, plan).state == "migrated"
-    with pytest.raises(UsageError, match="needs a reason"):
-        runner.rollback(harness_empty_database, plan, override_window="")
-    runner.rollback(harness_empty_database, plan, override_window="the board decided")
-    reason = ask(harness_empty_database, "SELECT reason FROM migration_control.run WHERE id = 2")
-    assert reason == "the board decided"
-
-
-def test_within_the_window_no_reason_is_asked(tmp_path: Path, harness_empty_database: str) -> None:
-    plan = prepared(tmp_path, harness_empty_database)
-    runner.migrate(harness_empty_database, plan)
-    _age(harness_empty_database, "47 hours")
-    assert runner.rollback(harness_empty_database, plan).state == "rolled-back"
-
-
 def test_a_waived_backup_is_recorded(tmp_path: Path, harness_empty_database: str) -> None:
     plan = prepared(tmp_path, harness_empty_database)
     runner.migrate(harness_empty_database, plan, waive_backup="a copy", until="1.1")
@@ -343,62 +225,3 @@ def test_what_the_rollback_archived_is_counted(tmp_path: Path, harness_empty_dat
     runner.baseline(harness_empty_database, small.load())
     runner.migrate(harness_empty_database, small.load())
     assert runner.rollback(harness_empty_database, small.load()).archived == {"kinds": 3}
-
-
-def _age(dsn: str, by: str) -> None:
-    run_sql(dsn, f"UPDATE migration_control.run SET completed_at = completed_at - interval '{by}'")
-
-
-@pytest.mark.parametrize("undone", ["", "ALTER TABLE public.things DROP COLUMN upper_name;\n"])
-def test_a_rollback_leaves_what_is_declared_and_says_so(
-    tmp_path: Path, harness_empty_database: str, undone: str
-) -> None:
-    small = SmallPlan(tmp_path)
-    small.write(
-        "phases/1.1_fill/010_column.rollback.sql",
-        f"-- irreversible: kinds are referred to\n-- stays: table public.kinds\n{undone}",
-    )
-    plan = small.load()
-    runner.baseline(harness_empty_database, plan)
-    declared = {
-        "step": "1.1/010_column",
-        "reason": "kinds are referred to",
-        "stays": "table public.kinds",
-    }
-    assert runner.status(harness_empty_database, plan).irreversible == [declared]
-    assert runner.migrate(harness_empty_database, plan).irreversible == [declared]
-    outcome = runner.rollback(harness_empty_database, plan)
-    assert (outcome.state, outcome.irreversible) == ("rolled-back", [declared])
-    found = runner.status(harness_empty_database, plan)
-    assert (found.state, found.irreversible) == ("rolled-back", [declared])
-    assert ask(harness_empty_database, "SELECT to_regclass('public.kinds') IS NOT NULL")
-
-
-def test_a_rollback_before_an_irreversible_step_leaves_nothing(
-    tmp_path: Path, harness_empty_database: str
-) -> None:
-    small = SmallPlan(tmp_path)
-    small.write("phases/1.2_index/010_index.rollback.sql", "-- irreversible: it takes hours\n")
-    plan = small.load()
-    runner.baseline(harness_empty_database, plan)
-    runner.migrate(harness_empty_database, plan, until="1.1")
-    assert runner.status(harness_empty_database, plan).irreversible == []
-    assert runner.rollback(harness_empty_database, plan).irreversible == []
-
-
-def test_a_cleanup_takes_nothing_along_that_it_does_not_name(
-    tmp_path: Path, harness_empty_database: str
-) -> None:
-    files = SmallPlan(tmp_path / "sql")
-    files.write("cleanup/010_kinds.sql", "drop table if exists public.kinds cascade; select 1")
-    plan = files.load()
-    runner.baseline(harness_empty_database, plan)
-    runner.migrate(harness_empty_database, plan)
-    run_sql(harness_empty_database, "create view public.own as select * from public.kinds")
-    with pytest.raises(Refused, match=r"would take along what it does not name: view public\.own"):
-        runner.cleanup(harness_empty_database, plan, override_retention="space")
-    assert ask(harness_empty_database, "select count(*) from public.own") is not None
-    run_sql(harness_empty_database, "drop view public.own")
-    assert "table public.kinds" in runner.cleanup(
-        harness_empty_database, plan, override_retention="space"
-    )
