@@ -31,6 +31,7 @@ SWEEP: dict[str, Any] = {
     "retry_max": 0.05,
     "takeover": 0.2,
     "lock_wait": 0.5,
+    "long_use": 0.0,
     "max_replication_lag_bytes": 0,
     "max_archive_backlog": 0,
     "max_wal_bytes_per_second": 0,

@@ -30,7 +30,7 @@ EVERY = 10.0  # seconds between two lines of a log
 LOOK = 0.25  # seconds between two looks
 SAID = (
     *("retry", "takeover", "edits_accepted", "edits_none"),
-    *("throttled", "throttle_ended", "paused", "pause_ended"),
+    *("throttled", "throttle_ended", "long_use", "long_use_ended", "paused", "pause_ended"),
 )
 """Events whose message is left behind as a line."""
 

@@ -132,6 +132,8 @@ class RunnerSettings:
     lock_wait: float = 1.0
     stall: float = 10.0
     idle_in_transaction: float = 60.0
+    long_use: float = 5.0
+    long_use_wait: float = 600.0
     max_replication_lag_bytes: int = 0
     max_active_sessions: int = 0
     max_wal_bytes_per_second: int = 0

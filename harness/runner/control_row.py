@@ -16,6 +16,8 @@ LARGE = 2**50
 TIMES: Mapping[str, tuple[float, float]] = {
     "batch_target": (0.01, 600.0),
     "lock_timeout": (0.01, 600.0),
+    "long_use": (0.0, 86_400.0),
+    "long_use_wait": (0.001, 86_400.0),
     "max_commit_latency": (0.0, 60.0),
     "throttle_limit": (0.001, 86_400.0),
 }

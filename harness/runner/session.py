@@ -16,7 +16,7 @@ from psycopg import sql
 from harness.core.errors import AnotherRunnerError, InfrastructureError, Stopped
 from harness.core.sqlstate import advice_for
 from harness.plan import RunnerSettings, Script
-from harness.runner import ledger, ledger_format, lock, transaction
+from harness.runner import ledger, ledger_format, lock, long_use, transaction
 from harness.runner import ledger_statements as statements
 from harness.runner.backoff import delay, may_retry, pause
 from harness.runner.connection import (
@@ -33,6 +33,7 @@ from harness.runner.control_row import Control
 from harness.runner.heartbeat import Deadline, Heartbeat, Waiting, cut
 from harness.runner.ledger import Checkpoint, Ledger, LedgerRun
 from harness.runner.ledger_statements import RunnerIdentity
+from harness.runner.long_use import LongUse
 from harness.runner.renewal import address, hang_up, has_ended
 from harness.runner.settings import set_sql, variables
 from harness.runner.signals import StopRequest
@@ -354,29 +355,58 @@ class RunnerSession:
         """
         self._refresh()
         own = {"application_name": f"harness {label}"[:63], **timeouts(self.settings, script)}
+        look, use = long_use.look_sql(self.settings, script), LongUse(self.settings)
         query = transaction.begin(
             self._ours(),
             own,
             script.settings if script is not None else (),
             head,
             statements.fence_sql(self.run.id, self.run.epoch),
+            look,
         )
         if then is not None:
             query += then
         try:
-            cursor = self.execute(query)
-            self._met(cursor)
-            while self._check_fence(cursor):
-                self._roll_back()
-                self._wait_paused(label)
-                cursor = self.execute(query)
-                self._met(cursor)
+            cursor = self._begin(query, label, look, use)
             self._used = script is not None and bool(script.statements or script.settings)
             while then is not None and cursor.nextset() and cursor.description is None:
                 pass
             yield cursor
         finally:
             self._roll_back()
+
+    def _begin(
+        self, query: sql.Composed, label: str, look: sql.Composed | None, use: LongUse
+    ) -> Cursor:
+        """Begin, when nobody asks to pause and no long user holds what is to be locked."""
+        while True:
+            cursor = self.execute(query)
+            self._met(cursor)
+            users = use.of(_next_rows(cursor)) if look is not None else []
+            paused = self._check_fence(cursor)
+            users = users if self.settings.long_use else []  # an operator may not want to wait
+            if not paused and not users:
+                if use.told:
+                    self._tell(label, "long_use_ended", f"waited {use.waited:.1f} s")
+                return cursor
+            self._roll_back()
+            if paused:
+                self._wait_paused(label)
+            else:
+                self._wait_used(label, use, users)
+
+    def _wait_used(self, label: str, use: LongUse, users: list[long_use.TableUser]) -> None:
+        """Wait a little for long users; says once who they are."""
+        self.check_stop(label)
+        if not use.told and use.is_sure(users):
+            use.told = True
+            self._tell(label, "long_use", long_use.listed(users))
+        use.refuse_longer(users, label, self.settings.long_use_wait)
+        pause(long_use.INTERVAL, self.context.stop)
+
+    def _tell(self, label: str, kind: str, words: str) -> None:
+        self.context.tell(kind, label, message=words)
+        self.record(kind, label, words)
 
     def _check_fence(self, cursor: Cursor) -> bool:
         """The fence is the second query after our settings; the first takes a lock.
@@ -452,6 +482,14 @@ class RunnerSession:
     def _complete(self) -> None:
         with self.transaction("complete"):
             self.commit(statements.complete_sql(self.run))
+
+
+def _next_rows(cursor: Cursor) -> list[tuple[object, ...]]:
+    """The rows of the next answer that has any columns."""
+    while cursor.nextset():
+        if cursor.description is not None:
+            return cursor.fetchall()
+    return []
 
 
 def _user() -> str:

@@ -39,18 +39,20 @@ def begin(
     script: Sequence[tuple[str, str]],
     head: Sequence[str],
     fence: sql.Composed,
+    look: sql.Composed | None = None,
 ) -> sql.Composed:
     """Begin a transaction behind the fence; `ours` are the session's settings.
 
     `own` are the transaction's, under which the fence is waited for. The script's come after it: a
     role that may not read the ledger is then no matter. Its isolation level, in a header or in
-    `head`, its statements that come before any query, cannot wait.
+    `head`, its statements that come before any query, cannot wait. `look` is asked before it all.
     """
     early = [(name, value) for name, value in script if name.startswith(EARLY)]
     return sql.Composed(
         [
             sql.SQL("BEGIN;"),
             ours,
+            *([] if look is None else [look]),
             sql.SQL("COMMIT;BEGIN;"),
             set_local(own),
             set_local(early),

@@ -17,7 +17,7 @@ from harness.runner.ledger import Checkpoint, Ledger, LedgerRun
 from harness.runner.lock import Backend
 
 WAITS = Path(__file__).with_name("watching.sql").read_bytes()
-HOLDING = {"throttled": True, "throttle_ended": False}
+HOLDING = {"throttled": True, "throttle_ended": False, "long_use": True, "long_use_ended": False}
 TOLD = ["step_failed", "stopped", *HOLDING]
 ABOUT = """
 SELECT coalesce(pg_catalog.sum(greatest(c.reltuples::bigint, s.n_live_tup, 0)), 0)::bigint

@@ -28,6 +28,7 @@ HURRIED: dict[str, Any] = {
     "retry_max": 0.05,
     "takeover": 0.2,
     "lock_timeout": 1.0,
+    "long_use": 0.0,
     "statement_timeout": 20.0,
     "batch_statement_timeout": 20.0,
 }

@@ -40,6 +40,7 @@ takeover = "1s"
 heartbeat = "200ms"
 lease = "1s"
 stall = "2s"
+long_use = 0
 
 [preflight]
 forbids = ["public.kinds"]
@@ -128,6 +129,7 @@ lock_timeout = "2s"
 takeover = "1s"
 heartbeat = "200ms"
 lease = "1s"
+long_use = 0
 [[phase]]
 id = "1"
 name = "one"
