@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from harness.core.errors import UsageError
+from harness.plan.hook_kinds import COMMON, HookKind, list_kinds
 from harness.plan.reader import Reader
 
 Occasion = Literal["migrated", "rolled-back"]
 OCCASIONS: tuple[Occasion, ...] = ("migrated", "rolled-back")
-KINDS = ("notify", "http", "command")
-KNOWN = {"name", "on", *KINDS, "payload", "method", "timeout"}
-SHAPES = {"notify": "a channel", "http": "a URL", "command": "a list of texts"}
 
 
 @dataclass(frozen=True)
 class Hook:
-    """One hook. `target` is a channel, a URL, or a program with its arguments; times in seconds."""
+    """One hook. `target` is where it goes, as its kind has it; times in seconds."""
 
     name: str
     kind: str
@@ -45,11 +42,12 @@ def read_hooks(reader: Reader, document: dict[str, Any]) -> tuple[Hook, ...]:
 
 
 def _hook(reader: Reader, entry: dict[str, Any]) -> Hook:
-    reader.only(entry, KNOWN, "hook")
-    kinds = [kind for kind in KINDS if kind in entry]
+    known = list_kinds()
+    reader.only(entry, {*COMMON, *known}, "hook")
+    kinds = [kind for name, kind in known.items() if name in entry]
     if len(kinds) != 1:
         raise UsageError(
-            f"a hook has one of {', '.join(KINDS)}", where=reader.where("name", "hook")
+            f"a hook has one of {', '.join(known)}", where=reader.where("name", "hook")
         )
     on = reader.texts(entry, "on", "hook") or OCCASIONS
     for occasion in on:
@@ -65,7 +63,7 @@ def _hook(reader: Reader, entry: dict[str, Any]) -> Hook:
         )
     return Hook(
         name=reader.text(entry, "name", "hook"),
-        kind=kinds[0],
+        kind=kinds[0].name,
         target=_target(reader, entry, kinds[0]),
         on=on,
         payload=reader.text(entry, "payload", "hook") if "payload" in entry else "",
@@ -74,16 +72,9 @@ def _hook(reader: Reader, entry: dict[str, Any]) -> Hook:
     )
 
 
-def _target(reader: Reader, entry: dict[str, Any], kind: str) -> tuple[str, ...]:
-    value = entry[kind]
-    listed = value if kind == "command" else [value]
-    fine = isinstance(listed, list) and bool(listed) and all(map(_is_text, listed))
-    if kind == "http" and fine:
-        fine = urlsplit(listed[0]).scheme in ("http", "https") and bool(urlsplit(listed[0]).netloc)
-    if not fine:
-        raise UsageError(f"{kind} is {SHAPES[kind]}", where=reader.where(kind, "hook"))
-    return tuple(listed)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and "\0" not in value
+def _target(reader: Reader, entry: dict[str, Any], kind: HookKind) -> tuple[str, ...]:
+    found = kind.read_target(entry[kind.name])
+    if found is None:
+        where = reader.where(kind.name, "hook")
+        raise UsageError(f"{kind.name} is {kind.shape}", where=where)
+    return found

@@ -16,6 +16,7 @@ from harness.core.child import dies_with_us
 from harness.core.errors import HarnessError
 from harness.core.poll import wait_until
 from harness.database import admin
+from harness.plan.hook_kinds import list_plugins
 from harness.plan.hooks import Hook
 from harness.server.secrets import redact
 
@@ -34,7 +35,7 @@ def deliver(dsn: str, hook: Hook) -> None:
 
     def attempt() -> bool:
         try:
-            DELIVERIES[hook.kind](dsn, hook)
+            DELIVERIES.get(hook.kind, _hand_over)(dsn, hook)
         except DeliveryFailed as failed:
             said.append(str(failed))
             return False
@@ -116,3 +117,14 @@ def _run(dsn: str, hook: Hook) -> None:
 
 
 DELIVERIES = {"notify": _notify, "http": _call, "command": _run}
+
+
+def _hand_over(dsn: str, hook: Hook) -> None:
+    """Let the package deliver it that registered its kind; whatever it raises, nobody took it."""
+    try:
+        list_plugins()[hook.kind].deliver(dsn, hook)
+    except DeliveryFailed:
+        raise
+    except Exception as error:  # whatever another package's code may raise
+        said = redact(" ".join(str(error).split()))
+        raise DeliveryFailed(f"{type(error).__name__}: {said}") from error
