@@ -67,7 +67,8 @@ test-migration: $(STAMP) ## the main job: every release suite on a real server, 
 
 test: $(STAMP) ## every test: the release suites, on 1,000 rows if not ROWS=, and those of the harness itself
 	@mkdir -p build
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not benchmark_suite" --junitxml build/test.xml \
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --server-per-worker \
+		-m "not benchmark_suite" --junitxml build/test.xml \
 		$(if $(ROWS),,--pg-rows 1000) $(PYTEST_OPTIONS) $(ARGS)
 
 test-fast: $(STAMP) ## every test that needs no server; one that starts a server all the same fails

@@ -1,12 +1,6 @@
-"""Which tests need a server, and which are alone on it."""
+"""Which tests need a server."""
 
 from __future__ import annotations
-
-import fcntl
-import os
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -52,15 +46,6 @@ OWN_SERVERS = (
 )
 """How the node ids begin of tests that start a server and take none of the plugin's fixtures."""
 
-ALONE = (
-    "tests/harness/scenario/dry_run/test_command.py",
-    "tests/harness/scenario/dry_run/test_dry_run.py",
-    "tests/harness/scenario/dry_run/test_estimate.py",
-    "tests/harness/scenario/dry_run/test_mistakes.py",
-    "tests/harness/scenario/dry_run/test_way_back.py",
-)
-"""Modules that say nothing was changed on the server: no other worker's test is at work there."""
-
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker of the tests that `make test-fast` leaves out."""
@@ -77,32 +62,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         takes_one = "harness_server" in getattr(item, "fixturenames", ())
         if takes_one or item.nodeid.startswith(OWN_SERVERS):
             item.add_marker("server")
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Keep the other workers' tests off the shared server while one of ALONE is at work."""
-    worker = getattr(item.config, "workerinput", None)  # xdist's way to tell a worker its run
-    if worker is None or not item.get_closest_marker("server"):
-        return (yield)
-    how = fcntl.LOCK_EX if item.nodeid.startswith(ALONE) else fcntl.LOCK_SH
-    build = item.config.rootpath / "build"
-    build.mkdir(exist_ok=True)
-    # By the run: a test may start another one below its own lock.
-    turn, server = (build / f"{worker['testrunuid']}.{name}" for name in ("turn", "server"))
-    with locked(turn, fcntl.LOCK_EX) as mine, locked(server, how):
-        # Who waits for the server keeps the turn: nobody overtakes him again and again.
-        fcntl.flock(mine, fcntl.LOCK_UN)
-        return (yield)
-
-
-@contextmanager
-def locked(path: Path, how: int) -> Iterator[int]:
-    """Hold a lock on a file; a worker that dies lets it go."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, how)
-        yield handle
-    finally:
-        fcntl.flock(handle, fcntl.LOCK_UN)  # a child may have inherited the handle
-        os.close(handle)

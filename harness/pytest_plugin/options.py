@@ -52,6 +52,7 @@ OPTIONS: Final = {
     )
 }
 KEEP_FAILED: Final = "keep_failed"
+SERVER_PER_WORKER: Final = "server_per_worker"
 TRUSTED: Final = "trust_command"
 
 
@@ -68,6 +69,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         default=False,
         help="keep the databases of failed tests, with their server, and print how to reach them",
+    )
+    group.addoption(
+        "--server-per-worker",
+        dest=SERVER_PER_WORKER,
+        action="store_true",
+        default=False,
+        help="start a server for each worker of xdist, so that no test has another as a neighbour",
     )
     group.addoption(
         "--trust-command",
@@ -119,5 +127,6 @@ def is_any_given(config: pytest.Config) -> bool:
     """Whether the command line has one of our options."""
     return bool(
         config.getoption(KEEP_FAILED)
+        or config.getoption(SERVER_PER_WORKER)
         or any(config.getoption(option.key) for option in OPTIONS.values())
     )

@@ -10,7 +10,7 @@ import pytest
 
 from harness.pytest_plugin.kept import finish_databases
 from harness.pytest_plugin.server_choice import chosen_server, is_handed_on
-from harness.pytest_plugin.shared import SERVER, shared_directory
+from harness.pytest_plugin.shared import server_record
 
 if TYPE_CHECKING:
     from harness.server import Server
@@ -20,7 +20,7 @@ CloneFactory = Callable[[str], str]
 
 @pytest.fixture(scope="session")
 def harness_server(request: pytest.FixtureRequest) -> Server:
-    """One running server, shared by all workers of the session.
+    """One running server, shared by all workers of the session if not `--server-per-worker`.
 
     The first worker that needs it starts it, in the name of the controller, which stops it; if the
     controller is killed, the next start reaps it.
@@ -29,9 +29,8 @@ def harness_server(request: pytest.FixtureRequest) -> Server:
 
     from harness.server import attach, reap
 
-    shared = shared_directory(request.config)
-    record = shared / SERVER
-    with FileLock(shared / "server.lock"):
+    record = server_record(request.config)
+    with FileLock(record.with_suffix(".lock")):
         if not record.exists():
             if not is_handed_on():
                 reap()

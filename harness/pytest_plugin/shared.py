@@ -12,8 +12,10 @@ from typing import Any, Final
 
 import pytest
 
+from harness.pytest_plugin.options import SERVER_PER_WORKER
+
 KEPT: Final = "kept"
-SERVER: Final = "server.json"
+SERVER: Final = "server-"
 _path = pytest.StashKey[Path]()
 
 
@@ -39,7 +41,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     directory = config.stash[_path]
     if not (directory / KEPT).exists():
-        _tidy_up(directory / SERVER)
+        for record in directory.glob(f"{SERVER}*.json"):
+            _tidy_up(record)
     shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -48,6 +51,13 @@ def shared_directory(config: pytest.Config) -> Path:
     directory = config.stash[_path]
     directory.mkdir(mode=0o700, exist_ok=True)
     return directory
+
+
+def server_record(config: pytest.Config) -> Path:
+    """Where the server is recorded that this process uses: the session's, or the worker's own."""
+    worker = getattr(config, "workerinput", None)
+    own = worker["workerid"] if worker and config.getoption(SERVER_PER_WORKER) else "session"
+    return shared_directory(config) / f"{SERVER}{own}.json"
 
 
 def shared_file(config: pytest.Config, name: str) -> Path:
@@ -68,8 +78,8 @@ def session_owner(config: pytest.Config) -> int:
 def _tidy_up(record: Path) -> None:
     from harness.core.gate_environment import SERVER_RECORD
 
-    if not record.exists() or SERVER_RECORD in os.environ:
-        return  # nothing was started, or a gate tidies up
+    if SERVER_RECORD in os.environ:
+        return  # a gate tidies up
     from harness.database import template
     from harness.server import attach
 

@@ -74,6 +74,18 @@ def test_workers_elect_one_server_which_ends_with_the_session(
         psycopg.connect(dsn, connect_timeout=5)
 
 
+def test_a_server_per_worker_gives_no_test_a_neighbour(
+    pytester: pytest.Pytester, closing: None
+) -> None:
+    write_project(pytester.path, a=ELECTION)
+    options = ("--pg-server=embedded", "--server-per-worker")
+    session = run_session(pytester, "-n", "2", "--dist=each", *options)
+    assert session.status == 0, session.said
+    (server, _), (other, _) = seen(pytester)
+    assert server != other
+    assert running(pytester) == []
+
+
 def test_a_failed_test_keeps_its_database_and_server_if_wanted(
     pytester: pytest.Pytester, closing: None
 ) -> None:
