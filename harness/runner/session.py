@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import itertools
 import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -122,19 +123,19 @@ class RunnerSession:
             ours = named in self.context.workers or claimed == (last.id, last.epoch)
             if claimed is not None and not ours:
                 raise self._fenced()
-            if last.completed or not self._end_workers(named, ours):
+            if last.completed:
                 return found
+            self._end_workers(named, ours)
+            # Anew, also where nobody is at work any more: he may have committed meanwhile.
             return ledger.read(self.lock)
 
-    def _end_workers(self, named: lock.Backend, ours: bool) -> bool:
-        """End what still works for the last runner; whether there was any."""
-        ended = False
+    def _end_workers(self, named: lock.Backend, ours: bool) -> None:
+        """End what still works for the last runner."""
         for orphan in lock.at_work(self.lock, named):
-            if orphan != self.worker and lock.end(self.lock, orphan, self.settings.takeover):
-                ended = True
-                if not ours:
-                    self.context.tell("takeover", message=f"server process {orphan.pid} was ended")
-        return ended
+            if orphan == self.worker or not lock.end(self.lock, orphan, self.settings.takeover):
+                continue
+            if not ours:
+                self.context.tell("takeover", message=f"server process {orphan.pid} was ended")
 
     def claim(
         self, run: LedgerRun, note: str | None = None, also: Sequence[sql.Composed] = ()
@@ -143,8 +144,21 @@ class RunnerSession:
 
         `also` is written in the same transaction.
         """
-        self._again_and_again(lambda: self._claim(run, note, also))
+        tries = itertools.count()
+
+        def write() -> None:
+            if next(tries):
+                self._end_late(run)
+            self._claim(run, note, also)
+
+        self._again_and_again(write)
         self._begin_work(replace(run, epoch=run.epoch + 1))
+
+    def _end_late(self, run: LedgerRun) -> None:
+        """End who began to work for the last runner after we looked: it holds the run's row."""
+        named = lock.Backend(run.pid, run.backend_start)
+        with self.bounded(self.settings.takeover + lock.END_LIMIT):
+            self._end_workers(named, named in self.context.workers)
 
     def _claim(self, run: LedgerRun, note: str | None, also: Sequence[sql.Composed]) -> None:
         with self.bounded(), self.lock.transaction():

@@ -24,6 +24,7 @@ from tests.harness.support.runner import (
     contents,
     open_transaction,
     prepared,
+    prepared_to_fill,
     run_sql,
     until_waiting,
 )
@@ -319,6 +320,26 @@ def test_a_commit_whose_answer_is_lost_is_settled_by_the_ledger(
                 break
     assert fired >= len(plan.steps) + 1, "every step commits, and the start of the run"
     assert not line.fired
+
+
+@pytest.mark.parametrize(
+    ("late", "until"),
+    [
+        (b"'1.1/020_fill', 2, 'batch'", b"pg_stat_get_activity(w.pid)"),
+        (b"harness 1.1/020_fill", b"SET epoch = epoch + 1"),
+    ],
+    ids=["a commit, when the ledger was read", "a begin, when nobody was at work"],
+)
+def test_what_arrives_late_of_a_lost_session_is_not_done_twice(
+    tmp_path: Path, harness_empty_database: str, late: bytes, until: bytes
+) -> None:
+    plan = prepared_to_fill(tmp_path, harness_empty_database)
+    with forwarded(harness_empty_database) as line:
+        line.cut_late(late, 2, until)  # the session of the first one has the name in the ledger
+        outcome = runner.migrate(line.dsn, plan)
+        assert line.passed_late
+    assert (outcome.state, outcome.rows) == ("migrated", ROWS)
+    assert ask(harness_empty_database, WRONG) == 0
 
 
 def test_a_full_disk_stops_the_run_where_it_can_be_taken_up(

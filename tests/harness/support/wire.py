@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+READY = tuple(b"Z\x00\x00\x00\x05" + state for state in (b"I", b"T", b"E"))
+
 
 class Forwarder:
     """Forwards every connection until `silence`; those made later are forwarded again."""
@@ -21,6 +23,8 @@ class Forwarder:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._silent: set[int] = set()
         self._fatal: tuple[bytes, int] | None = None
+        self._until: bytes | None = None
+        self._held: tuple[bytes, socket.socket] | None = None
         self._made = 0
         self._sockets: list[socket.socket] = [self._listener]
         port = str(self._listener.getsockname()[1])
@@ -35,10 +39,19 @@ class Forwarder:
         """Pass the `count`-th message that holds this on, and hang up before it is answered."""
         self._fatal = message, count
 
+    def cut_late(self, message: bytes, count: int, until: bytes) -> None:
+        """Hang up at that message, and pass it on when one that holds `until` comes behind it."""
+        self._fatal, self._until = (message, count), until
+
     @property
     def fired(self) -> bool:
         """Whether `cut_unheard` has happened."""
         return self._fatal is not None and self._fatal[1] <= 0
+
+    @property
+    def passed_late(self) -> bool:
+        """Whether what `cut_late` held back was passed on."""
+        return self.fired and self._until is not None and self._held is None
 
     def close(self) -> None:
         """Close everything."""
@@ -82,10 +95,30 @@ class Forwarder:
                         client.close()
                         server.close()
                         return
-                    other[sock].sendall(data)
                     if sock is client and self._is_fatal(data):
+                        self._pass_fatal(data, server)
                         client.close()
                         return
+                    if sock is client:
+                        self._pass_held(data)
+                    other[sock].sendall(data)
+
+    def _pass_fatal(self, data: bytes, server: socket.socket) -> None:
+        if self._until is None:
+            server.sendall(data)
+        else:
+            self._held = data, server
+
+    def _pass_held(self, data: bytes) -> None:
+        """Let what was held arrive, and be answered or not heard any more, before `data`."""
+        if self._held is None or self._until is None or self._until not in data:
+            return
+        (held, server), self._held = self._held, None
+        with contextlib.suppress(OSError):  # its session may have been ended
+            server.sendall(held)
+            answer = b""
+            while not answer.endswith(READY) and (more := server.recv(65536)):
+                answer += more
 
     def _is_fatal(self, data: bytes) -> bool:
         if self._fatal is None or self._fatal[0] not in data or self.fired:
