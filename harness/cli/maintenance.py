@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -57,7 +58,34 @@ def maintenance(
         found = turn_on(target, request, lease).status
     else:
         found = (turn_off if action == "off" else read_status)(target, request)
-    answer(found.document(), as_json, found.lines())
+    resumed = _resume_poolers(plan_path) if action == "off" else []
+    answer(found.document(), as_json, found.lines() + resumed)
+
+
+def _resume_poolers(plan_path: Path | None) -> list[str]:
+    """Resume what the plan names of PgBouncer and a killed run left paused; a line for each."""
+    from harness import plan
+    from harness.safety import pooler
+
+    path = plan_path or _path_of_project()
+    if path is None or not os.environ.get(pooler.ADDRESS):
+        return []
+    try:
+        drain = plan.load(path).drain
+    except UsageError:
+        return []
+    names = drain.pgbouncer if drain else ()
+    return [f"  PgBouncer: {name} was paused and is resumed" for name in pooler.resume_left(names)]
+
+
+def _path_of_project() -> Path | None:
+    from harness.subject.project import find_project
+
+    try:
+        project = find_project()
+    except UsageError:
+        return None
+    return project.path if project is not None and project.kind == "plan" else None
 
 
 def request_of(

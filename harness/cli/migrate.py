@@ -77,7 +77,11 @@ def migrate(
     migrate_checks.refuse_without_backup(target, loaded, backup, waive_backup)
     note = migrate_checks.refuse_other_backup(target, loaded, backup)
     asked = migrate_checks.refuse_unless_valid(target, loaded, waive_validation)
-    with guarded(guard, target, plan_path, loaded) as around:
+
+    def refuse() -> None:
+        runner.refuse_start(target, loaded, until=until, accept_edit=accept_edit)
+
+    with guarded(guard, target, plan_path, loaded, refuse) as around:
         with stop_requested() as stop, steps("migrate") as on_event:
             outcome = runner.migrate(
                 target,
@@ -110,7 +114,7 @@ def migrate(
     if around is not None:
         document = replace(document, maintenance=around.document())
         lines += around.lines()
-        failed = failed or bool(around.held.findings())
+        failed = failed or bool(around.findings())
     answer(document, as_json, lines)
     if failed:
         sys.exit(ExitStatus.FAILED)

@@ -30,7 +30,7 @@ PLACES: Final = ("/usr/sbin", "/usr/local/sbin")
 
 INI: Final = """\
 [databases]
-* = host={host} port={server_port}
+{databases}
 
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -38,12 +38,13 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = {users}
+admin_users = {admin}
 logfile = {log}
 pool_mode = {mode}
 default_pool_size = {size}
 server_round_robin = {in_turn}
-# A client that gets no server connection is sent away after this; the default is two minutes.
-query_wait_timeout = 5
+# The default is two minutes.
+query_wait_timeout = {patience}
 """
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -60,18 +61,24 @@ def program() -> str:
 
 @dataclass(frozen=True)
 class Pool:
-    """How connections are pooled; `in_turn` hands the server connections out round robin."""
+    """How connections are pooled; `in_turn` hands the server connections out round robin.
+
+    A client that gets none is sent away after `patience` seconds. Databases that are `named` have
+    entries of their own, others none.
+    """
 
     mode: PoolMode
     size: int
     in_turn: bool = False
+    patience: int = 5
+    named: tuple[str, ...] = ("*",)
 
 
 class PgBouncer:
     """A running pgbouncer; close it. It also ends when the process that started it does."""
 
     def __init__(self, server_dsn: str, pool: Pool) -> None:
-        self._server = conninfo_to_dict(server_dsn)
+        self._dsn, self._server = server_dsn, conninfo_to_dict(server_dsn)
         self._program = program()
         self._who = account()
         self.home = Path(tempfile.mkdtemp(prefix="harness-pooler-"))
@@ -81,6 +88,10 @@ class PgBouncer:
     def dsn(self, dsn: str) -> str:
         """A DSN of the server, by way of the pooler."""
         return make_conninfo(dsn, host="127.0.0.1", port=str(self.port))
+
+    def console(self) -> str:
+        """A DSN of its admin console, for the user that the server's DSN names."""
+        return make_conninfo(self.dsn(self._dsn), dbname="pgbouncer")
 
     def log(self) -> str:
         """Everything it has logged."""
@@ -127,10 +138,12 @@ class PgBouncer:
 
     def _furnish(self, pool: Pool) -> None:
         server, users = self._server, self.home / "users"
+        where = f"host={server.get('host') or '127.0.0.1'} port={server.get('port') or 5432}"
         ini = INI.format(
-            host=server.get("host") or "127.0.0.1", server_port=server.get("port") or 5432,
-            port=self.port, users=users, log=self.home / "log",
+            databases="\n".join(f"{name} = {where}" for name in pool.named),
+            port=self.port, users=users, log=self.home / "log", admin=server.get("user") or "",
             mode=pool.mode, size=pool.size, in_turn=int(pool.in_turn),
+            patience=pool.patience,
         )  # fmt: skip
         user, password = (_quoted(str(server.get(key) or "")) for key in ("user", "password"))
         _write(users, f"{user} {password}\n", self._who)

@@ -92,12 +92,15 @@ class DrainRules:
     """[drain]: how the application's sessions are ended once it is read-only. Times in seconds.
 
     Those at work are waited for as long as `wait`, then cancelled; after `cancel` every session
-    that is left is terminated, and is gone within `terminate`.
+    that is left is terminated, and is gone within `terminate`. The databases of PgBouncer that
+    `pgbouncer` names are paused meanwhile, each within `pause`.
     """
 
     wait: float = 10.0
     cancel: float = 5.0
     terminate: float = 15.0
+    pgbouncer: tuple[str, ...] = ()
+    pause: float = 10.0
 
 
 @dataclass(frozen=True)

@@ -111,12 +111,25 @@ def drain_rules(reader: Reader, document: dict[str, Any]) -> DrainRules | None:
     name, usual = "drain", DrainRules()
     if name not in document:
         return None
-    table = reader.table(document, name, {"wait", "cancel", "terminate"})
+    table = reader.table(document, name, {"wait", "cancel", "terminate", "pgbouncer", "pause"})
     return DrainRules(
         wait=_positive(reader, table, "wait", usual.wait, name),
         cancel=_positive(reader, table, "cancel", usual.cancel, name),
         terminate=_positive(reader, table, "terminate", usual.terminate, name),
+        pgbouncer=_pooled(reader, table, name),
+        pause=_positive(reader, table, "pause", usual.pause, name),
     )
+
+
+def _pooled(reader: Reader, table: dict[str, Any], name: str) -> tuple[str, ...]:
+    """[drain] pgbouncer: databases as PgBouncer names them; `pgbouncer` is its console."""
+    names = reader.texts(table, "pgbouncer", name)
+    if "pgbouncer" in names or len(set(names)) < len(names):
+        raise UsageError(
+            "pgbouncer lists databases of PgBouncer, each once; its console is none of them",
+            where=reader.where("pgbouncer", name),
+        )
+    return names
 
 
 def require_verdict(reader: Reader, document: dict[str, Any]) -> RequireVerdict | None:

@@ -3,8 +3,18 @@
 from harness.runner.backward import rollback
 from harness.runner.baseline import baseline
 from harness.runner.clean import cleanup
-from harness.runner.forward import migrate
+from harness.runner.forward import migrate, refuse_start
 from harness.runner.outcome import Event, RunOutcome, Status
 from harness.runner.status import status
 
-__all__ = ["Event", "RunOutcome", "Status", "baseline", "cleanup", "migrate", "rollback", "status"]
+__all__ = [
+    "Event",
+    "RunOutcome",
+    "Status",
+    "baseline",
+    "cleanup",
+    "migrate",
+    "refuse_start",
+    "rollback",
+    "status",
+]

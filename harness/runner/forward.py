@@ -58,33 +58,59 @@ def migrate(
     )
 
 
-def _forward(session: RunnerSession, last: Step, reason: str | None, accepting: str | None) -> str:
-    context, plan = session.context, session.plan
-    known = session.settled_ledger()
+def refuse_start(
+    dsn: str, plan: Plan, *, until: str | None = None, accept_edit: str | None = None
+) -> None:
+    """Raise what `migrate` would raise before it changes anything; the database stays as it is.
+
+    Whoever does something for the sake of a run, such as closing an application, asks this first.
+    """
+    if until is not None:
+        plan.resolve(until)
+    accepting = reason_given(accept_edit, "--accept-edit")
+    attend(
+        dsn, RunContext(plan, silent, never),
+        lambda session: _admit(session, session.settled_ledger(), accepting),
+    )  # fmt: skip
+
+
+def _admit(session: RunnerSession, known: Ledger, accepting: str | None) -> Acceptance:
+    """Refuse a database on which the plan may not start or go on; else the accepted edits."""
+    plan = session.plan
     if known.state == "rolling-back":
         raise Refused(
             "a rollback of this database is unfinished",
             hint="finish it with `harness rollback`, then migrate again",
         )
+    if known.state != "migrated":
+        refuse_blind(session, (step.forward for step in plan.steps))
+    with session.bounded():
+        if known.state in ("migrated", "partial") and known.current is not None:
+            accepted = settle(EditContext(session.lock, plan, known, known.current), accepting)
+            if known.state == "partial":
+                refuse_without_rights(StartFacts(session.lock, plan))
+            return accepted
+        refuse_unfit(session.lock, plan)
+        return Acceptance(reason=accepting or "")
+
+
+def _forward(session: RunnerSession, last: Step, reason: str | None, accepting: str | None) -> str:
+    context, plan = session.context, session.plan
+    known = session.settled_ledger()
+    accepted = _admit(session, known, accepting)
     if known.state == "migrated":
-        return _nothing_to_do(session, known, accepting)
-    refuse_blind(session, (step.forward for step in plan.steps))
+        return _nothing_to_do(session, accepted)
     if known.state == "partial" and known.current is not None:
         run = known.current
-        with session.bounded():
-            accepted = settle(EditContext(session.lock, plan, known, run), accepting)
-            refuse_without_rights(StartFacts(session.lock, plan))
         if context.resumed is None:
             context.resumed = True
         session.claim(run, reason, accepted.rows(plan, (run,), run.id, run.epoch + 1))
         context.accept(accepted)
         _told(session, "resumed", known, last)
     else:
-        with session.bounded():
-            refuse_unfit(session.lock, plan)
         context.resumed = False
         session.start("forward", None, reason, known)
-        context.accept(Acceptance(reason=accepting or ""))
+        context.accept(accepted)
         _told(session, "run_started", known, last)
     _steps(session, known, last)
     return _finish(session, last)
@@ -98,11 +124,9 @@ def _told(session: RunnerSession, kind: str, known: Ledger, last: Step) -> None:
     )
 
 
-def _nothing_to_do(session: RunnerSession, known: Ledger, accepting: str | None) -> str:
-    context, run = session.context, known.current
-    assert run is not None
-    with session.bounded():
-        context.accept(settle(EditContext(session.lock, session.plan, known, run), accepting))
+def _nothing_to_do(session: RunnerSession, accepted: Acceptance) -> str:
+    context = session.context
+    context.accept(accepted)
     done = [step.id for step in session.plan.steps if step.id not in context.steps_run]
     context.steps_skipped[:] = done
     if not context.steps_run:

@@ -32,10 +32,10 @@ def plan(shop: Shop, root: Path, forward: str, rules: str = RULES) -> Path:
     return path
 
 
-def started(shop: Shop, path: Path) -> subprocess.Popen[str]:
+def started(shop: Shop, path: Path, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "harness", "migrate", "--maintenance", "--json"]
     return subprocess.Popen(
-        [*command, "--dsn", shop.dsn, "--plan", str(path)], cwd=path.parent, env=ENVIRONMENT,
+        [*command, *more, "--dsn", shop.dsn, "--plan", str(path)], cwd=path.parent, env=ENVIRONMENT,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
@@ -62,6 +62,24 @@ def test_a_run_that_fails_lets_the_application_write(shop: Shop, tmp_path: Path)
     assert process.returncode == 1
     assert "Traceback" not in err
     assert shop.refusal(WRITES["insert"]) is None
+    assert ask(shop.dsn, SCHEMAS) == 0
+
+
+@pytest.mark.parametrize(
+    ("section", "more", "said"),
+    [
+        ('[preflight]\nforbids = ["public.pets"]\n', [], "these are there already: public.pets"),
+        ("", ["--until", "9.9"], "9.9"),
+    ],
+)
+def test_a_run_that_is_refused_never_closes_the_application(
+    shop: Shop, tmp_path: Path, section: str, more: list[str], said: str
+) -> None:
+    process = started(shop, plan(shop, tmp_path, QUICK, f"{RULES}{section}"), *more)
+    out, err = process.communicate()
+    assert process.returncode in (1, 2)
+    assert said in out + err
+    assert "maintenance: on" not in err
     assert ask(shop.dsn, SCHEMAS) == 0
 
 
