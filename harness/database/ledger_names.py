@@ -14,7 +14,7 @@ SCHEMA: Final = "migration_control"
 ARCHIVE: Final = "migration_archive"
 """Where a rollback keeps what the old schema cannot hold."""
 
-TABLES: Final = ("run", "step", "plan_file", "ledger", "event", "archived")
+TABLES: Final = ("run", "step", "plan_file", "ledger", "event", "control", "archived")
 
 
 def qualified(table: str) -> str:

@@ -68,6 +68,8 @@ def _transaction(script: Script) -> None:
     for number, statement in enumerate(script.statements):
         node = tree(statement)
         reason = NEVER.get(statement.tag) if not _is_analyze(node) else None
+        if isinstance(node, ast.CopyStmt) and node.filename:
+            reason = "COPY of a file or a program of the server: a crash takes back nothing of it"
         reason = reason or mode_reason(node, first=number < len(head)) or _session_wide(node)
         reason = reason or _outside(node) or _concurrently(node)
         if reason:

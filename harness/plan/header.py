@@ -107,10 +107,11 @@ def _take(header: Header, line: str, number: int) -> None:
     meant = _meant(line)
     if meant:
         key, given = meant
+        spelling = f", written {key}: without a gap" if given == key else ""
         raise UsageError(
             f"unknown header {given!r}",
             where=f"{header.path}:{number}",
-            hint=f"did you mean {key!r}; a comment may say anything else",
+            hint=f"did you mean {key!r}{spelling}; a comment may say anything else",
         )
 
 

@@ -10,6 +10,7 @@ from pglast.parser import ParseError
 from pglast.visitors import Visitor
 
 from harness.core.errors import UsageError
+from harness.plan.bounds import bound_reason
 from harness.plan.model import Script, Statement
 
 DATA = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "SelectStmt")
@@ -90,6 +91,8 @@ def range_reason(script: Script, statement: Statement) -> tuple[str, str] | None
         if number not in params.numbers:
             hint = "every statement of a batch is bounded by key > after and key <= upto"
             return f"the statement does not use {name}", hint
+    if reason := bound_reason(node):
+        return reason
     if column(script) in _columns(node, relation(script)):
         hint = "a row would move into another range; change keys in a transaction step"
         return f"the statement changes the key {column(script)!r} by which it is cut", hint

@@ -69,12 +69,13 @@ class RunnerSession:
                 refuse_transaction_pooling(self.lock, self.work)
                 refuse_two_servers(dsn, self.lock, self.work)
                 configure(self.lock, self.settings)
+                # before it waits for the lock: the role's own limits would end an idle session
+                self._pinned = configure(self.work, self.settings)
                 self.locker = lock.identify(self.lock)
             with self.bounded(self.settings.lock_wait + lock.END_LIMIT):
                 taken = lock.acquire(self.lock, self.settings, context.lockers)
                 context.lockers.add(self.locker)
             with self.bounded():
-                self._pinned = configure(self.work, self.settings)
                 self.worker = lock.identify(self.work)
             undo.pop_all()
         self._address = address(dsn, self.work)

@@ -88,6 +88,10 @@ _HINTS: Final = {
     r"no password supplied": "give the password in the DSN, in PGPASSWORD or in a passfile",
     r"role .* does not exist|no pg_hba.conf entry": "check the DSN's role and sslmode, and whom"
     " the server lets in from here (pg_hba.conf)",
+    r"not currently accepting connections": "the database lets nobody in: see datallowconn in"
+    " pg_database",
+    r"permission denied for database": "grant the role CONNECT on the database",
+    r"not permitted to log in": "give the role LOGIN, or name another",
     r"private key": "check sslkey, who may read it, and sslpassword",
     r"SSL|certificate": "check sslmode in the DSN and PGSSLMODE",
     r"definition of service|service file": "check the service, PGSERVICE and the service file",

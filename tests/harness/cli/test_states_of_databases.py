@@ -159,6 +159,24 @@ def test_a_role_whose_connections_are_used_up_is_told_so_by_every_command(
     assert status(small, harness_plan).state == "clean"
 
 
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        ("alter role {role} nologin", "give the role LOGIN"),
+        ("revoke connect on database {name} from public", "grant the role CONNECT"),
+        ("alter database {name} allow_connections off", "see datallowconn"),
+    ],
+)
+def test_who_is_not_let_in_is_told_what_to_change(
+    harness_server: Server, harness_empty_database: str, powerless: str, change: str, hint: str
+) -> None:
+    name = admin.dbname(harness_empty_database)
+    run_sql(harness_server.dsn(), change.format(role=powerless, name=name))
+    with pytest.raises(InfrastructureError) as refused:
+        fingerprint.take(make_conninfo(harness_empty_database, user=powerless, password="x"))
+    assert hint in str(refused.value.hint)
+
+
 def test_objects_that_raise_when_they_are_read_are_unknown_not_a_traceback(
     small: str, before: str, harness_plan: Plan
 ) -> None:

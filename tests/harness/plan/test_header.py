@@ -155,3 +155,8 @@ def test_what_cannot_be_read_is_one_sentence_with_its_line(
 def test_lines_are_counted_as_editors_do(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"{COLUMN}:3: unknown header"):
         script(tmp_path, "-- a\x0c\x85b\u2028c\n-- d\n-- knid: batch\nSELECT 1;")
+
+
+def test_a_gap_before_the_colon_is_told_as_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="written kind: without a gap"):
+        script(tmp_path, "-- kind : batch\nSELECT 1;")

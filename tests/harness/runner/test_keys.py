@@ -14,6 +14,7 @@ from tests.harness.support.runner import ask, plan_of, run_sql
 NOTHING = "-- nothing: the rows stay\n"
 BOUND = "{key} > %(after)s AND {key} <= %(upto)s"
 DONE = "done bool"
+MARK = "UPDATE public.t SET done = true WHERE"
 
 
 def batch(table: str = "public.t", key: str = "id", size: int = 2, headers: str = "") -> str:
@@ -167,6 +168,10 @@ def test_a_percent_sign_in_the_rows_is_written_twice(
         ("UPDATE public.t SET done = true WHERE '{}' <> ''", "does not use %(after)s"),
         ("UPDATE public.t SET done = true WHERE id > %(after)s", "does not use %(upto)s"),
         ("SELECT 100 % 3 FROM public.t WHERE {}", "unknown placeholder"),
+        (f"{MARK} id BETWEEN %(after)s AND %(upto)s", ">= %(after)s takes the row at the border"),
+        (f"{MARK} id >= %(after)s AND id < %(upto)s", "takes the row at the border in two"),
+        (f"{MARK} id > %(after)s AND %(upto)s::int > id", "< %(upto)s leaves the row at the"),
+        (f"{MARK} id > %(after)s OR id <= %(upto)s", "joined by OR"),
         ("TRUNCATE public.t", "changes rows and nothing else"),
     ],
 )
@@ -180,6 +185,19 @@ def test_a_statement_that_ranges_cannot_bound_is_refused_when_the_plan_is_read(
     assert reason in refused.value.message
     assert refused.value.where is not None
     assert refused.value.where.endswith(":5")
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [
+        "%(upto)s >= id AND %(after)s < id",
+        "id BETWEEN %(after)s + 1 AND %(upto)s",
+        "NOT (id <= %(after)s OR id > %(upto)s)",
+        "id > %(after)s AND id <= %(upto)s AND n >= %(after)s",
+    ],
+)
+def test_a_range_may_be_said_in_other_words(tmp_path: Path, bound: str) -> None:
+    assert plan_of(tmp_path, (batch().replace(BOUND.format(key="id"), bound), NOTHING)).steps
 
 
 @pytest.mark.parametrize(

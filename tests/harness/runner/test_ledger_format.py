@@ -17,7 +17,7 @@ from psycopg import sql
 
 from harness import runner
 from harness.core.errors import Refused
-from harness.database import admin
+from harness.database import admin, ledger_names
 from harness.plan import Plan, load
 from harness.runner import ledger_format
 from tests.harness.support.runner import ask, child, contents, run_sql
@@ -53,6 +53,17 @@ def stored(dsn: str, position: str) -> None:
     """Put a stored database into an empty one."""
     for name in ("format_1", position):
         run_sql(dsn, (STORED / f"{name}.sql").read_text("utf-8"))
+
+
+def test_the_names_of_the_ledger_are_those_of_its_tables(harness_empty_database: str) -> None:
+    """Whoever looks for tampering looks at these."""
+    with admin.connection(harness_empty_database) as conn:
+        ledger_format.prepare(conn)
+        rows = conn.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r'"
+            " AND relnamespace = 'migration_control'::regnamespace"
+        ).fetchall()
+    assert {name for (name,) in rows} == set(ledger_names.TABLES)
 
 
 def version(dsn: str) -> int:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 from harness import runner
+from harness.core.poll import wait_until
 from harness.plan import Plan
+from harness.runner.lock import KEY
 from harness.runner.outcome import Event
 from harness.runner.session import RunnerSession
+from tests.harness.support.backup import SECRET
 from tests.harness.support.runner import ask, plan_of, run_sql
 from tests.harness.support.seen import SEEN, told
 
@@ -187,3 +193,50 @@ def test_a_runner_that_lost_a_connection_between_steps_does_not_go_on_without_it
     assert runner.migrate(harness_empty_database, plan, on_event=end_it).state == "migrated"
     assert "reconnecting" in [event.kind for event in events]
     assert ask(harness_empty_database, "SELECT count(*) FROM public.seen") == 2
+
+
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = %s AND application_name = %s
+"""
+
+
+def test_a_limit_of_the_role_does_not_end_who_waits_for_the_lock(
+    tmp_path: Path, harness_empty_database: str, role: str
+) -> None:
+    """The lock is free when the server has ended an idle session that began after the runner's."""
+    plan = plan_of(tmp_path, ("SELECT 1;", "SELECT 1;"))
+    settings = replace(plan.runner, lock_wait=120.0, lease=120.0)
+    database = ask(harness_empty_database, "SELECT current_database()")
+    run_sql(
+        harness_empty_database,
+        f'GRANT CREATE ON DATABASE "{database}" TO {role}; CREATE TABLE public.t ();'
+        f" ALTER ROLE {role} SET idle_session_timeout = '1500ms'",
+    )
+    dsn = make_conninfo(harness_empty_database, user=role, password=SECRET)
+    told: list[Event] = []
+    with psycopg.connect(harness_empty_database, autocommit=True) as holder:
+        holder.execute("SELECT pg_advisory_lock(%s)", [KEY])
+        freeing = threading.Thread(target=_free_later, args=(holder, dsn, role))
+        freeing.start()
+        try:
+            runner.migrate(dsn, replace(plan, runner=settings), on_event=told.append)
+        finally:
+            freeing.join()
+            run_sql(harness_empty_database, f"DROP OWNED BY {role} CASCADE")
+    kinds = [event.kind for event in told]
+    assert ("completed" in kinds, "reconnecting" in kinds) == (True, False)
+
+
+def _free_later(holder: psycopg.Connection[Any], dsn: str, role: str) -> None:
+    """Free the runner's lock when a session is ended that began after those of the runner."""
+
+    def there(name: str) -> bool:
+        return holder.execute(WAITING, [role, name]).fetchone() == (1,)
+
+    try:
+        wait_until(lambda: there("harness runner"), 120, "the runner's sessions")
+        with psycopg.connect(dsn, autocommit=True, application_name="later"):
+            wait_until(lambda: not there("later"), 120, "the end of an idle session")
+    finally:
+        holder.execute("SELECT pg_advisory_unlock(%s)", [KEY])
