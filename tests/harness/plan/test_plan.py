@@ -9,12 +9,17 @@ import pytest
 
 from harness.core.errors import UsageError
 from harness.plan import load
-from tests.harness.support.runner import SmallPlan
+from tests.harness.support.runner import TOML, SmallPlan
 
 COLUMN = "phases/1.1_fill/010_column.forward.sql"
 COLUMN_BACK = "phases/1.1_fill/010_column.rollback.sql"
 FILL = "phases/1.1_fill/020_fill.forward.sql"
 INDEX = "phases/1.2_index/010_index.forward.sql"
+
+
+def line_of(text: str) -> str:
+    """Where a text stands in the small plan's plan.toml, whatever is set above it."""
+    return f"plan.toml:{TOML[: TOML.index(text)].count(chr(10)) + 1}"
 
 
 def refusal(small: SmallPlan) -> str:
@@ -237,7 +242,7 @@ MISTAKES: dict[str, tuple[Callable[[SmallPlan], object], str, str]] = {
     "format": (replaced("plan.toml", "format = 1", "format = 9"), "plan.toml:2", "reads format 1"),
     "no directory": (
         replaced("plan.toml", 'name = "index"', 'name = "indices"'),
-        "plan.toml:30",
+        line_of('[[phase]]\nid = "1.2"'),
         "has no directory '1.2_indices'",
     ),
     "undeclared": (
@@ -272,12 +277,12 @@ MISTAKES: dict[str, tuple[Callable[[SmallPlan], object], str, str]] = {
     ),
     "two brackets": (
         replaced("plan.toml", PHASES, '[phase]\nid = "1.2"'),
-        "plan.toml:26",
+        line_of("[[phase]]"),
         "a phase is a table of its own: [[phase]]",
     ),
     "a phase's key": (
         replaced("plan.toml", 'name = "index"', 'nam = "index"'),
-        "plan.toml:30",
+        line_of('[[phase]]\nid = "1.2"'),
         "unknown key 'nam' in [[phase]]; did you mean 'name'",
     ),
     "a section's name": (
@@ -329,7 +334,7 @@ MISTAKES: dict[str, tuple[Callable[[SmallPlan], object], str, str]] = {
     ),
     "wanted and not": (
         replaced("plan.toml", 'forbids = ["public.kinds"]', 'forbids = ["public.things"]'),
-        "plan.toml:21",
+        line_of("forbids ="),
         "'public.things' is both required and forbidden",
     ),
     "a text with a nul": (
