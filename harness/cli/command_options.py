@@ -17,6 +17,7 @@ from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.subject.command import CommandSubject
+    from harness.subject.protocol import Subject
 
 
 @dataclass(frozen=True)
@@ -129,16 +130,16 @@ def make_subject(given: CommandOptions, up: str) -> CommandSubject:
     return made
 
 
-def chosen_subject(plan_path: Path | None, *, trusted: bool) -> Path | CommandSubject:
-    """The plan that is named, or the subject of the project: its plan, or its commands."""
-    from harness.subject.choice import command_of, default_plan
+def chosen_subject(plan_path: Path | None, *, trusted: bool) -> Path | Subject:
+    """The plan that is named, or the subject of the project: the file of its plan, or another."""
+    from harness.subject.choice import default_plan, foreign_subject
     from harness.subject.project import current_project
 
     if plan_path is not None:
         return plan_path
     project = current_project()
-    if project.kind == "command":
-        return command_of(project, trusted=trusted)
+    if project.kind != "plan":
+        return foreign_subject(project, trusted=trusted)
     return Path(os.path.relpath(default_plan()))
 
 

@@ -136,7 +136,7 @@ class StruckSubject:
 
 def _find_subject(plan_path: Path | None, given: CommandOptions) -> StruckSubject:
     """The command or the plan that is named, else the project's own."""
-    from harness.subject.choice import command_of, default_plan
+    from harness.subject.choice import default_plan, foreign_subject
     from harness.subject.project import current_project
 
     command, named = named_command(given)
@@ -145,9 +145,10 @@ def _find_subject(plan_path: Path | None, given: CommandOptions) -> StruckSubjec
     if plan_path is not None:
         return StruckSubject(plan=plan_path)
     project = current_project()
-    if project.kind == "command":
+    if project.kind != "plan":
         named = ("--trust-command",) if given.trust_command else ()
-        return StruckSubject(subject=command_of(project, trusted=given.trust_command), named=named)
+        subject = foreign_subject(project, trusted=given.trust_command)
+        return StruckSubject(subject=subject, named=named)
     return StruckSubject(plan=Path(os.path.relpath(default_plan())))
 
 

@@ -21,7 +21,7 @@ from harness.core.writable import refuse_unwritable
 if TYPE_CHECKING:
     from harness.scenario.dry_run import DryRun
     from harness.scenario.dry_run.scratch import How
-    from harness.subject.command import CommandSubject
+    from harness.subject.protocol import Subject
 
 
 @click.command("dry-run")
@@ -80,7 +80,7 @@ def dry_run(
 
 
 def _rehearsed(
-    dsn: str, subject: Path | CommandSubject, max_lock: float | None, how: How, server: str
+    dsn: str, subject: Path | Subject, max_lock: float | None, how: How, server: str
 ) -> DryRun:
     from harness import plan
     from harness.observe.progress import steps
@@ -104,7 +104,7 @@ def _rehearsed(
             )
 
 
-def _compare(dsn: str | None, path: Path, subject: Path | CommandSubject, as_json: bool) -> None:
+def _compare(dsn: str | None, path: Path, subject: Path | Subject, as_json: bool) -> None:
     if not isinstance(subject, Path):
         raise UsageError(
             "--compare needs a plan: no ledger says how long the run of a command took",

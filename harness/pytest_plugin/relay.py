@@ -92,8 +92,9 @@ def _message(report: Any, text: str) -> str:
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> Any:
     """A shipped suite that runs as it is has the same node ids wherever it is installed."""
-    name = portable_path(module_path, parent.config.rootpath)
-    if name.startswith(f"{HOME}/"):
+    root = parent.config.rootpath
+    name = portable_path(module_path, root)
+    if name.startswith(f"{HOME}/") or not module_path.is_relative_to(root):
         return pytest.Module.from_parent(parent, path=module_path, nodeid=name)
     return None
 

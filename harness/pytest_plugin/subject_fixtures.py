@@ -29,15 +29,15 @@ def harness_plan(request: pytest.FixtureRequest) -> Plan:
 
 @pytest.fixture(scope="session")
 def harness_subject(request: pytest.FixtureRequest) -> Subject:
-    """The subject under test: the project's commands, or a plan."""
-    from harness.subject.choice import command_of, subject_of
+    """The subject under test: a plan, or what the project file names."""
+    from harness.subject.choice import foreign_subject, subject_of
     from harness.subject.project import current_project
 
     config = request.config
     if find_setting(config, "plan") is None:
         project = current_project(config.rootpath)
-        if project.kind == "command":
-            return command_of(project, trusted=config.getoption(TRUSTED))
+        if project.kind != "plan":
+            return foreign_subject(project, trusted=config.getoption(TRUSTED))
     return subject_of(request.getfixturevalue("harness_plan"))
 
 

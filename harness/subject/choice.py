@@ -12,10 +12,11 @@ from typing import Any
 from harness.core.errors import UsageError
 from harness.plan import Plan
 from harness.subject.command import CommandSubject
+from harness.subject.kinds import make_subject
 from harness.subject.particulars import Particulars, load_particulars
 from harness.subject.plan import PlanSubject
 from harness.subject.project import Project, current_project, find_project
-from harness.subject.protocol import LIMIT, Progress, Seeder
+from harness.subject.protocol import LIMIT, Progress, Seeder, Subject
 
 
 def default_plan(start: Path | None = None) -> Path:
@@ -28,7 +29,7 @@ def default_plan(start: Path | None = None) -> Path:
         raise UsageError(
             f"the subject is of kind {project.kind}, and this command runs a plan",
             where=project.where("subject", "kind"),
-            hint="crash, dry-run and gate take a command; or name a plan with --plan",
+            hint=f"crash, dry-run and gate take a {project.kind}; or name a plan with --plan",
         )
     return project.path
 
@@ -52,6 +53,17 @@ def seeder_of(name: str | None, project: Project | None = None, fresh: bool = Fa
     project = project or find_project()
     found = particulars_of(name, project)
     return found.seeder or partial(fill_from_catalog, project=project, fresh=fresh)
+
+
+def foreign_subject(project: Project, *, trusted: bool = False) -> Subject:
+    """The subject of a project that is not a plan; `trusted` as the command line says it.
+
+    Raises UsageError, with file and line, for one that cannot be run at all.
+    """
+    assert project.kind != "plan", "a plan is loaded from its file"
+    if project.kind == "command":
+        return command_of(project, trusted=trusted)
+    return make_subject(project, trusted=trusted)
 
 
 def command_of(project: Project, *, trusted: bool = False) -> CommandSubject:

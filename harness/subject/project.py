@@ -13,7 +13,8 @@ from typing import Any
 
 from harness.core.errors import UsageError
 from harness.plan.reader import seconds
-from harness.subject.project_keys import BadKeyError, check_keys
+from harness.subject.kinds import BUILT_IN
+from harness.subject.project_keys import BadKeyError, check_keys, own_keys
 from harness.subject.project_search import (
     PLANS,
     find_project_file,
@@ -68,7 +69,8 @@ class Project:
     """A project: its root, its subject, rows, roles and suites.
 
     `file` is None where there is none and the plan was recognised. `path` is where the subject is:
-    a plan's plan.toml, or a command's working directory.
+    a plan's plan.toml, or a command's working directory. `own` are the values of the keys that only
+    a kind of another package has.
     """
 
     root: Path
@@ -77,6 +79,7 @@ class Project:
     path: Path
     object: str | None = None
     command: CommandSettings | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
     rows: RowSettings = RowSettings()
     roles: Roles = Roles()
     suites: SuiteSettings = SuiteSettings()
@@ -158,6 +161,11 @@ class _Paths:
             raise BadKeyError(f"{'.'.join(key)}: there is no {name!r}", key)
         return found
 
+    def find_subject(self, kind: str, subject: dict[str, Any]) -> Path:
+        if kind not in BUILT_IN:
+            return self.find(subject.get("path", "."), "subject", "path")
+        return self.find_plan(subject) if kind == "plan" else self.find_directory(subject)
+
     def find_plan(self, subject: dict[str, Any]) -> Path:
         if "path" not in subject:
             return self._recognise()
@@ -189,9 +197,10 @@ def _project(file: Path, settings: dict[str, Any], paths: _Paths) -> Project:
         root=paths.root,
         file=file,
         kind=kind,
-        path=paths.find_plan(subject) if kind == "plan" else paths.find_directory(subject),
+        path=paths.find_subject(kind, subject),
         object=subject.get("object"),
         command=_command(paths, subject) if kind == "command" else None,
+        own={key: subject[key] for key in own_keys(subject) if key in subject},
         rows=RowSettings(rows.get("count"), rows.get("seed"), rows.get("tables", {})),
         roles=Roles(*(_tuple(roles.get(key)) for key in ("application", "anonymous"))),
         suites=SuiteSettings(

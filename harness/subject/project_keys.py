@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from harness.core.errors import UsageError
 from harness.plan.reader import DURATION, UNITS, suggestion
+from harness.subject.kinds import BUILT_IN, Shape, find_kind, list_names
 
-Shape = Callable[[Any], str | None]
-"""Says what a value should have been; None where it is that."""
-
-KINDS = ("plan", "command")
 OBJECT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 MOST_ROWS = 100_000_000
 DAY = 86_400
@@ -35,7 +32,9 @@ def texts(value: Any) -> str | None:
 
 def kind(value: Any) -> str | None:
     """A kind of subject that this harness can run."""
-    return None if value in KINDS else f"one of {', '.join(KINDS)}"
+    if value in BUILT_IN or find_kind(value) is not None:
+        return None
+    return f"one of {', '.join(list_names())}"
 
 
 def revision(value: Any) -> str | None:
@@ -108,18 +107,31 @@ class BadKeyError(UsageError):
 
 def check_keys(document: Mapping[str, Any]) -> None:
     """Raise BadKeyError for the first key that is not known, or whose value is of another shape."""
+    _check_kind_name(document.get("subject"))
     for section, values in document.items():
         if section not in KEYS:
             raise BadKeyError(f"unknown key {section!r}", (section,), suggestion(section, KEYS))
         if not isinstance(values, dict):
             raise BadKeyError(f"{section} must be a table", (section,))
+        known = {**KEYS[section], **own_keys(values)} if section == "subject" else KEYS[section]
         for key, value in values.items():
-            _check_value(section, key, value)
+            _check_value(section, known, key, value)
     _check_kind(document.get("subject", {}))
 
 
-def _check_value(section: str, key: str, value: Any) -> None:
-    known = KEYS[section]
+def own_keys(subject: Mapping[str, Any]) -> Mapping[str, Shape]:
+    """The keys of [subject] that only its kind has, where another package registered that."""
+    kind = find_kind(subject.get("kind"))
+    return kind.keys if kind is not None else {}
+
+
+def _check_kind_name(subject: Any) -> None:
+    """Before its keys: which these are is the kind's to say."""
+    if isinstance(subject, dict) and "kind" in subject:
+        _check_value("subject", KEYS["subject"], "kind", subject["kind"])
+
+
+def _check_value(section: str, known: Mapping[str, Shape], key: str, value: Any) -> None:
     if key not in known:
         raise BadKeyError(
             f"unknown key {key!r} in [{section}]", (section, key), suggestion(key, known)
@@ -142,7 +154,13 @@ def _check_kind(subject: Mapping[str, Any]) -> None:
                 "a subject of kind command needs a text 'up'", ("subject", "kind"), hint
             )
         return
+    kind = find_kind(found)
+    for key in kind.required if kind is not None else ():
+        if key not in subject:
+            message = f"a subject of kind {found} needs {key!r}"
+            raise BadKeyError(message, ("subject", "kind"))
+    own = own_keys(subject)
     for key in OF_COMMAND:
-        if key in subject:
+        if key in subject and key not in own:
             hint = 'say subject.kind = "command", or take the key away'
             raise BadKeyError(f"subject.{key} belongs to kind command", ("subject", key), hint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import Final
 
 from harness.check import plan_parts
 from harness.plan import Plan
-from harness.subject.choice import particulars_of
+from harness.scenario.gate.suite_kinds import list_registered, module_path
+from harness.subject.choice import foreign_subject, particulars_of
 from harness.subject.project import Project
 
 HOME = "harness/suite"
@@ -23,21 +24,11 @@ Lacks = Callable[[Plan, Project | None], str]
 
 @dataclass(frozen=True)
 class Shipped:
-    """A suite of the harness: its name, its file below the suites, and what there is not for it."""
+    """A suite that comes with an installed package: its file here, and what there is not for it."""
 
     name: str
-    file: str
+    path: Path
     lacking: str = ""
-
-    @property
-    def module(self) -> str:
-        """What a suite of a project imports."""
-        return f"harness.suite.{self.file.replace('/', '.')}"
-
-    @property
-    def path(self) -> Path:
-        """Its file, here."""
-        return home() / f"{self.file}.py"
 
 
 def nothing(_plan: Plan, _project: Project | None) -> str:
@@ -92,31 +83,44 @@ OF_PLAN: Final[Mapping[str, Lacks]] = {
     "crash": nothing,
 }
 """The suites of a plan, in the order in which they are told."""
-OF_COMMAND: Final[Mapping[str, str]] = {
-    "validation": "a command has no checks of the rows before: those are a plan's",
+OF_OTHERS: Final[Mapping[str, str]] = {
+    "validation": "a {kind} has no checks of the rows before: those are a plan's",
     "dry_run": "",
     "forward": "",
-    "verify": "a command has no checks of the rows after: those are a plan's",
-    "security": "a command has no checks/security.toml: that is a plan's",
+    "verify": "a {kind} has no checks of the rows after: those are a plan's",
+    "security": "a {kind} has no checks/security.toml: that is a plan's",
     "contract": "what old clients ask is tried on the steps of a plan",
     "rollback": "",
-    "cleanup": "a command has no clean-up",
-    "resume": "a command has no checkpoints of ours; that it can be run again is tried by crash",
+    "cleanup": "a {kind} has no clean-up",
+    "resume": "a {kind} has no checkpoints of ours; that it can be run again is tried by crash",
     "crash": "",
 }
-"""The suites of a command: empty, or why it does not apply."""
-NO_WAY_BACK: Final = "the subject has no way back: there is no subject.down"
+"""The suites of a subject that is not a plan: empty, or why one does not apply."""
+NO_WAY_BACK: Final = "the subject has no way back"
+NO_DOWN: Final = f"{NO_WAY_BACK}: there is no subject.down"
 
 
 def shipped_for(plan: Plan | None, project: Project | None) -> tuple[Shipped, ...]:
-    """Every shipped suite for a plan, or for the commands of a project."""
+    """Every shipped suite for a plan, or for a project whose subject is another."""
     if plan is not None:
-        return tuple(Shipped(name, name, lacks(plan, project)) for name, lacks in OF_PLAN.items())
-    command = project.command if project is not None else None
-    lacking = dict(OF_COMMAND)
-    if command is None or command.down is None:
-        lacking["rollback"] = NO_WAY_BACK
-    return tuple(Shipped(name, f"command/{name}", why) for name, why in lacking.items())
+        ours = [Shipped(name, _file(name), lacks(plan, project)) for name, lacks in OF_PLAN.items()]
+        return (*ours, *_registered(plan, project))
+    kind = project.kind if project is not None else "command"
+    lacking = {name: why.format(kind=kind) for name, why in OF_OTHERS.items()}
+    if project is None or "back" not in foreign_subject(project).has:
+        lacking["rollback"] = NO_DOWN if kind == "command" else NO_WAY_BACK
+    ours = [Shipped(name, _file(f"command/{name}"), why) for name, why in lacking.items()]
+    return (*ours, *_registered(None, project))
+
+
+def _file(name: str) -> Path:
+    return home() / f"{name}.py"
+
+
+def _registered(plan: Plan | None, project: Project | None) -> Iterator[Shipped]:
+    """The suites of other packages."""
+    for suite in list_registered(frozenset(OF_PLAN)):
+        yield Shipped(suite.kind.name, suite.path, suite.kind.lacks(plan, project))
 
 
 def contract_of(plan: Plan, project: Project | None) -> Path | None:
@@ -138,8 +142,8 @@ def home() -> Path:
 
 
 def portable_path(path: Path, root: Path) -> str:
-    """A file below the root as seen from there; one of the shipped suites by its own name."""
+    """A file below the root as seen from there; one of an installed package by its own name."""
     path = Path(path)
     if path.is_relative_to(home()):
         return f"{HOME}/{path.relative_to(home()).as_posix()}"
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else module_path(path)

@@ -9,7 +9,7 @@ from harness import plan
 from harness.plan import Plan
 from harness.scenario.gate import provenance
 from harness.scenario.gate.settings import GateSettings
-from harness.subject.choice import command_of, subject_of
+from harness.subject.choice import foreign_subject, subject_of
 from harness.subject.protocol import Subject
 
 
@@ -59,4 +59,4 @@ def target_of(settings: GateSettings) -> JudgedSubject:
         return JudgedSubject(subject_of(loaded, settings.project), loaded)
     project = settings.project
     assert project is not None, "without a plan it is the subject of a project"
-    return JudgedSubject(command_of(project, trusted=settings.trusted), None)
+    return JudgedSubject(foreign_subject(project, trusted=settings.trusted), None)
