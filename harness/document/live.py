@@ -101,6 +101,38 @@ class LivePlanDocument(Document, frozen=True, kw_only=True):
     hash: str
 
 
+class LiveMomentDocument(Document, frozen=True, kw_only=True):
+    """What was due in a part of a second: how many operations, how long they took at most, in ms.
+
+    `at` are seconds since the clients began.
+    """
+
+    at: float
+    answered: int
+    refused: int
+    p50: float
+    longest: float
+
+
+class LiveSpanDocument(Document, frozen=True, kw_only=True):
+    """When a step was at work, in seconds since the clients began."""
+
+    direction: str
+    step: str
+    kind: str
+    begun: float
+    done: float
+    killed: bool
+
+
+class LiveSeriesDocument(Document, frozen=True, kw_only=True):
+    """A run under traffic over time, for a picture: moments of `width` seconds, and the steps."""
+
+    width: float
+    moments: Sequence[LiveMomentDocument]
+    spans: Sequence[LiveSpanDocument]
+
+
 class LiveDocument(Document, frozen=True, kw_only=True):
     """A whole run under traffic."""
 
@@ -122,3 +154,4 @@ class LiveDocument(Document, frozen=True, kw_only=True):
     plan: LivePlanDocument
     server: str
     seconds: float
+    series: LiveSeriesDocument | None = None

@@ -10,6 +10,7 @@ pytest_plugins = [
     "harness.pytest_plugin.options",
     "harness.pytest_plugin.markers",
     "harness.pytest_plugin.shared",
+    "harness.pytest_plugin.alone",
     "harness.pytest_plugin.header",
     "harness.pytest_plugin.kept",
     "harness.pytest_plugin.redaction",

@@ -11,6 +11,7 @@ from harness.pytest_plugin.server_choice import chosen_server
 
 MARKERS: Final = (
     "benchmark_suite: measures speed; run apart from xdist",
+    "alone: the other workers of the session wait meanwhile: it measures, or loads the machine",
     "sabotage_suite: plants every known gap in a copy of the plan",
     "postgres(since, until, icu): what a server must have; others leave the test out",
 )

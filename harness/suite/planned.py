@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,3 +50,15 @@ def last_exact(plan: Plan) -> str | None:
 @cache
 def _loaded(path: Path) -> Plan:
     return plan.load(path)
+
+
+def exact_part(plan: Plan) -> Plan:
+    """The plan up to the last step from which the way back restores everything."""
+    exact = {step.id for step in plan.steps if is_exact(plan, step)}
+    if len(exact) == len(plan.steps):
+        return plan
+    phases = [
+        replace(phase, steps=tuple(step for step in phase.steps if step.id in exact))
+        for phase in plan.phases
+    ]
+    return replace(plan, phases=tuple(phase for phase in phases if phase.steps))

@@ -17,22 +17,28 @@ from harness.traffic.mix import TrafficMix, TrafficOperation
 _TABLES: Final = Path(__file__).with_suffix(".sql").read_text("utf-8")
 
 
+def has_usable_table(conn: psycopg.Connection[Any]) -> bool:
+    """Whether a mix could be made, were there rows."""
+    return bool(_usable(conn))
+
+
 def mix_from_catalog(conn: psycopg.Connection[Any], role: str | None = None) -> TrafficMix:
     """Reads, updates and copies of rows by key; no operation where no table can be used."""
-    rows: list[Any] = (
-        conn.cursor(row_factory=namedtuple_row)
-        .execute(_TABLES, {"without": [*OUR_SCHEMAS, "information_schema"]})
-        .fetchall()
-    )
     operations: list[TrafficOperation] = []
     census: dict[str, str] = {}
-    for row in rows:
+    for row in _usable(conn):
         if _is_empty(conn, row):
             continue
         label = f"{row.schema}.{row.name}"
         census[label] = _spelled(conn, "SELECT {key}, {value} FROM {table}", row)
         operations += _operations(conn, label, row)
     return TrafficMix(tuple(operations), census, role=role, promised=False)
+
+
+def _usable(conn: psycopg.Connection[Any]) -> list[Any]:
+    """The tables that clients could use: key, value, and what a copy takes."""
+    cursor = conn.cursor(row_factory=namedtuple_row)
+    return cursor.execute(_TABLES, {"without": [*OUR_SCHEMAS, "information_schema"]}).fetchall()
 
 
 def _is_empty(conn: psycopg.Connection[Any], row: Any) -> bool:

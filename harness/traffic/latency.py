@@ -37,25 +37,32 @@ class DroppedLatency(HarnessError):  # noqa: N818 - reads as what happened
     """A latency was out of the histogram's range, which would hide the worst of all."""
 
 
-def measure_latency(operations: Sequence[Operation], *spans: tuple[float, float]) -> Latency:
-    """The latencies of the operations that were due within some spans of time."""
-    require_extra("live", "harness live")
+def measure_latency(
+    operations: Sequence[Operation], *spans: tuple[float, float], histogram: bool = True
+) -> Latency:
+    """The latencies of the operations that were due within some spans of time.
+
+    Raises InfrastructureError where a histogram is wanted and the extra is missing.
+    """
     within = Spans.of(spans)
     due = [one for one in operations if within.holds(one.planned)]
-    answered = [one for one in due if one.answered is not None]
-    histogram = record_latencies(
-        one.answered - one.planned for one in answered if one.answered is not None
-    )
+    seconds = sorted(one.answered - one.planned for one in due if one.answered is not None)
     lags = sorted(send_lags(operations, within))
     return Latency(
-        n=len(answered),
-        p50=_milliseconds(histogram, 50),
-        p99=_milliseconds(histogram, 99),
-        longest=round(histogram.get_max_value() / 1000, 3) if answered else 0.0,
-        lag_p99=round(1000 * lags[int(0.99 * (len(lags) - 1))], 3) if lags else 0.0,
+        n=len(seconds),
+        p50=_milliseconds(seconds, 0.50),
+        p99=_milliseconds(seconds, 0.99),
+        longest=_milliseconds(seconds, 1),
+        lag_p99=_milliseconds(lags, 0.99),
         rate=round(len(due) / within.seconds, 1) if within.seconds > 0 else 0.0,
-        histogram=histogram.encode().decode("ascii"),
+        histogram=_encoded(seconds) if histogram else "",
     )
+
+
+def _encoded(seconds: Sequence[float]) -> str:
+    """Latencies as a histogram that others can merge."""
+    require_extra("live", "harness live")
+    return str(record_latencies(seconds).encode().decode("ascii"))
 
 
 def record_latencies(seconds: Iterable[float]) -> Any:
@@ -69,10 +76,9 @@ def record_latencies(seconds: Iterable[float]) -> Any:
     return histogram
 
 
-def _milliseconds(histogram: Any, percentile: float) -> float:
-    if not histogram.get_total_count():
-        return 0.0
-    return round(float(histogram.get_value_at_percentile(percentile)) / 1000, 3)
+def _milliseconds(ordered: Sequence[float], share: float) -> float:
+    """The value that a share of all does not exceed."""
+    return round(1000 * ordered[int(share * (len(ordered) - 1))], 3) if ordered else 0.0
 
 
 def send_lags(operations: Iterable[Operation], within: Spans) -> list[float]:

@@ -54,6 +54,7 @@ class TrafficMix:
     `invariants` are queries of rows that may not be: their names say the rule. `role` and
     `settings` are what a client takes on after it connected. `promised` says that old clients were
     promised these statements before, during and after; a mix made from the catalog promises none.
+    `retried` are SQLSTATEs at which they were told to repeat an operation.
     """
 
     operations: tuple[TrafficOperation, ...]
@@ -62,6 +63,7 @@ class TrafficMix:
     role: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     promised: bool = True
+    retried: tuple[str, ...] = ()
 
     @property
     def writes(self) -> tuple[TrafficOperation, ...]:

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Final
 
 from harness.core.plugins import load_plugins, unusable_plugin
-from harness.report.section import counted, crash, dry_run, security, validate, verify
+from harness.report.section import counted, crash, dry_run, live, security, validate, verify
 from harness.report.section.model import Claim, Section
 
 GROUP: Final = "harness.report_sections"
@@ -27,6 +27,7 @@ BUILT_IN: Final = (
     counted.CLEANUP,
     counted.RESUME,
     crash.SECTION,
+    live.SECTION,
     counted.SABOTAGE,
 )
 

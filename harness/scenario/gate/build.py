@@ -71,6 +71,10 @@ def take_over(build: Path, left: Path, root: Path) -> None:
     """Put what the suites left (evidence, the logs) in its place; evidence is made portable."""
     for path in sorted((left / "evidence").glob("*.json")):
         write_whole(build / "evidence" / path.name, _evidence(path, root))
+    for path in sorted((left / "evidence").glob("*/*")):  # what a document names, such as a history
+        there = build / path.relative_to(left)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, there)
     for name in ("pytest.log", "junit.xml"):
         with suppress(FileNotFoundError):
             shutil.copyfile(left / name, build / name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -87,15 +87,17 @@ class Suites:
 
 
 def discover(
-    plan: Plan | None, root: Path, project: Project | None, *, full: bool = False
-) -> Suites:
+    plan: Plan | None, root: Path, project: Project | None, *, full: bool = False,
+    lacking: Mapping[str, str] | None = None,
+) -> Suites:  # fmt: skip
     """The suites of a project, or of a plan that stands alone below `root`.
 
-    Without a plan it is the project of another subject.
+    Without a plan it is the project of another subject. `lacking` are suites for which its database
+    turned out to have no part, each with the reason.
 
     Raises UsageError when the project's file, or what it names, cannot be read.
     """
-    return _Search(plan, root, project, full).found()
+    return _Search(plan, root, project, full, lacking or {}).found()
 
 
 @dataclass(frozen=True)
@@ -104,11 +106,13 @@ class _Search:
     root: Path
     project: Project | None
     full: bool
+    unfit: Mapping[str, str]
 
     def found(self) -> Suites:
         there = {self._name(path): path for path in _files(self.directory, "test_*.py")}
         away = {name: path for name, path in there.items() if name in self._apart}
         lacking = {one.name: why for one in self._shipped if (why := one.lacking)}
+        lacking |= {name: why for name, why in self.unfit.items() if name not in lacking}
         inherited = {
             name: path
             for name, path in there.items()

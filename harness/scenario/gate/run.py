@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,7 +42,7 @@ def run(settings: GateSettings) -> VerdictDocument:
     server, Stopped on a signal. A verdict that stood there stays until the suites are collected.
     """
     target = target_of(settings)
-    suites = discover(target.plan, settings.root, settings.project, full=settings.full)
+    suites = _suites(settings, target)
     with (
         interruptible(),
         build.held(settings.build),
@@ -51,6 +51,14 @@ def run(settings: GateSettings) -> VerdictDocument:
         workspace.opened() as space,
     ):
         return _judged(settings, target, suites, server, space)
+
+
+def _suites(
+    settings: GateSettings, target: JudgedSubject, lacking: Mapping[str, str] | None = None
+) -> Suites:
+    return discover(
+        target.plan, settings.root, settings.project, full=settings.full, lacking=lacking
+    )
 
 
 @contextmanager
@@ -73,9 +81,11 @@ def _judged(
     console = Console(stderr=settings.quiet, highlight=False, soft_wrap=True)
     told.header(console, settings, target, server)
     started = time.monotonic()
+    source = judged_source(server, target, settings.project)
+    if source.lacking:
+        suites = _suites(settings, target, source.lacking)
     there = suites.defined()
     before = _provenance(settings, target, suites, server)
-    source, doubts = judged_source(server, target.subject)
     recorder = _run_suites(settings, suites, space, server, console)
     seconds = time.monotonic() - started
     build.forget(settings.build)
@@ -93,14 +103,14 @@ def _judged(
         findings=findings,
         complete=recorder.complete,
         evidence=[piece.exhibit for piece in pieces],
-        doubts=[*changed(before, after), *doubts, *uncounted(recorder)],
+        doubts=[*changed(before, after), *source.doubts, *uncounted(recorder)],
         figures=_figures(recorder, settings, seconds, pieces),
         judged=after | {"seed": after["seed"] | {"tables": _tables(counted)}},
         causes=by_cause(findings, compared, target.plan, replay),
         not_applicable=suites.not_applicable,
     )
     told_anywhere = portable_document(to_builtins(verdict.document()), suites.root)
-    document = from_builtins(told_anywhere | {"source": source}, VerdictDocument)
+    document = from_builtins(told_anywhere | {"source": source.document}, VerdictDocument)
     build.write_verdict(settings.build, document)
     papers.write(settings.build, document, pieces)
     told.verdict(console, verdict, seconds, settings)

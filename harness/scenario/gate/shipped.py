@@ -81,6 +81,7 @@ OF_PLAN: Final[Mapping[str, Lacks]] = {
     "cleanup": _cleanup,
     "resume": nothing,
     "crash": nothing,
+    "live": _rollback,
 }
 """The suites of a plan, in the order in which they are told."""
 OF_OTHERS: Final[Mapping[str, str]] = {
@@ -94,6 +95,7 @@ OF_OTHERS: Final[Mapping[str, str]] = {
     "cleanup": "a {kind} has no clean-up",
     "resume": "a {kind} has no checkpoints of ours; that it can be run again is tried by crash",
     "crash": "",
+    "live": "clients are sent to the steps of a plan: those of a command are not ours to spread",
 }
 """The suites of a subject that is not a plan: empty, or why one does not apply."""
 NO_WAY_BACK: Final = "the subject has no way back"

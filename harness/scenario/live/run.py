@@ -33,13 +33,14 @@ from harness.scenario.live.judge import (
     word_of,
 )
 from harness.scenario.live.mix import mix_of
+from harness.scenario.live.series import make_series
 from harness.scenario.live.settings import LiveSettings
 from harness.server import Server
 from harness.subject.choice import subject_of
 from harness.traffic.history import AnyRecord, Census, History, InvariantCount, write_history
 from harness.traffic.latency import Latency, measure_latency
 from harness.traffic.mix import TrafficMix
-from harness.traffic.rate import BorneRate, find_rate
+from harness.traffic.rate import BorneRate, ease_rate, find_rate
 from harness.traffic.server_log import let_log_waits, parse_log
 from harness.traffic.victims import Victim, find_victims
 from harness.traffic.workload import (
@@ -74,7 +75,8 @@ def run_live(settings: LiveSettings, tell: Tell = lambda _line: None) -> LiveDoc
 
     Raises InfrastructureError without the extra or a server, Refused where no table can be used.
     """
-    require_extra("live", "harness live")
+    if not settings.counts_only:
+        require_extra("live", "harness live")
     begun = time.monotonic()
     setup = Setup(
         subject_of(settings.plan), settings.rows, settings.seed,
@@ -122,9 +124,7 @@ class _Live:
         asked = WorkloadSettings(
             self.settings.reads, self.settings.writes, self.settings.word, delay=self.settings.delay
         )
-        borne = find_rate(
-            asked.rate, lambda factor: self._control(asked.scaled(factor)), self.settings.late
-        )
+        borne = self._borne(asked)
         control = operations_of(self.record.records)
         conductor = self._conductor(asked.rate * (borne.factor or 0.0))
         if borne.factor is not None:
@@ -159,13 +159,27 @@ class _Live:
                 )
             self.tell(f"{moment}: {table} cannot be read whole: {why}")
 
+    def _borne(self, asked: WorkloadSettings) -> BorneRate:
+        """The rate at which the clients work from now on."""
+
+        def measure(factor: float) -> Latency:
+            return self._control(asked.scaled(factor))
+
+        if self.settings.counts_only:
+            return ease_rate(asked.rate, measure)
+        return find_rate(asked.rate, measure, self.settings.late)
+
+    def _measured(self, *spans: tuple[float, float]) -> Latency:
+        operations = operations_of(self.record.records)
+        return measure_latency(operations, *spans, histogram=not self.settings.counts_only)
+
     def _control(self, settings: WorkloadSettings) -> Latency:
         """The workload without a migration, at a rate."""
         self.tell(f"control at {settings.rate:g} operations a second")
         with self._working(settings) as (begin, end):
             time.sleep(max(0.0, end - time.monotonic()))
         # what clients need to get going is no part of what the machine bears
-        return measure_latency(operations_of(self.record.records), (begin + SETTLE, end))
+        return self._measured((begin + SETTLE, end))
 
     @contextmanager
     def _working(self, settings: WorkloadSettings) -> Iterator[tuple[float, float]]:
@@ -268,6 +282,7 @@ class _Live:
             ),
             server=f"Postgres {self.server.version} ({self.server.provider})",
             seconds=round(time.monotonic() - begun, 1),
+            series=make_series(operations[control:], conductor.course.steps),
         )  # fmt: skip
 
     def _written(self, history: History) -> tuple[Path, Path]:
@@ -279,14 +294,13 @@ class _Live:
         return path, elle
 
     def _latencies(self, conductor: Conductor, control: Latency) -> LatenciesDocument:
-        operations = operations_of(self.record.records)
         spans: dict[str, list[tuple[float, float]]] = {}
         for run in conductor.course.runs:
             spans.setdefault(run.direction, []).append((run.begun, run.ended))
         for step in conductor.course.steps:
             if step.kind == "batch":
                 spans.setdefault("batches", []).append((step.begun, step.done))
-        found = {name: measure_latency(operations, *mine) for name, mine in spans.items()}
+        found = {name: self._measured(*mine) for name, mine in spans.items()}
         return compare_latencies(control, found, self.settings.late)
 
 

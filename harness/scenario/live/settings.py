@@ -21,6 +21,8 @@ class LiveSettings:
     a run was at work; from the second on the server is killed too, with `server_kills`. A
     `max_wait` is the longest that one client may wait for the locks of one step. `late` are the
     milliseconds that 1 in 100 operations may be sent late or more; `delay` plants a slow sender.
+    With `counts_only` there is a rate however late the clients send: times then say nothing, the
+    counts do, and no extra is needed.
     """
 
     plan: Plan
@@ -38,6 +40,7 @@ class LiveSettings:
     control: float = 3.0
     late: float = LATEST
     delay: float = 0.0
+    counts_only: bool = False
     build: Path = Path("build")
 
     @property

@@ -199,6 +199,57 @@ def matrix(old: str = "denied", now: str = "denied", **more: Any) -> dict[str, A
     }
 
 
+def live(**more: Any) -> dict[str, Any]:
+    """A run under traffic of one step there and back, with one operation in each."""
+    latency = {"n": 2, "p50": 1.0, "p99": 2.0, "longest": 2.0, "lag_p99": 0.5, "rate": 100.0}
+    ways = ("forward", "rollback")
+    span = {"step": "1.1/001_step", "kind": "transaction", "killed": False}
+    moment = {"answered": 1, "refused": 0, "p50": 1.0, "longest": 2.0}
+    counts = ("operations", "writes_acknowledged", "writes_refused", "writes_unknown", "at_work")
+    return {
+        "verdict": "pass",
+        "history": {
+            "verdict": "pass",
+            "file": "evidence/live/history.jsonl",
+            "elle": "evidence/live/elle.json",
+            "counts": dict.fromkeys(counts, 2),
+            "tables": ["public.deals"],
+        },
+        "victims": [],
+        "latency": {"verdict": "unknown", "why": "too few operations", "control": latency},
+        "findings": [],
+        "unknowns": [],
+        "steps": [
+            span | {"direction": way, "seconds": 0.1, "operations": 60, "loaded": True}
+            | {"refused": {}, "victims": 0, "waited_ms": 0.0}
+            for way in ways
+        ],
+        "kills": [
+            {"round": 1, "direction": way, "step": "1.1/001_step", "victim": "runner",
+             "fired": True}
+            for way in ways
+        ],
+        "rate": {"asked": 300.0, "borne": 300.0, "tried": [[300.0, 0.5]]},
+        "role": "authenticated",
+        "promised": True,
+        "rounds": 1,
+        "rows": 1000,
+        "seed": 1,
+        "max_wait_ms": 500.0,
+        "plan": {"name": "crm", "version": "1", "hash": "a" * 64},
+        "server": "Postgres 18 (embedded)",
+        "seconds": 3.0,
+        "series": {
+            "width": 1.0,
+            "moments": [{"at": float(place)} | moment for place in range(2)],
+            "spans": [
+                span | {"direction": way, "begun": float(place), "done": place + 0.1}
+                for place, way in enumerate(ways)
+            ],
+        },
+    } | more  # fmt: skip
+
+
 def documents() -> dict[str, dict[str, Any]]:
     """Good evidence of every kind, by the stem of its file."""
     field = {"name": "stage", "before": "lead", "after": "new_lead", "right": True}
@@ -213,6 +264,7 @@ def documents() -> dict[str, dict[str, Any]]:
         **dict.fromkeys(COUNTED, part),
         "crash.forward": crash("forward"),
         "crash.rollback": crash("rollback"),
+        "live": live(),
     }
 
 

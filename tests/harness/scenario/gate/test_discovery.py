@@ -14,7 +14,7 @@ from harness.scenario.gate.settings import GateSettings
 from harness.subject.project import find_project
 from tests.harness.support.people import make_people, stand_in, write
 
-SHIPPED = ["dry_run", "forward", "rollback", "resume", "crash"]
+SHIPPED = ["dry_run", "forward", "rollback", "resume", "crash", "live"]
 """Those that apply to a plan that has steps and nothing else."""
 CHECK = """-- id: names.blank
 -- severity: critical
@@ -49,7 +49,7 @@ def test_without_a_directory_the_shipped_suites_run_as_they_are(project: Path) -
     suites = found(project)
     assert [suite.name for suite in suites.shipped] == SHIPPED
     assert list(suites.expected) == SHIPPED
-    assert list(suites.evidence) == ["dry_run", "forward", "rollback", "resume", "crash"]
+    assert list(suites.evidence) == SHIPPED
     assert suites.own_directory is None
     assert all(path.is_file() for path in suites.paths)
 
@@ -111,7 +111,17 @@ def test_planted_defects_are_due_in_a_full_gate_alone(project: Path) -> None:
 def test_a_first_step_that_is_irreversible_leaves_no_way_back_to_judge(tmp_path: Path) -> None:
     steps = {"_010_nick": ("drop table shop.person;", "-- irreversible: its rows are gone")}
     root = make_people(tmp_path, **steps)
-    assert "its rows are gone" in not_applicable(found(root))["rollback"]
+    told = not_applicable(found(root))
+    assert "its rows are gone" in told["rollback"]
+    assert "its rows are gone" in told["live"]
+
+
+def test_what_the_database_turned_out_to_lack_is_not_applicable(project: Path) -> None:
+    write(project, "tests/migration/test_live.py", STAR.format("live"))
+    plan, of_project = load(project / "sql" / "plan.toml"), find_project(project)
+    suites = discover(plan, project, of_project, lacking={"live": "it has no table"})
+    assert not_applicable(suites)["live"] == "it has no table"
+    assert "live" not in {*suites.expected, *suites.evidence}
 
 
 def test_files_of_the_project_stand_beside_the_shipped_suites_and_in_their_place(
@@ -121,7 +131,7 @@ def test_files_of_the_project_stand_beside_the_shipped_suites_and_in_their_place
     write(project, "tests/migration/more/test_deep.py", "def test_a(): pass")
     write(project, "tests/migration/test_benchmark.py", "def test_a(): pass")
     suites = found(project)
-    assert [suite.name for suite in suites.shipped] == SHIPPED[:-1]
+    assert [suite.name for suite in suites.shipped] == [one for one in SHIPPED if one != "crash"]
     assert {"crash", "own", "more/deep"} <= set(suites.expected)
     assert "benchmark" not in suites.expected
 

@@ -48,10 +48,10 @@ def test_two_steps_and_nothing_more_are_go_and_what_does_not_apply_is_listed(
     tmp_path: Path,
 ) -> None:
     root = make_people(tmp_path)
-    stand_in(root, "crash")
+    stand_in(root, "crash", "live")
     document = gate(root)
     assert (document.verdict, list(document.reasons)) == ("GO", [])
-    assert set(words(document)) == {"dry_run", "forward", "rollback", "resume", "crash"}
+    assert set(words(document)) == {"dry_run", "forward", "rollback", "resume", "crash", "live"}
     assert "cleanup" in {one.name for one in document.not_applicable or ()}
     page = (tmp_path / "build" / "report" / "index.html").read_text()
     assert "cleanup: not applicable, the plan has no cleanup/*.sql" in page
@@ -73,7 +73,7 @@ def test_planted_steps_are_no_go_and_each_is_named_by_its_suite(tmp_path: Path) 
         ),
     }
     root = make_people(tmp_path, **steps)
-    stand_in(root, "crash", "dry_run")
+    stand_in(root, "crash", "dry_run", "live")
     document = gate(root)
     assert document.verdict == "NO-GO"
     assert "1/030_drop: column shop.person.email is gone with its 300 values" in said(
@@ -86,7 +86,7 @@ def test_planted_steps_are_no_go_and_each_is_named_by_its_suite(tmp_path: Path) 
 
 def test_suites_that_were_tampered_with_are_no_go(tmp_path: Path) -> None:
     root = make_people(tmp_path)
-    stand_in(root, "resume", "crash", "dry_run", "forward")
+    stand_in(root, "resume", "crash", "dry_run", "forward", "live")
     write(root, "harness.toml", 'suites = ["own"]')
     write(
         root,
