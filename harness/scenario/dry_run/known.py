@@ -20,6 +20,9 @@ EXTENSIONS: Final = frozenset(_NAMES["extensions"])
 OUTWARD: Final = frozenset(_NAMES["outward_extensions"])
 _MADE_OF: Final = frozenset(_NAMES["made_of"])
 
+_FUNCTION: Final = 2
+"""OPCLASS_ITEM_FUNCTION of Postgres's parser: a member of an operator class that is a function."""
+
 CONNECTING: Final = (
     ast.CreateSubscriptionStmt,
     ast.AlterSubscriptionStmt,
@@ -39,12 +42,16 @@ def calls(node: Any) -> Iterator[tuple[str, ...]]:
     elif isinstance(node, ast.CreateTransformStmt):
         yield from (_names(one.objname) for one in (node.fromsql, node.tosql) if one is not None)
     elif isinstance(node, ast.DefineStmt):
-        yield from _defined(node)
+        yield from _defined(node.definition)
+    elif isinstance(node, ast.CreateRangeStmt):
+        yield from _defined(node.params)
+    elif type(node).__name__ == "CreateOpClassItem" and node.itemtype == _FUNCTION:
+        yield _names(node.name.objname)
 
 
-def _defined(node: Any) -> Iterator[tuple[str, ...]]:
+def _defined(definition: Any) -> Iterator[tuple[str, ...]]:
     """An aggregate, operator or type is made of functions, which the parser takes for types."""
-    for one in node.definition or ():
+    for one in definition or ():
         if one.defname.lower() in _MADE_OF and isinstance(one.arg, ast.TypeName):
             yield _names(one.arg.names)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pglast import ast, parse_sql
@@ -20,6 +20,7 @@ from harness.plan.check import tree
 from harness.scenario.dry_run import bodies, known
 from harness.scenario.dry_run.dynamic import TEXT, template
 from harness.scenario.dry_run.facts import CatalogFacts, Routine
+from harness.scenario.dry_run.links import is_unlimited_import, links_of
 from harness.scenario.dry_run.shared import shared_of, targets
 
 _ROWS: Final = re.compile(
@@ -27,6 +28,11 @@ _ROWS: Final = re.compile(
     r"|delete\s+from\s+[\w.\"]+)\b",
     re.IGNORECASE,
 )
+_CATALOG_ONLY: Final = (
+    ast.AlterTableStmt, ast.ClusterStmt, ast.CreateTrigStmt, ast.LockStmt, ast.ReindexStmt,
+    ast.VacuumStmt,
+)  # fmt: skip
+"""What names a relation without changing a row of it: a foreign table's server hears nothing."""
 _CALLED: Final = re.compile(r"([\w.\"]+)\s*\(")
 _ON: Final = re.compile(
     r"\bon\s+(table|all|function|procedure|routine|schema|sequence|type|domain|language|foreign"
@@ -56,6 +62,8 @@ def reaches(plan: Plan, facts: CatalogFacts) -> Reach | None:
     statements = [one for script in scripts for one in script.statements]
     sight = _Sight(facts, statements, frozenset(plan.dry_run.local))
     found = [one for script in scripts for one in _of(script, sight)]
+    if sight.learned():  # of foreign tables that a later statement makes
+        found = [one for script in scripts for one in _of(script, sight)]
     found += sight.implicit()
     return next((one for one in found if one.outward), found[0] if found else None)
 
@@ -88,6 +96,7 @@ class _Sight:
         for routine in (*facts.routines, *_made(statements)):
             self._routines.setdefault(routine.name, []).append(routine)
         self._seen: dict[Routine, list[Reach]] = {}
+        self._joined = False
 
     def statement(self, node: Any, text: str) -> Iterator[Reach]:
         """What one statement reaches; `text` is it, for a block."""
@@ -101,7 +110,23 @@ class _Sight:
             yield Reach(f"is a {name}, of which nothing proves that it stays in the database")
         yield from self._special(node, text)
         for one in _nodes(node):
+            self._link(one)
             yield from self._node(one)
+
+    def learned(self) -> bool:
+        """Whether the statements join relations to foreign tables; they are then looked at anew."""
+        self._seen = {}
+        return self._joined and bool(self._facts.foreign)
+
+    def _link(self, node: Any) -> None:
+        found = links_of(node)
+        if found.foreign or found.ways:
+            self._joined = True
+            self._facts = replace(
+                self._facts,
+                foreign=self._facts.foreign | found.foreign,
+                ways=(*self._facts.ways, *found.ways),
+            )
 
     def implicit(self) -> Iterator[Reach]:
         """What runs without being called: triggers, defaults, policies … of relations in reach."""
@@ -117,6 +142,8 @@ class _Sight:
         if isinstance(node, ast.CopyStmt) and (node.is_program or node.filename):
             what = "runs a program of" if node.is_program else "reads or writes a file of"
             yield Reach(f"{what} the server", outward=True)
+        elif is_unlimited_import(node):
+            yield Reach("makes foreign tables without naming them", outward=True)
         elif isinstance(node, ast.DoStmt):
             yield from self._body(node, text, "the block")
         elif isinstance(node, ast.CreateExtensionStmt | ast.AlterExtensionStmt):
@@ -130,7 +157,7 @@ class _Sight:
             if name in self._facts.shared:
                 yield Reach(f"writes or locks {name}, which all databases of the server share")
             foreign = (one for one in self._facts.foreign if name in self._facts.reached_by(one))
-            if (one := next(foreign, None)) is not None and not isinstance(node, ast.LockStmt):
+            if (one := next(foreign, None)) is not None and not isinstance(node, _CATALOG_ONLY):
                 yield Reach(f"writes to foreign table {one}", outward=True)
         for called in known.calls(node):
             yield from self._called(called)

@@ -105,6 +105,8 @@ BEYOND = [
     "DO $$ DECLARE r text; BEGIN FOR r IN EXECUTE 'select pg_switch_wal()' LOOP END LOOP; END $$",
     "DO $$ BEGIN IF pg_reload_conf() THEN NULL; END IF; END $$",
     "DO LANGUAGE plperlu 'x'",
+    "CREATE TYPE public.r AS RANGE (subtype = int, subtype_diff = public.sets)",
+    "CREATE OPERATOR CLASS public.o FOR TYPE int USING btree AS FUNCTION 1 public.sets(int, int)",
 ]
 OUTWARD = [
     "SELECT dblink_exec('dbname=crm', 'alter database crm set work_mem = 1')",
@@ -116,7 +118,52 @@ OUTWARD = [
     "DO $$ BEGIN COPY public.t TO PROGRAM 'curl x'; END $$",
     "DO $$ BEGIN EXECUTE 'copy public.t to ''/tmp/x'''; END $$",
 ]
+FOREIGN = "CREATE FOREIGN TABLE public.far (a int) SERVER files"
+MADE_FOREIGN = {
+    "a new one": (FOREIGN, "INSERT INTO public.far VALUES (1)"),
+    "made later": ("DELETE FROM public.far", FOREIGN),
+    "a new name": (
+        "ALTER FOREIGN TABLE public.passwords RENAME TO secrets",
+        "UPDATE public.secrets SET line = ''",
+    ),
+    "a view": (
+        FOREIGN,
+        "CREATE VIEW public.near AS SELECT * FROM public.far",
+        "TRUNCATE public.far",
+        "INSERT INTO public.near VALUES (1)",
+    ),
+    "a rule": (
+        FOREIGN,
+        "CREATE RULE r AS ON INSERT TO public.t DO ALSO INSERT INTO public.far VALUES (1)",
+        "INSERT INTO public.t VALUES (1)",
+    ),
+    "a part": (
+        "CREATE TABLE public.all (a int) PARTITION BY LIST (a)",
+        "CREATE FOREIGN TABLE public.one PARTITION OF public.all DEFAULT SERVER files",
+        "INSERT INTO public.all VALUES (1)",
+    ),
+    "a part that is attached": (
+        FOREIGN,
+        "ALTER TABLE public.t ATTACH PARTITION public.far DEFAULT",
+        "INSERT INTO public.t VALUES (1)",
+    ),
+    "a child": (
+        FOREIGN,
+        "ALTER FOREIGN TABLE public.far INHERIT public.t",
+        "DELETE FROM public.t",
+    ),
+    "within a block": (
+        f"DO $$ BEGIN {FOREIGN}; EXECUTE 'insert into public.far values (1)'; END $$",
+    ),
+    "imported": (
+        "IMPORT FOREIGN SCHEMA x LIMIT TO (far) FROM SERVER files INTO public",
+        "DELETE FROM public.far",
+    ),
+    "imported without names": ("IMPORT FOREIGN SCHEMA x FROM SERVER files INTO public",),
+}
+"""What a plan makes a foreign table of, and writes to it."""
 LOCAL = [
+    f"{FOREIGN}; ALTER TABLE public.far ADD b int; CREATE TABLE public.c AS TABLE public.far",
     "CREATE TABLE public.n (id int DEFAULT public.fine(1), at timestamptz DEFAULT now())",
     "ALTER TABLE public.t ADD COLUMN n int GENERATED ALWAYS AS (id + 1) STORED",
     "INSERT INTO public.t SELECT g, g::text FROM generate_series(1, 3) AS g",
@@ -179,6 +226,18 @@ def test_what_reaches_other_servers_or_files_is_told_apart(
     found = reach_of(world, tmp_path, text)
     assert found is not None
     assert found.outward
+
+
+def test_a_foreign_table_of_the_plan_is_written_to_under_whatever_name(
+    world: CatalogFacts, tmp_path: Path
+) -> None:
+    unseen = [
+        what
+        for number, (what, statements) in enumerate(MADE_FOREIGN.items())
+        if not (found := reach_of(world, tmp_path / str(number), ";\n".join(statements)))
+        or not found.outward
+    ]
+    assert unseen == []
 
 
 @pytest.mark.parametrize("text", LOCAL)
