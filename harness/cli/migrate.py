@@ -9,7 +9,7 @@ import click
 
 from harness.cli import migrate_checks
 from harness.cli.guarded import guarded
-from harness.cli.hooks import deliver_owed
+from harness.cli.hooks import PhaseHooks
 from harness.cli.options import (
     accept_edit_option,
     answer,
@@ -83,6 +83,7 @@ def migrate(
 
     with guarded(guard, target, plan_path, loaded, refuse) as around:
         with stop_requested() as stop, steps("migrate") as on_event:
+            hooks = PhaseHooks(target, loaded, on_event)
             outcome = runner.migrate(
                 target,
                 loaded,
@@ -91,7 +92,7 @@ def migrate(
                 note="; ".join(filter(None, (note, asked.reason() if asked else None))) or None,
                 accept_rows=accept_rows,
                 accept_edit=accept_edit,
-                on_event=on_event,
+                on_event=hooks,
                 stop=stop,
             )
         document = run_document(outcome)
@@ -106,11 +107,11 @@ def migrate(
             document = replace(document, verify=verification)
             lines += migrate_checks.verification_lines(found, loaded)
             failed = verification.verdict == "fail"
-    hooks = deliver_owed(target, loaded)
-    if hooks:
-        document = replace(document, hooks=[hook.document() for hook in hooks])
-        lines += [hook.line() for hook in hooks]
-        failed = failed or any(hook.reason for hook in hooks)
+    told = hooks.finish()
+    if told:
+        document = replace(document, hooks=[hook.document() for hook in told])
+        lines += [hook.line() for hook in told]
+        failed = failed or any(hook.reason for hook in told)
     if around is not None:
         document = replace(document, maintenance=around.document())
         lines += around.lines()

@@ -40,10 +40,11 @@ class PriorValidationDocument(Document, frozen=True, kw_only=True):
 
 
 class HookDocument(Document, frozen=True, kw_only=True):
-    """What became of a hook that a finished run owed."""
+    """What became of a hook that a run owed, after a phase or at its end."""
 
     name: str
     state: str
+    occasion: str
     reason: str | None
 
 

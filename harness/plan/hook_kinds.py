@@ -76,6 +76,7 @@ BUILT_IN: Final = (
     HookKind("notify", "a channel"),
     HookKind("http", "a URL", read_url),
     HookKind("command", "a list of texts", read_texts),
+    HookKind("redis", 'a list of patterns of keys, such as ["pets:*"]', read_texts),
 )
 
 

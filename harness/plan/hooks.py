@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +16,10 @@ OCCASIONS: tuple[Occasion, ...] = ("migrated", "rolled-back")
 
 @dataclass(frozen=True)
 class Hook:
-    """One hook. `target` is where it goes, as its kind has it; times in seconds."""
+    """One hook. `target` is where it goes, as its kind has it; times in seconds.
+
+    `on` names occasions: a run that came to its end, or a phase that a migration finished.
+    """
 
     name: str
     kind: str
@@ -32,8 +36,10 @@ def read_hooks(reader: Reader, document: dict[str, Any]) -> tuple[Hook, ...]:
     if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
         raise UsageError("a hook is a table of its own: [[hook]]", where=reader.where("hook"))
     found: list[Hook] = []
+    phases = document.get("phase", [])
+    known = [str(one.get("id")) for one in phases if isinstance(one, dict)]
     for entry in entries:
-        hook = _hook(reader, entry)
+        hook = _hook(reader, entry, known)
         if any(one.name == hook.name for one in found):
             where = reader.where("name", "hook")
             raise UsageError(f"hook {hook.name!r} is declared twice", where=where)
@@ -41,7 +47,7 @@ def read_hooks(reader: Reader, document: dict[str, Any]) -> tuple[Hook, ...]:
     return tuple(found)
 
 
-def _hook(reader: Reader, entry: dict[str, Any]) -> Hook:
+def _hook(reader: Reader, entry: dict[str, Any], phases: Sequence[str]) -> Hook:
     known = list_kinds()
     reader.only(entry, {*COMMON, *known}, "hook")
     kinds = [kind for name, kind in known.items() if name in entry]
@@ -51,9 +57,9 @@ def _hook(reader: Reader, entry: dict[str, Any]) -> Hook:
         )
     on = reader.texts(entry, "on", "hook") or OCCASIONS
     for occasion in on:
-        if occasion not in OCCASIONS:
+        if occasion not in (*OCCASIONS, *phases):
             raise UsageError(
-                f"on is a list of {', '.join(OCCASIONS)}, not {occasion!r}",
+                f"on is a list of {', '.join(OCCASIONS)} and phases of the plan, not {occasion!r}",
                 where=reader.where("on", "hook"),
             )
     timeout = reader.time(entry, "timeout", Hook.timeout, "hook")

@@ -18,6 +18,7 @@ from harness.core.poll import wait_until
 from harness.database import admin
 from harness.plan.hook_kinds import list_plugins
 from harness.plan.hooks import Hook
+from harness.safety.hooks.redis_keys import RedisFailed, forget_keys
 from harness.server.secrets import redact
 
 ATTEMPTS_WITHIN = 1.0
@@ -116,7 +117,14 @@ def _run(dsn: str, hook: Hook) -> None:
         raise DeliveryFailed(f"{hook.target[0]}: exit status {process.returncode} {words}".strip())
 
 
-DELIVERIES = {"notify": _notify, "http": _call, "command": _run}
+def _forget(_dsn: str, hook: Hook) -> None:
+    try:
+        forget_keys(hook.target, hook.timeout)
+    except RedisFailed as failed:
+        raise DeliveryFailed(f"redis: {failed}") from failed
+
+
+DELIVERIES = {"notify": _notify, "http": _call, "command": _run, "redis": _forget}
 
 
 def _hand_over(dsn: str, hook: Hook) -> None:
