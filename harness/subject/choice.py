@@ -105,6 +105,11 @@ def particulars_of(name: str | None, project: Project | None = None) -> Particul
     return load_particulars(project)
 
 
+def application_roles(plan: Plan, project: Project | None) -> tuple[str, ...]:
+    """The roles of the application: those of the plan's [maintenance], else the project's."""
+    return plan.maintenance.roles or (project.roles.application if project else ())
+
+
 def fill_from_catalog(
     dsn: str,
     *,

@@ -40,6 +40,9 @@ MEANWHILE = counted_section("meanwhile", "what users do meanwhile is kept", own=
 ROLLBACK = counted_section("rollback", "rolled back, the database is what it was")
 CLEANUP = counted_section("cleanup", "the clean-up takes what it says and no more")
 RESUME = counted_section("resume", "killed, the run is taken up again and ends the same")
+MAINTENANCE = counted_section(
+    "maintenance", "maintenance shuts the application out, and opens again by itself"
+)
 SABOTAGE = counted_section(
     "sabotage",
     "defects planted in the migration are caught",

@@ -28,6 +28,7 @@ BUILT_IN: Final = (
     counted.RESUME,
     crash.SECTION,
     live.SECTION,
+    counted.MAINTENANCE,
     counted.SABOTAGE,
 )
 

@@ -12,7 +12,7 @@ from typing import Final
 from harness.check import plan_parts
 from harness.plan import Plan
 from harness.scenario.gate.suite_kinds import list_registered, module_path
-from harness.subject.choice import foreign_subject, particulars_of
+from harness.subject.choice import application_roles, foreign_subject, particulars_of
 from harness.subject.project import Project
 
 HOME = "harness/suite"
@@ -66,6 +66,11 @@ def _rollback(plan: Plan, _project: Project | None) -> str:
     return f"the first step, {first.id}, is declared irreversible: {first.irreversible}"
 
 
+def _maintenance(plan: Plan, project: Project | None) -> str:
+    there = application_roles(plan, project)
+    return "" if there else "neither the project nor the plan names a role of the application"
+
+
 def _cleanup(plan: Plan, _project: Project | None) -> str:
     return "" if plan.cleanup else "the plan has no cleanup/*.sql"
 
@@ -82,6 +87,7 @@ OF_PLAN: Final[Mapping[str, Lacks]] = {
     "resume": nothing,
     "crash": nothing,
     "live": _rollback,
+    "maintenance": _maintenance,
 }
 """The suites of a plan, in the order in which they are told."""
 OF_OTHERS: Final[Mapping[str, str]] = {
@@ -96,6 +102,7 @@ OF_OTHERS: Final[Mapping[str, str]] = {
     "resume": "a {kind} has no checkpoints of ours; that it can be run again is tried by crash",
     "crash": "",
     "live": "clients are sent to the steps of a plan: those of a command are not ours to spread",
+    "maintenance": "a command's migration does not turn maintenance on",
 }
 """The suites of a subject that is not a plan: empty, or why one does not apply."""
 NO_WAY_BACK: Final = "the subject has no way back"

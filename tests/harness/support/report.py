@@ -67,7 +67,18 @@ VERIFY = {
     "samples": [],
 }
 
-COUNTED = (*("forward", "contract", "compatibility", "meanwhile", "rollback", "cleanup", "resume"),)
+COUNTED = (
+    *(
+        "forward",
+        "contract",
+        "compatibility",
+        "meanwhile",
+        "rollback",
+        "cleanup",
+        "resume",
+        "maintenance",
+    ),
+)
 
 
 def step(number: int, direction: str = "forward", **more: Any) -> dict[str, Any]:
