@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Hundreds of processes import the harness: without its bytecode each of them compiles it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help venv
 help: ## list the targets
@@ -59,9 +61,9 @@ killed: $(STAMP) ## kill each tool at POINTS= points of its time (50), run the n
 
 .PHONY: false-alarms
 false-alarms: $(STAMP) ## 20 seeds of clean and of real rows: validation finds nothing above info (SERVER= PG=)
-	@$(BIN)/python -m pytest -n 2 --dist load tests/harness/check/test_false_alarms.py $(PYTEST_OPTIONS) $(ARGS)
+	@HARNESS_EXHAUSTIVE=1 $(BIN)/python -m pytest -n 2 --dist load tests/harness/check/test_false_alarms.py $(PYTEST_OPTIONS) $(ARGS)
 
-.PHONY: test-migration test test-fast lint format bench bench-compare images lock clean
+.PHONY: test-migration test test-exhaustive test-fast lint format bench bench-compare images lock clean
 test-migration: $(STAMP) ## the main job: every release suite on a real server, GO or NO-GO (ROWS= SEED= SERVER= PG= IMAGE= FULL=1)
 	@$(BIN)/harness gate $(GATE_OPTIONS)
 
@@ -70,6 +72,9 @@ test: $(STAMP) ## every test but those that want the machine alone (a gate runs 
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --server-per-worker \
 		-m "not benchmark_suite and not alone" --junitxml build/test.xml \
 		$(if $(ROWS),,--pg-rows 1000) $(PYTEST_OPTIONS) $(ARGS)
+
+test-exhaustive: $(STAMP) ## make test without samples: every point, seed and flip that it takes some of (an hour or two)
+	@HARNESS_EXHAUSTIVE=1 $(MAKE) --no-print-directory test
 
 test-fast: $(STAMP) ## every test that needs no server; one that starts a server all the same fails
 	@HARNESS_DATA=/dev/null/none $(BIN)/python -m pytest -n 2 --dist load -m "not server and not benchmark_suite" tests $(ARGS)

@@ -46,6 +46,27 @@ OWN_SERVERS = (
 )
 """How the node ids begin of tests that start a server and take none of the plugin's fixtures."""
 
+LONGEST = (
+    "tests/harness/scenario/gate/test_sabotage.py",
+    "tests/harness/crash/domain/test_wire.py",
+    "tests/migration/test_sabotage.py",
+    "tests/harness/crash/test_defects.py",
+    "tests/harness/database/fingerprint/test_flips.py",
+    "tests/harness/scenario/gate/",
+    "tests/harness/crash/domain/",
+    "tests/harness/scenario/live/",
+    "tests/harness/installed/",
+    "tests/harness/crash/",
+    "tests/mutate_harness/",
+    "tests/harness/pytest_plugin/",
+    "tests/migration/",
+    "tests/harness/scenario/",
+)
+"""How the node ids begin of the modules that take longest, the longest first.
+
+A module stays on one worker: one that came late would be waited for by the others.
+"""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker of the tests that `make test-fast` leaves out."""
@@ -57,8 +78,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server."""
+    """Mark what needs a server; the longest modules come first."""
+    items.sort(key=place_of)  # within a module, and among the others, the order stays
     for item in items:
         takes_one = "harness_server" in getattr(item, "fixturenames", ())
         if takes_one or item.nodeid.startswith(OWN_SERVERS):
             item.add_marker("server")
+
+
+def place_of(item: pytest.Item) -> int:
+    """Where the module of a test stands among the longest; behind them all if it is none."""
+    return next(
+        (place for place, begins in enumerate(LONGEST) if item.nodeid.startswith(begins)),
+        len(LONGEST),
+    )

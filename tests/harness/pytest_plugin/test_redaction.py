@@ -14,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 from harness.pytest_plugin.redaction import redact_parts
 from harness.server import Dsn, secrets
 from harness.server.dsn import fields
+from tests.harness.support.plugin import WITHOUT
 
 ROOT = Path(__file__).parents[3]
 SECRET = "pa's %7 word"
@@ -62,7 +63,7 @@ def test_that_compares():
 def run(directory: Path, *options: str, **environment: str) -> str:
     """Everything that pytest printed and kept."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--rootdir={ROOT}",
+        [sys.executable, "-m", "pytest", *WITHOUT, f"--rootdir={ROOT}",
          f"--junitxml={directory / 'junit.xml'}", f"--log-file={directory / 'log'}", *options],
         cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -148,11 +148,11 @@ def crash_map(directory: Path, reason: str = LOST) -> Path:
 
 def test_a_no_go_is_the_first_thing_on_a_phone(tmp_path: Path):
     page = no_go(tmp_path)
-    assert seen(page, ANSWER) == ["✗ NO-GO", True, RED]
-    text = seen(page, "text(page.body)")
+    answer, text, title = seen(page, f"[{ANSWER}, text(page.body), page.title]")
+    assert answer == ["✗ NO-GO", True, RED]
     order = ("NO-GO", "must not be run", "rollback: 1 of 9 failed", "critical findings", "Findings")
     assert sorted(order, key=text.index) == list(order)
-    assert "NO-GO" in seen(page, "page.title")
+    assert "NO-GO" in title
 
 
 def test_a_no_go_shows_the_suite_that_failed(tmp_path: Path):
@@ -174,8 +174,9 @@ def test_a_critical_finding_is_shown_with_its_evidence(tmp_path: Path):
 
 def test_a_crash_map_says_fail_and_how_to_see_it_again(tmp_path: Path):
     page = crash_map(tmp_path)
-    assert seen(page, ANSWER) == ["✗ FAIL", True, RED]
-    first, second, third = seen(page, 'all(page, "#failures .ways > li").map(text)')
+    answer, ways = seen(page, f'[{ANSWER}, all(page, "#failures .ways > li").map(text)]')
+    assert answer == ["✗ FAIL", True, RED]
+    first, second, third = ways
     for told, badge, point in (
         (first, "✗ failed", FAILED),
         (second, "⊘ not fired", NOT_FIRED),
@@ -206,9 +207,9 @@ def test_a_crash_map_marks_each_cell_by_its_worst_end(tmp_path: Path):
 def test_a_click_on_a_cell_shows_its_points(tmp_path: Path):
     page = crash_map(tmp_path)
     asked = 'all(page, ".sheet").filter(one => one.checkVisibility()).map(text)'
-    assert seen(page, asked) == []
-    cell = seen(page, 'page.querySelector(".map a.f").hash').removeprefix("#")
-    (shown,) = seen(page, asked, part=cell)
+    unasked, cell = seen(page, f'[{asked}, page.querySelector(".map a.f").hash]')
+    assert unasked == []
+    (shown,) = seen(page, asked, part=cell.removeprefix("#"))
     for told in (f"{STEPS[0]}, wire cut", "✗ 1 failed", LOST, REPLAY.line(FAILED), "✓ 1 passed"):
         assert told in shown
 

@@ -12,9 +12,13 @@ from typing import Any
 
 from harness.scenario.gate import PLANTED, claimed_suites
 from tests.harness.support.report import documents
+from tests.harness.support.runner import SmallPlan
 
 SUITES = tuple(name for name in claimed_suites() if name not in PLANTED)
 ROOT = Path(__file__).parents[3]
+CRM = 'object = "fixtures.subject:crm"'
+HALF_WRITTEN = shutil.ignore_patterns("*.pyc.*")
+"""Bytecode is copied, it need not be made again; what another process is writing is not."""
 PASSES = "def test_a():\n    assert True\n"
 LEAVES = """
 import json
@@ -29,11 +33,20 @@ def test_evidence_is_left():
 COMMAND = (sys.executable, "-m", "harness", "gate", "--server", "embedded", "--workers", "1")
 
 
-def make_project(root: Path) -> Path:
-    """A checkout whose release suites are one passing test each."""
-    shutil.copytree(ROOT / "sql", root / "sql")
-    shutil.copytree(ROOT / "fixtures", root / "fixtures")
-    shutil.copy(ROOT / "pyproject.toml", root)
+def make_project(root: Path, *, small: bool = True) -> Path:
+    """A checkout whose release suites are one passing test each, of a small plan or of the CRM's.
+
+    To read the CRM's plan and to import its row makers is most of what a gate of this kind costs.
+    """
+    settings = (ROOT / "pyproject.toml").read_text()
+    if small:
+        SmallPlan(root / "sql")
+        assert CRM in settings
+        settings = settings.replace(CRM, "")
+    else:
+        for name in ("sql", "fixtures"):
+            shutil.copytree(ROOT / name, root / name, ignore=HALF_WRITTEN)
+    (root / "pyproject.toml").write_text(settings)
     for suite in SUITES:
         plant(root, f"test_{suite}.py", PASSES)
     plant(root, "test_verify.py", LEAVES)

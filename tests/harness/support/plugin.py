@@ -29,7 +29,10 @@ def pytest_sessionfinish():
         with open(LOG, "a") as log:
             log.write(f"loaded {loaded}\\n")
 '''
-WITHOUT = ("-p", "no:cacheprovider", "-p", "no:benchmark")  # the latter asks git, hg and file
+WITHOUT = (
+    *("-p", "no:cacheprovider", "-p", "no:benchmark"),  # the latter asks git, hg and file
+    *("-p", "no:hypothesispytest", "-p", "no:faker"),  # others' plugins: seconds to import
+)
 PASSES = "def test_a():\n    pass\n"
 
 

@@ -49,7 +49,7 @@ def test_it_uses_databases_of_its_own_and_drops_them(theirs: Server, tmp_path: P
     for name in (LEFT, *NOT_OURS):
         admin.create(theirs.dsn(), name)
     before = held(theirs)
-    project = make_project(tmp_path)
+    project = make_project(tmp_path, small=False)
     plant(project, "test_forward.py", USES)
     dsn = theirs.dsn("crm")
     status, document, told = gate(project, "--server", "existing", HARNESS_DSN=dsn)
