@@ -36,6 +36,11 @@ _SERVICE: Final = "harness"
 _UNKNOWN: Final = re.compile(r'invalid connection option "(\w+)"')
 # A dump is in the database's own encoding; a program has a name of its own.
 _NOT_HANDED_ON: Final = ("client_encoding", "replication", "dbname", "service", "servicefile")
+# A copy has the settings of its database, and these keep a dump from it or change what it holds.
+_READ_BACK: Final = (
+    "-c default_transaction_read_only=off -c array_nulls=on -c transform_null_equals=off"
+    " -c intervalstyle=postgres -c standard_conforming_strings=on"
+)
 
 
 Look: TypeAlias = Callable[[int], None]
@@ -112,7 +117,7 @@ def program(
     """
     found_at = path or find_client(name, version)
     settled = settle(dsn, named=False)
-    found = {**fields(settled), **_limits(settled, version)}
+    found = {**fields(settled), **_options(settled, version)}
     told = {key: value for key, value in found.items() if key not in _NOT_HANDED_ON and value}
     unknown = _unknown(found_at, frozenset(told.keys() - _OLD))
     environment = {**shell.without(), "LC_ALL": "C", **variables}
@@ -175,10 +180,12 @@ def _size(directory: Path) -> int:
     return 0
 
 
-def _limits(settled: Dsn, version: int) -> dict[str, str]:
-    """No limit of time, unless a pooler takes no `options`: the programs set most by themselves."""
+def _options(settled: Dsn, version: int) -> dict[str, str]:
+    """No limit of time, and rows read as they were written; nothing where a pooler takes no
+    `options`: the programs set most by themselves.
+    """
     given = fields(settled).get("options", "")
-    options = f"{given} {limits.as_options(version)}".strip()
+    options = f"{given} {_READ_BACK} {limits.as_options(version)}".strip()
     try:
         admin.connect(replaced(settled, options=options)).close()
     except InfrastructureError as error:

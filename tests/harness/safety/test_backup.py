@@ -19,7 +19,7 @@ from harness.plan import Plan
 from harness.safety import identity, manifest
 from harness.safety.backup import backup, restore
 from tests.harness.support.backup import major, scratches, taken
-from tests.harness.support.runner import run_sql
+from tests.harness.support.runner import ask, run_sql
 
 if TYPE_CHECKING:
     from harness.server import Server
@@ -132,3 +132,18 @@ def test_the_manifest_says_what_was_backed_up(things: str, tmp_path: Path) -> No
     assert told["fingerprint"] == found.fingerprint
     on_disk = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert {file["name"] for file in told["files"]} == on_disk - {manifest.NAME}
+
+
+def test_what_a_database_has_set_does_not_keep_its_backup_from_being_restored(
+    things: str, target: str, tmp_path: Path
+) -> None:
+    """The scratch database has its settings; the other database has some of its own."""
+    run_sql(things, "CREATE TABLE public.lists (l text[], i interval)")
+    run_sql(things, "INSERT INTO public.lists VALUES (ARRAY['a', NULL], '-1 day +02:03')")
+    for dsn in (things, target):
+        name = admin.dbname(dsn)
+        for setting in ("default_transaction_read_only = on", "array_nulls = off"):
+            run_sql(dsn, f'BEGIN READ WRITE; ALTER DATABASE "{name}" SET {setting}; COMMIT')
+    taken(things, tmp_path / "backup")
+    restore(target, tmp_path / "backup")
+    assert ask(target, "SELECT l[2] IS NULL FROM public.lists") is True
