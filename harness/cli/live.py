@@ -71,10 +71,9 @@ def _shard(_context: click.Context, _option: click.Parameter, given: str) -> tup
 @click.option(
     "--max-wait",
     type=Seconds(),
-    default="500ms",
-    show_default=True,
     metavar="TIME",
-    help="how long a client may wait for the locks of one step, all of them together",
+    help="how long a client may wait for the locks of one step, all of them together"
+    "  [default: max_wait of the plan]",
 )
 @click.option(
     "--acknowledged",
@@ -97,7 +96,7 @@ def live(
     seconds: float,
     rows: int,
     seed: int,
-    max_wait: float,
+    max_wait: float | None,
     acknowledged: int,
     server_kills: bool,
     shard: tuple[int, int],

@@ -32,6 +32,8 @@ SWEEP: dict[str, Any] = {
     "takeover": 0.2,
     "lock_wait": 0.5,
     "long_use": 0.0,
+    "max_wait": 0.0,
+    "lock_total": 0.0,
     "max_replication_lag_bytes": 0,
     "max_archive_backlog": 0,
     "max_wal_bytes_per_second": 0,

@@ -31,6 +31,7 @@ FORMS = {
     "batch": re.compile(r"\d+$"),
     "lock_timeout": DURATION,
     "statement_timeout": DURATION,
+    "max_wait": DURATION,
     "set": SETTING,
 }
 """What a value of each header looks like: only such a line can have been meant as one."""

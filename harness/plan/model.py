@@ -65,6 +65,7 @@ class Script:
     batch: int | None = None
     lock_timeout: str | None = None
     statement_timeout: str | None = None
+    max_wait: float | None = None
     settings: tuple[tuple[str, str], ...] = ()
 
     def at(self, line: int) -> str:
@@ -132,8 +133,11 @@ class RunnerSettings:
     lock_wait: float = 1.0
     stall: float = 10.0
     idle_in_transaction: float = 60.0
-    long_use: float = 5.0
-    long_use_wait: float = 600.0
+    long_use: float = 60.0
+    long_use_wait: float = 60.0
+    max_wait: float = 0.5
+    lock_calm: float = 15.0
+    lock_total: float = 180.0
     max_replication_lag_bytes: int = 0
     max_active_sessions: int = 0
     max_wal_bytes_per_second: int = 0

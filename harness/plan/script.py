@@ -57,6 +57,7 @@ def of(
         batch=_batch(header),
         lock_timeout=_duration(header, "lock_timeout"),
         statement_timeout=_duration(header, "statement_timeout"),
+        max_wait=_seconds(header, "max_wait"),
         settings=tuple(header.settings),
     )
 
@@ -123,6 +124,12 @@ def _duration(header: Header, key: str) -> str | None:
     if value is not None:
         _refuse_unbounded(key, value, header.where(key))
     return value
+
+
+def _seconds(header: Header, key: str) -> float | None:
+    value = _duration(header, key)
+    found = DURATION.match(value) if value is not None else None
+    return float(found[1]) * UNITS[found[2] or "ms"] if found is not None else None
 
 
 def _refuse_unbounded(key: str, value: str, where: str) -> None:

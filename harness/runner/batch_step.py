@@ -91,7 +91,7 @@ def run(work: StepWork) -> int:
             last = _batch(work, sizer.rows, at)
             if at.batches > before:
                 sizer.took(time.monotonic() - began)
-                work.attempts = 1
+                work.succeeded()
                 session.context.tell("batch", work.id, at.rows, reach=(at.passed, at.total))
             if last:
                 return at.rows

@@ -19,6 +19,7 @@ TIMES: Mapping[str, tuple[float, float]] = {
     "long_use": (0.0, 86_400.0),
     "long_use_wait": (0.001, 86_400.0),
     "max_commit_latency": (0.0, 60.0),
+    "max_wait": (0.0, 600.0),
     "throttle_limit": (0.001, 86_400.0),
 }
 NUMBERS: Mapping[str, tuple[int, int]] = {

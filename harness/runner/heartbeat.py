@@ -19,6 +19,9 @@ from psycopg import pq
 from harness.plan import RunnerSettings
 from harness.runner.connection import Connection
 from harness.runner.sql_comments import HEARTBEAT
+from harness.runner.wait_bound import WaitBound
+
+TICK = 0.05
 
 STATE = (
     "SELECT state, pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - state_change)"
@@ -83,7 +86,9 @@ class Heartbeat:
         worker_pid: int,
         waiting: Waiting,
         settings: RunnerSettings,
+        bound: WaitBound,
     ) -> None:
+        self._bound = bound
         self._lock, self._waiting = lock, waiting
         self._watched: tuple[Connection, int | None] = (work, worker_pid)
         self._settings = settings
@@ -95,8 +100,8 @@ class Heartbeat:
         self._watched = (work, worker_pid)
 
     def start(self) -> None:
-        """Begin; does nothing when the plan asks for no heartbeat."""
-        if self._settings.heartbeat > 0:
+        """Begin; does nothing when the plan asks for no heartbeat and no bound on waits."""
+        if self._pause() is not None:
             self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
             self._thread.start()
 
@@ -107,9 +112,22 @@ class Heartbeat:
             self._thread.join()
             self._thread = None
 
+    def _pause(self) -> float | None:
+        """How long to rest between two looks at what is due; None where nothing ever is."""
+        due = self._settings.heartbeat, TICK if self._settings.max_wait else 0.0
+        return min((one for one in due if one), default=None)
+
     def _beat(self) -> None:
-        while not self._ended.wait(self._settings.heartbeat):
+        due = time.monotonic() + self._settings.heartbeat
+        while not self._ended.wait(self._pause()):
             watched = self._watched
+            try:
+                self._bound.look(watched[1], self._row)
+            except (psycopg.Error, OSError, TimeoutError):
+                return cut(self._watched[0])
+            if not self._settings.heartbeat or time.monotonic() < due:
+                continue
+            due = time.monotonic() + self._settings.heartbeat
             try:
                 idle = self._ask(watched[1])
             except (psycopg.Error, OSError, TimeoutError):
@@ -123,8 +141,20 @@ class Heartbeat:
 
     def _ask(self, pid: int | None) -> float:
         """For how many seconds the working backend has been idle (or gone); 0 when it works."""
+        result = self._query(QUESTION.format(pid or 0))
+        return 0.0 if pid is None or self._ended.is_set() else _idle(result)
+
+    def _row(self, query: str) -> tuple[str, ...] | None:
+        result = self._query(query)
+        if result is None or result.status != pq.ExecStatus.TUPLES_OK or not result.ntuples:
+            return None
+        values = (result.get_value(0, place) for place in range(result.nfields))
+        return tuple((value or b"").decode(errors="replace") for value in values)
+
+    def _query(self, query: str) -> pq.abc.PGresult | None:
+        """The last answer to a query on the lock's connection; None when the run has ended."""
         pgconn = self._lock.pgconn
-        pgconn.send_query(QUESTION.format(pid or 0).encode())
+        pgconn.send_query(query.encode())
         pgconn.flush()
         deadline = time.monotonic() + self._settings.stall
         result: pq.abc.PGresult | None = None
@@ -133,12 +163,12 @@ class Heartbeat:
             while not pgconn.is_busy():
                 answer = pgconn.get_result()
                 if answer is None:
-                    return _idle(result) if pid is not None else 0.0
+                    return result
                 result = answer
             if time.monotonic() > deadline:
                 raise TimeoutError
             select.select([pgconn.socket], [], [], 0.1)
-        return 0.0
+        return None
 
 
 def _idle(result: pq.abc.PGresult | None) -> float:

@@ -39,6 +39,7 @@ from harness.runner.renewal import address, hang_up, has_ended
 from harness.runner.settings import set_sql, variables
 from harness.runner.signals import StopRequest
 from harness.runner.timeouts import setting_name, setting_value, timeouts
+from harness.runner.wait_bound import WaitBound, bound_of
 
 Cursor = psycopg.Cursor[tuple[object, ...]]
 CONTROL_INTERVAL = 0.5
@@ -58,6 +59,7 @@ class RunnerSession:
         self.waiting = Waiting()
         self._run: LedgerRun | None = None
         self._heartbeat: Heartbeat | None = None
+        self.bound = WaitBound()
         self._used = False  # by a script: nothing else is to be done in it
         with contextlib.ExitStack() as undo:
             self.lock = connect(dsn, "lock")
@@ -251,7 +253,7 @@ class RunnerSession:
         with self.bounded():
             set_variables(self.work, {**self.plan.variables, "run_id": str(run.id)})
         self._heartbeat = Heartbeat(
-            self.lock, self.work, self.worker.pid, self.waiting, self.settings
+            self.lock, self.work, self.worker.pid, self.waiting, self.settings, self.bound
         )
         self._heartbeat.start()
         if isinstance(self.context.stop, StopRequest):
@@ -383,12 +385,14 @@ class RunnerSession:
             query += then
         try:
             cursor = self._begin(query, label, look, use)
+            self.bound.begin(bound_of(self.settings, script))
             self._used = script is not None and bool(script.statements or script.settings)
             while then is not None and cursor.nextset() and cursor.description is None:
                 pass
             yield cursor
         finally:
             self._roll_back()
+            self.bound.end()
 
     def _begin(
         self, query: sql.Composed, label: str, look: sql.Composed | None, use: LongUse

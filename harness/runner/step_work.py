@@ -48,6 +48,11 @@ class StepWork:
     row: Checkpoint | None = None
     attempts: int = 1
     watch: StepWatch | None = None
+    failing: float | None = None  # since when, without success, by time.monotonic()
+
+    def succeeded(self) -> None:
+        """Something was committed: what fails from now on fails for the first time."""
+        self.attempts, self.failing = 1, None
 
     def checkpoint(
         self,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.check.history import HistoryResult
-from harness.core.finding import Finding
+from harness.core.finding import Finding, Severity
 from harness.core.sqlstate import FEATURE_NOT_SUPPORTED, NAME_OR_TYPE
 from harness.document.base import Word
 from harness.document.live import LatenciesDocument, LatencyDocument, LiveStepDocument
@@ -100,9 +100,10 @@ def _runs(course: TrafficCourse) -> Iterator[Finding]:
 
 
 def _waits(evidence: LiveEvidence) -> Iterator[Finding]:
-    bound = evidence.settings.max_wait
-    borne = bound * (BUSY if is_busy(evidence) else 1)
+    patience = BUSY if is_busy(evidence) else 1
     for (direction, step), seconds in waited_by_step(evidence.witnesses.victims).items():
+        bound = evidence.settings.bound(direction, step)
+        severity: Severity = "critical" if seconds > patience * bound else "warning"
         if seconds <= bound:
             continue
         mine = [
@@ -112,7 +113,7 @@ def _waits(evidence: LiveEvidence) -> Iterator[Finding]:
         ]
         worst = max(mine, key=lambda victim: victim.waited)
         yield Finding(
-            "live.waited", "critical" if seconds > borne else "warning", f"{direction} {step}",
+            "live.waited", severity, f"{direction} {step}",
             f"a client waited {1000 * seconds:.0f} ms for the locks of one step; the plan's bound"
             f" is {1000 * bound:.0f} ms, and {len(mine)} operations waited"
             + (CANNOT_TELL if is_busy(evidence) else ""),

@@ -193,7 +193,7 @@ class _Live:
 
     def _conductor(self, rate: float) -> Conductor:
         pause = self.settings.pause(rate) if rate else 0.0
-        return Conductor(self.settings.plan, self.server, self.dsn, pause, self.tell)
+        return Conductor(self.settings.measured, self.server, self.dsn, pause, self.tell)
 
     def _rounds(self, conductor: Conductor, settings: WorkloadSettings) -> None:
         """Forward and back, again and again, with the same clients all the time."""
@@ -276,7 +276,7 @@ class _Live:
                 tried=borne.tried,
             ),
             role=self.mix.role, promised=self.mix.promised, rounds=self.rounds,
-            rows=settings.rows, seed=settings.seed, max_wait_ms=1000 * settings.max_wait,
+            rows=settings.rows, seed=settings.seed, max_wait_ms=1000 * settings.bound_of_plan,
             plan=LivePlanDocument(
                 name=settings.plan.name, version=settings.plan.version, hash=settings.plan.hash
             ),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from harness.plan import Plan
+from harness.core.direction import StepDirection
+from harness.plan import Plan, RunnerSettings
 from harness.traffic.rate import LATEST
 
 LOADED: Final = 50
@@ -19,7 +20,8 @@ class LiveSettings:
 
     The rounds (forward and back) are repeated until `acknowledged` writes were acknowledged while
     a run was at work; from the second on the server is killed too, with `server_kills`. A
-    `max_wait` is the longest that one client may wait for the locks of one step. `late` are the
+    `max_wait` is the longest that one client may wait for the locks of one step, else the plan's or
+    its header's. `late` are the
     milliseconds that 1 in 100 operations may be sent late or more; `delay` plants a slow sender.
     With `counts_only` there is a rate however late the clients send: times then say nothing, the
     counts do, and no extra is needed.
@@ -33,7 +35,7 @@ class LiveSettings:
     seed: int = 1
     server: str = "embedded"
     pg_version: int | None = None
-    max_wait: float = 0.5
+    max_wait: float | None = None
     acknowledged: int = 0
     server_kills: bool = False
     shard: tuple[int, int] = (1, 1)
@@ -47,6 +49,26 @@ class LiveSettings:
     def word(self) -> str:
         """What chance begins from."""
         return f"{self.seed}-{self.shard[0]}"
+
+    def bound(self, direction: StepDirection | str, step: str) -> float:
+        """How long a client may wait for the locks of this step."""
+        if self.max_wait is not None:
+            return self.max_wait
+        found = next((one for one in self.plan.steps if one.id == step), None)
+        own = getattr(found, direction).max_wait if found is not None else None
+        return float(own if own is not None else self.bound_of_plan)
+
+    @property
+    def bound_of_plan(self) -> float:
+        """The bound of steps that have none of their own."""
+        if self.max_wait is not None:
+            return self.max_wait
+        return self.plan.runner.max_wait or RunnerSettings().max_wait
+
+    @property
+    def measured(self) -> Plan:
+        """The plan, with a runner that lets clients wait: how long they do is what is asked."""
+        return replace(self.plan, runner=replace(self.plan.runner, max_wait=0.0))
 
     def pause(self, rate: float) -> float:
         """How long a run rests after each step, so that the step meets enough operations.

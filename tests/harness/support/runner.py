@@ -41,6 +41,8 @@ heartbeat = "200ms"
 lease = "1s"
 stall = "2s"
 long_use = 0
+lock_total = 0
+max_wait = 0
 
 [preflight]
 forbids = ["public.kinds"]
@@ -130,6 +132,8 @@ takeover = "1s"
 heartbeat = "200ms"
 lease = "1s"
 long_use = 0
+lock_total = 0
+max_wait = 0
 [[phase]]
 id = "1"
 name = "one"
