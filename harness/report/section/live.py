@@ -7,7 +7,9 @@ from typing import Any
 
 from harness.document.live import LiveDocument
 from harness.document.verdict import EvidenceCount
-from harness.report.section.model import Claim, Section
+from harness.report.rendering import TEMPLATES
+from harness.report.section.model import Claim, Section, Template
+from harness.report.traffic import draw_traffic
 
 
 def _counts(document: LiveDocument) -> Iterable[EvidenceCount]:
@@ -33,6 +35,13 @@ SECTION = Section(
     "live",
     LiveDocument,
     Claim("under traffic no write is lost and nobody waits too long", ("live",), ("live",)),
+    Template(
+        "Under traffic",
+        TEMPLATES / "report_live.html.j2",
+        "live",
+        draw_traffic,
+        menu="Traffic",
+    ),
     required=True,
     counts=_counts,
     figures=_figures,

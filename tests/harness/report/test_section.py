@@ -113,4 +113,4 @@ def test_every_kind_of_ours_stands_in_the_registry_once() -> None:
     names = [section.name for section in BUILT_IN]
     assert len(set(names)) == len(names) == 15
     anchors = [section.template.anchor for section in BUILT_IN if section.template]
-    assert sorted(anchors) == ["crash", "samples", "security", "timeline"]
+    assert sorted(anchors) == ["crash", "live", "samples", "security", "timeline"]
