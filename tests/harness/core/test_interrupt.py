@@ -20,6 +20,7 @@ from harness.core.errors import Stopped
 from harness.core.interrupt import interruptible, shielded
 from harness.core.poll import wait_until
 from harness.server import process, registry, workplace
+from tests.harness.support.ended import has_ended
 from tests.harness.support.pace import control
 from tests.harness.support.runner import SmallPlan
 
@@ -64,8 +65,7 @@ def workers_of(child: subprocess.Popen[str]) -> list[psutil.Process]:
 
 def left_of(pid: int, processes: list[psutil.Process]) -> list[str]:
     """What is left of an exploration: processes, servers, directories."""
-    dead = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-    found = [str(one.pid) for one in processes if one.is_running() and one.status() not in dead]
+    found = [str(one.pid) for one in processes if not has_ended(one)]
     found += [str(record["id"]) for record in registry.records() if record["owner"][0] == pid]
     return found + [str(path) for path in Path("/tmp").glob(f"{workplace.PREFIX}-{pid}-*")]  # noqa: S108 - looked at
 

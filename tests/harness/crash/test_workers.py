@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from harness.core.poll import wait_until
+from tests.harness.support.ended import has_ended
 
 ROOT = Path(__file__).parents[3]
 EXPLORATION = """
@@ -30,12 +31,4 @@ def test_an_idle_worker_of_a_killed_exploration_ends_with_it() -> None:
         worker = psutil.Process(int(running.stdout.readline()))
         running.kill()
         assert running.wait() == -signal.SIGKILL
-    wait_until(lambda: ended(worker), 30, "the end of the worker")
-
-
-def ended(process: psutil.Process) -> bool:
-    """Gone, or dead and waiting for an init that takes its time."""
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
+    wait_until(lambda: has_ended(worker), 60, "the end of the worker")

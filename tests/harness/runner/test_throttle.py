@@ -169,11 +169,8 @@ def test_a_slot_whose_standby_is_away_is_a_missed_standby(both: Pair) -> None:
 def test_a_standby_that_answers_no_more_is_blind_after_a_while(both: Pair) -> None:
     clock = [0.0]
     lag = load_signals.ReplicationLag(lambda: clock[0])
-    (walreceiver,) = [
-        pid
-        for pid in _children(both.standby.pid)
-        if "walreceiver" in Path(f"/proc/{pid}/cmdline").read_text()
-    ]
+    receiver = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walreceiver'"
+    walreceiver = ask(both.standby.dsn(), receiver)
     os.kill(walreceiver, signal.SIGSTOP)
     try:
         with psycopg.connect(both.primary.dsn(), autocommit=True) as conn:
@@ -182,12 +179,6 @@ def test_a_standby_that_answers_no_more_is_blind_after_a_while(both: Pair) -> No
             assert "has not answered for 45 s" in lag.read(conn).blind
     finally:
         os.kill(walreceiver, signal.SIGCONT)
-
-
-def _children(pid: int | None) -> list[int]:
-    import psutil
-
-    return [child.pid for child in psutil.Process(pid).children()]
 
 
 @pytest.mark.parametrize(

@@ -73,28 +73,32 @@ def started(directory: Path, dsn: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+LOCK_BEFORE_PG_DUMP = """
+DO $$ BEGIN
+  LOOP  -- in the server: it has the lock asked for before pg_dump does
+    PERFORM pg_stat_clear_snapshot();
+    EXIT WHEN EXISTS (SELECT FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'pg_dump');
+  END LOOP;
+  LOCK TABLE public.things IN ACCESS EXCLUSIVE MODE;
+END $$
+"""
+
+
 @contextmanager
 def in_its_way(things: str) -> Iterator[Callable[[], None]]:
     """Somebody who asks for a lock as soon as pg_dump is there, which then waits behind him; gives
     what waits until it does."""
-    there = (
-        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
-        " AND application_name = 'pg_dump'"
-    )
     waiting = (
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
         " AND application_name = 'pg_dump' AND wait_event_type = 'Lock'"
     )
-    with (
-        psycopg.connect(things) as conn,
-        psycopg.connect(things, autocommit=True) as look,
-        ThreadPoolExecutor() as pool,
-    ):
+    with psycopg.connect(things) as conn, ThreadPoolExecutor() as pool:
+        asked = pool.submit(conn.execute, LOCK_BEFORE_PG_DUMP)
 
         def wait() -> None:
-            wait_until(lambda: look.execute(there).fetchone(), 60, "pg_dump", pause=0.001)
-            pool.submit(conn.execute, "LOCK TABLE public.things IN ACCESS EXCLUSIVE MODE")
             wait_until(lambda: ask(things, waiting), 60, "pg_dump at its lock")
+            assert not asked.done()
 
         yield wait
         conn.cancel()

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from harness.database import admin
-from harness.server import directories
+from harness.server import registry
 
 MARK = "HARNESS_TEST_KILLED"
 _context = multiprocessing.get_context("forkserver")
@@ -124,5 +124,4 @@ def files(temporary: Path) -> list[str]:
 
 def records(pid: int) -> list[str]:
     """The servers that are recorded as a process' own."""
-    found = directories.run_dir().glob("*.json")
-    return [f"record {path.name}" for path in found if f'"owner": [{pid},' in path.read_text()]
+    return [f"record {one['id']}" for one in registry.records() if one["owner"][0] == pid]

@@ -42,6 +42,9 @@ CREATE TABLE "Shop".empty (id bigint PRIMARY KEY, note text);
 CREATE TABLE "Shop".listed (id bigint PRIMARY KEY, note text CHECK (note <> ''));
 INSERT INTO "Shop".listed VALUES (1, 'x');
 """
+BEHIND_US = """
+SELECT 1 FROM pg_locks AS l WHERE NOT l.granted AND pg_backend_pid() = ANY(pg_blocking_pids(l.pid))
+"""
 SETTINGS = WorkloadSettings(100, 100, clients=2)
 
 
@@ -151,14 +154,16 @@ def test_a_stall_is_seen_by_the_clients_and_by_the_log(recorded: Recorded, serve
     def stall() -> None:
         with psycopg.connect(recorded.dsn, application_name="harness runner") as conn:
             conn.execute('LOCK TABLE "Shop"."50% off" IN ACCESS EXCLUSIVE MODE')
-            time.sleep(0.7)
+            wait_until(lambda: conn.execute(BEHIND_US).fetchone(), 60, "a client to wait")
+            conn.execute("SELECT pg_sleep(0.7)")
 
     history = recorded.run(stall)
     found = find_victims(history, parse_log(server.log(offset)))
-    assert found.victims
-    assert {victim.blocker for victim in found.victims} == {"harness runner"}
+    # On a busy machine a client waits for another one's row, too: that is no work of the runner's.
+    victims = [victim for victim in found.victims if victim.by_runner]
+    assert {victim.blocker for victim in victims} == {"harness runner"}
     assert found.disagreements == []
-    longest = max(found.victims, key=lambda victim: victim.waited)
+    longest = max(victims, key=lambda victim: victim.waited)
     assert longest.waited > 0.3
     assert longest.took is not None
     assert longest.took >= longest.waited - 0.02

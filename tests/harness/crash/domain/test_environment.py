@@ -256,7 +256,7 @@ def test_without_the_right_to_mount_its_rows_are_unknown(ground, tasks, part):
         rows = [
             row
             for task in wanted
-            for row in processes.submit(without_rights, ground, task).result(60)
+            for row in processes.submit(without_rights, ground, task).result()
         ]
     assert unknown_for_want_of(rows, wanted, "mount")
     assert all("CAP_SYS_ADMIN" in row.reason for row in rows)

@@ -22,6 +22,7 @@ from harness.database import limits
 from harness.scenario.mutate import judging, mutants
 from harness.scenario.mutate.model import MutantResult
 from harness.scenario.mutate.run import document, run, words
+from tests.harness.support.ended import pid_has_ended
 from tests.harness.support.mutate_judges import sees_nothing
 from tests.harness.support.mutate_plan import JUDGES, settings
 from tests.harness.support.pace import control
@@ -117,8 +118,8 @@ def test_workers_of_a_killed_command_end_with_it(small: SmallPlan, tmp_path: Pat
         running.kill()
         assert running.wait() == -signal.SIGKILL
     wait_until(
-        lambda: not any(Path("/proc", pid).exists() for pid in judged_by.read_text().split()),
-        30,
+        lambda: all(map(pid_has_ended, map(int, judged_by.read_text().split()))),
+        60,
         "the end of its workers",
     )
 
