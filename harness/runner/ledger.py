@@ -27,6 +27,8 @@ SELECT run_id, step, position, kind, state, last_key, rows, batches, attempts, {
 FROM migration_control.step ORDER BY run_id, position;
 SELECT run_id, path, sha256 FROM migration_control.plan_file
 """
+OF_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;{};COMMIT"
+"""A runner may commit between two of its queries."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,10 @@ def reasons(conn: Connection) -> list[str]:
 
 
 def read(conn: Connection) -> Ledger:
-    """Read the whole ledger; empty when there is none. Refused when it cannot be built on."""
+    """Read the whole ledger; empty when there is none. Refused when it cannot be built on.
+
+    It is that of one moment. In a transaction of the caller's that is for its isolation to see to.
+    """
     try:
         version = ledger_format.version(conn)
         return Ledger() if version is None else _read(conn, version)
@@ -172,11 +177,14 @@ def read(conn: Connection) -> Ledger:
 def _read(conn: Connection, version: int) -> Ledger:
     known = version >= ledger_format.SINCE["step.object"]
     columns = ("object", "object_seal")
-    cursor = conn.cursor(row_factory=class_row(_SealedRun)).execute(
-        sql.SQL(READ).format(
-            **{name: sql.Identifier(name) if known else sql.NULL for name in columns}
-        )
+    query = sql.SQL(READ).format(
+        **{name: sql.Identifier(name) if known else sql.NULL for name in columns}
     )
+    if conn.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+        query = sql.SQL(OF_ONE_MOMENT).format(query)
+    cursor = conn.cursor(row_factory=class_row(_SealedRun)).execute(query)
+    while cursor.description is None and cursor.nextset():
+        pass
     runs = tuple(cursor.fetchall())
     for run in runs:
         if run.seal() != run.kept_seal:

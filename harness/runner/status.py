@@ -18,7 +18,7 @@ def status(dsn: str, plan: Plan) -> Status:
     with connect(dsn, "status") as conn:
         pinned.pin(conn)  # before the transaction: a database may end one that is idle
         with conn.transaction():
-            conn.execute("SET LOCAL transaction_read_only = on")
+            conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             try:
                 known = ledger.read(conn)
             except Refused as refusal:

@@ -41,7 +41,7 @@ def watching(dsn: str) -> Iterator[Connection]:
 def look(conn: Connection, plan: Plan) -> RunStanding:
     """The database and its run now; a ledger that cannot be read is a view that says so."""
     with conn.transaction():
-        conn.execute("SET TRANSACTION READ ONLY")
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         try:
             known = ledger.read(conn)
         except Refused as refusal:
