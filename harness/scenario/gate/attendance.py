@@ -6,12 +6,16 @@ say nothing of it. This looks at the tests themselves; the gate holds the two ag
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
+import sys
+import threading
 import unittest
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -54,6 +58,30 @@ class Attendance:
             getattr(self, name).update(told[name])
 
 
+@contextlib.contextmanager
+def _entering(function: Callable[..., Any], notice: Callable[[], None]) -> Iterator[None]:
+    """Notice that a function is entered: of a decorated one, the function below its decorators."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None or not hasattr(function, "__wrapped__"):
+        notice()
+        yield
+        return
+    before = sys.getprofile(), threading.getprofile()
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code is code:
+            notice()
+            sys.setprofile(before[0])
+
+    threading.setprofile(profile)  # a decorator may run it in a thread, with a limit of time
+    sys.setprofile(profile)
+    try:
+        yield
+    finally:
+        sys.setprofile(before[0])
+        threading.setprofile(before[1])
+
+
 class Usher:
     """The plugin: `tell` gets the document at the end, where there is no controller to tell."""
 
@@ -88,9 +116,9 @@ class Usher:
         @functools.wraps(function)
         def call(*arguments: Any, **named: Any) -> Any:
             __tracebackhide__ = True
-            self._seen.called.add(nodeid)
             try:
-                return function(*arguments, **named)
+                with _entering(function, lambda: self._seen.called.add(nodeid)):
+                    return function(*arguments, **named)
             except NO_FAILURES:
                 raise
             except BaseException as error:

@@ -42,9 +42,15 @@ def _never_collected(there: Sequence[Defined], seen: Attendance) -> Iterator[tup
     names = {nodeid.partition("[")[0] for nodeid in seen.found}
     places = set(seen.found.values())
     namesakes = Counter(test.nodeid for test in there)
+    begins = {(test.defined_in, test.line): test.nodeid for test in there}
+    others = {
+        name.partition("[")[0]
+        for name, place in seen.found.items()
+        if begins.get(place, name.partition("[")[0]) != name.partition("[")[0]
+    }
     for test in there:
         by_place = (test.defined_in, test.line) in places
-        by_name = test.nodeid in names and namesakes[test.nodeid] == 1
+        by_name = test.nodeid in names - others and namesakes[test.nodeid] == 1
         if not by_place and not by_name:
             where = f"line {test.line} of {test.place}" if test.place else f"line {test.line}"
             yield f"{test.nodeid}", f"is defined in {where} and was never collected"

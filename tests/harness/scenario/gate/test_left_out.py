@@ -12,6 +12,7 @@ from tests.harness.support.gate import PASSES, found, gate, make_project, plant,
 
 HOME = "tests/migration"
 BAD = "def test_bad():\n    assert 1 == 2\n"
+OFF = "import functools\n\ndef off(f):\n    return functools.wraps(f)(lambda: None)"
 SWITCHED_OFF = {
     "mark_skip": ("import pytest\n\n@pytest.mark.skip\n" + BAD, "unconditional skip"),
     "call_skip": (f"import pytest\n\n{BAD}".replace("assert", "pytest.skip('x')\n    assert"), "x"),
@@ -31,9 +32,56 @@ SWITCHED_OFF = {
     "conditional": (f"{PASSES}\nif False:\n    def test_bad():\n        pass\n", "never collected"),
     "class": (f"{PASSES}\nclass Others:\n    def test_bad(self):\n        pass\n", "never collec"),
     "module": ("import pytest\n\npytest.skip('x', allow_module_level=True)\n" + BAD, "never coll"),
+    "swallowed": (
+        "import functools\n\ndef off(f):\n    return functools.wraps(f)(lambda: None)\n\n@off\n"
+        + BAD,
+        "its function was never called",
+    ),
+    "other_code": (f"{PASSES}\n{BAD}\ntest_bad.__code__ = test_a.__code__\n", "never collected"),
     "import": (f"import pytest\n\npytest.importorskip('no_such_thing')\n{BAD}", "never collected"),
 }
 """Names of suites: ways to keep one test from counting, and what is said of it."""
+
+
+DECORATED = """
+import functools
+import threading
+from unittest import mock
+
+from hypothesis import given, settings, strategies
+
+
+def in_a_thread(function):
+    @functools.wraps(function)
+    def call():
+        thread = threading.Thread(target=function)
+        thread.start()
+        thread.join()
+    return call
+
+
+@in_a_thread
+def test_in_a_thread():
+    assert True
+
+
+@mock.patch("os.getcwd")
+@mock.patch("os.getpid")
+def test_patched(one, other):
+    assert True
+
+
+@settings(max_examples=2, database=None)
+@given(strategies.integers())
+def test_given(number):
+    assert True
+
+
+class TestMethods:
+    @functools.cache
+    def test_cached(self):
+        assert True
+"""
 
 
 @pytest.fixture
@@ -46,6 +94,7 @@ def test_a_test_that_is_switched_off_in_its_file_is_named(project: Path) -> None
         plant(project, f"test_{name}.py", text)
     plant(project, "sub/test_moved.py", "import pytest\n\n@pytest.mark.skip\n" + BAD)
     plant(project, "renamed.py", BAD)
+    plant(project, "test_decorated.py", DECORATED)
     status, document, _ = gate(project)
     assert (status, document["verdict"]) == (1, "NO-GO")
     told, suites = found(document), words(document)
@@ -53,6 +102,7 @@ def test_a_test_that_is_switched_off_in_its_file_is_named(project: Path) -> None
         assert suites[name] != "pass", name
         messages = [text for where, text in told.items() if f"test_{name}.py" in where]
         assert any(said in text for text in messages), (name, messages)
+    assert suites["decorated"] == "pass", told
     assert suites["sub/moved"] == suites["renamed"] == "unknown"
     assert "left_out.renamed.test_bad" in [one["id"] for one in document["findings"]]
 
