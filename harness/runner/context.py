@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from harness.observe.load_signals import LoadSignal, all_signals
 from harness.plan import Plan, RunnerSettings
 from harness.runner.control_row import Control
 from harness.runner.edits import Acceptance, listed
 from harness.runner.ledger import Checkpoint
-from harness.runner.load_signals import LoadSignal, all_signals
 from harness.runner.lock import Backend
 from harness.runner.outcome import Event, OnEvent, Stop, never, silent
 

@@ -7,15 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 from psycopg import sql
 
 from harness.core.errors import Refused, Stopped
-from harness.core.sqlstate import UNREACHABLE
+from harness.observe.load_signals import Answerer, LoadSignal, asked, read_signal
 from harness.plan import RunnerSettings, Script
 from harness.runner.backoff import pause
-from harness.runner.connection import first_words
-from harness.runner.load_signals import Answerer, LoadSignal, Reading
 from harness.runner.session import RunnerSession
 
 INTERVAL = 0.5
@@ -32,31 +29,13 @@ class HoldReason:
     blind: bool
 
 
-def _asked(
-    settings: RunnerSettings, signals: tuple[LoadSignal, ...]
-) -> list[tuple[LoadSignal, float]]:
-    """The signals that the plan asks for, with their limits; a limit of 0 asks for none."""
-    limits = [(one, float(getattr(settings, one.key))) for one in signals]
-    return [(one, limit) for one, limit in limits if limit]
-
-
-def _read(signal: LoadSignal, conn: Answerer) -> Reading:
-    """One look; what the server refuses to tell is not seen. A lost connection is the caller's."""
-    try:
-        return signal.read(conn)
-    except psycopg.Error as error:
-        if not error.sqlstate or error.sqlstate.startswith(UNREACHABLE):
-            raise
-        return Reading(blind=first_words(error), cure=f"or set {signal.key} to 0")
-
-
 def reasons(
     conn: Answerer, settings: RunnerSettings, signals: tuple[LoadSignal, ...]
 ) -> list[HoldReason]:
     """All reasons to wait: what is above its limit, and what cannot be seen."""
     found = list[HoldReason]()
-    for signal, limit in _asked(settings, signals):
-        reading = _read(signal, conn)
+    for signal, limit in asked(settings, signals):
+        reading = read_signal(signal, conn)
         if reading.blind:
             found.append(HoldReason(signal.key, f"{reading.blind} ({signal.key})", blind=True))
         elif reading.value is not None and reading.value > limit:
@@ -74,9 +53,9 @@ def refuse_blind(session: RunnerSession, scripts: Iterable[Script]) -> None:
     batches = any(script.kind == "batch" and script.statements for script in scripts)
     if not batches or context.claimed is not None:
         return
-    for signal, _ in _asked(context.settings, context.signals):
+    for signal, _ in asked(context.settings, context.signals):
         with session.bounded():
-            reading = _read(signal, session.lock)
+            reading = read_signal(signal, session.lock)
         if reading.blind:
             raise Refused(
                 f"{reading.blind}, and the plan holds batches back by it ({signal.key})",
@@ -149,7 +128,7 @@ def hold_back(session: RunnerSession, step: str) -> bool:
     Stopped when it asks for longer than the plan allows. While a signal is not seen no batch is
     done: it may be above its limit.
     """
-    if not _asked(session.context.settings, session.context.signals):
+    if not asked(session.context.settings, session.context.signals):
         return False
     hold = _Hold(session, step)
     while found := hold.look():

@@ -11,6 +11,7 @@ import psycopg
 
 from harness.check.judge import reading
 from harness.check.preflight import server_facts, surroundings
+from harness.check.preflight.blind import blind_signals
 from harness.check.preflight.rules import finding, of_disk, of_rights, of_server
 from harness.check.preflight.server_facts import Recorded, ServerFacts
 from harness.core.finding import Finding
@@ -69,6 +70,7 @@ def preflight(
         run = server_facts.recorded(conn) if facts.has_ledger else None
         size = server_facts.touched_bytes(conn, plan)
         around = _around(conn, plan, standing, has_ledger=facts.has_ledger)
+        blind = blind_signals(conn, plan) if standing.ready else ()
     free = facts.free_bytes() if free_bytes is None else free_bytes
     needed = None if size is None else int(size * GROWTH)
     findings = (
@@ -78,6 +80,7 @@ def preflight(
         *of_rights(facts),
         *of_disk(needed, free),
         *around,
+        *blind,
     )
     return PreflightResult(standing, facts, findings, needed, free)
 

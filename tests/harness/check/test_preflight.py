@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from harness import runner
 from harness.check.preflight import server_facts
@@ -17,6 +18,7 @@ from harness.check.preflight.rules import of_disk, of_rights, of_server
 from harness.check.preflight.run import DatabaseStanding, PreflightResult, preflight
 from harness.check.preflight.server_facts import ServerFacts
 from harness.core.finding import Finding
+from harness.database import admin
 from harness.plan import Plan
 from harness.server import Server, choose
 from tests.harness.support.runner import SmallPlan, ask, run_sql
@@ -303,3 +305,22 @@ def test_a_slot_and_a_prepared_transaction_are_seen(
     assert "forgotten, physical, inactive" in found["preflight.replication_slots"]
     assert found["preflight.prepared_transactions"].startswith("'held' of ")
     assert "preflight.disk" in found  # the lock hides the size; nothing waits for it for ever
+
+
+def test_a_signal_that_the_role_cannot_see_is_a_finding_with_its_cure(
+    small: SmallPlan, harness_empty_database: str
+) -> None:
+    small.replace("plan.toml", "adaptive = false", "adaptive = false\nmax_active_sessions = 99")
+    plan, name = small.load(), admin.unique_name("blind")
+    run_sql(harness_empty_database, f"CREATE ROLE {name} LOGIN PASSWORD 'x'")
+    dsn = make_conninfo(harness_empty_database, user=name, password="x")
+    try:
+        blind = next(one for one in looked(dsn, plan).findings if one.id.endswith("blind_signal"))
+        assert (blind.severity, blind.hint) == ("critical", f"GRANT pg_read_all_stats TO {name}")
+        assert "max_active_sessions" in blind.message
+        run_sql(harness_empty_database, f"GRANT pg_read_all_stats TO {name}")
+        seen = {one.id for one in looked(dsn, plan).findings}
+        assert "preflight.ownership" in seen, "the others are told as ever"
+        assert "preflight.blind_signal" not in seen
+    finally:
+        run_sql(harness_empty_database, f"DROP ROLE {name}")

@@ -16,10 +16,11 @@ from harness import runner
 from harness.core.errors import Refused, Stopped
 from harness.core.poll import wait_until
 from harness.database import admin
+from harness.observe import load_signals
+from harness.observe.load_signals import Reading
 from harness.plan import Plan, RunnerSettings
-from harness.runner import load_signals, throttle
+from harness.runner import throttle
 from harness.runner.batch_step import Sizer
-from harness.runner.load_signals import Reading
 from harness.runner.outcome import Event
 from tests.harness.support.runner import WAIT, SmallPlan, ask, prepared_to_fill, run_sql
 from tests.harness.support.standby import Pair, pair

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import psycopg
+
+from harness.core.sqlstate import UNREACHABLE
+from harness.plan import RunnerSettings
+
 STANDBYS = Path(__file__).with_name("standbys.sql").read_bytes()
 SESSIONS = b"""
 SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'),
@@ -220,6 +225,25 @@ class CommitLatency:
         began = self._clock()
         conn.execute(FLUSH)
         return self._clock() - began
+
+
+def asked(
+    settings: RunnerSettings, signals: tuple[LoadSignal, ...]
+) -> list[tuple[LoadSignal, float]]:
+    """The signals that the plan asks for, with their limits; a limit of 0 asks for none."""
+    limits = [(one, float(getattr(settings, one.key))) for one in signals]
+    return [(one, limit) for one, limit in limits if limit]
+
+
+def read_signal(signal: LoadSignal, conn: Answerer) -> Reading:
+    """One look; what the server refuses to tell is not seen. A lost connection is the caller's."""
+    try:
+        return signal.read(conn)
+    except psycopg.Error as error:
+        if not error.sqlstate or error.sqlstate.startswith(UNREACHABLE):
+            raise
+        words = " ".join(str(error).split())
+        return Reading(blind=words, cure=f"or set {signal.key} to 0")
 
 
 def all_signals() -> tuple[LoadSignal, ...]:
