@@ -17,6 +17,7 @@ from harness.core.errors import UsageError
 from harness.subject.project import Project
 from harness.subject.project_search import shown
 from harness.subject.protocol import Seeder
+from harness.subject.workflow import Workflow
 from harness.traffic.mix import TrafficMix
 
 
@@ -27,7 +28,7 @@ class Particulars:
     `seeder` makes the rows, a function of a module; `made_of` are the files and directories that
     it is made of, which a verdict hashes. `contract` is a directory of queries that old clients
     send, `judge` the checks that mutants are shown to, as module:function. `traffic` is what its
-    clients do while a migration runs.
+    clients do while a migration runs, `workflows` what users must get through at any time.
     """
 
     seeder: Seeder | None = None
@@ -35,6 +36,7 @@ class Particulars:
     contract: str | None = None
     judge: str | None = None
     traffic: TrafficMix | None = None
+    workflows: tuple[Workflow, ...] = ()
 
 
 def load_particulars(project: Project) -> Particulars:

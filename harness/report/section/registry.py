@@ -10,7 +10,16 @@ from functools import cache
 from typing import Final
 
 from harness.core.plugins import load_plugins, unusable_plugin
-from harness.report.section import counted, crash, dry_run, live, security, validate, verify
+from harness.report.section import (
+    acceptance,
+    counted,
+    crash,
+    dry_run,
+    live,
+    security,
+    validate,
+    verify,
+)
 from harness.report.section.model import Claim, Section
 
 GROUP: Final = "harness.report_sections"
@@ -28,6 +37,7 @@ BUILT_IN: Final = (
     counted.RESUME,
     crash.SECTION,
     live.SECTION,
+    acceptance.SECTION,
     counted.MAINTENANCE,
     counted.SABOTAGE,
 )

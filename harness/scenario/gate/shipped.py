@@ -66,6 +66,11 @@ def _rollback(plan: Plan, _project: Project | None) -> str:
     return f"the first step, {first.id}, is declared irreversible: {first.irreversible}"
 
 
+def _acceptance(plan: Plan, project: Project | None) -> str:
+    there = particulars_of(plan.name, project).workflows
+    return "" if there else "the project gives no workflows of its users"
+
+
 def _maintenance(plan: Plan, project: Project | None) -> str:
     there = application_roles(plan, project)
     return "" if there else "neither the project nor the plan names a role of the application"
@@ -87,6 +92,7 @@ OF_PLAN: Final[Mapping[str, Lacks]] = {
     "resume": nothing,
     "crash": nothing,
     "live": _rollback,
+    "acceptance": _acceptance,
     "maintenance": _maintenance,
 }
 """The suites of a plan, in the order in which they are told."""
@@ -102,6 +108,7 @@ OF_OTHERS: Final[Mapping[str, str]] = {
     "resume": "a {kind} has no checkpoints of ours; that it can be run again is tried by crash",
     "crash": "",
     "live": "clients are sent to the steps of a plan: those of a command are not ours to spread",
+    "acceptance": "workflows are walked through at the steps of a plan",
     "maintenance": "a command's migration does not turn maintenance on",
 }
 """The suites of a subject that is not a plan: empty, or why one does not apply."""

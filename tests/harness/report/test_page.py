@@ -77,7 +77,7 @@ def test_what_is_absent_is_shown_as_not_proven(tmp_path: Path):
 
 def test_a_page_without_any_evidence_is_a_page(tmp_path: Path):
     page = page_of(built(tmp_path, dict.fromkeys(documents())))
-    assert page.count("Nothing is proven here") == 5
+    assert page.count("Nothing is proven here") == 6
 
 
 CLAIM = Claim("it works", ("one",), ("two",))

@@ -34,6 +34,23 @@ JUDGED = {
         "objects": {"catalog": {}, "security": {}},
     },
 }
+ACCEPTANCE = {
+    "verdict": "pass",
+    "findings": [],
+    "moments": ["before"],
+    "sign_offs": [
+        {
+            "workflow": "win a deal",
+            "role": "authenticated",
+            "moment": "before",
+            "steps": 3,
+            "end": "done",
+            "accepted": True,
+            "seconds": 0.1,
+            "at": "2026-11-22T20:00:00+00:00",
+        }
+    ],
+}
 ESTIMATE = {
     "verdict": "pass",
     "estimate_seconds": 3.0,
@@ -276,6 +293,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "crash.forward": crash("forward"),
         "crash.rollback": crash("rollback"),
         "live": live(),
+        "acceptance": ACCEPTANCE,
     }
 
 

@@ -28,6 +28,7 @@ LACKING = {
     "security": "the plan has no checks/security.toml",
     "contract": "the project names no contract of old clients",
     "cleanup": "the plan has no cleanup/*.sql",
+    "acceptance": "the project gives no workflows of its users",
     "maintenance": "neither the project nor the plan names a role of the application",
 }
 STAR = "from harness.suite.{} import *\n"
