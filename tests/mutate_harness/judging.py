@@ -162,11 +162,20 @@ class Bench:
             raise MissingTestsError
         status, said, seconds = self._warm.run(asked, limit, changed)
         if status in (_NOTHING, _USAGE):
-            gone = [test for test in asked if f"not found: {self.place / test}\n" in said]
+            gone = set(asked) - self._collected(asked, limit, changed)
             if gone:
                 self._gone.update(gone)
                 return self._run(tests, limit, changed)
         return status, said, seconds
+
+    def _collected(self, tests: Sequence[str], limit: float, changed: str) -> set[str]:
+        """Those of the tests that are there, by pytest's own list: it names no case that is not."""
+        functions = dict.fromkeys(test.partition("[")[0] for test in tests)
+        listed: set[str] = set()
+        for function in functions:
+            _, said, _ = self._warm.run(["--collect-only", "--tb=no", function], limit, changed)
+            listed.update(said.splitlines())
+        return listed.intersection(tests)
 
 
 def _failed(said: str) -> str:

@@ -195,6 +195,17 @@ def test_a_killer_that_is_gone_is_no_survivor_and_no_kill(bench: Bench) -> None:
     assert bench.judge(mutant, covering, killer=f"{test}::test_it").state == "survived"
 
 
+def test_a_case_that_is_gone_is_left_out_of_those_asked_together(bench: Bench) -> None:
+    test = "tests/harness/test_cases_there.py"
+    (bench.place / test).write_text(
+        "import pytest\n\n@pytest.mark.parametrize('a', ['x[0]', 'y'])\ndef test_it(a):\n    pass\n"
+    )
+    mutant = mutants_of(DELAY)[0]
+    there, gone = f"{test}::test_it[x[0]]", f"{test}::test_it[z[1]: gone]"
+    covering = covers.Covering({DELAY: {mutant.function: (gone, there)}})
+    assert bench.judge(mutant, covering).state == "survived"
+
+
 def test_what_ci_asks_is_listed_and_still_there(tmp_path: Path) -> None:
     first, second, third = mutants_of(DELAY)[:3]
     rows = [
