@@ -135,12 +135,14 @@ def _connection_error(error: Exception) -> str | None:
     """One sentence for a server that cannot be reached or was lost, else None."""
     import psycopg
 
-    from harness.core.sqlstate import UNREACHABLE
+    from harness.core.sqlstate import CONNECTION_LOST, UNREACHABLE
 
-    lost = isinstance(error, psycopg.OperationalError) and (
+    if not isinstance(error, psycopg.Error):
+        return None
+    unreachable = isinstance(error, psycopg.OperationalError) and (
         error.sqlstate is None or error.sqlstate.startswith(UNREACHABLE)
     )
-    if not lost or not isinstance(error, psycopg.Error):
+    if not unreachable and error.sqlstate not in CONNECTION_LOST:
         return None
     from harness.server.session import no_connection
 

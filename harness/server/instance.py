@@ -11,6 +11,7 @@ import psycopg
 from psycopg import errors
 
 from harness.core.errors import InfrastructureError, Refused
+from harness.core.sqlstate import IDLE_SESSION_TIMEOUT, QUERY_CANCELED, TRANSACTION_TIMEOUT
 
 # In microseconds: a time is written as DateStyle says, which a database may have set otherwise.
 _WHICH: Final = (
@@ -18,6 +19,12 @@ _WHICH: Final = (
     " (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::int8,"
     " pg_catalog.pg_is_in_recovery()"
 )
+_LIMITS: Final = {
+    QUERY_CANCELED: "statement_timeout",
+    TRANSACTION_TIMEOUT: "transaction_timeout",
+    IDLE_SESSION_TIMEOUT: "idle_session_timeout",
+}
+"""What a server ends a first question by, before anybody could lift it for the session."""
 _WITHOUT_CONTROL: Final = (
     "SELECT NULL, (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::int8,"
     " pg_catalog.pg_is_in_recovery()"
@@ -48,10 +55,13 @@ def met(conn: psycopg.Connection[Any]) -> Instance:
         row: Any = conn.execute(_WHICH).fetchone()
     except errors.InsufficientPrivilege:
         row = conn.execute(_WITHOUT_CONTROL).fetchone()
-    except errors.QueryCanceled as error:
+    except psycopg.Error as error:
+        limit = _LIMITS.get(error.sqlstate or "")
+        if limit is None:
+            raise
         raise InfrastructureError(
             f"the server ended our first question: {error}",
-            hint="lift the statement_timeout of the database or the role; it leaves no time at all",
+            hint=f"lift the {limit} of the database or the role; it leaves no time at all",
         ) from error
     cluster, started, standby = row
     return Instance(cluster, datetime.fromtimestamp(started / 1_000_000, UTC), standby)

@@ -88,6 +88,8 @@ _HINTS: Final = {
     r"no password supplied": "give the password in the DSN, in PGPASSWORD or in a passfile",
     r"role .* does not exist|no pg_hba.conf entry": "check the DSN's role and sslmode, and whom"
     " the server lets in from here (pg_hba.conf)",
+    r"due to (?:transaction|idle-\S+|statement) timeout": "lift that limit of the database or the"
+    " role: it leaves no time at all",
     r"not currently accepting connections": "the database lets nobody in: see datallowconn in"
     " pg_database",
     r"permission denied for database": "grant the role CONNECT on the database",

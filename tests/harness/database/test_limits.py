@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from harness.core.errors import InfrastructureError
+from harness.core.poll import wait_until
 from harness.database import admin, fingerprint, limits
+from harness.server import instance
 from tests.harness.support.backup import taken
 from tests.harness.support.runner import ask, run_sql
 
@@ -59,3 +63,23 @@ def test_what_may_not_end_is_bounded_by_ourselves(
 def test_options_name_only_what_a_version_knows(version: int, knows: int) -> None:
     said = limits.as_options(version)
     assert sum(name in said for name in ("idle_session_timeout", "transaction_timeout")) == knows
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        pytest.param("transaction_timeout", marks=pytest.mark.postgres(since=17)),
+        "idle_session_timeout",
+    ],
+)
+def test_a_limit_that_leaves_no_time_at_all_is_named(things: str, limit: str) -> None:
+    """The server has ended the session before it is asked which server it is."""
+    with psycopg.connect(things, autocommit=True) as conn:
+        if limit == "transaction_timeout":
+            conn.execute("begin")
+        conn.execute(f"set {limit} = '1ms'".encode())
+        gone = "select count(*) from pg_stat_activity where pid = %s"
+        wait_until(lambda: ask(things, gone, conn.info.backend_pid) == 0, 60, "the session's end")
+        with pytest.raises(InfrastructureError, match="ended our first question") as refused:
+            instance.met(conn)
+    assert str(refused.value.hint).startswith(f"lift the {limit}")
