@@ -96,7 +96,7 @@ def browser(page: Path, *options: str) -> str:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         require("browser", "no chromium and no google-chrome on PATH")
-    with tempfile.TemporaryDirectory(prefix="browser-") as home:
+    with tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True) as home:
         command = [str(program), *OPTIONS, f"--user-data-dir={home}", *options, page.as_uri()]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
