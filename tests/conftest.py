@@ -32,6 +32,7 @@ OWN_SERVERS = (
     "tests/harness/scenario/gate/test_people.py",
     "tests/harness/scenario/gate/test_progress.py",
     "tests/harness/scenario/gate/test_sabotage.py",
+    "tests/harness/scenario/gate/test_suite_kinds.py::test_a_registered_suite_",
     "tests/harness/scenario/live/",
     "tests/harness/scenario/mutate/test_equivalents.py",
     "tests/harness/scenario/mutate/test_mutate.py",
