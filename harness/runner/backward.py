@@ -6,7 +6,7 @@ import time
 
 from harness.core.errors import Refused
 from harness.plan import Plan
-from harness.runner import ledger
+from harness.runner import claim, ledger
 from harness.runner.context import RunContext
 from harness.runner.edits import EditContext, refuse_another_plan, settle
 from harness.runner.halt import telling
@@ -59,7 +59,7 @@ def _backward(
     session: RunnerSession, reason: str | None, accepting: str | None
 ) -> tuple[str, dict[str, int]]:
     context, plan = session.context, session.plan
-    known = session.settled_ledger()
+    known = claim.settle_ledger(session)
     current = known.current
     if current is None or known.state == "rolled-back":
         return _nothing_to_do(session, known)
@@ -73,7 +73,7 @@ def _backward(
         if context.resumed is None:
             context.resumed = True
         written = accepted.rows(plan, (run, current), current.id, current.epoch + 1)
-        session.claim(current, also=written)
+        claim.claim_run(session, current, also=written)
         context.tell_run("resumed", current.id, known.checkpoints(run), known.checkpoints(current))
     else:
         run = current
@@ -84,15 +84,20 @@ def _backward(
             )
             refuse_without_rights(StartFacts(session.lock, plan))
         context.resumed = False
-        session.start(
-            "rollback", run, reason, known, lambda new: accepted.rows(plan, (run,), new.id, 1)
+        claim.start_run(
+            session,
+            "rollback",
+            run,
+            reason,
+            known,
+            lambda new: accepted.rows(plan, (run,), new.id, 1),
         )
         context.tell_run("run_started", session.run.id, known.checkpoints(run), {})
     context.accept(accepted)
     _steps(session, known, run)
-    session.complete()
+    claim.complete_run(session)
     context.tell("completed", message=f"run {session.run.id}")
-    return "rolled-back", ledger.archived(session.work, session.run.id)
+    return "rolled-back", ledger.archived(session.work.conn, session.run.id)
 
 
 def _run(known: Ledger, number: int | None) -> LedgerRun:

@@ -105,7 +105,7 @@ def _look(work: StepWork) -> keys.Key:
     """What is known of the key; Refused, before anything is written, when a row has no range."""
     row: Any
     try:
-        row = work.session.ask(keys.look_sql([work.script]), work.script).fetchone()
+        row = work.session.work.ask(keys.look_sql([work.script]), work.script).fetchone()
     except psycopg.Error as error:
         if work.session.lost(error):
             raise
@@ -135,7 +135,7 @@ def _batch(work: StepWork, size: int, at: _Position) -> bool:
             bounds: dict[str, object] = {"after": Int8(at.last_key), "upto": Int8(upto)}
             rows = 0
             for statement in script.statements:
-                rows += changed(session.execute(statement.text.encode(), bounds))
+                rows += changed(session.work.execute(statement.text.encode(), bounds))
             statement = None
             reached = _Position(upto, at.rows + rows, at.batches + 1)
             session.checkpoint(_checkpoint(work, state, reached))

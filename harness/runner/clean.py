@@ -9,7 +9,7 @@ from psycopg import sql
 
 from harness.core.errors import Refused
 from harness.plan import Plan, Script
-from harness.runner import ledger
+from harness.runner import claim, ledger
 from harness.runner import ledger_statements as statements
 from harness.runner.connection import Connection
 from harness.runner.context import RunContext
@@ -41,7 +41,7 @@ def cleanup(
 
 def _clean(session: RunnerSession, reason: str | None) -> list[str]:
     context = session.context
-    known = session.settled_ledger()
+    known = claim.settle_ledger(session)
     run = _migrated(known)
     begun = known.cleanup
     if begun is not None and begun.completed:
@@ -50,20 +50,20 @@ def _clean(session: RunnerSession, reason: str | None) -> list[str]:
             return []
         return dropped(session.lock, begun.id)
     if begun is not None:
-        session.claim(begun)
+        claim.claim_run(session, begun)
         context.tell("resumed", message=f"run {begun.id}")
     else:
         refuse_early(run, session.plan, reason)
         refuse_without_rights(StartFacts(session.lock, session.plan))
-        session.start("cleanup", run, reason, known)
+        claim.start_run(session, "cleanup", run, reason, known)
         context.tell("run_started", message=f"run {session.run.id}")
     done = known.checkpoints(session.run)
     for position, script in enumerate(session.plan.cleanup, 1):
         step = script.name.removesuffix(".sql")
         run_step(session, step, position, script, done, Drops(session, step, script))
-    session.complete()
+    claim.complete_run(session)
     context.tell("completed", message=f"run {session.run.id}")
-    return dropped(session.work, session.run.id)
+    return dropped(session.work.conn, session.run.id)
 
 
 def _migrated(known: Ledger) -> LedgerRun:
@@ -115,7 +115,7 @@ class Drops:
             )
 
     def _objects(self) -> set[tuple[str, str | None]]:
-        rows = self._session.execute(OBJECTS.read_bytes()).fetchall()
+        rows = self._session.work.execute(OBJECTS.read_bytes()).fetchall()
         return {(str(name), None if owner is None else str(owner)) for name, owner in rows}
 
 

@@ -76,7 +76,7 @@ def _create(work: StepWork, want: Wanted) -> None:
 
 
 def _look(work: StepWork, want: Wanted) -> FoundIndex | None:
-    return index.found(work.session.ask(index.look_sql(want.index)).fetchone())
+    return index.found(work.session.work.ask(index.look_sql(want.index)).fetchone())
 
 
 def _is_described(work: StepWork, found: FoundIndex, want: Wanted) -> bool:
@@ -87,7 +87,7 @@ def _is_described(work: StepWork, found: FoundIndex, want: Wanted) -> bool:
         probe = index.probe_sql(found, want)
     except (ParseError, ValueError, StopIteration):
         return index.is_alike(found, want, None)
-    return index.is_alike(found, want, work.session.probe(work.script, probe))
+    return index.is_alike(found, want, work.session.work.probe(work.script, probe))
 
 
 def _is_ours_to_drop(work: StepWork, want: Wanted, found: FoundIndex) -> bool:
@@ -117,7 +117,7 @@ def _dropping(want: Wanted) -> Statement:
 def _send(work: StepWork, statement: Statement) -> None:
     """Run a statement outside any transaction, under the script's own settings."""
     try:
-        work.session.send(work.script, work.id, statement.text)
+        work.session.work.send(work.script, work.id, statement.text)
     except psycopg.Error as error:
         raise SqlFailed(error, work.script, statement) from error
 

@@ -6,6 +6,7 @@ import time
 
 from harness.core.errors import Refused
 from harness.plan import Plan, Step
+from harness.runner import claim
 from harness.runner.context import RunContext
 from harness.runner.edits import Acceptance, EditContext, settle
 from harness.runner.halt import telling
@@ -70,7 +71,7 @@ def refuse_start(
     accepting = reason_given(accept_edit, "--accept-edit")
     attend(
         dsn, RunContext(plan, silent, never),
-        lambda session: _admit(session, session.settled_ledger(), accepting),
+        lambda session: _admit(session, claim.settle_ledger(session), accepting),
     )  # fmt: skip
 
 
@@ -96,7 +97,7 @@ def _admit(session: RunnerSession, known: Ledger, accepting: str | None) -> Acce
 
 def _forward(session: RunnerSession, last: Step, reason: str | None, accepting: str | None) -> str:
     context, plan = session.context, session.plan
-    known = session.settled_ledger()
+    known = claim.settle_ledger(session)
     accepted = _admit(session, known, accepting)
     if known.state == "migrated":
         return _nothing_to_do(session, accepted)
@@ -104,12 +105,12 @@ def _forward(session: RunnerSession, last: Step, reason: str | None, accepting: 
         run = known.current
         if context.resumed is None:
             context.resumed = True
-        session.claim(run, reason, accepted.rows(plan, (run,), run.id, run.epoch + 1))
+        claim.claim_run(session, run, reason, accepted.rows(plan, (run,), run.id, run.epoch + 1))
         context.accept(accepted)
         _told(session, "resumed", known, last)
     else:
         context.resumed = False
-        session.start("forward", None, reason, known)
+        claim.start_run(session, "forward", None, reason, known)
         context.accept(accepted)
         _told(session, "run_started", known, last)
     _steps(session, known, last)
@@ -148,6 +149,6 @@ def _finish(session: RunnerSession, last: Step) -> str:
     done = {*session.context.steps_run, *session.context.steps_skipped}
     if last.id != steps[-1].id and not all(step.id in done for step in steps):
         return "partial"
-    session.complete()
+    claim.complete_run(session)
     session.context.tell("completed", message=f"run {session.run.id}")
     return "migrated"

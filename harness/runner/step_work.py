@@ -15,9 +15,11 @@ from harness.observe.advice import advise
 from harness.plan import Script, Statement
 from harness.runner.connection import first_words
 from harness.runner.ledger import Checkpoint
-from harness.runner.session import CHANGES, Cursor, RunnerSession
+from harness.runner.session import RunnerSession
+from harness.runner.working import Cursor
 
 SHORT = 120
+CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE")
 PASSWORD = re.compile(
     r"(password\s*=?\s*(?=e?')|password\s*=\s*)(e?'(?:[^']|'')*'|[^\s';()]+(?![\w(]))",
     re.IGNORECASE,

@@ -71,7 +71,7 @@ class _Between:
 
     def execute(self, query: bytes) -> Any:
         """The answer to one of our own queries."""
-        return self._session.ask(sql.SQL(query.decode()))  # type: ignore[arg-type]
+        return self._session.work.ask(sql.SQL(query.decode()))  # type: ignore[arg-type]
 
 
 class _Hold:

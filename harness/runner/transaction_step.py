@@ -31,7 +31,7 @@ def _attempt(work: StepWork) -> int:
                 work.watch.before()
             for statement in rest:
                 session.check_stop(work.id)
-                rows += changed(session.execute(statement.text.encode()))
+                rows += changed(session.work.execute(statement.text.encode()))
             statement = None
             noted = work.watch.after() if work.watch is not None else []
             session.commit(checkpoint_sql(work.checkpoint("done", rows=rows)), *noted)

@@ -30,7 +30,7 @@ def script_back(session: RunnerSession, step: Step, row: Checkpoint) -> Script:
         _names(one, want.index) for one in script.statements
     ):
         return script
-    found = index.found(session.ask(index.look_sql(want.index)).fetchone())
+    found = index.found(session.work.ask(index.look_sql(want.index)).fetchone())
     kept = tuple(one for each in script.statements for one in _needed(each, want, found))
     return replace(script, statements=kept)
 

@@ -24,6 +24,7 @@ EXHAUSTIVE: Final = (
     *("harness/report/verdict.py", "harness/report/evidence.py", "harness/scenario/gate/*"),
     *("harness/runner/ledger*", "harness/runner/lock.py", "harness/runner/reconnect.py"),
     *("harness/runner/heartbeat.py", "harness/runner/session.py", "harness/runner/steps.py"),
+    *("harness/runner/working.py", "harness/runner/claim.py", "harness/runner/fence.py"),
     *("harness/runner/*_step.py", "harness/check/verify/*"),
 )
 """Where every mutant is judged: what decides GO, and what makes a step happen exactly once."""

@@ -16,7 +16,7 @@ from harness.core.poll import wait_until
 from harness.plan import Plan
 from harness.runner.lock import KEY
 from harness.runner.outcome import Event
-from harness.runner.session import RunnerSession
+from harness.runner.working import WorkingSession
 from tests.harness.support.backup import SECRET
 from tests.harness.support.runner import ask, plan_of, run_sql
 from tests.harness.support.seen import SEEN, told
@@ -97,7 +97,7 @@ def test_nothing_of_a_session_reaches_the_next_step(
     assert undisturbed["session lock"] == "0"
 
     runner.rollback(harness_empty_database, plan)
-    monkeypatch.setattr(RunnerSession, "_refresh", lambda _: None)  # planted: one session for all
+    monkeypatch.setattr(WorkingSession, "refresh", lambda _: None)  # planted: one session for all
     runner.migrate(harness_empty_database, plan)
     blind = told(harness_empty_database)
     put_back = {"setting", "role"}  # by every commit

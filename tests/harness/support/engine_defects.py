@@ -22,6 +22,7 @@ from harness.plan import Script, Statement
 from harness.runner import (
     backward,
     batch_step,
+    claim,
     concurrent_step,
     forward,
     ledger,
@@ -89,7 +90,7 @@ def last_key_stored_before_the_batch() -> None:
             bounds: dict[str, object] = {"after": Int8(at.last_key), "upto": Int8(upto)}
             with session.transaction(work.id, script):
                 for statement in script.statements:
-                    changed(session.execute(statement.text.encode(), bounds))
+                    changed(session.work.execute(statement.text.encode(), bounds))
                 session.commit()
         except psycopg.Error as error:
             raise SqlFailed(error, script, statement) from error
@@ -146,7 +147,7 @@ def no_fence() -> None:
     So what a dead or paused runner left under way goes on beside its successor.
     """
     _forget_the_fence()
-    change(RunnerSession, settled_ledger=lambda self: ledger.read(self.lock))
+    change(claim, settle_ledger=lambda session: ledger.read(session.lock))
 
 
 def unhandled_sigstop() -> None:
@@ -176,21 +177,21 @@ def _forget_the_fence() -> None:
 def retry_without_reading_again() -> None:
     """Goes on after a lost connection from what it remembers, without reading the ledger again."""
     remembered: dict[int, dict[str, Checkpoint]] = {}
-    settled = RunnerSession.settled_ledger
+    settled = claim.settle_ledger
 
     def remember(row: Checkpoint) -> None:
         remembered.setdefault(row.run_id, {})[row.step] = row
 
-    def recalled(self: RunnerSession) -> Ledger:
-        found = settled(self)
-        if self.context.claimed is None:
+    def recalled(session: RunnerSession) -> Ledger:
+        found = settled(session)
+        if session.context.claimed is None:
             remembered.update({number: dict(rows) for number, rows in found.steps.items()})
             return found
-        number = self.context.claimed[0]
+        number = session.context.claimed[0]
         return dataclasses.replace(found, steps={**found.steps, number: remembered.get(number, {})})
 
     _watch_commits(heard=remember)
-    change(RunnerSession, settled_ledger=recalled)
+    change(claim, settle_ledger=recalled)
 
 
 def unknown_commit_taken_for_done() -> None:

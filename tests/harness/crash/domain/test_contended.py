@@ -140,10 +140,10 @@ def never_halve() -> None:
 
 def try_again_without_rolling_back() -> None:
     """Planted: the transaction that failed is still open when the step is tried again."""
-    from harness.runner.session import RunnerSession
+    from harness.runner.working import WorkingSession
 
-    RunnerSession._roll_back = lambda _: None
-    RunnerSession._refresh = lambda _: None  # a new session would have nothing open
+    WorkingSession.roll_back = lambda _: None
+    WorkingSession.refresh = lambda _: None  # a new session would have nothing open
 
 
 CAUGHT = [

@@ -247,7 +247,7 @@ def take_a_dead_index_for_whole() -> None:
     def hopeful(work: StepWork, want: Wanted) -> Index | None:
         found = look(work, want)
         with work.session.waiting:
-            row = work.session.work.execute(dead.encode(), [want.index.sql]).fetchone()
+            row = work.session.work.conn.execute(dead.encode(), [want.index.sql]).fetchone()
         return replace(found, finished=True) if found and row == (True,) else found
 
     concurrent_step._look = hopeful
@@ -283,10 +283,10 @@ def revive(session: RunnerSession) -> None:
     info = session.lock.info
     password = f" password={info.password}" if info.password else ""
     place = f"host={info.host} port={info.port} dbname={info.dbname} user={info.user}"
-    session.work = connect(place + password, "runner")
-    configure(session.work, session.settings)
+    session.work.conn = connect(place + password, "runner")
+    configure(session.work.conn, session.settings)
     variables = {**session.plan.variables, "run_id": str(session.run.id)}
-    set_variables(session.work, variables)
+    set_variables(session.work.conn, variables)
 
 
 def on_lost_commit(raised: type[psycopg.Error] | None) -> None:
@@ -333,8 +333,8 @@ def checkpoint_apart() -> None:
     commit = RunnerSession.commit
 
     def apart(self: RunnerSession, *rows: Any) -> None:
-        self.execute(b"COMMIT")
-        self.execute(b"BEGIN")
+        self.work.execute(b"COMMIT")
+        self.work.execute(b"BEGIN")
         commit(self, *rows)
 
     RunnerSession.commit = apart  # type: ignore[method-assign]

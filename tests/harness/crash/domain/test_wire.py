@@ -313,7 +313,7 @@ def chatter() -> None:
 
     def asks(self: Any, where: str | None = None) -> None:
         if talks:
-            self.work.execute("SELECT 1")
+            self.work.conn.execute("SELECT 1")
         honest(self, where)
 
     session.RunnerSession.check_stop = asks  # type: ignore[method-assign]
