@@ -133,7 +133,10 @@ class Setup:
         return made
 
     def furnish(self, server_dsn: str, name: str) -> str:
-        """Create a database with baseline and seeded rows; its DSN."""
+        """Create a database with baseline and seeded rows; its DSN.
+
+        Raises Refused when the rows do not fit the schema.
+        """
         from harness.database import admin
 
         admin.create(server_dsn, name)

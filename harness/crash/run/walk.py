@@ -34,7 +34,10 @@ def order(ground: Setup, direction: Direction) -> list[str]:
 
 
 def advance(ground: Setup, direction: Direction, dsn: str, last: Callable[[Event], bool]) -> Ending:
-    """Run on, undisturbed, until an event is the `last`, and stop as after a signal."""
+    """Run on, undisturbed, until an event is the `last`, and stop as after a signal.
+
+    Gives how the process ended. Raises StepFailed when the run failed.
+    """
 
     def work(_: Tell) -> None:
         seen = False

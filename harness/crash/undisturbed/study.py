@@ -63,7 +63,10 @@ class Study:
         return admin.with_dbname(self.server_dsn, name)
 
     def learn(self, other: Course) -> None:
-        """Leave out what differs between the plain course and another one."""
+        """Leave out what differs between the plain course and another one.
+
+        Raises Refused when rows differ all the same, or anything but rows and sequences.
+        """
         for end in self.plain.ends.keys() & other.ends.keys():
             one, two = self.plain.ends[end], other.ends[end]
             relations = self._unlike(one, two, end)

@@ -65,7 +65,10 @@ def run(ground: Setup, task: Task) -> list[CoverageRow]:
 
 
 def small_disk(stage: OwnServer) -> SmallDisk:
-    """Mount a small disk beside the server's data directory, for the server's account."""
+    """Mount a small disk beside the server's data directory, for the server's account.
+
+    Raises InfrastructureError where the server's files are not on this machine.
+    """
     data_dir = stage.server.data_dir
     if data_dir is None or not stage.server.capabilities.local_files:
         raise InfrastructureError(

@@ -126,7 +126,10 @@ class _Exploration:
     )
 
     def explore(self, points: list[Point]) -> list[CoverageRow]:
-        """A row for each point."""
+        """Strike at every point and give a row for each.
+
+        Raises InfrastructureError for a server that must not be killed.
+        """
         if not (self.server.capabilities.can_kill and self.server.capabilities.local_files):
             raise InfrastructureError(
                 "the pinned domain kills servers and their backends, and may not kill this one",

@@ -88,7 +88,10 @@ class HeldRun:
         return self._held
 
     def strike(self) -> None:
-        """Deliver a fault that leaves the server running, and see it arrive."""
+        """Deliver a fault that leaves the server running, and see it arrive.
+
+        Raises PinMissed for a fault of another name, and where the fault met nobody.
+        """
         if self.point.boundary.startswith("after") and self.point.fault != "kill-runner":
             # It waits for a standby and no longer for us. Whoever goes on writes the run's row
             # again, and must not be held there too: no standby would ever let it go.

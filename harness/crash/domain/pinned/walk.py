@@ -64,7 +64,10 @@ def start(
 
 
 def walk(ground: Setup, direction: Direction, dsn: str, last: str | None = None) -> None:
-    """Run undisturbed, as the product does, as far as `start` says."""
+    """Run undisturbed, as the product does, as far as `start` says.
+
+    Raises InfrastructureError when the run does not come to its end.
+    """
     sound = replace(ground, prepare=None)
     with start(sound, direction, dsn, ground.sweeping(), last) as process:
         ending = process.wait()

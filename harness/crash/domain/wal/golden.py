@@ -91,7 +91,7 @@ def require_room(data_dir: Path) -> None:
 
 
 def require_bytes(path: Path, needed: int) -> None:
-    """Refuse when fewer bytes than needed are free where `path` is."""
+    """Raise InfrastructureError when fewer bytes than needed are free where `path` is."""
     free = directories.free(path)
     if free < needed:
         raise InfrastructureError(

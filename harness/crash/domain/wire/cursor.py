@@ -70,7 +70,10 @@ class RunCursor:
         self.at = 0  # commits passed
 
     def advance(self, segment: Segment) -> SentSegment:
-        """Go to the segment's commit by a runner killed when it has heard of it."""
+        """Go to the segment's commit by a runner killed when it has heard of it.
+
+        Gives the messages it sent. Raises Astray when it committed in another step.
+        """
         heard = self._run(1)
         if heard[-1].step not in (START, segment.ends_in):  # START: it had no step left to tell
             raise Astray(

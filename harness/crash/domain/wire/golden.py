@@ -187,6 +187,7 @@ def golden(ground: Setup, bench: Templates, direction: Direction) -> list[Segmen
     """The golden run's segments, proven repeatable: two runs sent the same messages.
 
     On lean ground there is one: the chain of runs that leads to the points shows what differs.
+    Raises InfrastructureError when two runs differ.
     """
     first = trace(ground, bench, direction)
     found = "" if ground.lean else difference(first, trace(ground, bench, direction))
