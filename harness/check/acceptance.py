@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from harness.core.finding import Finding
+from harness.core.sqlstate import CONNECTION_FAILURE
 from harness.subject.workflow import Workflow, WorkflowStep
 
 DONE: Final = "done"
@@ -80,7 +81,7 @@ def _ask(conn: psycopg.Connection[Any], step: WorkflowStep, kept: dict[str, Any]
         answer = conn.execute(step.sql.encode(), kept)
         rows = answer.fetchall() if answer.description else []
     except psycopg.Error as error:
-        return StepAnswer(step.title, sqlstate=error.sqlstate or "08006")
+        return StepAnswer(step.title, sqlstate=error.sqlstate or CONNECTION_FAILURE)
     names = [column.name for column in answer.description or ()]
     if rows:
         kept |= {name: rows[0][names.index(name)] for name in step.keeps if name in names}

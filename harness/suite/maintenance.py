@@ -15,6 +15,7 @@ import pytest
 from psycopg import sql
 
 from harness.core.poll import wait_until
+from harness.core.sqlstate import READ_ONLY_SQL_TRANSACTION
 from harness.fault.process import JobProcess, Tell, fork
 from harness.plan import Plan
 from harness.report import evidence
@@ -33,7 +34,6 @@ from .journey import differences, state
 from .support import SMALL, CloneFactory, Conn, TemplateFactory, connected, scalar
 
 LEASE = 1.5  # seconds; of one that is held, and whose holder is killed
-READ_ONLY = "25006"
 PATIENCE = 60.0
 ROUNDED = timedelta(milliseconds=10)  # the end of a lease is told in whole milliseconds
 # refused before it looks for a row: it changes none where it is let through
@@ -98,7 +98,7 @@ def test_the_application_is_shut_out_and_nobody_else_and_nothing_is_left(
         shut = {role: closable.refused(conn, role) for role in closable.request.roles}
         for role, refused in shut.items():
             # what it had no right to write is refused for that reason still
-            rest = dict.fromkeys(set(tables) - open_to[role].keys(), READ_ONLY)
+            rest = dict.fromkeys(set(tables) - open_to[role].keys(), READ_ONLY_SQL_TRANSACTION)
             assert refused == open_to[role] | rest
         assert closable.refused(conn, None) == {}
         assert not differences(before, state(closable.dsn))
