@@ -27,6 +27,7 @@ from harness.runner.session import RunnerSession
 from harness.runner.step_work import StepWork
 from tests.harness.support.crash import ground_of
 from tests.harness.support.runner import SmallPlan
+from tests.harness.support.thorough import EXHAUSTIVE
 
 if TYPE_CHECKING:
     from harness.server import Server
@@ -55,9 +56,9 @@ def tasks(ground: Setup) -> list[Task]:
 
 
 def some(tasks: list[Task], every: int, *faults: str) -> list[Task]:
-    """Each `every`th point of some faults."""
+    """Each `every`th point of some faults; in an exhaustive run each of them."""
     chosen = sample.struck_by(tasks, faults)
-    return [replace(task, points=task.points[::every]) for task in chosen]
+    return [replace(task, points=task.points[:: 1 if EXHAUSTIVE else every]) for task in chosen]
 
 
 def explored(ground: Setup, tasks: list[Task]) -> list[CoverageRow]:
