@@ -33,6 +33,7 @@ SWEEP: dict[str, Any] = {
     "lock_wait": 0.5,
     "long_use": 0.0,
     "max_wait": 0.0,
+    "max_host_load_percent": 0,
     "lock_total": 0.0,
     "max_replication_lag_bytes": 0,
     "max_archive_backlog": 0,

@@ -66,7 +66,10 @@ class Reading:
 
 
 class LoadSignal(Protocol):
-    """Something that may ask for a pause between two batches; `key` is its limit in [runner]."""
+    """Something that may ask for a pause between two batches; `key` is its limit in [runner].
+
+    A key that begins with `min_` is the least that is borne, every other one the most.
+    """
 
     key: str
 
@@ -244,11 +247,3 @@ def read_signal(signal: LoadSignal, conn: Answerer) -> Reading:
             raise
         words = " ".join(str(error).split())
         return Reading(blind=words, cure=f"or set {signal.key} to 0")
-
-
-def all_signals() -> tuple[LoadSignal, ...]:
-    """Every signal, with nothing seen yet: one set lasts as long as a run."""
-    return (
-        *(ReplicationLag(), ActiveSessions(), WalRate()),
-        *(ArchiveBacklog(), SlotBacklog(), CommitLatency()),
-    )

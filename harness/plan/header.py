@@ -32,6 +32,7 @@ FORMS = {
     "lock_timeout": DURATION,
     "statement_timeout": DURATION,
     "max_wait": DURATION,
+    "duty": re.compile(r"\d+ ?%$"),
     "set": SETTING,
 }
 """What a value of each header looks like: only such a line can have been meant as one."""

@@ -66,6 +66,7 @@ class Script:
     lock_timeout: str | None = None
     statement_timeout: str | None = None
     max_wait: float | None = None
+    duty: int = 100
     settings: tuple[tuple[str, str], ...] = ()
 
     def at(self, line: int) -> str:
@@ -144,6 +145,8 @@ class RunnerSettings:
     max_archive_backlog: int = 0
     max_slot_wal_bytes: int = 0
     max_commit_latency: float = 0.0
+    min_free_disk_bytes: int = 0
+    max_host_load_percent: int = 0
     throttle_limit: float = 600.0
 
 

@@ -58,6 +58,7 @@ def of(
         lock_timeout=_duration(header, "lock_timeout"),
         statement_timeout=_duration(header, "statement_timeout"),
         max_wait=_seconds(header, "max_wait"),
+        duty=_duty(header, kind),
         settings=tuple(header.settings),
     )
 
@@ -124,6 +125,20 @@ def _duration(header: Header, key: str) -> str | None:
     if value is not None:
         _refuse_unbounded(key, value, header.where(key))
     return value
+
+
+def _duty(header: Header, kind: Kind) -> int:
+    value = header.values.get("duty")
+    if value is None:
+        return 100
+    found = re.fullmatch(r"(\d{1,3}) ?%", value)
+    if kind != "batch" or found is None or not 1 <= int(found[1]) <= 100:
+        raise UsageError(
+            f"duty is the share of its time that a batch step works, from 1% to 100%, not {value!r}"
+            + ("" if kind == "batch" else f" in a {kind} script"),
+            where=header.where("duty"),
+        )
+    return int(found[1])
 
 
 def _seconds(header: Header, key: str) -> float | None:

@@ -14,6 +14,7 @@ from harness.core.sqlstate import TIMED_OUT
 from harness.plan import RunnerSettings, Statement
 from harness.plan.ranges import column, relation
 from harness.runner import keys
+from harness.runner.backoff import pause
 from harness.runner.keys import LOWEST
 from harness.runner.ledger import Checkpoint
 from harness.runner.retry import give_up_or_wait
@@ -90,15 +91,23 @@ def run(work: StepWork) -> int:
             before = at.batches
             last = _batch(work, sizer.rows, at)
             if at.batches > before:
-                sizer.took(time.monotonic() - began)
+                took = time.monotonic() - began
+                sizer.took(took)
                 work.succeeded()
                 session.context.tell("batch", work.id, at.rows, reach=(at.passed, at.total))
             if last:
                 return at.rows
+            if at.batches > before:
+                pause(rest(took, work.script.duty), session.context.stop)
         except SqlFailed as failure:
             if failure.error.sqlstate in TIMED_OUT:
                 work.attempts = 1 if sizer.timed_out() else work.attempts
             give_up_or_wait(work, failure)
+
+
+def rest(took: float, duty: int) -> float:
+    """How long to rest after a batch, so that `duty` percent of the time are work."""
+    return took * (100 - duty) / duty
 
 
 def _look(work: StepWork) -> keys.Key:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from harness.observe.load_signals import LoadSignal, all_signals
+from harness.observe.load_signals import LoadSignal
+from harness.observe.signals import all_signals
 from harness.plan import Plan, RunnerSettings
 from harness.runner.control_row import Control
 from harness.runner.edits import Acceptance, listed

@@ -28,6 +28,8 @@ NUMBERS: Mapping[str, tuple[int, int]] = {
     "max_archive_backlog": (0, 1_000_000),
     "max_replication_lag_bytes": (0, LARGE),
     "max_slot_wal_bytes": (0, LARGE),
+    "min_free_disk_bytes": (0, LARGE),
+    "max_host_load_percent": (0, 100_000),
     "max_wal_bytes_per_second": (0, LARGE),
 }
 """The settings of [runner] that a run at work takes over, and their bounds."""

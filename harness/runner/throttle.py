@@ -11,6 +11,7 @@ from psycopg import sql
 
 from harness.core.errors import Refused, Stopped
 from harness.observe.load_signals import Answerer, LoadSignal, asked, read_signal
+from harness.observe.signals import is_crossed
 from harness.plan import RunnerSettings, Script
 from harness.runner.backoff import pause
 from harness.runner.session import RunnerSession
@@ -38,7 +39,7 @@ def reasons(
         reading = read_signal(signal, conn)
         if reading.blind:
             found.append(HoldReason(signal.key, f"{reading.blind} ({signal.key})", blind=True))
-        elif reading.value is not None and reading.value > limit:
+        elif reading.value is not None and is_crossed(signal.key, reading.value, limit):
             words = f"{reading.what} ({signal.key} = {limit:g})"
             found.append(HoldReason(signal.key, words, blind=False))
     return found

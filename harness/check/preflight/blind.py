@@ -8,7 +8,8 @@ import psycopg
 
 from harness.check.preflight.rules import finding
 from harness.core.finding import Finding
-from harness.observe.load_signals import CommitLatency, WalRate, all_signals, asked, read_signal
+from harness.observe.load_signals import CommitLatency, WalRate, asked, read_signal
+from harness.observe.signals import all_signals
 from harness.plan import Plan
 
 

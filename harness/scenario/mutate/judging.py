@@ -30,6 +30,7 @@ HURRIED: dict[str, Any] = {
     "lock_timeout": 1.0,
     "long_use": 0.0,
     "max_wait": 0.0,
+    "max_host_load_percent": 0,
     "lock_total": 0.0,
     "statement_timeout": 20.0,
     "batch_statement_timeout": 20.0,

@@ -148,6 +148,33 @@ def test_the_settings_of_a_concurrent_step_end_with_it(
     assert told(harness_empty_database) == {"a": None}, usual
 
 
+@pytest.mark.parametrize("kind", ["transaction", "batch", "concurrent"])
+def test_the_resources_of_a_step_are_those_of_its_header(
+    kind: str, tmp_path: Path, harness_empty_database: str
+) -> None:
+    given = {"work_mem": "7MB", "maintenance_work_mem": "77MB"}
+    given |= {"max_parallel_maintenance_workers": "0", "max_parallel_workers_per_gather": "1"}
+    wrong = " OR ".join(f"current_setting('{name}') <> '{value}'" for name, value in given.items())
+    run_sql(
+        harness_empty_database,
+        "CREATE TABLE public.t (id int PRIMARY KEY); INSERT INTO public.t VALUES (1);"
+        "CREATE FUNCTION public.held(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN"
+        f" IF {wrong} THEN RAISE 'other resources'; END IF; RETURN 1; END $$",
+    )
+    head = "".join(f"-- set: {name}={value}\n" for name, value in given.items())
+    texts = {
+        "transaction": "SELECT public.held(1);",
+        "batch": "-- table: public.t\n-- key: id\nSELECT public.held(id) FROM public.t"
+        " WHERE id > %(after)s AND id <= %(upto)s;",
+        "concurrent": "CREATE INDEX CONCURRENTLY i ON public.t (public.held(id));",
+    }
+    nothing = "-- nothing: no way\n"
+    plan = plan_of(tmp_path, (f"-- kind: {kind}\n{head}{texts[kind]}", nothing))
+    assert runner.migrate(harness_empty_database, plan).state == "migrated"
+    with pytest.raises(psycopg.errors.RaiseException):  # planted: without the header
+        run_sql(harness_empty_database, "SELECT public.held(1)")
+
+
 def test_where_no_new_session_is_to_be_had_the_old_one_forgets_and_says_so(
     tmp_path: Path, harness_empty_database: str
 ) -> None:

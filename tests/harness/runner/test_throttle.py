@@ -13,13 +13,14 @@ import psycopg
 import pytest
 
 from harness import runner
-from harness.core.errors import Refused, Stopped
+from harness.core.errors import Refused, Stopped, UsageError
 from harness.core.poll import wait_until
 from harness.database import admin
-from harness.observe import load_signals
+from harness.observe import host, load_signals
 from harness.observe.load_signals import Reading
+from harness.observe.signals import all_signals
 from harness.plan import Plan, RunnerSettings
-from harness.runner import throttle
+from harness.runner import batch_step, throttle
 from harness.runner.batch_step import Sizer
 from harness.runner.outcome import Event
 from tests.harness.support.runner import WAIT, SmallPlan, ask, prepared_to_fill, run_sql
@@ -225,7 +226,7 @@ def test_all_reasons_are_told_with_signal_value_and_limit(harness_empty_database
         busy(harness_empty_database, 2),
         psycopg.connect(harness_empty_database, autocommit=True) as conn,
     ):
-        found = throttle.reasons(conn, settings, load_signals.all_signals())
+        found = throttle.reasons(conn, settings, all_signals())
     words = throttle.listed(found)
     assert words.startswith("2 other sessions are active (max_active_sessions = 1); a commit takes")
     assert words.endswith(" ms (max_commit_latency = 1e-09)")
@@ -266,7 +267,7 @@ def busy(dsn: str, count: int) -> Iterator[None]:
 def test_the_server_is_asked_and_no_signal_is_looked_at_by_default(
     harness_empty_database: str,
 ) -> None:
-    signals = load_signals.all_signals()
+    signals = all_signals()
     with psycopg.connect(harness_empty_database, autocommit=True) as conn:
         assert throttle.reasons(conn, RunnerSettings(), signals) == []
         wal = load_signals.WalRate()
@@ -300,3 +301,75 @@ def test_batches_are_smaller_after_they_were_held_back() -> None:
     fixed = Sizer(RunnerSettings(adaptive=False), 700)
     fixed.held()
     assert fixed.rows == 700
+
+
+def test_disk_and_load_are_seen_on_the_servers_host_and_nowhere_else(
+    both: Pair, tmp_path: Path
+) -> None:
+    settings = RunnerSettings(min_free_disk_bytes=2**60, max_host_load_percent=50)
+    busy_host = host.HostLoad(lambda: (1e6, 0.0, 0.0))
+    with psycopg.connect(both.primary.dsn(), autocommit=True) as conn:
+        disk, load = throttle.reasons(conn, settings, (host.FreeDisk(), busy_host))
+        enough = RunnerSettings(min_free_disk_bytes=1, max_host_load_percent=2**60)
+        assert throttle.reasons(conn, enough, (host.FreeDisk(), busy_host)) == []
+        directory, started, _ = conn.execute(host.FACTS).fetchone() or ()
+    assert disk.words.endswith(
+        f"bytes are free on the server's disk (min_free_disk_bytes = {2**60:g})"
+    )
+    assert load.words.startswith("the host's load is ")
+    assert host.is_here(directory, started)
+    (tmp_path / "postmaster.pid").write_text(f"1\n{directory}\n{started + 60}\n")
+    assert not host.is_here(str(tmp_path), started), "the same path on another machine"
+
+
+def test_a_disk_that_is_hidden_is_not_empty_and_not_free(both: Pair) -> None:
+    name, dsn = admin.unique_name("blind"), both.primary.dsn()
+    run_sql(dsn, f"CREATE ROLE {name}")
+    try:
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            conn.execute(f"SET ROLE {name}".encode())
+            hidden = host.FreeDisk().read(conn)
+        assert hidden.value is None
+        assert hidden.cure == f"GRANT pg_read_all_settings TO {name}"
+    finally:
+        run_sql(dsn, f"DROP ROLE {name}")
+
+
+@pytest.mark.parametrize(("header", "share"), [("", 100), ("-- duty: 25%\n", 25)])
+def test_a_step_rests_after_each_batch_by_its_duty(
+    header: str, share: int, tmp_path: Path, harness_empty_database: str, monkeypatch: Any
+) -> None:
+    plan = SmallPlan(tmp_path)
+    plan.replace(
+        "phases/1.1_fill/020_fill.forward.sql", "-- kind: batch\n", f"-- kind: batch\n{header}"
+    )
+    prepared_to_fill_of(plan, harness_empty_database)
+    rests, batches = list[float](), list[Event]()
+    monkeypatch.setattr(batch_step, "pause", lambda seconds, _: rests.append(seconds))
+
+    def listen(event: Event) -> None:
+        batches.extend([event] if event.kind == "batch" else [])
+
+    runner.migrate(harness_empty_database, plan.load(), on_event=listen)
+    assert plan.load().step("1.1/020_fill").forward.duty == share
+    assert len(rests) == len(batches) - 1
+    assert all((one > 0) == (share < 100) for one in rests)
+
+
+def prepared_to_fill_of(plan: SmallPlan, dsn: str) -> None:
+    runner.baseline(dsn, plan.load())
+    runner.migrate(dsn, plan.load(), until="1.1/010_column")
+
+
+def test_a_duty_is_a_share_of_the_time() -> None:
+    assert batch_step.rest(2.0, 100) == 0.0
+    assert batch_step.rest(2.0, 25) == 6.0
+
+
+@pytest.mark.parametrize("header", ["duty: 0%", "duty: 101%", "kind: transaction\n-- duty: 50%"])
+def test_a_duty_that_is_none_is_refused_by_file_and_line(header: str, tmp_path: Path) -> None:
+    plan = SmallPlan(tmp_path)
+    plan.write("phases/1.1_fill/010_column.forward.sql", f"-- {header}\nSELECT 1;\n")
+    with pytest.raises(UsageError, match="duty is the share of its time") as refused:
+        plan.load()
+    assert "010_column.forward.sql:" in str(refused.value.where)
