@@ -100,8 +100,14 @@ def in_its_way(things: str) -> Iterator[Callable[[], None]]:
             wait_until(lambda: ask(things, waiting), 60, "pg_dump at its lock")
             assert not asked.done()
 
-        yield wait
-        conn.cancel()
+        def given_up() -> bool:
+            conn.cancel()
+            return asked.done()
+
+        try:
+            yield wait
+        finally:
+            wait_until(given_up, 60, "the end of the request")
 
 
 def test_a_password_is_on_no_command_line_of_the_programs(
