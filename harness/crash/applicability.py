@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from harness.core.direction import DIRECTIONS, Direction
+from harness.crash.domain.environment import window
 from harness.crash.domain.wire import foreign
 from harness.crash.model import DomainName, Task
 from harness.crash.registry import REGISTRY
@@ -78,9 +79,12 @@ def _faultless(settings: CrashSettings, ground: Setup) -> dict[tuple[DomainName,
         tried = (*foreign.FAULTS, foreign.CLOSING)
         others = [name for name in REGISTRY["wire"].faults if name not in tried]
         return {("wire", name): reason for name in others if "wire" in settings.domains}
+    is_closed = "environment" not in settings.domains or window.application_roles(ground.subject)
+    absent = () if is_closed else window.FAULTS
+    windowless = {("environment", fault): window.NO_ROLES for fault in absent}
     steps = ground.plan.steps
     kinds = {script.kind for step in steps for script in (step.forward, step.rollback)}
-    return {
+    return windowless | {
         (domain, fault): f"no step of the plan is of kind {kind}"
         for domain in settings.domains
         for fault, kind in REGISTRY[domain].kinds.items()

@@ -1,4 +1,4 @@
-"""What is around a run fails: disk, connections, a pooler in between, the clock.
+"""What is around a run fails: disk, connections, a pooler in between, the clock, its window.
 
 A part that cannot be struck here, because a program or a right is missing, gives rows that are
 unknown and name what would be needed.
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from harness.crash.domain.environment import clock, connections, disk, pooler, survey, wal
+from harness.crash.domain.environment import clock, connections, disk, pooler, survey, wal, window
 from harness.crash.domain.environment.survey import Survey
 from harness.crash.model import CoverageRow, Domain, Task
 from harness.crash.setup import LEDGER, Setup
@@ -36,21 +36,25 @@ FAULTS: Final = (
     *connections.FAULTS,
     *pooler.FAULTS,
     *clock.FAULTS,
+    *window.FAULTS,
 )
 
 
 def tasks(ground: Setup) -> list[Task]:
     """Every point of every part in both directions, found by looking at undisturbed runs."""
-    return [
+    surveyed = [
         task
         for surveyed in survey.take(ground)
         for part in PARTS.values()
         for task in part.tasks(surveyed)
     ]
+    return surveyed + window.tasks(ground)
 
 
 def run(ground: Setup, task: Task) -> list[CoverageRow]:
     """Strike at each point of a task: exactly one row for each."""
+    if task.extra["part"] == "window":
+        return window.run(ground, task)
     return PARTS[task.extra["part"]].run(ground, task)
 
 
