@@ -4,8 +4,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Hundreds of processes import the harness: without its bytecode each of them compiles it anew.
-unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help venv
 help: ## list the targets
