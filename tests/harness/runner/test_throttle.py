@@ -335,6 +335,29 @@ def test_a_disk_that_is_hidden_is_not_empty_and_not_free(both: Pair) -> None:
         run_sql(dsn, f"DROP ROLE {name}")
 
 
+def test_a_signal_that_flaps_neither_starves_a_run_nor_is_left_open(
+    tmp_path: Path, harness_empty_database: str
+) -> None:
+    plan = small(tmp_path, harness_empty_database, "max_active_sessions = 1")
+    kinds = list[str]()
+    with busy(harness_empty_database, 1), psycopg.connect(harness_empty_database) as moment:
+
+        def flap(event: Event) -> None:
+            kinds.append(event.kind)
+            if event.kind == "batch":  # a second one, for a tenth of a second
+                while moment.pgconn.get_result() is not None:
+                    continue
+                moment.pgconn.send_query(b"SELECT pg_catalog.pg_sleep(0.1)")
+                moment.pgconn.flush()
+
+        # not the index: that waits for the busy session's snapshot
+        runner.migrate(harness_empty_database, plan, until="1.1", on_event=flap)
+        while moment.pgconn.get_result() is not None:
+            continue
+    assert filled(harness_empty_database) == 1000
+    assert kinds.count("throttled") == kinds.count("throttle_ended")
+
+
 @pytest.mark.parametrize(("header", "share"), [("", 100), ("-- duty: 25%\n", 25)])
 def test_a_step_rests_after_each_batch_by_its_duty(
     header: str, share: int, tmp_path: Path, harness_empty_database: str, monkeypatch: Any
