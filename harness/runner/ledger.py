@@ -27,7 +27,8 @@ SELECT run_id, step, position, kind, state, last_key, rows, batches, attempts, {
 FROM migration_control.step ORDER BY run_id, position;
 SELECT run_id, path, sha256 FROM migration_control.plan_file
 """
-OF_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;{};COMMIT"
+# ROLLBACK, since a look is none of a run's commits: an exploration counts these.
+OF_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;{};ROLLBACK"
 """A runner may commit between two of its queries."""
 
 
