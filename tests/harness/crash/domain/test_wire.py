@@ -56,9 +56,22 @@ def tasks(ground: Setup) -> list[Task]:
 
 
 def some(tasks: list[Task], every: int, *faults: str) -> list[Task]:
-    """Each `every`th point of some faults; in an exhaustive run each of them."""
+    """Each `every`th message of some faults, each fault from another one on; or all of them."""
     chosen = sample.struck_by(tasks, faults)
-    return [replace(task, points=task.points[:: 1 if EXHAUSTIVE else every]) for task in chosen]
+    if EXHAUSTIVE:
+        return chosen
+    return [replace(task, points=spread(task.points, every)) for task in chosen]
+
+
+def spread(points: tuple[Point, ...], every: int) -> tuple[Point, ...]:
+    met: Counter[str] = Counter()
+    first = {fault: at % every for at, fault in enumerate(sorted({p.fault for p in points}))}
+    kept = []
+    for point in points:
+        if met[point.fault] % every == first[point.fault]:
+            kept.append(point)
+        met[point.fault] += 1
+    return tuple(kept)
 
 
 def explored(ground: Setup, tasks: list[Task]) -> list[CoverageRow]:
