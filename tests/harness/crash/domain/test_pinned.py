@@ -246,7 +246,7 @@ def take_a_dead_index_for_whole() -> None:
 
     def hopeful(work: StepWork, want: Wanted) -> Index | None:
         found = look(work, want)
-        with work.session.waiting:
+        with work.session.work.waiting:
             row = work.session.work.conn.execute(dead.encode(), [want.index.sql]).fetchone()
         return replace(found, finished=True) if found and row == (True,) else found
 
