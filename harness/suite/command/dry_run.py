@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from harness.database import fingerprint
 from harness.report import evidence
 from harness.scenario.dry_run.command import rehearse_command
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 OURS = ("embedded", "system", "container")
 
 
+@pytest.mark.alone  # what the server's databases share is compared before and after
 def test_the_command_runs_on_a_copy_and_says_what_it_locks(
     harness_subject: Subject,
     harness_server: Server,

@@ -41,7 +41,7 @@ def test_good_evidence_passes_and_can_be_looked_at(tmp_path: Path):
     assert list(found) == list(EVIDENCE)
     assert {piece.verdict for piece in found.values()} == {"pass"}
     shown = {name for name, piece in found.items() if piece.section.template is not None}
-    assert shown == {"dry_run", "verify", "security", "crash"}
+    assert shown == {"dry_run", "verify", "security", "crash", "acceptance", "live"}
     assert all(piece.document is not None for piece in found.values())
 
 
