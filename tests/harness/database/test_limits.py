@@ -13,7 +13,7 @@ from harness.core.poll import wait_until
 from harness.database import admin, fingerprint, limits
 from harness.server import instance
 from tests.harness.support.backup import taken
-from tests.harness.support.runner import ask, run_sql
+from tests.harness.support.runner import ask
 
 OTHERS = {"wal_sender_timeout"}  # of a standby's session, not of a client's
 SETTABLE = "SELECT name FROM pg_settings WHERE name ~ '_timeout$' AND context = 'user'"
@@ -25,8 +25,10 @@ def hurried(request: pytest.FixtureRequest, things: str) -> Iterator[str]:
     """DSN of a database whose users, or the database itself, have every limit there is."""
     whose = request.param.format(database=admin.dbname(things))
     with admin.connection(things) as conn:
-        for (name,) in conn.execute(SETTABLE.encode()).fetchall():
-            run_sql(things, f"{whose} SET {name} = '{SHORT}'")
+        names = [name for (name,) in conn.execute(SETTABLE.encode()).fetchall()]
+        # In one session: a new one would have the limits that are set already.
+        for name in names:
+            conn.execute(f"{whose} SET {name} = '{SHORT}'".encode())
     return things
 
 
