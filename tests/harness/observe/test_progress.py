@@ -343,8 +343,8 @@ def test_a_log_is_told_of_a_long_backfill_and_stdout_is_not(
         env={**os.environ, "FORCE_COLOR": "1"},
     )
     assert re.fullmatch(
-        r"migrate: 1 of 3 steps, \d+ of about 1,000 rows, [\d.]+ rows/s, about \d+ s left"
-        rf" in {FILL}\n",
+        r"(migrate: 1 of 3 steps, \d+ of about 1,000 rows, [\d.]+ rows/s, about \d+ s left"
+        rf" in {FILL}\n)+",  # a slow machine has time for more than one line
         done.stderr,
     )
     assert done.stdout.count("\n") == 1
