@@ -61,7 +61,7 @@ killed: $(STAMP) ## kill each tool at POINTS= points of its time (50), run the n
 false-alarms: $(STAMP) ## 20 seeds of clean and of real rows: validation finds nothing above info (SERVER= PG=)
 	@HARNESS_EXHAUSTIVE=1 $(BIN)/python -m pytest -n 2 --dist load tests/harness/check/test_false_alarms.py $(PYTEST_OPTIONS) $(ARGS)
 
-.PHONY: test-migration test test-harness test-exhaustive test-fast lint format bench bench-compare images lock clean
+.PHONY: test-migration test test-exhaustive test-fast lint format bench bench-compare images lock clean
 test-migration: $(STAMP) ## the main job: every release suite on a real server, GO or NO-GO (ROWS= SEED= SERVER= PG= IMAGE= FULL=1)
 	@$(BIN)/harness gate $(GATE_OPTIONS)
 
@@ -70,10 +70,6 @@ test: $(STAMP) ## every test but those that want the machine alone (a gate runs 
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --server-per-worker \
 		-m "not benchmark_suite and not alone" --junitxml build/test.xml \
 		$(if $(ROWS),,--pg-rows 1000) $(PYTEST_OPTIONS) $(ARGS)
-
-RELEASE_SUITES = $(filter-out %/test_sabotage.py,$(wildcard tests/migration/test_*.py))
-test-harness: $(STAMP) ## make test without the release suites, where make test-migration has run them already
-	@$(MAKE) --no-print-directory test ARGS='$(RELEASE_SUITES:%=--ignore=%) $(ARGS)'
 
 test-exhaustive: $(STAMP) ## make test without samples: every point, seed and flip that it takes some of (an hour or two)
 	@HARNESS_EXHAUSTIVE=1 $(MAKE) --no-print-directory test

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.database import admin
-from harness.safety.maintenance import MaintenanceRequest, turn_off, turn_on
+from harness.safety.maintenance import MaintenanceRequest, read_status, turn_off, turn_on
 from harness.safety.maintenance.scope import read_armed
 from harness.suite import maintenance as suite
 from harness.suite.maintenance import Closable
@@ -52,4 +52,16 @@ def test_a_role_that_stays_shut_out_is_said(
     monkeypatch.setattr(suite, "turn_off", lambda *_given: None)
     with pytest.raises(AssertionError):
         suite.test_the_application_is_shut_out_and_nobody_else_and_nothing_is_left(closable)
+    turn_off(closable.dsn, replace(closable.request, reason="tidy"))
+
+
+def test_a_lease_that_shuts_for_longer_than_it_says_is_said(
+    closable: Closable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(dsn: str, request: MaintenanceRequest) -> Any:
+        return replace(read_status(dsn, request), until="2000-01-01T00:00:00+00:00")
+
+    monkeypatch.setattr(suite, "read_status", short)
+    with pytest.raises(AssertionError, match="refused after the lease"):
+        suite.test_writes_flow_again_within_the_lease_of_a_holder_that_was_killed(closable)
     turn_off(closable.dsn, replace(closable.request, reason="tidy"))
