@@ -16,7 +16,7 @@ from harness.cli.options import (
     database_command,
     named,
 )
-from harness.cli.outcome import outcome_lines, run_document
+from harness.cli.outcome import eta_lines, outcome_lines, run_document
 from harness.cli.verdict import (
     accept_rows_option,
     refuse_without_verdict,
@@ -67,6 +67,7 @@ def migrate(
     from msgspec.structs import replace
 
     from harness import plan, runner
+    from harness.observe.eta_error import EtaErrors
     from harness.observe.progress import steps
     from harness.runner.signals import stop_requested
 
@@ -82,7 +83,8 @@ def migrate(
         runner.refuse_start(target, loaded, until=until, accept_edit=accept_edit)
 
     with guarded(guard, target, plan_path, loaded, refuse) as around:
-        with stop_requested() as stop, steps("migrate") as on_event:
+        errors = EtaErrors()
+        with stop_requested() as stop, steps("migrate", errors=errors) as on_event:
             hooks = PhaseHooks(target, loaded, on_event)
             outcome = runner.migrate(
                 target,
@@ -95,8 +97,8 @@ def migrate(
                 on_event=hooks,
                 stop=stop,
             )
-        document = run_document(outcome)
-        lines = outcome_lines("migrate", outcome)
+        document = run_document(outcome, errors.median_percent())
+        lines = outcome_lines("migrate", outcome) + eta_lines(errors.median_percent())
         if asked is not None:
             document = replace(document, validate=asked.document())
             lines += asked.lines()

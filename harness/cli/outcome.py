@@ -12,14 +12,26 @@ if TYPE_CHECKING:
     from harness.runner import RunOutcome
 
 
-def run_document(outcome: RunOutcome) -> RunDocument:
+def run_document(outcome: RunOutcome, eta_error_percent: float | None = None) -> RunDocument:
     """What `--json` prints of an outcome."""
     from harness.document.run import AcceptedEditDocument, IrreversibleDocument, RunDocument
 
     said = dataclasses.asdict(outcome)
     accepted = [AcceptedEditDocument(**one) for one in said.pop("accepted")]
     irreversible = [IrreversibleDocument(**one) for one in said.pop("irreversible")]
-    return RunDocument(**said, accepted=accepted, irreversible=irreversible)
+    return RunDocument(
+        **said,
+        accepted=accepted,
+        irreversible=irreversible,
+        eta_error_percent=eta_error_percent,
+    )
+
+
+def eta_lines(error_percent: float | None) -> list[str]:
+    """How far the times said to be left were off; nothing where none was said."""
+    if error_percent is None:
+        return []
+    return [f"  time left, as it was said after a tenth of a step: {error_percent:g}% off (median)"]
 
 
 def outcome_lines(verb: str, outcome: RunOutcome) -> list[str]:

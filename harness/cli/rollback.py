@@ -14,7 +14,7 @@ from harness.cli.options import (
     database_command,
     named,
 )
-from harness.cli.outcome import outcome_lines, run_document
+from harness.cli.outcome import eta_lines, outcome_lines, run_document
 from harness.core.exit_status import ExitStatus
 
 
@@ -34,12 +34,14 @@ def rollback(
     from msgspec.structs import replace
 
     from harness import plan, runner
+    from harness.observe.eta_error import EtaErrors
     from harness.observe.progress import steps
     from harness.runner.signals import stop_requested
 
     loaded = plan.load(plan_path)
     target = named(dsn)
-    with stop_requested() as stop, steps("rollback") as on_event:
+    errors = EtaErrors()
+    with stop_requested() as stop, steps("rollback", errors=errors) as on_event:
         outcome = runner.rollback(
             target,
             loaded,
@@ -48,10 +50,10 @@ def rollback(
             on_event=on_event,
             stop=stop,
         )
-    lines = outcome_lines("rollback", outcome)
+    lines = outcome_lines("rollback", outcome) + eta_lines(errors.median_percent())
     for relation, count in outcome.archived.items():
         lines.append(f"  {count:,} rows of {relation} kept in schema migration_archive")
-    document = run_document(outcome)
+    document = run_document(outcome, errors.median_percent())
     hooks = deliver_owed(target, loaded)
     if hooks:
         document = replace(document, hooks=[hook.document() for hook in hooks])

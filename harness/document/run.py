@@ -49,7 +49,10 @@ class HookDocument(Document, frozen=True, kw_only=True):
 
 
 class RunDocument(Document, frozen=True, kw_only=True):
-    """How a run ended; the last four stand there when the plan or an option asks for them."""
+    """How a run ended; the last four stand there when the plan or an option asks for them.
+
+    `eta_error_percent` is the median error of the times said to be left, None where none was said.
+    """
 
     state: str
     resumed: bool
@@ -60,6 +63,7 @@ class RunDocument(Document, frozen=True, kw_only=True):
     archived: Mapping[str, int]
     accepted: Sequence[AcceptedEditDocument]
     irreversible: Sequence[IrreversibleDocument]
+    eta_error_percent: float | Unset | None = UNSET
     validate: PriorValidationDocument | Unset = UNSET
     verify: VerifyDocument | UnmadeDocument | Unset = UNSET
     hooks: Sequence[HookDocument] | Unset = UNSET

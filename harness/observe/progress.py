@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.text import Text
 
 from harness.core import progress
+from harness.observe.eta_error import HOLDS, RELEASES, EtaErrors
 from harness.observe.pace import MeanRate
 from harness.observe.standing import ProgressStanding, drawn, line
 
@@ -30,7 +31,7 @@ EVERY = 10.0  # seconds between two lines of a log
 LOOK = 0.25  # seconds between two looks
 SAID = (
     *("retry", "takeover", "edits_accepted", "edits_none"),
-    *("throttled", "throttle_ended", "long_use", "long_use_ended", "paused", "pause_ended"),
+    *(*HOLDS, *RELEASES),
 )
 """Events whose message is left behind as a line."""
 
@@ -104,6 +105,11 @@ class Meter:
             self._pace.at(done, total)
             self._at = replace(self._at, what=_printable(what), done=done, total=total, unit=unit)
 
+    def hold(self, *, held: bool) -> None:
+        """The work is held back, or goes on."""
+        with self._lock:
+            (self._pace.hold if held else self._pace.release)()
+
     def tick(self) -> None:
         """Time goes by."""
         with self._lock:
@@ -141,6 +147,8 @@ class Steps:
             self._stage("")
         elif event.kind in SAID:
             self._meter.say(f"  {event.step or 'run'}: {event.message}")
+        if event.kind in (*HOLDS, *RELEASES):
+            self._meter.hold(held=event.kind in HOLDS)
 
     def _begun(self, event: Event) -> None:
         """A run begins, or goes on from what its ledger says is done."""
@@ -210,7 +218,16 @@ def bar(label: str, unit: str, *, lines: bool = True) -> Iterator[Advance]:
 
 
 @contextmanager
-def steps(label: str, runs: int = 1) -> Iterator[Callable[[Event], None]]:
-    """Yield a receiver of the runner's events."""
+def steps(
+    label: str, runs: int = 1, errors: EtaErrors | None = None
+) -> Iterator[Callable[[Event], None]]:
+    """Yield a receiver of the runner's events; `errors` receives them, too."""
     with meter(label) as shown:
-        yield Steps(shown, runs).receive
+        mine = Steps(shown, runs)
+
+        def receive(event: Event) -> None:
+            if errors is not None:
+                errors.receive(event)
+            mine.receive(event)
+
+        yield receive

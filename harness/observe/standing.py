@@ -54,7 +54,7 @@ def line(at: ProgressStanding, pace: MeanRate) -> str:
     rate, left = pace.rate(), pace.left()
     parts.append("measuring" if rate is None else f"{_amount(rate, at.unit)}/s")
     if left is not None:
-        parts.append(f"about {time_left(left)} left")
+        parts.append(f"about {time_left(left)} left{' without the pause' if pace.held else ''}")
     return f"{at.label}: {', '.join(parts)}{f' in {at.what}' if at.what else ''}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -63,7 +64,7 @@ class DeafToStandstill(MeanRate):
         self._heard = self._clock() - self._began
 
     @property
-    def seconds(self) -> float:
+    def worked(self) -> float:
         return self._heard
 
 
@@ -348,6 +349,7 @@ def test_a_log_is_told_of_a_long_backfill_and_stdout_is_not(
         done.stderr,
     )
     assert done.stdout.count("\n") == 1
+    assert json.loads(done.stdout)["eta_error_percent"] >= 0
 
 
 def test_a_dumb_terminal_is_given_no_bar(tmp_path: Path, harness_empty_database: str) -> None:
