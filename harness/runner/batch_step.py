@@ -61,13 +61,17 @@ class Sizer:
 
 @dataclass
 class _Position:
-    """Where it is; `passed` of about `total` rows of the table lie behind, 0 where nobody knows."""
+    """Where it is; `passed` of about `total` rows of the table lie behind, 0 where nobody knows.
+
+    `goal` is the highest key there was when this runner began with the step; None before it knows.
+    """
 
     last_key: int
     rows: int
     batches: int
     passed: int = 0
     total: int = 0
+    goal: int | None = None
 
 
 def run(work: StepWork) -> int:
@@ -127,14 +131,15 @@ def _look(work: StepWork) -> keys.Key:
 def _batch(work: StepWork, size: int, at: _Position) -> bool:
     """Do one range and move `at`; True when it was the last one and the step is done.
 
-    A range shorter than asked for is the last: rows that users add meanwhile are the business of
-    the plan's triggers, and waiting for a moment without any might take for ever.
+    A range shorter than asked for is the last, and none goes beyond the highest key of the
+    beginning: rows that users add meanwhile are the business of the plan's triggers, and who goes
+    after them never ends where they come faster than they are done.
     """
     session, script = work.session, work.script
     statement: Statement | None = script.statements[0]
     try:
-        with session.transaction(work.id, script, _upto(work, size, at.last_key)) as answer:
-            upto, count, lowest = _range(answer.fetchone())
+        with session.transaction(work.id, script, _upto(work, size, at)) as answer:
+            upto, count, lowest, goal = _range(answer.fetchone())
             if lowest:
                 keys.refuse_lowest(script)
             state = "running" if count == size else "done"
@@ -152,33 +157,43 @@ def _batch(work: StepWork, size: int, at: _Position) -> bool:
         raise SqlFailed(error, script, statement) from error
     at.last_key, at.rows, at.batches = reached.last_key, reached.rows, reached.batches
     at.passed += count
+    at.goal = goal
     return state == "done"
 
 
-def _upto(work: StepWork, size: int, after: int) -> sql.Composed:
-    """The key that ends the next range, the last of the next `size` rows, and their number."""
-    script = work.script
+def _upto(work: StepWork, size: int, at: _Position) -> sql.Composed:
+    """The key that ends the next range, the last of the next `size` rows; their number; the goal.
+
+    The goal is asked for in the same message: one more would be one more point to be struck at.
+    """
+    script, after = work.script, at.last_key
     key, table = sql.Identifier(column(script)), sql.Identifier(*relation(script))
+    highest = sql.SQL("(SELECT pg_catalog.max({}) FROM {})").format(key, table)
     behind = sql.SQL(">=" if after == LOWEST else ">")
     return sql.SQL(
         "SELECT pg_catalog.max(r.k)::bigint, pg_catalog.count(*),"
-        " coalesce(pg_catalog.min(r.k) = {lowest}, false)"
+        " coalesce(pg_catalog.min(r.k) = {lowest}, false), ({goal})::bigint"
         " FROM (SELECT {key} AS k FROM {table}"
-        " WHERE {key} {behind} {after} ORDER BY {key} LIMIT {size}) AS r"
+        " WHERE {key} {behind} {after} AND {key} <= {goal} ORDER BY {key} LIMIT {size}) AS r"
     ).format(
         key=key,
         table=table,
         behind=behind,
         lowest=sql.Literal(LOWEST),
         after=sql.Literal(after),
+        goal=highest if at.goal is None else sql.Literal(at.goal),
         size=sql.Literal(size),
     )
 
 
-def _range(row: tuple[object, ...] | None) -> tuple[int | None, int, bool]:
+def _range(row: tuple[object, ...] | None) -> tuple[int | None, int, bool, int | None]:
     assert row is not None, "an aggregate gives one row"
-    upto, count, lowest = row
-    return None if upto is None else int(str(upto)), int(str(count)), bool(lowest)
+    upto, count, lowest, goal = row
+    return _whole(upto), int(str(count)), bool(lowest), _whole(goal)
+
+
+def _whole(number: object) -> int | None:
+    return None if number is None else int(str(number))
 
 
 def _checkpoint(work: StepWork, state: str, at: _Position) -> Checkpoint:

@@ -189,23 +189,29 @@ def test_every_key_is_visited_once_whatever_the_gaps(
     assert ask(harness_empty_database, wrong) == 0
 
 
-def test_a_batch_step_ends_though_users_go_on_inserting(
-    tmp_path: Path, harness_empty_database: str
+@pytest.mark.parametrize("late", [1, ROWS])
+def test_a_batch_step_ends_however_fast_users_insert(
+    late: int, tmp_path: Path, harness_empty_database: str
 ) -> None:
+    """After each batch there are as many rows more as one batch takes, or several."""
     plan = prepared(tmp_path, harness_empty_database)
     batches = []
 
-    def insert_one_more(event: Event) -> None:
+    def insert_more(event: Event) -> None:
         if event.kind == "batch":
             batches.append(event.rows)
             assert len(batches) < 10, "the step chases the users' inserts"
+            first = ROWS + late * len(batches)
             run_sql(
                 harness_empty_database,
-                f"INSERT INTO public.things VALUES ({ROWS + len(batches)}, 'late')",
+                f"INSERT INTO public.things SELECT g, 'late'"
+                f" FROM generate_series({first + 1}, {first + late}) AS g",
             )
 
-    runner.migrate(harness_empty_database, plan, until="1.1", on_event=insert_one_more)
-    assert batches == [400, 800, 1002]
+    runner.migrate(harness_empty_database, plan, until="1.1", on_event=insert_more)
+    assert batches == [400, 800, ROWS]
+    late_ones = f"SELECT bool_or(upper_name IS NOT NULL) FROM public.things WHERE id > {ROWS}"
+    assert ask(harness_empty_database, late_ones) is False
 
 
 def test_a_waived_backup_is_recorded(tmp_path: Path, harness_empty_database: str) -> None:
