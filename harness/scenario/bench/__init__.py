@@ -1,0 +1,1 @@
+"""Benchmarks of a subject, and the same benchmarks of two refs compared."""

@@ -1,0 +1,1 @@
+"""Two refs compared: interleaved, in pairs, by an interval."""
