@@ -52,6 +52,12 @@ def _metrics(view: RunStanding) -> Iterator[tuple[str, str, list[Sample]]]:
         if view.step.total:
             words = "rows that the step under way has, about"
             yield "harness_step_rows_expected", words, [(named, view.step.total)]
+    if view.build is not None:
+        phased = {**label, "phase": view.build.phase}
+        words = "what the phase of the index build has done: transactions, blocks or tuples"
+        yield "harness_index_build_done", words, [(phased, view.build.done)]
+        words = "what that phase has to do"
+        yield "harness_index_build_expected", words, [(phased, view.build.total)]
 
 
 def _spelled(name: str, words: str, samples: list[Sample]) -> str:

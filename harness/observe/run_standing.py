@@ -34,6 +34,30 @@ class WaitingSession:
 
 
 @dataclass(frozen=True)
+class IndexBuild:
+    """An index that the run builds: the server's word for its phase, and how far that one is.
+
+    `unit` is what is counted: transactions that are waited for, blocks, tuples; "" where nothing
+    is. `waits_for` is the process of the transaction that is waited for now, 0 for none.
+    """
+
+    phase: str
+    done: int = 0
+    total: int = 0
+    unit: str = ""
+    waits_for: int = 0
+
+    def __str__(self) -> str:
+        if not self.total:
+            return self.phase
+        if self.waits_for:
+            who = f"now process {self.waits_for}"
+            return f"{self.phase}, {self.done} of {self.total} {self.unit}, {who}"
+        percent = min(100, 100 * self.done // self.total)
+        return f"{self.phase}, {percent}% of {self.total:,} {self.unit}"
+
+
+@dataclass(frozen=True)
 class RunStanding:
     """A database and the run on it, at one moment.
 
@@ -49,6 +73,7 @@ class RunStanding:
     planned: int = 0
     phases: tuple[tuple[str, int, int], ...] = ()
     step: StepStanding | None = None
+    build: IndexBuild | None = None
     held: str = ""
     waits: tuple[WaitingSession, ...] = ()
     errors: tuple[str, ...] = ()
@@ -115,6 +140,8 @@ def block(view: RunStanding, rate: WorkRate, width: int = WIDTH) -> list[str]:
     lines += [f"  phase {name}: {done} of {total} steps" for name, done, total in _few(view.phases)]
     if view.step is not None and not view.completed:
         lines += _step(view.step, rate, held=bool(view.held), at_work=view.at_work)
+    if view.build is not None:
+        lines.append(f"    index: {view.build}")
     if view.held:
         lines.append(f"  held back: {view.held}")
     lines += [f"  set: {one}" for one in view.settings[:3]]

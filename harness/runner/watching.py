@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.core.errors import Refused
 from harness.database import pinned
-from harness.observe.run_standing import RunStanding, StepStanding, WaitingSession
+from harness.observe.run_standing import IndexBuild, RunStanding, StepStanding, WaitingSession
 from harness.plan import Plan
 from harness.plan.ranges import relation
 from harness.runner import ledger, ledger_control, ledger_format, lock
@@ -17,6 +17,7 @@ from harness.runner.ledger import Checkpoint, Ledger, LedgerRun
 from harness.runner.lock import Backend
 
 WAITS = Path(__file__).with_name("watching.sql").read_bytes()
+BUILD = Path(__file__).with_name("index_build.sql").read_bytes()
 HOLDING = {"throttled": True, "throttle_ended": False, "long_use": True, "long_use_ended": False}
 TOLD = ["step_failed", "stopped", *HOLDING]
 ABOUT = """
@@ -57,6 +58,7 @@ def _view(conn: Connection, plan: Plan, known: Ledger, run: LedgerRun) -> RunSta
     errors, held = _told(conn, run, done)
     pause = next((value for key, value, _ in asked if key == "pause"), "")
     took = conn.execute(ledger_control.SINCE, [run.id]).fetchone()
+    workers = [one.pid for one in lock.at_work(conn, Backend(run.pid, run.backend_start))]
     return RunStanding(
         state=known.state,
         run=run.id,
@@ -72,7 +74,8 @@ def _view(conn: Connection, plan: Plan, known: Ledger, run: LedgerRun) -> RunSta
         ),
         step=_step(conn, plan, run, rows),
         held="" if run.completed else (f"paused by {pause}" if pause else held),
-        waits=tuple(_waits(conn, run)),
+        build=_build(conn, workers),
+        waits=tuple(_waits(conn, workers)),
         errors=tuple(errors),
         settings=tuple(f"{k} = {v} until {u}" for k, v, u in asked if k not in ("pause", "stop")),
         seconds=took[0] if took else None,
@@ -126,7 +129,22 @@ def _step(
     return StepStanding(row.step, row.kind, row.state, row.rows, total)
 
 
-def _waits(conn: Connection, run: LedgerRun) -> Iterator[WaitingSession]:
-    workers = lock.at_work(conn, Backend(run.pid, run.backend_start))
-    for pid, seconds, blockers in conn.execute(WAITS, [[one.pid for one in workers]]).fetchall():
+def _waits(conn: Connection, workers: list[int]) -> Iterator[WaitingSession]:
+    for pid, seconds, blockers in conn.execute(WAITS, [workers]).fetchall():
         yield WaitingSession(pid, float(seconds), blockers or "nobody that is seen")
+
+
+def _build(conn: Connection, workers: list[int]) -> IndexBuild | None:
+    """The index that a worker builds now; its phase is hidden from a role that may not see it."""
+    row = conn.execute(BUILD, [workers]).fetchone()
+    if row is None:
+        return None
+    phase, *counts = row
+    if phase is None:
+        return IndexBuild("its phase is hidden from this role")
+    waited, waits, locker, scanned, blocks, taken, tuples = (int(one or 0) for one in counts)
+    if phase.startswith("waiting"):
+        return IndexBuild(phase, waited, waits, "transactions", locker)
+    if "scanning" in phase:
+        return IndexBuild(phase, scanned, blocks, "blocks")
+    return IndexBuild(phase, taken, tuples, "tuples") if "tuples" in phase else IndexBuild(phase)
