@@ -1,11 +1,14 @@
 -- Comments on everything in our schemas and on what is in no schema; those on what an extension owns
--- are the extension's, but the one on a language is as often a person's.
+-- are the extension's, but the one on a language is as often a person's. Of the server's own objects:
+-- the comments that initdb did not write. Their rows are younger than the privileges that it noted when
+-- its own were written; a raw transaction number does not change when its row is frozen or copied.
 select 'comment on ' || i.type || ' ' || i.identity, jsonb_build_object('text', d.description)
 from (
   -- first, or every built-in function's comment is looked at
   select * from pg_description
   where objoid >= 16384 or classoid in ('pg_extension'::regclass, 'pg_language'::regclass, 'pg_largeobject'::regclass)
     or (classoid = 'pg_namespace'::regclass and objoid = to_regnamespace('public'))
+    or xmin::text::bigint > (select max(xmin::text::bigint) from pg_init_privs where privtype = 'i')
   offset 0
 ) d
 cross join lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) i
