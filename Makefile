@@ -19,19 +19,21 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+SHARD_OPTIONS = $(if $(SHARD),--shard $(SHARD)) $(if $(COSTS),--costs $(COSTS))
 GATE_OPTIONS = $(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED)) $(if $(SERVER),--server $(SERVER)) \
-	$(if $(PG),--pg-version $(PG)) $(if $(IMAGE),--pg-image $(IMAGE)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(FULL),--full)
+	$(if $(PG),--pg-version $(PG)) $(if $(IMAGE),--pg-image $(IMAGE)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(FULL),--full) $(SHARD_OPTIONS)
 PYTEST_OPTIONS = $(if $(ROWS),--pg-rows $(ROWS)) $(if $(SEED),--pg-seed $(SEED)) $(if $(SERVER),--pg-server $(SERVER)) \
 	$(if $(PG),--pg-version $(PG)) $(if $(IMAGE),--pg-image $(IMAGE))
 
 CRASH_OPTIONS = $(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED)) $(if $(SERVER),--server $(SERVER)) \
 	$(if $(PG),--pg-version $(PG)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(DOMAIN),--domain $(DOMAIN)) \
-	$(if $(FAULT),--fault $(FAULT)) $(if $(POINTS),--points $(POINTS))
+	$(if $(FAULT),--fault $(FAULT)) $(if $(POINTS),--points $(POINTS)) $(SHARD_OPTIONS)
 
 .PHONY: mutate
-mutate: $(STAMP) ## statement mutants of the plan against its checks (SAMPLE= SEED= EQUIVALENTS=1)
+mutate: $(STAMP) ## statement mutants of the plan against its checks (SAMPLE= SEED= EQUIVALENTS=1 SHARD=1/4 OUT=)
 	@$(BIN)/harness mutate $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(SERVER),--server $(SERVER)) \
-		$(if $(PG),--pg-version $(PG)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(EQUIVALENTS),--equivalents)
+		$(if $(PG),--pg-version $(PG)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(EQUIVALENTS),--equivalents) \
+		$(SHARD_OPTIONS) $(if $(OUT),--out $(OUT))
 
 .PHONY: mutate-harness mutate-harness-map
 mutate-harness: $(STAMP) ## mutants of the harness's own Python against its tests (SCOPE= ONLY= SECONDS= SHARD= WORKERS=)
@@ -45,13 +47,13 @@ mutate-harness-map: $(STAMP) ## which test reaches which function: every test on
 	@$(BIN)/python -m tests.mutate_harness $(if $(CHECK),check,map) build/trace
 
 .PHONY: crash
-crash: $(STAMP) ## strike a run at every point, forward and back, and judge every state (DOMAIN= FAULT= POINTS= ROWS= SEED=)
+crash: $(STAMP) ## strike a run at every point, forward and back, and judge every state (DOMAIN= FAULT= POINTS= ROWS= SEED= SHARD=1/4)
 	@$(BIN)/harness crash $(CRASH_OPTIONS)
 
 .PHONY: live
 live: $(STAMP) ## forward, killed, resumed and back under traffic, until ACKNOWLEDGED= writes (200000) at ROWS= rows (100000)
 	@$(BIN)/harness live --rows $(or $(ROWS),100000) --acknowledged $(or $(ACKNOWLEDGED),200000) --server-kills \
-		$(if $(SEED),--seed $(SEED)) $(if $(SERVER),--server $(SERVER)) $(if $(PG),--pg-version $(PG)) $(if $(SECONDS),--seconds $(SECONDS))
+		$(if $(SEED),--seed $(SEED)) $(if $(SERVER),--server $(SERVER)) $(if $(PG),--pg-version $(PG)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SHARD),--shard $(SHARD))
 
 .PHONY: killed
 killed: $(STAMP) ## kill each tool at POINTS= points of its time (50), run the next one once: nothing remains
@@ -62,7 +64,7 @@ false-alarms: $(STAMP) ## 20 seeds of clean and of real rows: validation finds n
 	@HARNESS_EXHAUSTIVE=1 $(BIN)/python -m pytest -n 2 --dist load tests/harness/check/test_false_alarms.py $(PYTEST_OPTIONS) $(ARGS)
 
 .PHONY: test-migration test test-exhaustive test-fast lint format bench bench-compare images lock clean
-test-migration: $(STAMP) ## the main job: every release suite on a real server, GO or NO-GO (ROWS= SEED= SERVER= PG= IMAGE= FULL=1)
+test-migration: $(STAMP) ## the main job: every release suite on a real server, GO or NO-GO (ROWS= SEED= SERVER= PG= IMAGE= FULL=1 SHARD=1/4)
 	@$(BIN)/harness gate $(GATE_OPTIONS)
 
 test: $(STAMP) ## every test but those that want the machine alone (a gate runs them): the suites on 1,000 rows if not ROWS=, and the harness's own

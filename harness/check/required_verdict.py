@@ -59,6 +59,8 @@ def objections(
     if judgement.word != "GO":
         why = f" because {judgement.reasons[0]}" if judgement.reasons else ""
         found.append(f"the verdict is {judgement.word}{why}")
+    if judgement.document.shard:
+        found.append(f"it is shard {judgement.document.shard} of a verdict alone")
     if judgement.plan_hash != plan_hash:
         found.append(
             f"the verdict was given on another plan: it carries hash {judgement.plan_hash[:12]},"

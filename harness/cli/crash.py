@@ -14,18 +14,22 @@ from harness.cli.command_options import CommandOptions, command_options, named_c
 from harness.cli.options import answer, json_option, named_plan_option
 from harness.cli.run_options import (
     build_option,
+    costs_option,
     own_server,
     pg_version_option,
     rows_option,
     seed_option,
     server_option,
+    shard_option,
     workers_option,
 )
 from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
+from harness.core.shard import Shard
 
 if TYPE_CHECKING:
     from harness.crash.settings import CrashSettings
+    from harness.document.costs import Costs
     from harness.document.crash import CrashDocument
     from harness.subject.protocol import Subject
 
@@ -54,6 +58,8 @@ OF_COMMAND = 60
 @server_option
 @pg_version_option
 @workers_option(5, "more than cores, since many faults mostly wait")
+@shard_option
+@costs_option
 @build_option
 def crash(
     dsn: str | None,
@@ -71,6 +77,8 @@ def crash(
     server: str,
     pg_version: int | None,
     workers: int,
+    shard: Shard | None,
+    costs: Costs,
     build: Path,
 ) -> None:
     """Strike a run at every point, on servers of its own, and prove that nothing is lost."""
@@ -101,6 +109,8 @@ def crash(
         pg_version=pg_version,
         workers=workers,
         build=build,
+        shard=shard,
+        costs=costs,
     )
     document = _explored(chosen)
     crash_page.render(document, build / "report" / "crash.html")

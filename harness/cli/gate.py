@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
@@ -13,14 +14,20 @@ from harness.cli.command_options import chosen_subject, trust_option
 from harness.cli.options import json_option, named_plan_option
 from harness.cli.run_options import (
     build_option,
+    costs_option,
     pg_version_option,
     rows_option,
     seed_option,
     server_option,
+    shard_option,
     workers_option,
 )
 from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
+from harness.core.shard import Shard
+
+if TYPE_CHECKING:
+    from harness.document.costs import Costs
 
 
 @click.command()
@@ -41,6 +48,8 @@ from harness.core.exit_status import ExitStatus
 @workers_option(2)
 @click.option("--full", is_flag=True, help="with the suite that plants every known gap besides")
 @click.option("--keep-failed", is_flag=True, help="keep the databases of failed tests")
+@shard_option
+@costs_option
 @build_option
 @click.pass_context
 def gate(
@@ -58,6 +67,8 @@ def gate(
     workers: int,
     full: bool,
     keep_failed: bool,
+    shard: Shard | None,
+    costs: Costs,
     build: Path,
 ) -> None:
     """Run every suite on a real server and say GO or NO-GO."""
@@ -81,6 +92,8 @@ def gate(
         keep_failed=keep_failed,
         quiet=as_json,
         trusted=trust_command,
+        shard=shard,
+        costs=costs,
     )
     verdict = run(settings)
     if as_json:

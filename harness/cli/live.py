@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import sys
 from pathlib import Path
 
@@ -17,10 +16,11 @@ from harness.cli.run_options import (
     rows_option,
     seed_option,
     server_option,
+    shard_option,
 )
 from harness.cli.usage import Seconds
-from harness.core.errors import UsageError
 from harness.core.exit_status import ExitStatus
+from harness.core.shard import Shard
 
 OPERATIONS = click.FloatRange(min=0, max=100_000, min_open=True)
 
@@ -29,13 +29,6 @@ def _number(_context: click.Context, option: click.Parameter, given: float) -> f
     if math.isnan(given):  # which is in every range
         raise click.BadParameter("nan is not a number", param=option)
     return given
-
-
-def _shard(_context: click.Context, _option: click.Parameter, given: str) -> tuple[int, int]:
-    found = re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", given)
-    if found is None or int(found[1]) > int(found[2]):
-        raise UsageError(f"--shard takes I/N, not {given!r}", hint="such as --shard 1/4")
-    return int(found[1]), int(found[2])
 
 
 @click.command()
@@ -83,7 +76,7 @@ def _shard(_context: click.Context, _option: click.Parameter, given: str) -> tup
     help="again and again, until so many writes were acknowledged while a run was at work",
 )
 @click.option("--server-kills", is_flag=True, help="every second time the server is killed")
-@click.option("--shard", callback=_shard, default="1/1", metavar="I/N", help="a share of it")
+@shard_option
 @server_option
 @pg_version_option
 @build_option
@@ -99,7 +92,7 @@ def live(
     max_wait: float | None,
     acknowledged: int,
     server_kills: bool,
-    shard: tuple[int, int],
+    shard: Shard | None,
     server: str,
     pg_version: int | None,
     build: Path,

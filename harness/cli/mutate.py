@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.options import answer, json_option, plan_option
 from harness.cli.run_options import (
+    costs_option,
     own_server,
     pg_version_option,
     seed_option,
     server_option,
+    shard_option,
     workers_option,
 )
 from harness.core.exit_status import ExitStatus
+from harness.core.shard import Shard
+
+if TYPE_CHECKING:
+    from harness.document.costs import Costs
 
 
 @click.command()
@@ -35,6 +42,9 @@ from harness.core.exit_status import ExitStatus
     is_flag=True,
     help="run the declared equivalents instead: a check that sees one refutes it",
 )
+@shard_option
+@costs_option
+@click.option("--out", type=click.Path(path_type=Path), help="a file for the document besides")
 @click.option("--least", type=click.FloatRange(0, 100), default=98.0, show_default=True)
 def mutate(
     dsn: str | None,
@@ -48,11 +58,17 @@ def mutate(
     pg_version: int | None,
     workers: int,
     declared: bool,
+    shard: Shard | None,
+    costs: Costs,
+    out: Path | None,
     least: float,
 ) -> None:
     """Run statement mutants of the plan against its checks; print every survivor."""
     server = own_server("existing" if dsn else server, "mutants are not run on a named database")
     from harness.core.interrupt import interruptible
+    from harness.core.jsonfile import write_json
+    from harness.core.writable import refuse_unwritable
+    from harness.document.base import to_builtins
     from harness.observe.progress import bar
     from harness.scenario.mutate.run import MutateSettings, run, words
 
@@ -68,9 +84,15 @@ def mutate(
         workers=workers,
         least=least,
         declared=declared,
+        shard=shard,
+        costs=costs,
     )
+    if out is not None:
+        refuse_unwritable(out, "name another --out")
     again = "nothing is left of it; run the same command again, it starts from the beginning"
     with interruptible("the run of the mutants", again), bar("mutate", "mutants") as advance:
         document = run(settings, lambda last, done, total: advance(last.mutant.step, done, total))
+    if out is not None:
+        write_json(out, to_builtins(document))
     answer(document, as_json, words(document))
     sys.exit(ExitStatus.of(document.verdict == "pass"))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
 from harness.core.errors import UsageError
 from harness.core.provider import PROVIDERS
+from harness.core.shard import Shard, parse_shard
+
+if TYPE_CHECKING:
+    from harness.document.costs import Costs
 
 Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -55,6 +59,31 @@ build_option: Option = click.option(
     default="build",
     show_default=True,
     help="the directory for what is written",
+)
+
+
+def _shard(_context: click.Context, _option: click.Parameter, given: str | None) -> Shard | None:
+    return None if given is None else parse_shard(given)
+
+
+def _costs(context: click.Context, _option: click.Parameter, given: Path | None) -> Costs:
+    from harness.document.costs import NO_COSTS, read_costs
+
+    return NO_COSTS if given is None or context.resilient_parsing else read_costs(given)
+
+
+shard_option: Option = click.option(
+    "--shard",
+    callback=_shard,
+    metavar="I/N",
+    help="a share of it, such as 1/4; harness merge puts the shares together",
+)
+costs_option: Option = click.option(
+    "--costs",
+    callback=_costs,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="with --shard: an earlier document; shares are cut by the seconds that it measured",
 )
 
 

@@ -11,6 +11,7 @@ from harness.core.errors import InfrastructureError
 DISTRIBUTION: Final = "migration-harness"
 MODULES: Final[Mapping[str, str]] = {
     "bench": "pytest_benchmark",
+    "cluster": "distributed",
     "container": "testcontainers",
     "contract": "sqlalchemy",
     "live": "hdrh",

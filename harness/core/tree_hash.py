@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+import harness
+
 IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 
 
@@ -19,3 +21,8 @@ def tree_hash(roots: Iterable[Path], salt: str = "") -> str:
                 name = inner.as_posix()
                 whole.update(f"\n{name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
     return whole.hexdigest()
+
+
+def tool_hash() -> str:
+    """The hash of this harness: its version and all of its files."""
+    return tree_hash([Path(harness.__file__).parent], harness.__version__)

@@ -157,7 +157,8 @@ class Coverage:
     A forward run meets the steps in that order, a rollback in the reverse; within a step `expected`
     has the points of a domain in the order of its run. The earliest point is the first one met.
     A run that tells no steps takes others back than forward: `steps_back` has them in their order.
-    `enumeration` says what was asked for: where nothing was struck of it, nothing is known.
+    `enumeration` says what was asked for: where nothing was struck of it, nothing is known. Of a
+    shard, `whole` are the points that all the shards strike.
     """
 
     expected: tuple[Point, ...]
@@ -168,6 +169,7 @@ class Coverage:
     notes: tuple[Note, ...] = ()
     cleanup: tuple[str, ...] = ()
     steps_back: tuple[str, ...] | None = None
+    whole: tuple[Point, ...] | None = None
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -271,7 +273,7 @@ class Coverage:
             "domains": {name: one.document() for name, one in self.domains().items()},
             "asked": self.enumeration.asked.document() if self.enumeration else {},
             "enumerated": self.enumeration.document() if self.enumeration else {},
-            "sample": self._looked_for.sample(self.expected),
+            "sample": self._looked_for.sample(self._chosen),
             **self._looked_for.left_out(),
             "environment": dict(environment),
             "steps": [START, *self.steps, END],
@@ -292,8 +294,14 @@ class Coverage:
     def _part(self, domain: str) -> Coverage:
         expected = tuple(point for point in self.expected if point.domain == domain)
         rows = tuple(row for row in self.rows if row.point.domain == domain)
+        whole = tuple(point for point in self._chosen if point.domain == domain)
         looked_for = self.enumeration.within(domain) if self.enumeration else None
-        return replace(self, expected=expected, rows=rows, enumeration=looked_for)
+        return replace(self, expected=expected, rows=rows, enumeration=looked_for, whole=whole)
+
+    @property
+    def _chosen(self) -> tuple[Point, ...]:
+        """The points that are to be struck, in all the shards together."""
+        return self.expected if self.whole is None else self.whole
 
     @property
     def _looked_for(self) -> Enumeration:
@@ -303,7 +311,7 @@ class Coverage:
 
     @cached_property
     def _unstruck(self) -> tuple[tuple[Point, str], ...]:
-        return tuple(self.enumeration.unstruck(self.expected)) if self.enumeration else ()
+        return tuple(self.enumeration.unstruck(self._chosen)) if self.enumeration else ()
 
     def _shrunk(self, outcomes: frozenset[Outcome]) -> list[Failure]:
         groups: dict[tuple[str, ...], list[Entry]] = {}

@@ -13,11 +13,10 @@ from typing import Any
 
 import msgspec
 
-import harness
 from harness import __version__, plan
 from harness.core.errors import InfrastructureError
 from harness.core.quantity import size
-from harness.core.tree_hash import tree_hash
+from harness.core.tree_hash import tool_hash
 from harness.core.writable import refuse_unwritable
 from harness.crash import coverage, coverage_file, sample, workers
 from harness.crash.applicability import applicable, cleanup_steps, places_of, steps_of
@@ -26,6 +25,7 @@ from harness.crash.model import START, WHOLE, CoverageRow, DomainName, Point, Ta
 from harness.crash.request import Enumeration
 from harness.crash.settings import CrashSettings, narrowed
 from harness.crash.setup import Setup
+from harness.crash.share import shard_document, take_share
 from harness.crash.undisturbed.study import studied
 from harness.database import admin
 from harness.document.crash import CrashDocument
@@ -90,7 +90,8 @@ def run_on(
         every = sample.in_directions(
             [task for some in found.values() for task in some], ground.directions
         )
-        chosen = _chosen(settings, every)
+        whole = _chosen(settings, every)
+        chosen = take_share(whole, settings.shard, settings.costs)
         rows = _explored(settings, ground, chosen, told)
     expected = tuple(point for task in chosen for point in task.points)
     places = places_of(settings, ground, failures)
@@ -110,6 +111,7 @@ def run_on(
         (*notes, *_bounds(ground, len(expected), sum(len(task.points) for task in every))),
         steps["cleanup"],
         steps.get("rollback"),
+        tuple(point for task in whole for point in task.points),
     ).document(
         _replay(settings, server),
         _environment(settings, subject, server),
@@ -119,6 +121,7 @@ def run_on(
         document,
         omitted={table: dict(columns) for table, columns in ground.omit.items()},
         drawn=sorted(ground.drawn),
+        shard=shard_document(whole, settings.shard, settings.costs),
     )
     if settings.build is not None:
         coverage_file.write(document, settings.build / "crash.json")
@@ -290,6 +293,6 @@ def _environment(settings: CrashSettings, subject: Subject, server: Server) -> d
         "workers": settings.workers,
         "cores": os.cpu_count(),
         "harness": __version__,
-        "tool hash": tree_hash([Path(harness.__file__).parent], __version__),
+        "tool hash": tool_hash(),
         "python": platform.python_version(),
     }

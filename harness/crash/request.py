@@ -203,6 +203,8 @@ def total(enumerated: Mapping[str, Mapping[str, int]]) -> int:
 
 def incomplete(document: CrashDocument) -> str:
     """Why a ledger is not that of all there is to strike; empty when it is."""
+    if document.shard:
+        return f"it is shard {document.shard} alone: put the shards together with harness merge"
     asked, enumerated = to_builtins(document.asked), document.enumerated
     for name, everything in EVERYTHING.items():
         if asked.get(name) != everything:

@@ -9,10 +9,12 @@ from typing import TypeVar
 
 from harness.core.direction import DIRECTIONS, Direction
 from harness.core.errors import UsageError
+from harness.core.shard import Shard
 from harness.crash import fault_names
 from harness.crash.model import DomainName, Point
 from harness.crash.registry import DOMAINS
 from harness.crash.request import CrashRequest
+from harness.document.costs import NO_COSTS, Costs
 from harness.subject.protocol import Subject
 
 Name = TypeVar("Name", bound=str)
@@ -23,7 +25,8 @@ class CrashSettings:
     """What to explore. `points` None is all of them; `build` None writes nothing.
 
     `subject` is what is struck, and `named` the words of the command line that name it, for the
-    line that replays a point; without one it is the plan at `plan`.
+    line that replays a point; without one it is the plan at `plan`. A `shard` is struck alone,
+    cut by the measured `costs`, else by what each kind of task costs.
     """
 
     plan: Path = Path("plan.toml")
@@ -41,6 +44,8 @@ class CrashSettings:
     build: Path | None = Path("build")
     subject: Subject | None = None
     named: tuple[str, ...] = ()
+    shard: Shard | None = None
+    costs: Costs = NO_COSTS
 
     @property
     def asked(self) -> CrashRequest:

@@ -64,6 +64,8 @@ def _headline(document: CrashDocument) -> str:
     points = f"{document.points:,}{share} points"
     if sample.is_sample:
         points = f"a sample: {sample.struck:,} of {sample.of:,} points"
+    if document.shard:
+        points = f"shard {document.shard}: {document.points:,} of {points}"
     return (
         f"crash exploration: {document.verdict}; {points},"
         f" {document.fired:,} fired, {document.states} states,"

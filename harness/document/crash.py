@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from harness.document.base import Document, FlawedDocument, Word
+from harness.document.shard import ShardDocument
 
 SCHEMA_VERSION: Final = 1  # raised when a key changes its meaning
 
@@ -143,6 +144,7 @@ class CrashDocument(Document, frozen=True, kw_only=True):
     missing: Sequence[PointDocument]
     omitted: Mapping[str, Any] = msgspec.field(default_factory=dict)
     drawn: Sequence[str] = ()
+    shard: ShardDocument | Unset = UNSET
 
 
 def check_crash(document: CrashDocument) -> None:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
 
 from harness.core.finding import Finding
 from harness.document.base import Document, Word
+from harness.document.shard import ShardDocument
+
+Unset = msgspec.UnsetType
+UNSET: Final = msgspec.UNSET
 
 
 class LatencyDocument(Document, frozen=True, kw_only=True):
@@ -155,3 +162,6 @@ class LiveDocument(Document, frozen=True, kw_only=True):
     server: str
     seconds: float
     series: LiveSeriesDocument | None = None
+    shard: ShardDocument | Unset = UNSET
+    postgres: int | Unset = UNSET
+    tool_hash: str | Unset = UNSET

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from harness.document.base import Document, Word
+from harness.document.shard import ShardDocument
 
 Unset = msgspec.UnsetType
 UNSET: Final = msgspec.UNSET
@@ -34,6 +35,15 @@ class RefutedMutant(Document, frozen=True, kw_only=True):
     diff: str
 
 
+class JudgedMutant(Document, frozen=True, kw_only=True):
+    """A mutant and what became of it; `by` is the check that saw it."""
+
+    id: str
+    outcome: Literal["killed", "survived", "equivalent", "unknown"]
+    by: str = ""
+    seconds: float = 0.0
+
+
 class MutateDocument(Document, frozen=True, kw_only=True):
     """A whole run; `refuted` is there where the declared equivalents were put before the judge."""
 
@@ -52,3 +62,10 @@ class MutateDocument(Document, frozen=True, kw_only=True):
     plan_hash: str
     harness: str
     refuted: Sequence[RefutedMutant] | Unset = UNSET
+    rows: Sequence[JudgedMutant] = ()
+    seed: int | Unset = UNSET
+    postgres: int | Unset = UNSET
+    tool_hash: str | Unset = UNSET
+    judge: str | Unset = UNSET
+    sample: int | Unset | None = UNSET
+    shard: ShardDocument | Unset = UNSET

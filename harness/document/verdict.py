@@ -9,6 +9,7 @@ import msgspec
 
 from harness.core.finding import Finding
 from harness.document.base import Document, Word
+from harness.document.shard import ShardDocument
 
 Unset = msgspec.UnsetType
 UNSET: Final = msgspec.UNSET
@@ -147,3 +148,4 @@ class VerdictDocument(Document, frozen=True, kw_only=True):
     settings: JudgedSettings
     environment: Mapping[str, Any] = msgspec.field(default_factory=dict)
     source: SourceDocument = SourceDocument()
+    shard: ShardDocument | Unset = UNSET

@@ -168,6 +168,8 @@ def _left_out(document: CrashDocument) -> list[str]:
         for each in document.not_applicable
     ]
     asked = document.not_asked
+    if document.shard:
+        told.append(f"shard {document.shard} alone: the others strike the other points")
     return told + [
         f"{what} not asked for: {', '.join(names)}" for what, names in asked.items() if names
     ]

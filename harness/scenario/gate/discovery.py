@@ -27,7 +27,10 @@ NOBODY_S = "the project has no suite of this name, and none is shipped"
 
 @dataclass(frozen=True)
 class Suites:
-    """What a gate runs. `own` are the files of the project, `shipped` run as they are."""
+    """What a gate runs. `own` are the files of the project, `shipped` run as they are.
+
+    Of a shard, `whole` names the suites of all the shards.
+    """
 
     root: Path
     directory: Path
@@ -36,6 +39,7 @@ class Suites:
     left_alone: tuple[Path, ...]
     absent: tuple[Finding, ...]
     not_applicable: tuple[NotApplicable, ...]
+    whole: tuple[str, ...] = ()
 
     @property
     def home(self) -> str:

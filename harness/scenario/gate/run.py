@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -28,6 +29,7 @@ from harness.scenario.gate.provenance import Amount, changed, judged
 from harness.scenario.gate.recorder import Advance, SuiteRecorder
 from harness.scenario.gate.retold import SuiteReplay, by_cause, retold
 from harness.scenario.gate.settings import GateSettings
+from harness.scenario.gate.share import shard_document, take_share
 from harness.scenario.gate.target import JudgedSubject, target_of
 from harness.scenario.gate.workspace import Workspace
 from harness.server import Server, choose, close_owned
@@ -56,9 +58,10 @@ def run(settings: GateSettings) -> VerdictDocument:
 def _suites(
     settings: GateSettings, target: JudgedSubject, lacking: Mapping[str, str] | None = None
 ) -> Suites:
-    return discover(
+    found = discover(
         target.plan, settings.root, settings.project, full=settings.full, lacking=lacking
     )
+    return take_share(found, settings.shard, settings.costs)
 
 
 @contextmanager
@@ -110,7 +113,10 @@ def _judged(
         not_applicable=suites.not_applicable,
     )
     told_anywhere = portable_document(to_builtins(verdict.document()), suites.root)
-    document = from_builtins(told_anywhere | {"source": source.document}, VerdictDocument)
+    document = msgspec.structs.replace(
+        from_builtins(told_anywhere | {"source": source.document}, VerdictDocument),
+        shard=shard_document(suites, settings.shard, settings.costs),
+    )
     build.write_verdict(settings.build, document)
     papers.write(settings.build, document, pieces)
     told.verdict(console, verdict, seconds, settings)

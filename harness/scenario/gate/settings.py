@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.shard import Shard
+from harness.document.costs import NO_COSTS, Costs
 from harness.scenario.gate.discovery import DIRECTORY
 from harness.subject.project import Project, current_project, find_project
 
@@ -13,7 +15,8 @@ from harness.subject.project import Project, current_project, find_project
 class GateSettings:
     """What to judge and on what: a plan, or without one the subject of the project here.
 
-    A subject that is `trusted` may run where nothing keeps it from other databases.
+    A `shard` runs some of the suites alone, cut by the measured `costs`. A subject that is
+    `trusted` may run where nothing keeps it from other databases.
     """
 
     plan: Path | None
@@ -29,6 +32,8 @@ class GateSettings:
     keep_failed: bool = False
     quiet: bool = False
     trusted: bool = False
+    shard: Shard | None = None
+    costs: Costs = NO_COSTS
 
     @property
     def project(self) -> Project | None:

@@ -27,6 +27,8 @@ def header(console: Console, settings: GateSettings, target: JudgedSubject, serv
     for reason in server.passed_over:
         console.print(f"          passed over: {reason}", markup=False)
     console.print(f"  rows    {settings.rows:,}, seed {settings.seed}, {settings.workers} workers")
+    if settings.shard is not None:
+        console.print(f"  shard   {settings.shard} alone; harness merge puts the shards together")
 
 
 def verdict(console: Console, found: Verdict, seconds: float, settings: GateSettings) -> None:

@@ -13,9 +13,11 @@ from harness.check.history import check_history
 from harness.check.history.elle import write_elle
 from harness.core.errors import Refused, UsageError
 from harness.core.extras import require_extra
+from harness.core.tree_hash import tool_hash
 from harness.crash.setup import Setup
 from harness.database import admin
 from harness.document.live import (
+    UNSET,
     HistoryDocument,
     LatenciesDocument,
     LiveDocument,
@@ -24,6 +26,7 @@ from harness.document.live import (
     StrikeDocument,
     VictimDocument,
 )
+from harness.document.shard import ShardDocument
 from harness.scenario.live.course import Conductor, plan_kills
 from harness.scenario.live.judge import (
     LiveEvidence,
@@ -217,7 +220,8 @@ class _Live:
         return conductor.run("rollback", back)
 
     def _wanted(self) -> int:
-        return -(-self.settings.acknowledged // self.settings.shard[1])
+        shares = self.settings.shard.of if self.settings.shard else 1
+        return -(-self.settings.acknowledged // shares)
 
     def _acknowledged(self, conductor: Conductor) -> int:
         """The writes that were acknowledged while a run was at work."""
@@ -283,6 +287,9 @@ class _Live:
             server=f"Postgres {self.server.version} ({self.server.provider})",
             seconds=round(time.monotonic() - begun, 1),
             series=make_series(operations[control:], conductor.course.steps),
+            shard=ShardDocument(index=settings.shard.index, of=settings.shard.of)
+            if settings.shard else UNSET,
+            postgres=self.server.version, tool_hash=tool_hash(),
         )  # fmt: skip
 
     def _written(self, history: History) -> tuple[Path, Path]:

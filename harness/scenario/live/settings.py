@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.core.direction import StepDirection
+from harness.core.shard import Shard
 from harness.plan import Plan, RunnerSettings
 from harness.traffic.rate import LATEST
 
@@ -38,7 +39,7 @@ class LiveSettings:
     max_wait: float | None = None
     acknowledged: int = 0
     server_kills: bool = False
-    shard: tuple[int, int] = (1, 1)
+    shard: Shard | None = None
     control: float = 3.0
     late: float = LATEST
     delay: float = 0.0
@@ -48,7 +49,7 @@ class LiveSettings:
     @property
     def word(self) -> str:
         """What chance begins from."""
-        return f"{self.seed}-{self.shard[0]}"
+        return f"{self.seed}-{self.shard.index if self.shard else 1}"
 
     def bound(self, direction: StepDirection | str, step: str) -> float:
         """How long a client may wait for the locks of this step."""

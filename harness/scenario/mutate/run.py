@@ -6,16 +6,22 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
 from harness import __version__, plan
 from harness.core.errors import Refused, UsageError
+from harness.core.shard import Shard
+from harness.core.tree_hash import tool_hash
 from harness.document.base import Word
-from harness.document.mutate import UNSET, MutateDocument, ShownMutant
+from harness.document.costs import NO_COSTS, Costs
+from harness.document.mutate import UNSET, JudgedMutant, MutateDocument, ShownMutant
+from harness.document.shard import ShardDocument
 from harness.plan import Plan
 from harness.scenario.mutate import declared, equivalents, judging, mutants
 from harness.scenario.mutate.model import Mutant, MutantResult
@@ -28,6 +34,9 @@ JUDGE = "harness.suite.judge:judge"
 LEAST = 98.0
 """The score, in percent, below which the checks are not good enough."""
 
+MUTANT = 1.0
+"""Seconds that a mutant takes, about, where none were measured."""
+
 Told = Callable[[MutantResult, int, int], None]
 
 
@@ -36,7 +45,8 @@ class MutateSettings:
     """What to run. `sample` None is every mutant; `only` a part of the ids.
 
     Without a `judge` it is the project's, else the default one. `declared` puts the declared
-    equivalents before the judge instead of the others.
+    equivalents before the judge instead of the others. A `shard` is judged alone, cut by the
+    measured `costs`, else by how many mutants there are.
     """
 
     plan: Path
@@ -49,6 +59,8 @@ class MutateSettings:
     workers: int = 3
     least: float = LEAST
     declared: bool = False
+    shard: Shard | None = None
+    costs: Costs = NO_COSTS
 
 
 def judge_of(subject: Plan) -> str:
@@ -76,16 +88,19 @@ def run(settings: MutateSettings, told: Told = silent) -> MutateDocument:
         mutant.id: why for mutant in every if (why := equivalents.reason(known, mutant)) is not None
     }
     asked_for = [one for one in every if one.id in reasons] if settings.declared else every
-    chosen = _chosen(asked_for, settings)
+    whole = _chosen(asked_for, settings)
+    chosen = _share(whole, settings, reasons)
     left = [] if settings.declared else [mutant for mutant in chosen if mutant.id in reasons]
     results = [MutantResult(mutant, "equivalent", reason=reasons[mutant.id]) for mutant in left]
     asked = [mutant for mutant in chosen if settings.declared or mutant.id not in reasons]
     with _started(settings) as server:
+        version = server.version
         _refuse_unsound(settings, server, subject)
         for result in _judged(settings, server, subject, asked):
             results.append(result)
             told(result, len(results), len(chosen))
     answer = document(results, settings, subject, every, time.monotonic() - began)
+    answer = _placed(answer, results, whole, settings, version)
     return declared.put_on_trial(answer, results, reasons) if settings.declared else answer
 
 
@@ -121,6 +136,35 @@ def document(
     )
 
 
+def _placed(
+    answer: MutateDocument,
+    results: Sequence[MutantResult],
+    whole: Sequence[Mutant],
+    settings: MutateSettings,
+    postgres: int,
+) -> MutateDocument:
+    """The answer with what each mutant came to, in the plan's order, and what it stands on."""
+    ids = [mutant.id for mutant in whole]
+    order = {name: number for number, name in enumerate(ids)}
+    rows = sorted(results, key=lambda result: order[result.mutant.id])
+    shard, costs = settings.shard, settings.costs.digest
+    return msgspec.structs.replace(
+        answer,
+        rows=[
+            JudgedMutant(id=row.mutant.id, outcome=row.outcome, by=row.by, seconds=row.seconds)
+            for row in rows
+        ],
+        seed=settings.seed,
+        postgres=postgres,
+        tool_hash=tool_hash(),
+        judge=settings.judge,
+        sample=settings.sample,
+        shard=ShardDocument(index=shard.index, of=shard.of, whole=ids, costs=costs)
+        if shard
+        else UNSET,
+    )
+
+
 def words(answer: MutateDocument) -> list[str]:
     """The answer for a person: every survivor with its diff, then the score."""
     if answer.refuted is not UNSET:
@@ -131,8 +175,9 @@ def words(answer: MutateDocument) -> list[str]:
     for one in answer.unknowns:
         lines.append(f"unknown: {one.id}: {one.reason}")
     score = "no score" if answer.score is None else f"{answer.score:.2f}%"
+    share = f", shard {answer.shard}" if answer.shard else ""
     lines.append(
-        f"mutants: {answer.verdict}; {score} of {answer.mutants - answer.equivalent} seen,"
+        f"mutants{share}: {answer.verdict}; {score} of {answer.mutants - answer.equivalent} seen,"
         f" {len(answer.survivors)} survived, {answer.equivalent} equivalent,"
         f" {answer.seconds:.1f} s"
     )
@@ -157,6 +202,20 @@ def _chosen(every: Sequence[Mutant], settings: MutateSettings) -> list[Mutant]:
         return fitting
     taken = set(random.Random(settings.seed).sample(range(len(fitting)), settings.sample))  # noqa: S311 - a seed is the point
     return [mutant for number, mutant in enumerate(fitting) if number in taken]
+
+
+def _share(
+    whole: Sequence[Mutant], settings: MutateSettings, reasons: Mapping[str, str]
+) -> list[Mutant]:
+    """The mutants of the shard, all without one. An equivalent that is not judged costs nothing."""
+    if settings.shard is None:
+        return list(whole)
+
+    def cost(mutant: Mutant) -> float:
+        free = mutant.id in reasons and not settings.declared
+        return 0.0 if free else settings.costs.of(mutant.id, MUTANT)
+
+    return settings.shard.take(whole, cost, lambda mutant: mutant.id)
 
 
 @contextmanager

@@ -52,6 +52,8 @@ def test_the_command_explores_a_sample_and_replays_a_point(small: Path, tmp_path
         (["--domain", "moon"], "no domain 'moon'"),
         (["--points", "some"], "--points takes all or a whole number"),
         (["--replay", "nonsense"], "is not a crash point"),
+        (["--shard", "4/3"], "'4/3' is out of range"),
+        (["--costs", "nowhere.json"], "cannot be read"),
     ],
 )
 def test_bad_arguments_are_refused_at_once(small: Path, arguments: list[str], said: str) -> None:

@@ -32,6 +32,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["--dsn", "postgresql://u:secret@h/d"], "an existing server is not put under traffic"),
         (["--writes", "nan"], "nan is not a number"),
         (["--shard", "3/2"], "--shard takes I/N"),
+        (["--shard", "0/2"], "out of range"),
     ],
 )
 def test_bad_arguments_are_refused_at_once(
