@@ -1,0 +1,1 @@
+"""What names the schema from outside: rename map, rewriter, kinds of files, proof."""
