@@ -76,10 +76,10 @@ def _write(file: Path, text: str) -> None:
 
 def _figures(dsn: str, plan: Plan) -> str:
     from harness.observe.metrics import exposition
-    from harness.runner.watching import look, watching
+    from harness.runner.watching import look_and_measure, watching
 
     with watching(dsn) as conn:
-        return exposition(look(conn, plan))
+        return exposition(*look_and_measure(conn, plan))
 
 
 def scraped(dsn: str, plan: Plan) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.core.errors import Refused
 from harness.database import pinned
+from harness.observe.run_figures import RunFigures
 from harness.observe.run_standing import IndexBuild, RunStanding, StepStanding, WaitingSession
 from harness.plan import Plan
 from harness.plan.ranges import relation
@@ -15,6 +16,7 @@ from harness.runner import ledger, ledger_control, ledger_format, lock
 from harness.runner.connection import Connection, connect
 from harness.runner.ledger import Checkpoint, Ledger, LedgerRun
 from harness.runner.lock import Backend
+from harness.runner.measuring import measure
 
 WAITS = Path(__file__).with_name("watching.sql").read_bytes()
 BUILD = Path(__file__).with_name("index_build.sql").read_bytes()
@@ -41,14 +43,37 @@ def watching(dsn: str) -> Iterator[Connection]:
 
 def look(conn: Connection, plan: Plan) -> RunStanding:
     """The database and its run now; a ledger that cannot be read is a view that says so."""
+    with _moment(conn):
+        return _looked(conn, plan)[0]
+
+
+def look_and_measure(conn: Connection, plan: Plan) -> tuple[RunStanding, RunFigures]:
+    """The same, and what the run, its runner and its server use."""
+    with _moment(conn):
+        view, run = _looked(conn, plan)
+        workers = [] if run is None else _workers(conn, run)
+        return view, measure(conn, run, workers, at_work=view.at_work)
+
+
+@contextmanager
+def _moment(conn: Connection) -> Iterator[None]:
     with conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        try:
+        yield
+
+
+def _looked(conn: Connection, plan: Plan) -> tuple[RunStanding, LedgerRun | None]:
+    try:
+        with conn.transaction():
             known = ledger.read(conn)
-        except Refused as refusal:
-            return RunStanding("foreign", errors=(str(refusal),))
-        run = known.runs[-1] if known.runs else None
-        return RunStanding("clean") if run is None else _view(conn, plan, known, run)
+    except Refused as refusal:
+        return RunStanding("foreign", errors=(str(refusal),)), None
+    run = known.runs[-1] if known.runs else None
+    return (RunStanding("clean") if run is None else _view(conn, plan, known, run)), run
+
+
+def _workers(conn: Connection, run: LedgerRun) -> list[int]:
+    return [one.pid for one in lock.at_work(conn, Backend(run.pid, run.backend_start))]
 
 
 def _view(conn: Connection, plan: Plan, known: Ledger, run: LedgerRun) -> RunStanding:
@@ -58,7 +83,7 @@ def _view(conn: Connection, plan: Plan, known: Ledger, run: LedgerRun) -> RunSta
     errors, held = _told(conn, run, done)
     pause = next((value for key, value, _ in asked if key == "pause"), "")
     took = conn.execute(ledger_control.SINCE, [run.id]).fetchone()
-    workers = [one.pid for one in lock.at_work(conn, Backend(run.pid, run.backend_start))]
+    workers = _workers(conn, run)
     return RunStanding(
         state=known.state,
         run=run.id,

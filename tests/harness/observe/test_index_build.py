@@ -58,7 +58,10 @@ def test_a_watch_tells_the_phase_of_an_index_build_and_who_it_waits_for(
             view = look(conn, plan)
             shown = "\n".join(block(view, WorkRate()))
             assert f"    index: {phase}, {100 * found.done // found.total}% of" in shown
-            assert 'harness_index_build_done{run="1"' in exposition(view)
+            assert (
+                f'harness_index_build_done{{direction="forward",phase="{phase}",run="1"}} '
+                in exposition(view)
+            )
             halfway.execute(f"SELECT pg_advisory_unlock({KEY})".encode())
             run.outcome()
         assert look(conn, plan).build is None

@@ -188,8 +188,8 @@ def test_a_file_of_metrics_holds_figures_and_no_secret(
     words = ["metrics", "--dsn", dsn, "--plan", str(tmp_path / "plan.toml")]
     assert CliRunner().invoke(cli, [*words, "--file", str(file)]).exception is None
     text = file.read_text()
-    assert 'harness_run_steps_done{run="1",direction="forward"} 1\n' in text
-    assert 'harness_state{state="partial"} 1\n' in text
+    assert 'harness_run_steps_done{direction="forward",run="1"} 1.0\n' in text
+    assert 'harness_state{state="partial"} 1.0\n' in text
     assert "postgresql" not in text
     for wrong in ([], ["--file", "a", "--listen", "1"], ["--listen", "1", "--every", "1s"]):
         assert isinstance(CliRunner().invoke(cli, [*words, *wrong]).exception, UsageError)
@@ -202,12 +202,14 @@ def test_every_metric_has_help_and_type_and_labels_are_quoted() -> None:
         "partial", 1, "forward", step=StepStanding('a"b\\c\nd', "batch", "running", 1, 2)
     )
     lines = exposition(view).splitlines()
-    assert 'step="a\\"b\\\\c\\nd"' in next(one for one in lines if one.startswith("harness_step"))
+    assert 'step="a\\"b\\\\c\\nd"' in next(
+        one for one in lines if one.startswith("harness_step_rows{")
+    )
     names = {line.split("{")[0].split()[0] for line in lines if not line.startswith("#")}
     for name in names:
         assert any(line.startswith(f"# HELP {name} ") for line in lines)
         assert f"# TYPE {name} gauge" in lines
-    assert exposition(None).splitlines()[-1] == "harness_up 0"
+    assert exposition(None).splitlines()[-1] == "harness_up 0.0"
 
 
 @pytest.fixture
@@ -238,4 +240,4 @@ def scraped(tmp_path: Path, harness_empty_database: str) -> Iterator[str]:
 def test_a_scrape_is_answered_on_this_machine_alone(scraped: str) -> None:
     assert scraped.startswith("http://127.0.0.1:")
     with urllib.request.urlopen(scraped, timeout=60) as answer:  # noqa: S310 - our own address
-        assert 'harness_state{state="clean"} 1' in answer.read().decode()
+        assert 'harness_state{state="clean"} 1.0' in answer.read().decode()
