@@ -22,6 +22,7 @@ from harness import __version__
 from harness.cli import usage
 from harness.cli.backup import backup, restore
 from harness.cli.baseline import baseline
+from harness.cli.bench import bench
 from harness.cli.cleanup import cleanup
 from harness.cli.control import control
 from harness.cli.crash import crash
@@ -79,6 +80,7 @@ for command in (
     crash,
     live,
     mutate,
+    bench,
     gate,
     report,
 ):
