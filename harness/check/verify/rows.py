@@ -1,19 +1,21 @@
 """All rows by hash: what they must have become against what they are, across two databases.
 
 The server sums the hashes of all rows of a bucket, so only buckets that differ send their rows.
-The text of a row is what is hashed; both sides are read under the same settings.
+The text of each value is what is compared; both sides are read under the same settings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg import sql
 
+from harness.check.verify import hashing
 from harness.check.verify.file import ComparedRows
+from harness.check.verify.lane import beside
 from harness.core.finding import Finding
 from harness.core.sqlstate import UNDEFINED_NAME
 from harness.document.base import Word
@@ -21,62 +23,67 @@ from harness.plan.model import Statement
 
 Connection = psycopg.Connection[Any]
 Row = dict[str, str | None]
+Answer = TypeVar("Answer")
 SHOWN: Final = 200
 """Characters of a value that a person is shown."""
 
 SUMS: Final = """
-select ('x' || substr(md5(key), 1, 2))::bit(8)::int as bucket, count(*),
-    sum(('x' || substr(hash, 1, 16))::bit(64)::bigint),
-    sum(('x' || substr(hash, 17))::bit(64)::bigint)
+select bucket, count(*), sum(h), sum((h >> 32) * (h & 4294967295))
 from (
-    select {key} as key, md5(t::text) as hash from (
+    select hashtextextended({key} collate "C", 4294967296) & 255 as bucket, {hash} as h from (
 {query}
-    ) t
+    ) t ({columns}) offset 0
 ) hashed group by bucket
 """
+"""OFFSET 0 keeps the planner from computing a hash, and what it is made of, wherever it is used."""
 HASHES: Final = """
-select {key}, md5(t::text) from (
+select {key}, md5((t.*)::text) from (
 {query}
-) t where ('x' || substr(md5({key}), 1, 2))::bit(8)::int = any (%s)
+) t ({columns}) where hashtextextended({key} collate "C", 4294967296) & 255 = any (%s)
 """
 FIELDS: Final = """
-select {texts} from (
+select {key}, {texts} from (
 {query}
-) t where {key} = any (%s)
+) t ({columns}) where {key} = any (%s)
 """
 KEYS: Final = """
 select {key} from (
 {query}
-) t order by md5({key} || %s), 1 limit %s
+) t ({columns}) order by md5({key} || %s), 1 limit %s
 """
 
 
 @dataclass(frozen=True)
 class Side:
-    """One query on one connection, and the name of its key."""
+    """One query on one connection, with its columns; the first is the key."""
 
     conn: Connection
     statement: Statement
     names: tuple[str, ...]
-
-    @property
-    def key(self) -> str:
-        """The first column, as text."""
-        return f"coalesce(t.{_quoted(self.names[0])}::text, '')"
+    types: tuple[int, ...]
 
     def ask(self, template: str, *params: Any) -> list[tuple[Any, ...]]:
         """Rows of a query made of this one; the key is its text."""
         return self._run(template, params).fetchall()
 
+    def sums(self, other: Side) -> dict[int, tuple[Any, ...]]:
+        """Of each bucket how many rows there are, and the sums of their hashes."""
+        hashed = hashing.row_hash(self.types, other.types)
+        return {row[0]: row[1:] for row in self.ask(SUMS.replace("{hash}", hashed))}
+
     def fields(self, keys: Iterable[str]) -> dict[str, Row]:
         """Whole rows by key, every value as text."""
         found = self._run(FIELDS, (list(keys),)).fetchall()
-        return {str(row[0]): dict(zip(self.names, row, strict=True)) for row in found}
+        return {row[0]: dict(zip(self.names, row[1:], strict=True)) for row in found}
 
     def _run(self, template: str, params: tuple[Any, ...]) -> psycopg.Cursor[Any]:
-        query = self.statement.text.replace("%", "%%")
-        texts = ", ".join(f"t.{_quoted(name)}::text" for name in self.names)
-        parts = {"{query}": query, "{key}": self.key, "{texts}": texts}
+        columns = hashing.names(len(self.names))  # the query's own names may stand twice
+        parts = {
+            "{key}": f"coalesce(t.{columns[0]}::text, '')",
+            "{columns}": ", ".join(columns),
+            "{texts}": ", ".join(f"t.{column}::text" for column in columns),
+            "{query}": self.statement.text.replace("%", "%%"),  # last: it may say {key} itself
+        }
         for name, part in parts.items():
             template = template.replace(name, part)
         return self.conn.execute(template.encode(), params)
@@ -142,16 +149,35 @@ def _reason(rows: ComparedRows, statement: Statement, error: psycopg.Error) -> s
 
 
 def _compared(rows: ComparedRows, sides: tuple[Side, Side], keys: int) -> Compared:
-    expected, found = ({row[0]: row[1:] for row in side.ask(SUMS)} for side in sides)
+    expected, found = _at_once(sides, Side.sums)
     differing = [n for n in expected.keys() | found.keys() if expected.get(n) != found.get(n)]
     totals = sum(row[0] for row in expected.values()), sum(row[0] for row in found.values())
     if not differing:
         return Compared(rows, *totals, sides=sides)
-    before, after = (_by_key(side.ask(HASHES, differing)) for side in sides)
+    before, after = _at_once(sides, lambda side, _: _by_key(side.ask(HASHES, differing)))
     wrong = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
     wrong.sort(key=lambda key: (len(key), key))
     told = _told(sides, wrong[:keys], before, after)
     return Compared(rows, *totals, wrong=len(wrong), differences=tuple(told), sides=sides)
+
+
+def _at_once(
+    sides: tuple[Side, Side], ask: Callable[[Side, Side], Answer]
+) -> tuple[Answer, Answer]:
+    """What `ask` gives of each side and its other one; of two databases side by side.
+
+    The error of the first side is raised before that of the second.
+    """
+    one, other = sides
+    if one.conn is other.conn:
+        return ask(one, other), ask(other, one)
+    with beside(one.conn, lambda: ask(one, other)) as first:
+        try:
+            second = ask(other, one)
+        except Exception:
+            first.result()
+            raise
+        return first.result(), second
 
 
 def _by_key(found: list[tuple[Any, ...]]) -> dict[str, list[str]]:
@@ -195,8 +221,5 @@ def _side(conn: Connection, statement: Statement) -> Side:
     query = sql.SQL("select * from ({}) t limit 0").format(sql.SQL(statement.text))
     cursor = conn.execute(query)
     assert cursor.description is not None
-    return Side(conn, statement, tuple(column.name for column in cursor.description))
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""').replace("%", "%%") + '"'
+    names = tuple(column.name for column in cursor.description)
+    return Side(conn, statement, names, tuple(column.type_code for column in cursor.description))

@@ -36,6 +36,7 @@ from harness.check.verify.doubt import (
     of_security,
     of_source,
 )
+from harness.check.verify.lane import beside
 from harness.check.verify.rows import Compared
 from harness.check.verify.samples import Sample
 from harness.core import progress
@@ -179,12 +180,16 @@ def verify(
         doubts += of_source(before, target, source_state) if source else ()
         if doubts:
             source, before = None, target
+        reader = stack.enter_context(reading(dsn, timeout=plan.verify.timeout, name="verify"))
+        judge = CheckRunner(reader, plan.verify.keys).judge
+        results = stack.enter_context(beside(reader, lambda: judge(tally.each(asked.checks))))
         compared = tuple(
             verify_rows.compare(rows, before, target, plan.verify.keys)
             for rows in tally.each(asked.rows)
         )
         drawn = samples.draw(compared, seed, plan.verify.samples if count is None else count)
-    found = _judged(dsn, plan, asked, tally)
+        found = _judged(results.result())
+    _try(dsn, asked.trials, tally, found)
     findings = [one for each in compared if (one := each.finding())] + found.findings
     parts = _parts(plan, files, contract, state, count)
     if source and contract and not any(one.check == "verify.contract" for one in parts):
@@ -269,23 +274,24 @@ class _Judged:
     unknowns: list[Unknown]
 
 
-def _judged(dsn: str, plan: Plan, files: Files, tally: Tally) -> _Judged:
-    """What the check files and the trials say."""
-    with reading(dsn, timeout=plan.verify.timeout, name="verify") as conn:
-        results = CheckRunner(conn, plan.verify.keys).judge(tally.each(files.checks))
-    found = _Judged(
+def _judged(results: list[CheckResult]) -> _Judged:
+    """What the check files say."""
+    return _Judged(
         [one for result in results if (one := _finding(result))],
         [_unjudged(result) for result in results if result.unknown],
     )
+
+
+def _try(dsn: str, trials: tuple[verify_file.Trial, ...], tally: Tally, found: _Judged) -> None:
+    """Make the trials, when nobody reads any more, and add what they say."""
     with admin.connection(dsn, application_name="harness verify") as conn:
         pinned.pin(conn, lock_timeout=LOCK_TIMEOUT, row_security="on")
-        for trial in tally.each(files.trials):
+        for trial in tally.each(trials):
             ended = verify_trial.attempt(conn, trial)
             if isinstance(ended, Unknown):
                 found.unknowns.append(ended)
             elif ended is not None:
                 found.findings.append(ended)
-    return found
 
 
 def _unjudged(result: CheckResult) -> Unknown:

@@ -6,7 +6,7 @@
 
 select t.id as key, 'the search words are not those of the row' as detail
 from public.companies t
-cross join lateral (select concat_ws(' ', t.name, t.sector, t.description, t.website, t.city) as text) d
+cross join lateral (select concat_ws(' ', t.name, t.sector, t.description, t.website, t.city) as text offset 0) d -- the text is made once
 where (t.search_tsv is null or length(d.text) <= 120000) -- of longer ones the beginning is searched
     and pg_catalog.tsvector_to_array(t.search_tsv)
         is distinct from pg_catalog.tsvector_to_array(to_tsvector('pg_catalog.english', d.text))

@@ -10,7 +10,7 @@ cross join lateral (select concat_ws(' ', t.first_name, t.last_name, t.title, t.
     select string_agg(e.address #>> '{}', ' ')
     from jsonb_path_query(t.email_jsonb, '$[*].email[*]') e (address)
     where jsonb_typeof(e.address) = 'string'
-)) as text) d
+)) as text offset 0) d -- the text is made once
 where (t.search_tsv is null or length(d.text) <= 120000) -- of longer ones the beginning is searched
     and pg_catalog.tsvector_to_array(t.search_tsv)
         is distinct from pg_catalog.tsvector_to_array(to_tsvector('pg_catalog.english', d.text))
