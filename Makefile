@@ -63,7 +63,7 @@ killed: $(STAMP) ## kill each tool at POINTS= points of its time (50), run the n
 false-alarms: $(STAMP) ## 20 seeds of clean and of real rows: validation finds nothing above info (SERVER= PG=)
 	@HARNESS_EXHAUSTIVE=1 $(BIN)/python -m pytest -n 2 --dist load tests/harness/check/test_false_alarms.py $(PYTEST_OPTIONS) $(ARGS)
 
-.PHONY: test-migration test test-exhaustive test-fast lint format bench bench-compare images lock clean
+.PHONY: test-migration test test-exhaustive test-fast lint format bench bench-compare bench-null images lock clean
 test-migration: $(STAMP) ## the main job: every release suite on a real server, GO or NO-GO (ROWS= SEED= SERVER= PG= IMAGE= FULL=1 SHARD=1/4)
 	@$(BIN)/harness gate $(GATE_OPTIONS)
 
@@ -92,8 +92,12 @@ format: $(STAMP) ## let ruff rewrite what it can
 bench: $(STAMP) ## benchmarks, saved as JSON below build/benchmarks (ROWS= chooses one size)
 	@$(BIN)/python -m pytest tests/migration/test_benchmark.py -m benchmark_suite --benchmark-storage build/benchmarks --benchmark-autosave $(PYTEST_OPTIONS) $(ARGS)
 
-bench-compare: $(STAMP) ## benchmarks again, compared with the last saved run; fails when a mean is 50% slower
-	@$(BIN)/python -m pytest tests/migration/test_benchmark.py -m benchmark_suite --benchmark-storage build/benchmarks --benchmark-compare --benchmark-compare-fail mean:50% $(PYTEST_OPTIONS) $(ARGS)
+bench-compare: $(STAMP) ## two refs in pairs of runs that take turns; fails on a confirmed slowdown alone (BASE= HEAD= ROWS= ONLY=)
+	@$(BIN)/harness bench compare $(or $(BASE),main) $(or $(HEAD),HEAD) --html build/comparison.html --markdown build/comparison.md \
+		$(if $(ROWS),--rows $(ROWS)) $(foreach name,$(ONLY),--only $(name)) $(if $(SERVER),--server $(SERVER)) $(if $(PG),--pg-version $(PG))
+
+bench-null: $(STAMP) ## COUNT= comparisons (20) of HEAD with itself beside waves of load: none may say slower
+	@$(BIN)/python -m tests.bench_null $(or $(COUNT),20) $(or $(ROWS),1000)
 
 images: ## Postgres images 15 and 17 from Debian's packages (needs root and a Docker engine)
 	@images/build 15 17

@@ -20,6 +20,13 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes >= 2 else f"{seconds:.1f} s"
 
 
+def timing(seconds: float) -> str:
+    """A measured time in three digits, so that a change of a few percent is seen."""
+    if seconds < 1:
+        return f"{seconds * 1000:.3g} ms"
+    return f"{seconds:.3g} s" if seconds < 100 else f"{seconds:.0f} s"
+
+
 def size(number: float) -> str:
     """Bytes in the largest unit that fits."""
     unit = 0

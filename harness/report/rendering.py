@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.core.quantity import count, duration, per_second, rate, size
+from harness.core.quantity import count, duration, per_second, rate, size, timing
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -31,7 +31,7 @@ def environment(others: Mapping[str, Path] | None = None) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (breakable, count, duration, size, rate, per_second)
+    filters = (breakable, count, duration, size, rate, per_second, timing)
     made.filters.update({one.__name__: one for one in filters})
     return made
 

@@ -94,11 +94,15 @@ def decide(rounds: Sequence[RoundResult]) -> ComparisonResult:
         if len(rounds) == 1:
             return ComparisonResult(first.change, first, why=first.why)
         why = f"rerun though the first round said {first.change}"
-        return ComparisonResult("cannot tell", first, why=why)
+        return ComparisonResult("cannot tell", first, why=_with(why, first.why))
     if len(rounds) == 1:
         return ComparisonResult("cannot tell", first, why="slower once, and not confirmed")
     second = rounds[1]
     if second.change == "slower":
         return ComparisonResult("slower", first, confirmed=True)
     why = f"slower in the first round only; the second says {second.change}"
-    return ComparisonResult("cannot tell", second, why=f"{why}: {second.why}".rstrip(": "))
+    return ComparisonResult("cannot tell", second, why=_with(why, second.why))
+
+
+def _with(why: str, more: str) -> str:
+    return f"{why}: {more}" if more else why

@@ -41,7 +41,7 @@ def _flaws(pairs: Pairs, commits: Mapping[Arm, str], rule: DecisionRule) -> Iter
 def _flaw_of(sample: ArmSample, commit: str, rule: DecisionRule) -> str:
     if sample.commit != commit:
         return f"was run by {sample.commit[:12]}, not by {commit[:12]}: the arms are swapped"
-    if len(sample.seconds) != rule.inner:
+    if {len(sample.seconds), len(sample.begun)} != {rule.inner}:
         return f"{len(sample.seconds)} runs, not {rule.inner}"
     if not all(math.isfinite(one) and one > 0 for one in sample.seconds):
         return "a run took no time that can be compared"

@@ -6,6 +6,7 @@ A tree that is no harness is another team's project: there the harness at work s
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from harness.server.shell import without
 LOCK: Final = "requirements.lock"
 BACKEND: Final = "hatchling"
 DRIVER: Final = Path(__file__).with_name("driver.py")
+ERROR: Final = re.compile(r"[\w.]*(Error|Exception|Invalid\w*): |ERROR: (?!Failed)")
 STRANGE: Final = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV")
 
 
@@ -110,11 +112,10 @@ def _pip(ref: GitRef, python: Path, *arguments: str) -> None:
 
 
 def _reason(said: str) -> str:
-    """The line of pip's account that says why."""
+    """The line of pip's account that says why: that of Python, or else pip's own."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    errors = [line for line in lines if "error" in line.lower()]
-    told = [line for line in errors if not line.lower().startswith(("error: subprocess", "note:"))]
-    return (told or errors or lines or ["pip says nothing"])[-1][:300]
+    errors = [line for line in lines if ERROR.match(line)]
+    return (errors or lines or ["pip says nothing"])[-1][:300]
 
 
 def _environment() -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.core.quantity import duration
+from harness.core.quantity import duration, timing
 from harness.document.base import Word
 from harness.document.comparison import (
     ComparedBenchmarkDocument,
@@ -63,7 +63,7 @@ def _told(one: ComparedBenchmarkDocument) -> str:
     if one.ratio is not None and one.low is not None and one.high is not None:
         said += f"  {change(one.ratio)} [{change(one.low)}, {change(one.high)}]"
     if one.base_seconds is not None and one.head_seconds is not None:
-        said += f"  {duration(one.base_seconds)} → {duration(one.head_seconds)}"
+        said += f"  {timing(one.base_seconds)} → {timing(one.head_seconds)}"
     return f"{said}  {one.why}" if one.why else said
 
 

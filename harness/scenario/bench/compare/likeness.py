@@ -70,6 +70,15 @@ def refuse_unlike(facts: Mapping[Arm, ArmFacts]) -> None:
         raise _unlike("rows", rows, "compare refs that seed the same rows, or give --rows")
 
 
+def refuse_unlike_machines(base: Mapping[str, Any], head: Mapping[str, Any]) -> None:
+    """Raise UsageError where two runs were made on two machines, and name what differs."""
+    differing = _differing(base, head)
+    if differing:
+        raise _unlike(
+            "machines", differing, "make both runs on one machine: bench compare BASE HEAD"
+        )
+
+
 def refuse_unlike_speed(result: RoundResult) -> None:
     """Raise UsageError where a fixed loop takes one arm longer than the other."""
     if result.change in ("faster", "slower"):

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
 
 from harness.scenario.bench.compare.arm_process import ArmRun, InstalledArm
 from harness.scenario.bench.compare.block import ArmBlock, ServerWish, open_block
@@ -22,8 +21,6 @@ from harness.scenario.bench.compare.rule import DecisionRule
 from harness.scenario.bench.compare.sample import ARMS, Arm, ArmSample, SamplePair, order_of
 from harness.scenario.bench.compare.workloads import LOOP, BenchWorkload, Stand
 
-WARM: Final = 2
-"""Runs before the first pair on each server, of both arms: the first one loads what it needs."""
 Tell = Callable[[str], None]
 
 
@@ -138,7 +135,7 @@ class _Round:
             self._found.pairs.pop(workload.name, None)
 
     def _warm_up(self, blocks: Mapping[Arm, ArmBlock], workload: BenchWorkload) -> None:
-        for _ in range(WARM):
+        for _ in range(self._plan.rule.warm):
             begun = time.monotonic()
             runs = {arm: _run(block, workload) for arm, block in blocks.items()}
             self._costs[workload.name] = (time.monotonic() - begun) / len(ARMS)
@@ -171,11 +168,11 @@ class _Round:
 
     def _drop(self, blocks_left: int) -> None:
         rule = self._plan.rule
-        whole = rule.pairs * 2 * rule.inner + rule.servers * 2 * WARM
+        whole = rule.pairs * 2 * rule.inner + rule.servers * 2 * rule.warm
         share = rule.pairs // rule.servers * 2 * rule.inner
         needs = {
             one.name: TimeNeed(
-                self._costs[one.name] * (share + blocks_left * (share + 2 * WARM)),
+                self._costs[one.name] * (share + blocks_left * (share + 2 * rule.warm)),
                 self._costs[one.name] * whole,
             )
             for one in self._alive()

@@ -8,21 +8,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 
 from harness.document.comparison import (
     ComparedBenchmarkDocument,
     ComparedRefDocument,
     ComparisonDocument,
-    ComparisonRoundDocument,
     LeftOutDocument,
 )
 from harness.scenario.bench.compare.arm_process import InstalledArm
+from harness.scenario.bench.compare.benchmark import compared_benchmark
 from harness.scenario.bench.compare.block import ServerWish
 from harness.scenario.bench.compare.budget import LIMIT, TimeBudget
 from harness.scenario.bench.compare.decision import (
     RoundResult,
-    decide,
     judge_round,
     needs_confirmation,
 )
@@ -56,8 +54,8 @@ class ComparisonSettings:
 
 def run_comparison(
     settings: ComparisonSettings, tell: Tell = lambda _line: None
-) -> tuple[ComparisonDocument, Mapping[str, Sequence[SamplePair]]]:
-    """The comparison of two refs, and the pairs of its first round.
+) -> tuple[ComparisonDocument, Mapping[str, Sequence[Sequence[SamplePair]]]]:
+    """The comparison of two refs, and the rounds of pairs of each benchmark.
 
     Raises UsageError for a ref that is not there or does not install, and for unlike arms.
     """
@@ -67,7 +65,7 @@ def run_comparison(
     with _installed(settings, tell) as (arms, notes):
         comparison = _Comparison(settings, arms, workloads, budget, tell)
         document = comparison.document(begun, notes)
-    return document, comparison.first.pairs
+    return document, comparison.pairs
 
 
 @contextmanager
@@ -108,7 +106,7 @@ class _Comparison:
         wish = ServerWish(settings.server, settings.pg_version, settings.rows, settings.seed)
         self._plan = RoundPlan(arms, workloads, wish, settings.rule, budget, False, tell)
         self._results: dict[str, list[RoundResult]] = {}
-        self._pairs: dict[str, list[Sequence[SamplePair]]] = {}
+        self.pairs: dict[str, list[Sequence[SamplePair]]] = {}
         self.first = RoundMeasured()
 
     def document(self, begun: float, notes: Sequence[str]) -> ComparisonDocument:
@@ -149,7 +147,7 @@ class _Comparison:
         for name, pairs in measured.pairs.items():
             result = judge_round(pairs, self._commits, self._settings.rule)
             self._results.setdefault(name, []).append(result)
-            self._pairs.setdefault(name, []).append(pairs)
+            self.pairs.setdefault(name, []).append(pairs)
             ratio = f" ({result.ratio:.3f})" if result.ratio else ""
             self._tell(f"  {name}: {result.change}{ratio}")
 
@@ -170,32 +168,12 @@ class _Comparison:
         if name in self.first.failed:
             why = self.first.failed[name]
             return ComparedBenchmarkDocument(name=name, verdict="cannot tell", why=why)
-        results, rounds = self._results[name], self._pairs[name]
-        found = decide(results)
-        why = found.why
-        if name in second.failed:
-            why = f"{why}: {second.failed[name]}"
-        elif name in second.dropped:
-            why = f"{why}: there was no time; take --only {name}"
-        values = [(pair.base.value, pair.head.value) for pairs in rounds for pair in pairs]
-        shown = found.shown
-        return ComparedBenchmarkDocument(
-            name=name, verdict=found.change, why=why, confirmed=found.confirmed,
-            ratio=shown.ratio, low=shown.low, high=shown.high, smallest=shown.smallest,
-            base_seconds=median(base for base, _ in values),
-            head_seconds=median(head for _, head in values),
-            rounds=[_round(*one) for one in zip(results, rounds, strict=True)],
-        )  # fmt: skip
+        more = second.failed.get(name, "")
+        if name in second.dropped:
+            more = f"there was no time; take --only {name}"
+        return compared_benchmark(name, self.pairs[name], self._commits, self._settings.rule, more)
 
     def _ref(self, arm: Arm) -> ComparedRefDocument:
         one = self._arms[arm]
         version = self.first.versions.get(arm, "")
         return ComparedRefDocument(ref=one.ref, commit=one.commit, version=version)
-
-
-def _round(result: RoundResult, pairs: Sequence[SamplePair]) -> ComparisonRoundDocument:
-    return ComparisonRoundDocument(
-        verdict=result.change, ratio=result.ratio, low=result.low, high=result.high,
-        smallest=result.smallest, why=result.why,
-        pairs=[(pair.base.value, pair.head.value) for pair in pairs],
-    )  # fmt: skip
