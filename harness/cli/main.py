@@ -32,6 +32,7 @@ from harness.cli.gate import gate
 from harness.cli.init import init
 from harness.cli.live import live
 from harness.cli.maintenance import maintenance
+from harness.cli.merge import merge
 from harness.cli.metrics import metrics
 from harness.cli.migrate import migrate
 from harness.cli.mutate import mutate
@@ -82,6 +83,7 @@ for command in (
     mutate,
     bench,
     gate,
+    merge,
     report,
 ):
     cli.add_command(command)

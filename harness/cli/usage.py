@@ -25,6 +25,7 @@ EXAMPLES: Final = {
     "cleanup": "harness cleanup --dsn postgresql:///shop",
     "restore": "harness restore --dsn postgresql:///shop_new --from before.backup",
     "gate": "harness gate --server embedded --rows 10000",
+    "merge": "harness merge shard-1/crash.json shard-2/crash.json --out merged.json",
     "report": "harness report --build build",
     "crash": "harness crash --domain wire --points 200",
     "live": "harness live --writes 100 --seconds 20",

@@ -158,7 +158,8 @@ class Coverage:
     has the points of a domain in the order of its run. The earliest point is the first one met.
     A run that tells no steps takes others back than forward: `steps_back` has them in their order.
     `enumeration` says what was asked for: where nothing was struck of it, nothing is known. Of a
-    shard, `whole` are the points that all the shards strike.
+    shard, `whole` are the points that all the shards strike. `unstruck` stand for what was asked
+    for and not struck, each with why, where an earlier ledger told it.
     """
 
     expected: tuple[Point, ...]
@@ -170,6 +171,7 @@ class Coverage:
     cleanup: tuple[str, ...] = ()
     steps_back: tuple[str, ...] | None = None
     whole: tuple[Point, ...] | None = None
+    unstruck: tuple[tuple[Point, str], ...] = ()
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -296,7 +298,15 @@ class Coverage:
         rows = tuple(row for row in self.rows if row.point.domain == domain)
         whole = tuple(point for point in self._chosen if point.domain == domain)
         looked_for = self.enumeration.within(domain) if self.enumeration else None
-        return replace(self, expected=expected, rows=rows, enumeration=looked_for, whole=whole)
+        unstruck = tuple(pair for pair in self.unstruck if pair[0].domain == domain)
+        return replace(
+            self,
+            expected=expected,
+            rows=rows,
+            enumeration=looked_for,
+            whole=whole,
+            unstruck=unstruck,
+        )
 
     @property
     def _chosen(self) -> tuple[Point, ...]:
@@ -311,7 +321,8 @@ class Coverage:
 
     @cached_property
     def _unstruck(self) -> tuple[tuple[Point, str], ...]:
-        return tuple(self.enumeration.unstruck(self._chosen)) if self.enumeration else ()
+        found = self.enumeration.unstruck(self._chosen) if self.enumeration else ()
+        return (*self.unstruck, *found)
 
     def _shrunk(self, outcomes: frozenset[Outcome]) -> list[Failure]:
         groups: dict[tuple[str, ...], list[Entry]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,15 +19,14 @@ from harness.core.quantity import size
 from harness.core.tree_hash import tool_hash
 from harness.core.writable import refuse_unwritable
 from harness.crash import coverage, coverage_file, sample, workers
-from harness.crash.applicability import applicable, cleanup_steps, places_of, steps_of
+from harness.crash.applicability import cleanup_steps, places_of, steps_of
 from harness.crash.golden_note import Note
-from harness.crash.model import START, WHOLE, CoverageRow, DomainName, Point, Task
+from harness.crash.model import START, WHOLE, CoverageRow, Point, Task
+from harness.crash.prospect import Prospect, Told, prospected, silent
 from harness.crash.request import Enumeration
 from harness.crash.settings import CrashSettings, narrowed
 from harness.crash.setup import Setup
 from harness.crash.share import shard_document, take_share
-from harness.crash.undisturbed.study import studied
-from harness.database import admin
 from harness.document.crash import CrashDocument
 from harness.plan import Plan
 from harness.server import Server, choose
@@ -40,14 +39,8 @@ ROOM = 512 * 1024**2
 """Bytes that must be free where servers keep their data, for each worker: at 1,000 rows its server
 and copies, and a share of the server that all begin with, took 350 MB at most."""
 RUNS = 3  # of a subject at a point: struck, resumed, and back
-LOOKING, STRIKING = "looking for points", "striking"
+STRIKING = "striking"
 EXPLORABLE = "use embedded or system: servers of its own, on this machine"
-
-Told = Callable[[str, int, int], None]
-
-
-def silent(_what: str, _done: int, _total: int) -> None:
-    """Nobody listens."""
 
 
 def run(settings: CrashSettings, told: Told = silent) -> CrashDocument:
@@ -73,28 +66,36 @@ def run_on(
     server: Server, settings: CrashSettings, what: Subject | Plan, told: Told = silent
 ) -> CrashDocument:
     """Explore on a server that is there; other domains than wire start servers besides."""
-    began = time.monotonic()
     subject = PlanSubject(what) if isinstance(what, Plan) else what
     settings = narrowed(settings, subject)
-    told("running it undisturbed", 0, 0)
-    with _grounded(settings, subject, server) as (ground, notes):
-        told(LOOKING, 0, 0)
-        failures: dict[DomainName, str] = {}
-        found = workers.find_all(
-            ground,
-            applicable(settings.domains, subject),
-            settings.workers,
-            failures,
-            lambda: told(LOOKING, 0, 0),
-        )
-        every = sample.in_directions(
-            [task for some in found.values() for task in some], ground.directions
-        )
-        whole = _chosen(settings, every)
-        chosen = take_share(whole, settings.shard, settings.costs)
-        rows = _explored(settings, ground, chosen, told)
+    began = time.monotonic()
+    with prospected(server, settings, subject, told) as prospect:
+        return strike(prospect, settings, told, began)
+
+
+def strike(
+    prospect: Prospect, settings: CrashSettings, told: Told = silent, began: float | None = None
+) -> CrashDocument:
+    """Strike what is asked for of all that was found. UsageError when that is nothing."""
+    began = time.monotonic() if began is None else began
+    whole = _chosen(settings, prospect.every)
+    chosen = take_share(whole, settings.shard, settings.costs)
+    rows = _explored(settings, prospect.ground, chosen, told)
+    return _ledger(prospect, settings, whole, chosen, rows, began)
+
+
+def _ledger(
+    prospect: Prospect,
+    settings: CrashSettings,
+    whole: Sequence[Task],
+    chosen: Sequence[Task],
+    rows: Sequence[CoverageRow],
+    began: float,
+) -> CrashDocument:
+    """The document of an exploration, which is written where it is to stand."""
+    ground, every, subject = prospect.ground, prospect.every, prospect.ground.subject
     expected = tuple(point for task in chosen for point in task.points)
-    places = places_of(settings, ground, failures)
+    places = places_of(settings, ground, prospect.failures)
     steps = steps_of(subject, every)
     document = coverage.Coverage(
         expected,
@@ -108,13 +109,16 @@ def run_on(
             faultless=places.faultless,
         ),
         _files(subject),
-        (*notes, *_bounds(ground, len(expected), sum(len(task.points) for task in every))),
+        (
+            *prospect.notes,
+            *_bounds(ground, len(expected), sum(len(task.points) for task in every)),
+        ),
         steps["cleanup"],
         steps.get("rollback"),
         tuple(point for task in whole for point in task.points),
     ).document(
-        _replay(settings, server),
-        _environment(settings, subject, server),
+        _replay(settings, prospect.server),
+        _environment(settings, subject, prospect.server),
         seconds=time.monotonic() - began,
     )
     document = msgspec.structs.replace(
@@ -191,45 +195,6 @@ def _started(settings: CrashSettings) -> Iterator[Server]:
         yield server
     finally:
         server.close()
-
-
-@contextmanager
-def _grounded(
-    settings: CrashSettings, subject: Subject, server: Server
-) -> Iterator[tuple[Setup, tuple[Note, ...]]]:
-    """The seeded and the migrated database on a server, and what undisturbed runs come to."""
-    _prove_reach(server.dsn(), subject)
-    ground = Setup(
-        subject=subject,
-        rows=settings.rows,
-        seed=settings.seed,
-        provider=server.provider,
-        version=server.version,
-        owner_pid=os.getpid(),
-        directions=settings.directions,
-        lean=settings.boundaries and settings.points is not None,
-        limit=subject.limit,
-    )
-    domains = applicable(settings.domains, subject)
-    own = any(domain != "wire" for domain in domains)  # they make baselines of their own
-    ground, place, notes = studied(ground, server.dsn(), twice=own)
-    try:
-        yield replace(ground, extra={"bench": place}), notes
-    finally:
-        place.close()
-
-
-def _prove_reach(server_dsn: str, subject: Subject) -> None:
-    """Have a subject show, on an empty database, that it reaches no other; Refused if not."""
-    if subject.kind == "plan":
-        return  # ours: it connects where it is told to
-    name = admin.unique_name("harness_reach")
-    admin.create(server_dsn, name)
-    try:
-        subject.prove_reach(admin.with_dbname(server_dsn, name))
-    finally:
-        admin.end_connections(server_dsn, name)
-        admin.drop(server_dsn, name)
 
 
 def _chosen(settings: CrashSettings, every: list[Task]) -> list[Task]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, UsageError
 from harness.core.extras import require_extra
 from harness.traffic.history import Operation
 from harness.traffic.spans import Spans
@@ -91,3 +91,35 @@ def send_lags(operations: Iterable[Operation], within: Spans) -> list[float]:
             lags.append(max(0.0, one.sent - since))
         free[one.client] = one.sent if one.answered is None else one.answered
     return lags
+
+
+def merge_histograms(encoded: Sequence[str]) -> Latency:
+    """The latencies of several histograms together; only what a histogram knows is set.
+
+    Raises InfrastructureError without the extra, UsageError for what is no histogram.
+    """
+    require_extra("live", "a merge of histograms")
+    from hdrh.histogram import HdrHistogram
+
+    merged = HdrHistogram(1, LONGEST, DIGITS)
+    for text in encoded:
+        try:
+            merged.decode_and_add(text.encode("ascii"))
+        except Exception as error:  # of whatever kind: the decoder raises what its parts raise
+            raise UsageError(
+                f"a histogram cannot be read: {type(error).__name__}",
+                hint="name the live.json that harness live wrote",
+            ) from error
+    return Latency(
+        n=merged.get_total_count(),
+        p50=_of_histogram(merged, 50),
+        p99=_of_histogram(merged, 99),
+        longest=_of_histogram(merged, 100),
+        lag_p99=0.0,
+        rate=0.0,
+        histogram=merged.encode().decode("ascii"),
+    )
+
+
+def _of_histogram(histogram: Any, percent: float) -> float:
+    return round(float(histogram.get_value_at_percentile(percent)) / 1000, 3)

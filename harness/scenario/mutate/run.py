@@ -11,6 +11,7 @@ from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -114,7 +115,7 @@ def document(
     """The answer: score in percent of the mutants that are not equivalent, and every survivor."""
     count = Counter(result.outcome for result in results)
     counted = len(results) - count["equivalent"]
-    score = round(100 * count["killed"] / counted, 2) if counted else None
+    score = score_of(count)
     verdict: Word = "unknown" if score is None or count["unknown"] else "pass"
     if score is not None and score < settings.least:
         verdict = "fail"
@@ -134,6 +135,12 @@ def document(
         plan_hash=subject.hash,
         harness=__version__,
     )
+
+
+def score_of(count: Mapping[Any, int]) -> float | None:
+    """Mutants seen, in percent of those that are not equivalent; None when there are none."""
+    counted = sum(count.values()) - count.get("equivalent", 0)
+    return round(100 * count.get("killed", 0) / counted, 2) if counted else None
 
 
 def _placed(
