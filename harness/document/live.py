@@ -41,6 +41,37 @@ class LatenciesDocument(Document, frozen=True, kw_only=True):
     batches: LatencyDocument | None = None
 
 
+class ThroughputDocument(Document, frozen=True, kw_only=True):
+    """Operations a second of clients that send as soon as they are answered.
+
+    `share` is the worse of forward and rollback, of what was done before and after; `n` operations
+    were done while a step was at work. `beside` is what is done without a migration while one
+    session keeps a core busy. Unknown, which holds nothing back, has its reason in `why`.
+    """
+
+    verdict: Word
+    why: str = ""
+    before: float
+    beside: float
+    after: float
+    forward: float | None = None
+    rollback: float | None = None
+    share: float | None = None
+    n: int = 0
+    slowest: str = ""
+
+
+class NewClientsDocument(Document, frozen=True, kw_only=True):
+    """What new clients did from the way forward on; not applicable where the subject has none."""
+
+    applicable: bool
+    why: str = ""
+    operations: int = 0
+    acknowledged: int = 0
+    refused: int = 0
+    writes_acknowledged: int = 0
+
+
 class RateDocument(Document, frozen=True, kw_only=True):
     """Operations a second: asked, borne, and what was tried: the rate and its sending lag in ms."""
 
@@ -50,7 +81,10 @@ class RateDocument(Document, frozen=True, kw_only=True):
 
 
 class VictimDocument(Document, frozen=True, kw_only=True):
-    """An operation that waited for a lock, in milliseconds by the log and by the client."""
+    """An operation that waited for a lock, in milliseconds by the log and by the client.
+
+    `starved_ms` is how long whoever held the lock had no core meanwhile, where that can be seen.
+    """
 
     direction: str
     step: str
@@ -63,6 +97,7 @@ class VictimDocument(Document, frozen=True, kw_only=True):
     blocker: str
     behind: str
     by_runner: bool
+    starved_ms: float = 0.0
 
 
 class LiveStepDocument(Document, frozen=True, kw_only=True):
@@ -75,6 +110,7 @@ class LiveStepDocument(Document, frozen=True, kw_only=True):
     operations: int
     loaded: bool
     refused: Mapping[str, int]
+    refused_new: Mapping[str, int] = {}
     victims: int
     waited_ms: float
     killed: bool
@@ -165,3 +201,5 @@ class LiveDocument(Document, frozen=True, kw_only=True):
     shard: ShardDocument | Unset = UNSET
     postgres: int | Unset = UNSET
     tool_hash: str | Unset = UNSET
+    throughput: ThroughputDocument | None = None
+    new_clients: NewClientsDocument | None = None

@@ -56,6 +56,7 @@ class Traffic:
     picture: TrafficPicture | None
     waits: Sequence[LiveStepDocument]
     longest_wait: float
+    best_rate: float
 
 
 def draw_traffic(document: LiveDocument) -> Traffic:
@@ -64,7 +65,16 @@ def draw_traffic(document: LiveDocument) -> Traffic:
     series = document.series
     drawn = _drawn(series) if series is not None and series.moments else None
     longest = max([document.max_wait_ms, *(one.waited_ms for one in waits)])
-    return Traffic(document, drawn, waits[:LISTED], longest)
+    return Traffic(document, drawn, waits[:LISTED], longest, _best_rate(document))
+
+
+def _best_rate(document: LiveDocument) -> float:
+    """The most that got done a second at saturation, which a whole bar stands for."""
+    found = document.throughput
+    if found is None:
+        return 1.0
+    rates = (found.before, found.beside, found.after, found.forward, found.rollback)
+    return max(1.0, *(rate for rate in rates if rate is not None))
 
 
 def _drawn(series: LiveSeriesDocument) -> TrafficPicture:

@@ -35,7 +35,7 @@ def settings_of(plan: Plan, server: Server, rows: int, seed: int, build: Path) -
     return LiveSettings(
         exact_part(plan), writes=WRITES, reads=READS, seconds=0, rows=rows, seed=seed,
         server=server.provider if ours else "auto", pg_version=server.version if ours else None,
-        control=CONTROL, counts_only=True, build=build,
+        control=CONTROL, saturation=0, counts_only=True, build=build,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A process of clients: `python -m harness.traffic.client`, its orders on standard input.
 
-The first line of the input is a `ClientOrders` as JSON; the clients work until the input ends.
+The first line of the input is a `ClientOrders` as JSON; the clients work until the input ends. A
+byte `HOLD` on it stops their inserts, a byte `GO_ON` lets them go on.
 Each is a thread with a session of its own that lives as long as it can, and prepares what it sends.
 """
 
@@ -11,7 +12,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +40,8 @@ from harness.traffic.schedule import planned_times
 
 FLUSH: Final = 0.5  # seconds between writes to the file
 RECONNECT: Final = 0.05
+HOLD: Final = b"h"
+GO_ON: Final = b"g"
 RECENT: Final = 20  # rows that a client wrote last, which it reads again
 
 
@@ -46,7 +49,8 @@ class ClientOrders(msgspec.Struct, frozen=True, kw_only=True):
     """What a process of clients is told. `keys` are rows to begin with, by table.
 
     `number` is that of the first client; each of `clients` does its share of the rates. `begin` is
-    a moment of the monotonic clock.
+    a moment of the monotonic clock. `closed` says that an operation is due as soon as the one
+    before is answered; the rates are then only the proportion of reads and writes.
     """
 
     dsn: str
@@ -61,6 +65,7 @@ class ClientOrders(msgspec.Struct, frozen=True, kw_only=True):
     keys: Mapping[str, tuple[str, ...]]
     role: str | None = None
     settings: Mapping[str, str] = {}
+    closed: bool = False
     delay: float = 0.0
     """Seconds that a client sleeps before it sends: how a slow sender is planted."""
 
@@ -94,6 +99,7 @@ class Client:
     orders: ClientOrders
     file: RecordFile
     stop: threading.Event
+    held: threading.Event
     conn: psycopg.Connection[Any] | None = None
     count: int = 0
     recent: dict[str, list[str]] = field(default_factory=dict)
@@ -113,15 +119,22 @@ class Client:
 
     def _work(self) -> None:
         self._connect()
-        share = 1 / self.orders.clients
-        rate = (self.orders.reads + self.orders.writes) * share
-        seed = f"{self.orders.seed}/{self.number}"
-        for planned in planned_times(rate, self.orders.begin, seed):
+        for planned in self._due():
             if self.stop.wait(max(0.0, planned - time.monotonic())):
                 break
             self._do(planned)
         if self.conn is not None:
             self.conn.close()
+
+    def _due(self) -> Iterator[float]:
+        """The moments at which operations are due, without end."""
+        orders = self.orders
+        if not orders.closed:
+            rate = (orders.reads + orders.writes) / orders.clients
+            yield from planned_times(rate, orders.begin, f"{orders.seed}/{self.number}")
+        yield orders.begin
+        while True:
+            yield time.monotonic()
 
     def _do(self, planned: float) -> None:
         if self.conn is None:
@@ -131,6 +144,8 @@ class Client:
         if self.orders.delay:
             time.sleep(self.orders.delay)
         operation = self._chosen()
+        if operation is None:
+            return
         key, value = self._arguments(operation)
         sent = time.monotonic()
         rows, sqlstate, lost = self._ask(self.conn, operation, key, value)
@@ -171,13 +186,19 @@ class Client:
             return (), state, lost
         return tuple(row_told(row) for row in rows), "", False
 
-    def _chosen(self) -> TrafficOperation:
+    def _chosen(self) -> TrafficOperation | None:
+        """What to do next; None where inserts are held and there is nothing else to do."""
         orders = self.orders
         total = orders.reads + orders.writes
         reads = self._chance.random() * total < orders.reads
         usable = [
-            one for one in orders.operations if one.kind != "delete" or self.own.get(one.table)
+            one
+            for one in orders.operations
+            if (one.kind != "delete" or self.own.get(one.table))
+            and not (one.kind == "insert" and self.held.is_set())
         ]
+        if not usable:
+            return None
         fitting = [one for one in usable if one.reads == reads] or usable
         return self._chance.choices(fitting, [one.weight for one in fitting])[0]
 
@@ -239,10 +260,12 @@ class Client:
         return conn
 
 
-def work(orders: ClientOrders, stop: threading.Event) -> str:
+def work(orders: ClientOrders, stop: threading.Event, held: threading.Event) -> str:
     """Let all clients of the orders work until told to stop; why they could not, or nothing."""
     file = RecordFile(Path(orders.path))
-    clients = [Client(orders.number + place, orders, file, stop) for place in range(orders.clients)]
+    clients = [
+        Client(orders.number + place, orders, file, stop, held) for place in range(orders.clients)
+    ]
     threads = [threading.Thread(target=client.work, daemon=True) for client in clients]
     for thread in threads:
         thread.start()
@@ -254,29 +277,38 @@ def work(orders: ClientOrders, stop: threading.Event) -> str:
     return next((client.failed for client in clients if client.failed), "")
 
 
-def _until_input_ends(stop: threading.Event) -> None:
-    while os.read(0, 4096):  # not sys.stdin: its lock would be held when the process ends
-        pass
-    stop.set()
+def _until_input_ends(told: bytes, stop: threading.Event, held: threading.Event) -> None:
+    while True:
+        if told.endswith(HOLD):
+            held.set()
+        elif told.endswith(GO_ON):
+            held.clear()
+        told = os.read(0, 4096)  # not sys.stdin: its lock would be held when the process ends
+        if not told:
+            stop.set()
+            return
 
 
-def _first_line() -> bytes:
+def _first_line() -> tuple[bytes, bytes]:
+    """The orders, and what was read behind them."""
     line = b""
-    while not line.endswith(b"\n"):
+    while b"\n" not in line:
         more = os.read(0, 65536)
         if not more:
             sys.exit("no orders on standard input")
         line += more
-    return line
+    orders, _, told = line.partition(b"\n")
+    return orders, told
 
 
 def main() -> None:
     """Read the orders, work, and end with the input."""
     sys.setswitchinterval(0.0005)  # a thread that is due is not to wait 5 ms for another one
-    orders = msgspec.json.decode(_first_line(), type=ClientOrders)
-    stop = threading.Event()
-    threading.Thread(target=_until_input_ends, args=(stop,), daemon=True).start()
-    if why := work(orders, stop):
+    line, told = _first_line()
+    orders = msgspec.json.decode(line, type=ClientOrders)
+    stop, held = threading.Event(), threading.Event()
+    threading.Thread(target=_until_input_ends, args=(told, stop, held), daemon=True).start()
+    if why := work(orders, stop, held):
         sys.exit(why)
 
 

@@ -17,7 +17,7 @@ A project gives its mix with its particulars:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from harness.core.errors import UsageError
@@ -54,7 +54,9 @@ class TrafficMix:
     `invariants` are queries of rows that may not be: their names say the rule. `role` and
     `settings` are what a client takes on after it connected. `promised` says that old clients were
     promised these statements before, during and after; a mix made from the catalog promises none.
-    `retried` are SQLSTATEs at which they were told to repeat an operation.
+    `retried` are SQLSTATEs at which they were told to repeat an operation. `after` is what new
+    clients do, from the way forward on: it names things as they are then, and `table` as before,
+    so that what new clients wrote is looked for there after the way back.
     """
 
     operations: tuple[TrafficOperation, ...]
@@ -64,6 +66,7 @@ class TrafficMix:
     settings: Mapping[str, str] = field(default_factory=dict)
     promised: bool = True
     retried: tuple[str, ...] = ()
+    after: tuple[TrafficOperation, ...] = ()
 
     @property
     def writes(self) -> tuple[TrafficOperation, ...]:
@@ -75,9 +78,20 @@ class TrafficMix:
         """The operations that only read."""
         return tuple(one for one in self.operations if one.reads)
 
+    @property
+    def of_new_clients(self) -> TrafficMix:
+        """What new clients do, on the same tables."""
+        return replace(self, operations=self.after, after=())
+
     def refuse_flawed(self, where: str) -> None:
         """Raise UsageError where no client can do what it says."""
-        for one in self.operations:
+        for name in {one.name for one in self.operations} & {one.name for one in self.after}:
+            raise UsageError(
+                f"operation {name!r} is one of the old clients and of the new ones",
+                where=where,
+                hint="give it another name in `after`",
+            )
+        for one in (*self.operations, *self.after):
             if one.kind not in KINDS:
                 raise UsageError(
                     f"operation {one.name!r} is of kind {one.kind!r}",
@@ -92,6 +106,12 @@ class TrafficMix:
                 )
             if one.weight < 1:
                 raise UsageError(f"operation {one.name!r} has weight {one.weight}", where=where)
+        if self.after and all(one.kind == "delete" for one in self.of_new_clients.writes):
+            raise UsageError(
+                "no operation of the new clients inserts or updates",
+                where=where,
+                hint="give them something to write, or leave `after` out",
+            )
         if all(one.kind == "delete" for one in self.writes):
             raise UsageError(
                 "no operation of the traffic inserts or updates",

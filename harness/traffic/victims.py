@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from harness.traffic.history import History, Operation, StepWindow, WorkloadSession
 from harness.traffic.server_log import LockWait, ServerLog
@@ -21,6 +21,7 @@ from harness.traffic.spans import Spans
 SLACK: Final = 0.02  # seconds by which the two clocks may differ
 RUNNER: Final = "harness "  # how the names of a runner's sessions begin
 _RELATION: Final = re.compile(r"relation (\d+) of database \d+")
+Starved: TypeAlias = Callable[[int, float, float], float]
 NOBODY: Final = "a session that is gone"
 
 
@@ -29,7 +30,8 @@ class Victim:
     """An operation that waited: how long by the log, how long it took by the client.
 
     `blocker` held the lock; `behind` is the runner's statement that queued ahead, if one did.
-    `step` is empty where the wait fell into no step.
+    `step` is empty where the wait fell into no step. `since` is when it began to wait, `starved`
+    how long whoever it waited for had no core meanwhile.
     """
 
     client: int
@@ -46,6 +48,8 @@ class Victim:
     by_runner: bool
     behind: str = ""
     statement: str = ""
+    since: float = 0.0
+    starved: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,15 @@ class _Clients:
 
 
 def find_victims(
-    history: History, log: ServerLog, relations: Mapping[str, str] | None = None
+    history: History,
+    log: ServerLog,
+    relations: Mapping[str, str] | None = None,
+    starved: Starved = lambda _pid, _begun, _ended: 0.0,
 ) -> Witnesses:
     """Every operation that waited for a lock, attributed to step, statement and blocker.
 
-    `relations` are names by oid: the log has no names.
+    `relations` are names by oid: the log has no names. `starved` says how long a process had no
+    core between two moments.
     """
     clients = _Clients()
     for session in sorted(history.sessions, key=lambda one: one.since):
@@ -108,7 +116,11 @@ def find_victims(
             )
             continue
         step = work.step(begun, ended)
-        victims.append(_victim(operation, wait, step, log.applications, statements))
+        victim = _victim(operation, wait, step, log.applications, statements)
+        lacked = max(
+            (starved(pid, begun, ended) for pid in (*wait.holders, *wait.ahead)), default=0.0
+        )
+        victims.append(replace(victim, since=begun, starved=lacked))
     return Witnesses(victims, disagreements, count)
 
 
@@ -172,13 +184,19 @@ class _Work:
         return best
 
 
-def waited_by_step(victims: Sequence[Victim]) -> dict[tuple[str, str], float]:
-    """The longest that one client waited for the locks of one step, by direction and step."""
+def waited_by_step(
+    victims: Sequence[Victim], *, undisturbed: bool = False
+) -> dict[tuple[str, str], float]:
+    """The longest that one client waited for the locks of one step, by direction and step.
+
+    With `undisturbed` without the time for which those it waited for had no core.
+    """
     sums: dict[tuple[str, str, int], float] = {}
     for victim in victims:
         if victim.by_runner and victim.step:
             key = (victim.direction, victim.step, victim.client)
-            sums[key] = sums.get(key, 0.0) + victim.waited
+            waited = victim.waited - (victim.starved if undisturbed else 0.0)
+            sums[key] = sums.get(key, 0.0) + waited
     longest: dict[tuple[str, str], float] = {}
     for (direction, step, _), seconds in sums.items():
         longest[direction, step] = max(seconds, longest.get((direction, step), 0.0))

@@ -18,7 +18,7 @@ from harness.core.child import dies_with_us
 from harness.core.errors import InfrastructureError
 from harness.core.poll import wait_until
 from harness.server.secrets import redact
-from harness.traffic.client import ClientOrders
+from harness.traffic.client import GO_ON, HOLD, ClientOrders
 from harness.traffic.history import (
     AnyRecord,
     Census,
@@ -39,13 +39,17 @@ KEYS: Final = 400  # rows of a table that the clients know to begin with
 
 @dataclass(frozen=True)
 class WorkloadSettings:
-    """How many operations a second, by how many clients, from which seed; `delay` is a defect."""
+    """How many operations a second, by how many clients, from which seed; `delay` is a defect.
+
+    With `closed` each client sends as soon as it has its answer: reads and writes are a proportion.
+    """
 
     reads: float
     writes: float
     seed: str = "1"
     processes: int = PROCESSES
     clients: int = CLIENTS
+    closed: bool = False
     delay: float = 0.0
 
     @property
@@ -65,6 +69,14 @@ class Workload:
     processes: Sequence[subprocess.Popen[bytes]]
     paths: Sequence[Path]
     begin: float
+
+    def hold_inserts(self, held: bool) -> None:
+        """Have the clients insert nothing more, or go on; they read and update all the time."""
+        for process in self.processes:
+            assert process.stdin is not None
+            with suppress(BrokenPipeError):
+                process.stdin.write(HOLD if held else GO_ON)
+                process.stdin.flush()
 
     def stop(self) -> list[AnyRecord]:
         """End the clients after their last answer; their records, in no order.
@@ -136,7 +148,7 @@ def workload(
                 clients=settings.clients, reads=settings.reads / settings.processes,
                 writes=settings.writes / settings.processes, seed=f"{settings.seed}-{first}",
                 begin=begin, operations=mix.operations, keys=keys, role=mix.role,
-                settings=dict(mix.settings), delay=settings.delay,
+                settings=dict(mix.settings), closed=settings.closed, delay=settings.delay,
             )  # fmt: skip
             started.append(_started(orders))
             paths.append(path)

@@ -7,10 +7,11 @@ nobody here wrote.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
+
+import msgspec
 
 from harness.check.history.index import row_of
 from harness.traffic.history import History, Operation
@@ -21,10 +22,10 @@ TYPES = {"acknowledged": "ok", "refused": "fail", "unknown": "info"}
 
 def write_elle(path: Path, history: History) -> int:
     """Write the history for elle-cli, as a list with an entry a line; how many entries it has."""
-    entries = list(elle_entries(history))
-    lines = ",\n ".join(json.dumps(entry, separators=(",", ":")) for entry in entries)
-    path.write_text(f"[{lines}]\n", encoding="utf-8")
-    return len(entries)
+    encode = msgspec.json.Encoder().encode
+    lines = [encode(entry) for entry in elle_entries(history)]
+    path.write_bytes(b"[" + b",\n ".join(lines) + b"]\n")
+    return len(lines)
 
 
 def elle_entries(history: History) -> Iterator[Entry]:

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any, Final, Literal, TypeAlias
 
 from harness import runner
@@ -17,6 +18,7 @@ from harness.runner import Event
 from harness.server import Server
 from harness.traffic.history import StepWindow
 
+OFTEN: Final = 0.1  # seconds
 TRIES: Final = 6  # runners that may be needed to end a run
 Struck: TypeAlias = Literal["runner", "server"]
 
@@ -34,6 +36,21 @@ class PlannedKill:
 
 
 @dataclass(frozen=True)
+class HeldStep:
+    """A step during which the clients' inserts were held: how long it worked before, and then."""
+
+    direction: Direction
+    step: str
+    before: float
+    after: float
+
+    @property
+    def chased(self) -> bool:
+        """Whether it ended soon after nothing came any more."""
+        return self.after < self.before / 3
+
+
+@dataclass(frozen=True)
 class RunEnd:
     """How a run ended at last; `error` is empty where it came to its end."""
 
@@ -45,11 +62,12 @@ class RunEnd:
 
 @dataclass
 class TrafficCourse:
-    """What happened: the window of each step, the kills, the ends of the runs."""
+    """What happened: the window of each step, the kills, the ends of the runs, inserts held."""
 
     steps: list[StepWindow] = field(default_factory=list)
     kills: list[PlannedKill] = field(default_factory=list)
     runs: list[RunEnd] = field(default_factory=list)
+    held: list[HeldStep] = field(default_factory=list)
 
     @property
     def failed(self) -> str:
@@ -73,7 +91,12 @@ def plan_kills(plan: Plan, number: int, *, server: bool) -> list[PlannedKill]:
 
 @dataclass
 class Conductor:
-    """Takes runs through their course; every runner is a forked process that may be killed."""
+    """Takes runs through their course; every runner is a forked process that may be killed.
+
+    `hold` has the clients insert nothing, or go on; it is called when a step is at work for longer
+    than `patience`, and from the beginning of the steps in `without_inserts`. `look` is called all
+    the time, several times a second.
+    """
 
     plan: Plan
     server: Server
@@ -81,6 +104,10 @@ class Conductor:
     pause: float
     tell: Callable[[str], None]
     course: TrafficCourse = field(default_factory=TrafficCourse)
+    patience: float = inf
+    hold: Callable[[bool], None] = lambda _held: None
+    look: Callable[[], None] = lambda: None
+    without_inserts: frozenset[tuple[str, str]] = frozenset()
 
     def run(self, direction: Direction, kill: PlannedKill | None) -> bool:
         """Run in a direction to its end, with runners that go on where one was killed."""
@@ -109,7 +136,10 @@ class Conductor:
         """One runner, from its start to its end; the kill that is still to come."""
         with fork(_job(direction, self.plan, self.dsn(), self.pause)) as process:
             follower = _Follower(self, process, direction, kill)
-            follower.follow()
+            try:
+                follower.follow()
+            finally:
+                follower.release(time.monotonic())
             ending = process.wait()
         died = time.monotonic()
         if not ending.done:
@@ -144,16 +174,47 @@ class _Follower:
     kill: PlannedKill | None
     fired: PlannedKill | None = None
     heard: int = 0
+    step: str = ""
+    since: float = inf
+    held: float | None = None
 
     def follow(self) -> None:
         """Listen until the runner has ended."""
         while self.process.listen():
             self._hear()
-            select.select([self.process], [], [], 1.0)
+            if self.held is None and time.monotonic() - self.since > self.conductor.patience:
+                self._hold()
+            self.conductor.look()
+            select.select([self.process], [], [], OFTEN)
         self._hear()
 
+    def _hold(self) -> None:
+        """Have the clients insert nothing until the step is done."""
+        self.conductor.tell(f"{self.direction} {self.step}: the clients insert nothing meanwhile")
+        self.conductor.hold(True)
+        self.held = time.monotonic()
+
+    def release(self, ended: float) -> None:
+        """Let the clients insert again; the step ended at that moment."""
+        if self.held is not None:
+            self.conductor.hold(False)
+            before = max(0.0, self.held - self.since)
+            one = HeldStep(self.direction, self.step, before, max(0.0, ended - self.held))
+            self.conductor.course.held.append(one)
+        self.step, self.since, self.held = "", inf, None
+
+    def _mind(self, kind: str, step: str, at: float) -> None:
+        """Know the step that is at work, and hold inserts where that is asked for."""
+        if kind == "step_started":
+            self.step, self.since = step, at
+            if (self.direction, step) in self.conductor.without_inserts:
+                self._hold()
+        elif kind == "step_done":
+            self.release(at)
+
     def _hear(self) -> None:
-        for kind, step, _ in self.process.told[self.heard :]:
+        for kind, step, at in self.process.told[self.heard :]:
+            self._mind(kind, step, at)
             if kind == "step_started":
                 self.conductor.tell(f"{self.direction} {step}")
             if self.kill and self.fired is None and step == self.kill.step:

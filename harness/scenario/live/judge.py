@@ -8,43 +8,21 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterator, Sequence
+from math import inf
 
-from harness.check.history import HistoryResult
-from harness.core.finding import Finding, Severity
+from harness.core.finding import Finding
 from harness.core.sqlstate import FEATURE_NOT_SUPPORTED, NAME_OR_TYPE
 from harness.document.base import Word
-from harness.document.live import LatenciesDocument, LatencyDocument, LiveStepDocument
+from harness.scenario.live.chase import find_chases, find_untold_chases
 from harness.scenario.live.course import TrafficCourse
+from harness.scenario.live.evidence import LiveEvidence
 from harness.scenario.live.settings import LOADED, LiveSettings
+from harness.scenario.live.steps import step_documents
+from harness.scenario.live.times import SENT_LATE
 from harness.traffic.history import Operation, StepWindow
-from harness.traffic.latency import Latency
-from harness.traffic.mix import TrafficMix
 from harness.traffic.spans import Spans
 from harness.traffic.victims import Victim, Witnesses, waited_by_step
-
-TIMES: Final = 3.0  # how often the p99 of the control is borne
-NOTICED: Final = 50.0  # milliseconds; a p99 below is nobody's trouble
-ENOUGH: Final = 1000  # operations that a p99 needs
-BUSY: Final = 10  # how often the bound is borne where the clients sent late themselves
-CANNOT_TELL: Final = f"; the machine was busy, so less than {BUSY} times the bound says nothing"
-SENT_LATE: Final = "the clients sent late by"
-
-
-@dataclass(frozen=True)
-class LiveEvidence:
-    """Everything that was recorded: the main part of the operations, without the control's."""
-
-    settings: LiveSettings
-    mix: TrafficMix
-    history: HistoryResult
-    witnesses: Witnesses
-    course: TrafficCourse
-    control: Sequence[Operation]
-    main: Sequence[Operation]
-    latency: LatenciesDocument
 
 
 def judge_live(evidence: LiveEvidence) -> tuple[list[Finding], list[str]]:
@@ -55,12 +33,17 @@ def judge_live(evidence: LiveEvidence) -> tuple[list[Finding], list[str]]:
         *_waits(evidence),
         *_batches(evidence.witnesses.victims),
         *_refusals(evidence),
+        *_refusals_of_new_clients(evidence),
+        *find_chases(evidence),
         *_times(evidence),
+        *_throughput(evidence),
     ]
     unknowns = [
         *evidence.history.unknowns,
         *_unloaded(evidence),
         *_sent_late(evidence),
+        *_stalled(evidence),
+        *find_untold_chases(evidence),
         *(f"the two witnesses differ: {said}" for said in evidence.witnesses.disagreements[:3]),
         *(
             f"the {kill.victim} was to be killed in {kill.direction} {kill.step}, and was not"
@@ -69,11 +52,6 @@ def judge_live(evidence: LiveEvidence) -> tuple[list[Finding], list[str]]:
         ),
     ]
     return sorted(findings, key=lambda finding: finding.severity != "critical"), unknowns
-
-
-def is_busy(evidence: LiveEvidence) -> bool:
-    """Whether times say nothing, of a run whose counts decide: its clients sent late."""
-    return evidence.settings.counts_only and SENT_LATE in evidence.latency.why
 
 
 def _sent_late(evidence: LiveEvidence) -> Iterator[str]:
@@ -99,13 +77,20 @@ def _runs(course: TrafficCourse) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def exceeds_bound(settings: LiveSettings, witnesses: Witnesses) -> bool:
+    """Whether a client waited for the locks of one step for longer than it may."""
+    waited = waited_by_step(witnesses.victims)
+    return any(seconds > settings.bound(*step) for step, seconds in waited.items())
+
+
 def _waits(evidence: LiveEvidence) -> Iterator[Finding]:
-    patience = BUSY if is_busy(evidence) else 1
+    undisturbed = waited_by_step(evidence.witnesses.victims, undisturbed=True)
     for (direction, step), seconds in waited_by_step(evidence.witnesses.victims).items():
         bound = evidence.settings.bound(direction, step)
-        severity: Severity = "critical" if seconds > patience * bound else "warning"
         if seconds <= bound:
             continue
+        held = undisturbed[direction, step]
+        decides = held > bound and evidence.stall <= bound
         mine = [
             victim
             for victim in evidence.witnesses.victims
@@ -113,15 +98,29 @@ def _waits(evidence: LiveEvidence) -> Iterator[Finding]:
         ]
         worst = max(mine, key=lambda victim: victim.waited)
         yield Finding(
-            "live.waited", severity, f"{direction} {step}",
+            "live.waited", "critical" if decides else "warning", f"{direction} {step}",
             f"a client waited {1000 * seconds:.0f} ms for the locks of one step; the plan's bound"
             f" is {1000 * bound:.0f} ms, and {len(mine)} operations waited"
-            + (CANNOT_TELL if is_busy(evidence) else ""),
+            + ("" if held > bound else f"; it is {1000 * held:.0f} ms without the time for which"
+               " whoever held them had no core"),
             "take the locks late and in one place, and do the work outside of them: NOT VALID and"
             " VALIDATE, CONCURRENTLY, batches",
             f"{worst.operation!r} wanted {worst.lock}, held by {worst.blocker}"
             + (f", behind {worst.behind!r}" if worst.behind else ""),
         )  # fmt: skip
+
+
+def _stalled(evidence: LiveEvidence) -> Iterator[str]:
+    """Why a wait over the bound says nothing: the control had such a one, without a migration."""
+    waited = waited_by_step(evidence.witnesses.victims, undisturbed=True)
+    for (direction, step), seconds in waited.items():
+        bound = evidence.settings.bound(direction, step)
+        if seconds > bound and evidence.stall > bound:
+            yield (
+                f"a client waited {1000 * seconds:.0f} ms for the locks of {direction} {step}, and"
+                f" without a migration one waited {1000 * evidence.stall:.0f} ms for an answer: the"
+                " machine is too busy to tell; run it again on a quiet one"
+            )
 
 
 def _batches(victims: Sequence[Victim]) -> Iterator[Finding]:
@@ -186,44 +185,34 @@ def _times(evidence: LiveEvidence) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def compare_latencies(
-    control: Latency, phases: Mapping[str, Latency], late: float
-) -> LatenciesDocument:
-    """Fail where the p99 during batches is more than three times the control's.
-
-    Unknown where times say nothing: the clients sent late, or met too few batches.
-    """
-    verdict, why = _compared(control, phases, late)
-    found = {name: latency_document(latency) for name, latency in phases.items()}
-    return LatenciesDocument(
-        verdict=verdict, why=why, control=latency_document(control), forward=found.get("forward"),
-        rollback=found.get("rollback"), batches=found.get("batches"),
-    )  # fmt: skip
+def _throughput(evidence: LiveEvidence) -> Iterator[Finding]:
+    found = evidence.throughput
+    if found is not None and found.verdict == "fail":
+        yield Finding(
+            "live.throughput", "critical", found.slowest, found.why,
+            "look at what the step adds to each write (triggers, indexes) and at what it does"
+            " beside the users: smaller batches, a header duty",
+            f"{found.before:g} operations a second before, {found.forward or 0:g} forward,"
+            f" {found.rollback or 0:g} on the way back, {found.after:g} after",
+        )  # fmt: skip
 
 
-def _compared(control: Latency, phases: Mapping[str, Latency], late: float) -> tuple[Word, str]:
-    for name, latency in {"before": control, **phases}.items():
-        if latency.lag_p99 > late:
-            return "unknown", f"{name}: {SENT_LATE} {latency.lag_p99:g} ms (p99)"
-    batches = phases.get("batches")
-    if batches is None or min(batches.n, 4 * control.n) < ENOUGH:
-        met = batches.n if batches else 0
-        said = f"batches met {met} operations, {control.n} were before"
-        return "unknown", f"too few operations for a p99: {said}"
-    if batches.p99 <= max(NOTICED, TIMES * control.p99):
-        return "pass", ""
-    return "fail", (
-        f"p99 {batches.p99:g} ms during batches (n = {batches.n}), {control.p99:g} ms before"
-        f" (n = {control.n}); at most {TIMES:g} times is borne"
+def _refusals_of_new_clients(evidence: LiveEvidence) -> Iterator[Finding]:
+    """New clients that were refused before the way back began; later it takes their schema away."""
+    backs = [run.begun for run in evidence.course.runs if run.direction == "rollback"]
+    forwards = [run.ended for run in evidence.course.runs if run.direction == "forward"]
+    migrated = Spans.of(zip(forwards, [*backs, inf], strict=False))
+    found: dict[tuple[str, str], int] = Counter(
+        (one.name, one.sqlstate)
+        for one in evidence.new
+        if one.outcome == "refused" and one.answered and migrated.holds(one.answered)
     )
-
-
-def latency_document(latency: Latency) -> LatencyDocument:
-    """The same, as the document has it."""
-    return LatencyDocument(
-        n=latency.n, p50=latency.p50, p99=latency.p99, longest=latency.longest,
-        lag_p99=latency.lag_p99, rate=latency.rate, histogram=latency.histogram,
-    )  # fmt: skip
+    for (name, state), times in sorted(found.items()):
+        yield Finding(
+            "live.refused", "warning" if state in evidence.mix.retried else "critical", "migrated",
+            f"{name!r} of new clients was refused {times} times with SQLSTATE {state}",
+            "the migrated schema must serve what new clients send as soon as it is there",
+        )  # fmt: skip
 
 
 def _unloaded(evidence: LiveEvidence) -> Iterator[str]:
@@ -241,48 +230,3 @@ def _unloaded(evidence: LiveEvidence) -> Iterator[str]:
     if missing := sorted(wanted - done):
         way, step = missing[0]
         yield f"{len(missing)} steps were not met at all, such as {way} {step}"
-
-
-def step_documents(evidence: LiveEvidence) -> list[LiveStepDocument]:
-    """Each step in each direction, over all rounds."""
-    waited = waited_by_step(evidence.witnesses.victims)
-    victims = Counter((one.direction, one.step) for one in evidence.witnesses.victims)
-    met, refused = _met(evidence)
-    windows: dict[tuple[str, str], list[StepWindow]] = {}
-    for window in evidence.course.steps:
-        windows.setdefault((window.direction, window.step), []).append(window)
-    return [
-        LiveStepDocument(
-            direction=step[0], step=step[1], kind=mine[0].kind,
-            seconds=round(sum(window.done - window.begun for window in mine), 3),
-            operations=met[step], loaded=met[step] >= LOADED * _rounds(mine),
-            refused=refused.get(step, {}), victims=victims[step],
-            waited_ms=round(1000 * waited.get(step, 0.0), 1),
-            killed=any(window.killed for window in mine),
-        )
-        for step, mine in windows.items()
-    ]  # fmt: skip
-
-
-def _met(
-    evidence: LiveEvidence,
-) -> tuple[Counter[tuple[str, str]], dict[tuple[str, str], dict[str, int]]]:
-    """How many operations each step met, and how many were refused there, by SQLSTATE."""
-    windows = sorted(evidence.course.steps, key=lambda window: (window.begun, window.ended))
-    spans = Spans.of((window.begun, window.ended) for window in windows)
-    met: Counter[tuple[str, str]] = Counter()
-    refused: dict[tuple[str, str], dict[str, int]] = {}
-    for one in evidence.main:
-        ended = one.sent if one.answered is None else one.answered
-        places = spans.meeting(one.planned, ended)
-        steps = {(windows[at].direction, windows[at].step) for at in places}
-        met.update(steps)
-        if one.outcome == "refused":
-            for step in steps:
-                counts = refused.setdefault(step, {})
-                counts[one.sqlstate] = counts.get(one.sqlstate, 0) + 1
-    return met, refused
-
-
-def _rounds(windows: Sequence[StepWindow]) -> int:
-    return max(1, sum(not window.killed for window in windows))

@@ -4,73 +4,51 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
 from harness.check.history import check_history
 from harness.check.history.elle import write_elle
 from harness.core.errors import Refused, UsageError
 from harness.core.extras import require_extra
-from harness.core.tree_hash import tool_hash
 from harness.crash.setup import Setup
 from harness.database import admin
-from harness.document.live import (
-    UNSET,
-    HistoryDocument,
-    LatenciesDocument,
-    LiveDocument,
-    LivePlanDocument,
-    RateDocument,
-    StrikeDocument,
-    VictimDocument,
-)
-from harness.document.shard import ShardDocument
-from harness.scenario.live.course import Conductor, plan_kills
-from harness.scenario.live.judge import (
-    LiveEvidence,
-    compare_latencies,
-    judge_live,
-    step_documents,
-    word_of,
-)
+from harness.document.live import LatenciesDocument, LiveDocument
+from harness.scenario.live.course import Conductor, HeldStep, TrafficCourse, plan_kills
+from harness.scenario.live.evidence import LiveEvidence
+from harness.scenario.live.judge import exceeds_bound, judge_live, word_of
 from harness.scenario.live.mix import mix_of
-from harness.scenario.live.series import make_series
-from harness.scenario.live.settings import LiveSettings
+from harness.scenario.live.record import CONTROL, MAIN, NEW, SATURATED, LiveRecord
+from harness.scenario.live.settings import LOADED, LiveSettings
+from harness.scenario.live.throughput import SaturatedCourse, compare_throughput
+from harness.scenario.live.times import compare_latencies
+from harness.scenario.live.writing import RunResult, write_document
 from harness.server import Server
 from harness.subject.choice import subject_of
-from harness.traffic.history import AnyRecord, Census, History, InvariantCount, write_history
+from harness.traffic.history import write_history
 from harness.traffic.latency import Latency, measure_latency
 from harness.traffic.mix import TrafficMix
 from harness.traffic.rate import BorneRate, ease_rate, find_rate
 from harness.traffic.server_log import let_log_waits, parse_log
-from harness.traffic.victims import Victim, find_victims
+from harness.traffic.starvation import StarvationWitness
+from harness.traffic.victims import Witnesses, find_victims
 from harness.traffic.workload import (
+    Workload,
     WorkloadSettings,
     count_invariants,
     known_keys,
-    operations_of,
-    sessions_of,
     take_census,
     workload,
 )
 
-SHOWN = 200  # victims that the document lists, the longest waits first
 RELATIONS = "SELECT c.oid::text, c.oid::regclass::text FROM pg_catalog.pg_class c"
 SETTLE = 0.3  # seconds of traffic before the first run and after the last
+LONGEST = 60.0  # seconds of a control that is as long as the run
+NEW_SHARE = 0.5  # of the rate of the old clients, for the new ones
 Tell = Callable[[str], None]
-
-
-@dataclass
-class _Record:
-    """What is recorded on the way."""
-
-    epoch: float
-    records: list[AnyRecord] = field(default_factory=list)
-    censuses: list[Census] = field(default_factory=list)
-    invariants: list[InvariantCount] = field(default_factory=list)
-    first: int = 1
 
 
 def run_live(settings: LiveSettings, tell: Tell = lambda _line: None) -> LiveDocument:
@@ -114,8 +92,10 @@ class _Live:
     tell: Tell
 
     def __post_init__(self) -> None:
-        self.record = _Record(time.time() - time.monotonic())
+        self.record = LiveRecord(time.time() - time.monotonic())
+        self.starvation = StarvationWitness(lambda: self.server.pid)
         self.rounds = 0
+        self.first = 1
 
     def dsn(self) -> str:
         return self.server.dsn(self.database)
@@ -128,12 +108,18 @@ class _Live:
             self.settings.reads, self.settings.writes, self.settings.word, delay=self.settings.delay
         )
         borne = self._borne(asked)
-        control = operations_of(self.record.records)
         conductor = self._conductor(asked.rate * (borne.factor or 0.0))
+        witnesses, saturated, unchased = Witnesses(), None, []
         if borne.factor is not None:
-            self._rounds(conductor, asked.scaled(borne.factor))
+            working = asked.scaled(borne.factor)
+            self._rounds(conductor, working)
+            witnesses = self._witnesses(conductor.course, working)
+            saturated = self._saturated(conductor, asked)
+            unchased = self._unchased(conductor, saturated, working)
         self._look("end")
-        return self._judged(conductor, borne, len(control), begun)
+        return self._judged(
+            self._evidence(conductor.course, borne, witnesses, saturated, unchased), borne, begun
+        )
 
     def _mix(self) -> TrafficMix:
         with admin.connection(self.dsn()) as conn:
@@ -173,154 +159,205 @@ class _Live:
         return find_rate(asked.rate, measure, self.settings.late)
 
     def _measured(self, *spans: tuple[float, float]) -> Latency:
-        operations = operations_of(self.record.records)
+        operations = self.record.operations(CONTROL, MAIN)
         return measure_latency(operations, *spans, histogram=not self.settings.counts_only)
 
-    def _control(self, settings: WorkloadSettings) -> Latency:
+    def _control(self, settings: WorkloadSettings, seconds: float | None = None) -> Latency:
         """The workload without a migration, at a rate."""
         self.tell(f"control at {settings.rate:g} operations a second")
-        with self._working(settings) as (begin, end):
+        with self._working(CONTROL, settings):
+            begin = time.monotonic()
+            end = begin + SETTLE + (self.settings.control if seconds is None else seconds)
             time.sleep(max(0.0, end - time.monotonic()))
         # what clients need to get going is no part of what the machine bears
         return self._measured((begin + SETTLE, end))
 
     @contextmanager
-    def _working(self, settings: WorkloadSettings) -> Iterator[tuple[float, float]]:
-        first, self.record.first = self.record.first, self.record.first + 100
+    def _working(
+        self, part: str, settings: WorkloadSettings, mix: TrafficMix | None = None
+    ) -> Iterator[Workload]:
+        first, self.first = self.first, self.first + 100
         with workload(
-            self.dsn(), self.mix, self.keys, settings, self.place, first=first
+            self.dsn(), mix or self.mix, self.keys, settings, self.place, first=first
         ) as clients:
-            begin = time.monotonic()
-            yield begin, begin + SETTLE + self.settings.control
-            self.record.records += clients.stop()
+            yield clients
+            self.record.add(part, clients.stop())
 
     def _conductor(self, rate: float) -> Conductor:
         pause = self.settings.pause(rate) if rate else 0.0
-        return Conductor(self.settings.measured, self.server, self.dsn, pause, self.tell)
+        return Conductor(
+            self.settings.measured, self.server, self.dsn, pause, self.tell,
+            patience=self.settings.patience, look=self.starvation.look,
+        )  # fmt: skip
 
     def _rounds(self, conductor: Conductor, settings: WorkloadSettings) -> None:
         """Forward and back, again and again, with the same clients all the time."""
         number = 0
         while True:
             number += 1
-            with self._working(settings):
+            with self._working(MAIN, settings) as clients:
+                conductor.hold = clients.hold_inserts
                 time.sleep(SETTLE)
-                went = self._round(conductor, number)
+                went = self._round(conductor, number, settings)
                 time.sleep(SETTLE)
             self.rounds = number
-            if not went or self._acknowledged(conductor) >= self._wanted():
+            if not went or self._acknowledged(conductor.course) >= self._wanted():
                 return
 
-    def _round(self, conductor: Conductor, number: int) -> bool:
+    def _round(self, conductor: Conductor, number: int, settings: WorkloadSettings) -> bool:
         server = self.settings.server_kills
         forward, back = plan_kills(self.settings.plan, number, server=server)
         if not conductor.run("forward", forward):
             return False
         self._look("forward")
-        return conductor.run("rollback", back)
+        with self._new_clients(settings):
+            return conductor.run("rollback", back)
+
+    @contextmanager
+    def _new_clients(self, settings: WorkloadSettings) -> Iterator[None]:
+        """New clients beside the old ones, from the way forward on; they see the way back begin."""
+        if not self.mix.after:
+            yield
+            return
+        fewer = replace(settings.scaled(NEW_SHARE), processes=1)
+        with self._working(NEW, fewer, self.mix.of_new_clients):
+            time.sleep(max(SETTLE, 2 * LOADED / fewer.rate))
+            yield
+
+    def _saturated(self, conductor: Conductor, asked: WorkloadSettings) -> SaturatedCourse | None:
+        """A round more, with clients that send as soon as they are answered; None: not asked."""
+        seconds = self.settings.saturation
+        if not seconds or conductor.course.failed:
+            return None
+        self.tell("at saturation: each client sends as soon as it has its answer")
+        again = self._conductor(inf)
+        again.pause = 0.0
+        with self._working(SATURATED, replace(asked, closed=True)) as clients:
+            again.hold = clients.hold_inserts
+            before = _rested(seconds)
+            with busy_session(self.dsn()):
+                beside = _rested(seconds)
+            if again.run("forward", None):
+                again.run("rollback", None)
+            return SaturatedCourse(before, beside, _rested(seconds), again.course)
+
+    def _unchased(
+        self,
+        conductor: Conductor,
+        saturated: SaturatedCourse | None,
+        settings: WorkloadSettings,
+    ) -> list[HeldStep]:
+        """Steps that may chase inserts, run once more without any from their beginning."""
+        courses = [conductor.course, *([saturated.course] if saturated else [])]
+        suspects = {
+            (one.direction, one.step) for course in courses for one in course.held if one.chased
+        }
+        if not suspects or any(course.failed for course in courses):
+            return []
+        self.tell("control: the steps that inserts may have kept at work, without inserts")
+        again = self._conductor(inf)
+        again.pause, again.patience, again.without_inserts = 0.0, inf, frozenset(suspects)
+        with self._working(SATURATED, settings) as clients:
+            again.hold = clients.hold_inserts
+            if again.run("forward", None):
+                again.run("rollback", None)
+        return again.course.held
 
     def _wanted(self) -> int:
         shares = self.settings.shard.of if self.settings.shard else 1
         return -(-self.settings.acknowledged // shares)
 
-    def _acknowledged(self, conductor: Conductor) -> int:
+    def _acknowledged(self, course: TrafficCourse) -> int:
         """The writes that were acknowledged while a run was at work."""
-        spans = [(run.begun, run.ended) for run in conductor.course.runs]
+        spans = [(run.begun, run.ended) for run in course.runs]
         found = sum(
             one.kind != "read"
             and one.outcome == "acknowledged"
             and any(begun <= one.sent < ended for begun, ended in spans)
-            for one in operations_of(self.record.records)
+            for one in self.record.operations(MAIN)
         )
         if self.settings.acknowledged:
             self.tell(f"{found:,} of {self._wanted():,} writes were acknowledged")
         return found
 
-    def _judged(
-        self, conductor: Conductor, borne: BorneRate, control: int, begun: float
-    ) -> LiveDocument:
-        operations = operations_of(self.record.records)
-        history = History(
-            operations, self.record.censuses, self.record.invariants,
-            sessions_of(self.record.records), conductor.course.steps, self.record.epoch,
+    def _witnesses(self, course: TrafficCourse, settings: WorkloadSettings) -> Witnesses:
+        """Who waited; with a control as long as the run where somebody waited too long."""
+        main = self.record.history(course.steps, MAIN, NEW)
+        log = parse_log(self.server.log())
+        witnesses = find_victims(main, log, self.relations, self.starvation.starved)
+        if exceeds_bound(self.settings, witnesses):
+            spent = sum(run.ended - run.begun for run in course.runs)
+            self._control(settings, min(LONGEST, spent))
+        return witnesses
+
+    def _evidence(
+        self,
+        course: TrafficCourse,
+        borne: BorneRate,
+        witnesses: Witnesses,
+        saturated: SaturatedCourse | None,
+        unchased: list[HeldStep],
+    ) -> LiveEvidence:
+        held = [*course.held, *(saturated.course.held if saturated else [])]
+        return LiveEvidence(
+            self.settings, self.mix, check_history(self.record.history(course.steps)), witnesses,
+            course, self.record.operations(CONTROL), self.record.operations(MAIN),
+            self._latencies(course, borne.control), new=self.record.operations(NEW),
+            throughput=compare_throughput(self.record.operations(SATURATED), saturated)
+            if saturated else None,
+            held=held, unchased=unchased,
         )  # fmt: skip
-        path, elle = self._written(history)
-        evidence = LiveEvidence(
-            self.settings, self.mix, check_history(history),
-            find_victims(history, parse_log(self.server.log()), self.relations), conductor.course,
-            operations[:control], operations[control:], self._latencies(conductor, borne.control),
-        )  # fmt: skip
+
+    def _judged(self, evidence: LiveEvidence, borne: BorneRate, begun: float) -> LiveDocument:
         findings, unknowns = judge_live(evidence)
         if borne.why:
             unknowns = [borne.why]
-        checked, settings = evidence.history, self.settings
-        return LiveDocument(
-            verdict=word_of(findings, unknowns),
-            history=HistoryDocument(
-                verdict=checked.verdict, file=str(path), elle=str(elle),
-                counts={**checked.counts, "at_work": self._acknowledged(conductor)},
-                tables=sorted(self.mix.census),
-            ),
-            victims=_victims(evidence.witnesses.victims),
-            latency=evidence.latency,
-            findings=findings,
-            unknowns=unknowns,
-            steps=step_documents(evidence),
-            kills=[
-                StrikeDocument(
-                    round=kill.round, direction=kill.direction, step=kill.step,
-                    victim=kill.victim, fired=kill.fired,
-                )
-                for kill in conductor.course.kills
-            ],
-            rate=RateDocument(
-                asked=settings.reads + settings.writes,
-                borne=None if borne.factor is None
-                else (settings.reads + settings.writes) * borne.factor,
-                tried=borne.tried,
-            ),
-            role=self.mix.role, promised=self.mix.promised, rounds=self.rounds,
-            rows=settings.rows, seed=settings.seed, max_wait_ms=1000 * settings.bound_of_plan,
-            plan=LivePlanDocument(
-                name=settings.plan.name, version=settings.plan.version, hash=settings.plan.hash
-            ),
-            server=f"Postgres {self.server.version} ({self.server.provider})",
-            seconds=round(time.monotonic() - begun, 1),
-            series=make_series(operations[control:], conductor.course.steps),
-            shard=ShardDocument(index=settings.shard.index, of=settings.shard.of)
-            if settings.shard else UNSET,
-            postgres=self.server.version, tool_hash=tool_hash(),
+        path, elle = self._written(evidence)
+        result = RunResult(
+            evidence, findings, unknowns, word_of(findings, unknowns), borne, path, elle,
+            self._acknowledged(evidence.course), self.rounds,
+            self.server.version, self.server.provider,
+            round(time.monotonic() - begun, 1),
         )  # fmt: skip
+        return write_document(result)
 
-    def _written(self, history: History) -> tuple[Path, Path]:
+    def _written(self, evidence: LiveEvidence) -> tuple[Path, Path]:
+        steps = evidence.course.steps
         folder = self.settings.build / "live"
         folder.mkdir(parents=True, exist_ok=True)
         path, elle = folder / "history.jsonl", folder / "elle.json"
-        write_history(path, history)
-        write_elle(elle, history)
+        write_history(path, self.record.history(steps))
+        # without the last part, which is long and asks another question
+        write_elle(elle, self.record.history(steps, CONTROL, MAIN, NEW))
         return path, elle
 
-    def _latencies(self, conductor: Conductor, control: Latency) -> LatenciesDocument:
+    def _latencies(self, course: TrafficCourse, control: Latency) -> LatenciesDocument:
         spans: dict[str, list[tuple[float, float]]] = {}
-        for run in conductor.course.runs:
+        for run in course.runs:
             spans.setdefault(run.direction, []).append((run.begun, run.ended))
-        for step in conductor.course.steps:
+        for step in course.steps:
             if step.kind == "batch":
                 spans.setdefault("batches", []).append((step.begun, step.done))
         found = {name: self._measured(*mine) for name, mine in spans.items()}
         return compare_latencies(control, found, self.settings.late)
 
 
-def _victims(victims: Sequence[Victim]) -> list[VictimDocument]:
-    longest = sorted(victims, key=lambda victim: -victim.waited)[:SHOWN]
-    return [
-        VictimDocument(
-            direction=victim.direction, step=victim.step, client=victim.client,
-            operation=victim.operation, kind=victim.kind,
-            waited_ms=round(1000 * victim.waited, 1),
-            took_ms=None if victim.took is None else round(1000 * victim.took, 1),
-            lock=victim.lock, blocker=victim.blocker, behind=victim.behind,
-            by_runner=victim.by_runner,
-        )
-        for victim in longest
-    ]  # fmt: skip
+@contextmanager
+def busy_session(dsn: str) -> Iterator[None]:
+    """A session that keeps one core of the server busy and touches nothing."""
+    with admin.connection(dsn) as conn:
+        conn.pgconn.send_query(b"DO $$BEGIN LOOP NULL; END LOOP; END$$")
+        conn.pgconn.flush()
+        try:
+            yield
+        finally:
+            conn.pgconn.get_cancel().cancel()
+            while conn.pgconn.get_result() is not None:
+                pass
+
+
+def _rested(seconds: float) -> tuple[float, float]:
+    """A span of time in which nothing is done here."""
+    begin = time.monotonic() + SETTLE
+    time.sleep(SETTLE + seconds)
+    return begin, begin + seconds

@@ -24,7 +24,10 @@ class LiveSettings:
     `max_wait` is the longest that one client may wait for the locks of one step, else the plan's or
     its header's. `late` are the
     milliseconds that 1 in 100 operations may be sent late or more; `delay` plants a slow sender.
-    With `counts_only` there is a rate however late the clients send: times then say nothing, the
+    In a round more, and for `saturation` seconds before and after it, clients send as soon as they
+    are answered; with 0 that is not asked. A step that is at work longer than `patience` has the
+    clients' inserts held, to see whether it chases them. With `counts_only` there is a rate however
+    late the clients send: times then say nothing, the
     counts do, and no extra is needed.
     """
 
@@ -43,6 +46,8 @@ class LiveSettings:
     control: float = 3.0
     late: float = LATEST
     delay: float = 0.0
+    saturation: float = 2.0
+    patience: float = 30.0
     counts_only: bool = False
     build: Path = Path("build")
 

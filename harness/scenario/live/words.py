@@ -26,6 +26,8 @@ def lines(document: LiveDocument) -> Iterator[str]:
     yield f"  kills: {len(kills)}" + (f" ({struck})" if struck else "")
     yield f"  victims: {len(document.victims)} operations waited for a lock"
     yield from _latencies(document)
+    yield from _throughput(document)
+    yield from _new_clients(document)
     for finding in document.findings:
         yield f"  {finding.severity}: {finding.id} {finding.where}: {finding.message}"
         yield from (f"    {part}" for part in (finding.evidence, finding.hint) if part)
@@ -46,3 +48,34 @@ def _latencies(document: LiveDocument) -> Iterator[str]:
     yield f"  latency: {latency.verdict}; " + "; ".join(parts)
     if latency.why and latency.verdict == "unknown":
         yield f"    {latency.why}"
+
+
+def _throughput(document: LiveDocument) -> Iterator[str]:
+    found = document.throughput
+    if found is None:
+        return
+    parts = [
+        f"{name} {rate:.0f} a second"
+        for name, rate in (
+            ("before", found.before), ("forward", found.forward), ("back", found.rollback),
+            ("after", found.after),
+        )
+        if rate is not None
+    ]  # fmt: skip
+    share = "" if found.share is None else f" ({100 * found.share:.0f}% while a step was at work)"
+    yield f"  throughput: {found.verdict}; " + ", ".join(parts) + share
+    if found.why and found.verdict == "unknown":
+        yield f"    {found.why}"
+
+
+def _new_clients(document: LiveDocument) -> Iterator[str]:
+    found = document.new_clients
+    if found is None:
+        return
+    if not found.applicable:
+        yield f"  new clients: not applicable; {found.why}"
+        return
+    yield (
+        f"  new clients: {found.operations:,} operations, {found.writes_acknowledged:,} writes"
+        f" acknowledged, {found.refused:,} refused"
+    )

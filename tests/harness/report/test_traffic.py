@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from harness.document.base import from_builtins
 from harness.document.live import LiveDocument
 from harness.report.traffic import HEIGHT, WIDTH, draw_traffic
@@ -54,3 +56,21 @@ def test_nobody_who_waited_is_said(tmp_path: Path) -> None:
     page = (built(tmp_path) / "report" / "index.html").read_text()
     assert "Nobody waited 50 ms or longer" in page
     assert "Times cannot tell: too few operations" in page
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [("pass", "At least 70%"), ("unknown", "Cannot tell: not steady"), ("fail", "forward 1/020:")],
+)
+def test_what_got_done_at_saturation_is_shown(tmp_path: Path, verdict: str, said: str) -> None:
+    throughput = {
+        "verdict": verdict, "why": "" if verdict == "pass" else "not steady", "before": 3000.0,
+        "beside": 2000.0, "after": 2900.0, "forward": 1500.0, "share": 0.5, "n": 900,
+        "slowest": "forward 1/020" if verdict == "fail" else "",
+    }  # fmt: skip
+    new = {"applicable": False, "why": "it has <none>"}
+    told = live(throughput=throughput, new_clients=new)
+    page = (built(tmp_path, {"live": told}) / "report" / "index.html").read_text()
+    assert said in page
+    assert "width:50.0%" in page
+    assert "not applicable; it has &lt;none&gt;" in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,43 @@ def test_a_mix_without_reads_writes_all_the_time(recorded: Recorded) -> None:
     history = recorded.run(None, enough=30)
     assert {one.kind for one in history.operations} == {"update", "insert"}
     assert check_history(history).verdict == "pass"
+
+
+def test_clients_of_a_closed_loop_send_as_soon_as_they_are_answered(recorded: Recorded) -> None:
+    """At a rate of one operation in a minute an open loop would not come to an end here."""
+    seldom = replace(SETTINGS, reads=0.01, writes=0.01, closed=True)
+    with workload(
+        recorded.dsn, recorded.mix, known_keys(recorded.censuses), seldom, recorded.place
+    ) as clients:
+        wait_until(lambda: recorded.written() >= 100, 60, "operations")
+        operations = operations_of(clients.stop())
+    by_client = [one for one in operations if one.client == operations[0].client]
+    assert all(one.answered is not None for one in operations)
+    assert all(late.planned >= (early.answered or 0) for early, late in pairwise(by_client)), (
+        "sent before the answer"
+    )
+
+
+def test_held_clients_insert_nothing_and_go_on_with_the_rest(recorded: Recorded) -> None:
+    keys = known_keys(recorded.censuses)
+    with workload(recorded.dsn, recorded.mix, keys, SETTINGS, recorded.place) as clients:
+
+        def more(of: bytes) -> int:
+            return sum(path.read_bytes().count(of) for path in recorded.place.iterdir())
+
+        def go_on(of: bytes, by: int) -> None:
+            done = more(of)
+            wait_until(lambda: more(of) >= done + by, 60, f"more of {of!r}")
+
+        go_on(b'"insert"', 1)
+        clients.hold_inserts(True)
+        go_on(b'"operation"', 200)  # what was chosen before it was heard is over by then
+        held = more(b'"insert"')
+        go_on(b'"operation"', 100)
+        assert more(b'"insert"') == held
+        clients.hold_inserts(False)
+        go_on(b'"insert"', 1)
+        clients.stop()
 
 
 def test_a_client_that_fails_is_heard(recorded: Recorded, tmp_path: Path) -> None:

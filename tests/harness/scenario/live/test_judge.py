@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from harness.check.history import HistoryResult
 from harness.document.live import LatenciesDocument, LatencyDocument
 from harness.scenario.live import LiveSettings
-from harness.scenario.live.course import TrafficCourse
-from harness.scenario.live.judge import SENT_LATE, LiveEvidence, judge_live
+from harness.scenario.live.course import HeldStep, RunEnd, TrafficCourse
+from harness.scenario.live.evidence import LiveEvidence
+from harness.scenario.live.judge import judge_live
+from harness.scenario.live.times import SENT_LATE
 from harness.traffic.history import Operation
 from harness.traffic.mix import TrafficMix
 from harness.traffic.victims import Victim, Witnesses
@@ -34,11 +37,11 @@ def evidence(tmp_path: Path) -> LiveEvidence:
     )  # fmt: skip
 
 
-def waited(seconds: float) -> Witnesses:
+def waited(seconds: float, starved: float = 0.0) -> Witnesses:
     victim = Victim(
         client=1, operation="edit", kind="update", table="t", direction="forward", step="1/010",
         step_kind="transaction", waited=seconds, took=seconds, lock="ShareLock on t",
-        blocker="harness runner", by_runner=True,
+        blocker="harness runner", by_runner=True, starved=starved,
     )  # fmt: skip
     return Witnesses([victim])
 
@@ -49,14 +52,60 @@ def severities(evidence: LiveEvidence) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "latency", "severity"),
-    [(0.6, IN_TIME, "critical"), (0.6, LATE, "warning"), (5.1, LATE, "critical")],
+    ("seconds", "starved", "stall", "severity", "unknown"),
+    [
+        (0.6, 0.0, 0.1, "critical", False),
+        (0.6, 0.0, 0.7, "warning", True),
+        (0.4, 0.0, 0.7, None, False),
+        (0.9, 0.3, 0.1, "critical", False),
+        (0.9, 0.5, 0.1, "warning", False),
+        (0.9, 0.5, 0.7, "warning", False),
+    ],
 )
-def test_a_busy_machine_bears_ten_times_the_bound(
-    evidence: LiveEvidence, seconds: float, latency: LatenciesDocument, severity: str
+def test_a_wait_over_the_bound_decides_unless_the_control_has_such_a_one(
+    evidence: LiveEvidence,
+    seconds: float,
+    starved: float,
+    stall: float,
+    severity: str | None,
+    unknown: bool,
 ) -> None:
-    found = replace(evidence, witnesses=waited(seconds), latency=latency)
-    assert severities(found) == [("live.waited", severity)]
+    """Time for which the holder had no core is the machine's; the kernel counts it."""
+    control = [msgspec.structs.replace(REFUSED, outcome="acknowledged", answered=stall)]
+    found = replace(evidence, witnesses=waited(seconds, starved), latency=LATE, control=control)
+    assert severities(found) == ([("live.waited", severity)] if severity else [])
+    said = [why for why in judge_live(found)[1] if "too busy to tell" in why]
+    assert len(said) == unknown
+
+
+@pytest.mark.parametrize(
+    ("alone", "findings", "unknown"),
+    [
+        ([HeldStep("forward", "1/010", 0.0, 0.5)], ["live.chases_inserts"], False),
+        ([HeldStep("forward", "1/010", 0.0, 3.9)], [], False),
+        ([], [], True),
+    ],
+)
+def test_a_step_chases_that_ends_only_without_inserts(
+    evidence: LiveEvidence, alone: list[HeldStep], findings: list[str], unknown: bool
+) -> None:
+    """It is asked again without any: a long step that ended by chance is as long then."""
+    held = [HeldStep("forward", "1/010", 4.0, 0.5), HeldStep("forward", "1/020", 4.0, 3.0)]
+    found = replace(evidence, held=held, unchased=alone)
+    assert [one for one, _ in severities(found)] == findings
+    assert any("chases inserts" in why for why in judge_live(found)[1]) == unknown
+
+
+@pytest.mark.parametrize(
+    ("answered", "severity"), [(0.5, None), (1.5, "critical"), (2.5, None), (3.5, "critical")]
+)
+def test_new_clients_may_be_refused_once_the_way_back_has_begun(
+    evidence: LiveEvidence, answered: float, severity: str | None
+) -> None:
+    runs = [RunEnd("forward", 0, 1), RunEnd("rollback", 2, 2.8), RunEnd("forward", 2.8, 3)]
+    new = [msgspec.structs.replace(REFUSED, answered=answered)]
+    found = replace(evidence, new=new, course=TrafficCourse(runs=runs))
+    assert severities(found) == ([("live.refused", severity)] if severity else [])
 
 
 def test_at_length_the_bound_is_the_bound_and_late_clients_are_unknown(

@@ -11,7 +11,7 @@ from harness.plan import load
 from harness.scenario.live import LiveSettings, run_live
 from harness.scenario.live.words import lines
 from harness.traffic.history import read_history
-from tests.harness.support.live_plan import hurting_plan
+from tests.harness.support.live_plan import hurting_plan, slowing_plan
 from tests.harness.support.runner import SmallPlan
 
 ANY_LAG = 1e6  # whoever else is at work on the machine may make the clients late
@@ -22,8 +22,8 @@ def hurt(tmp_path_factory: pytest.TempPathFactory) -> LiveDocument:
     root = tmp_path_factory.mktemp("hurts")
     return run_live(
         LiveSettings(
-            hurting_plan(root), writes=200, reads=200, seconds=5, rows=300, control=1.0,
-            late=ANY_LAG, build=root / "build",
+            hurting_plan(root), writes=300, reads=100, seconds=5, rows=300, control=1.0,
+            late=ANY_LAG, saturation=0, patience=4.0, build=root / "build",
         )
     )  # fmt: skip
 
@@ -36,6 +36,7 @@ def hurt(tmp_path_factory: pytest.TempPathFactory) -> LiveDocument:
         ("history.stale", "public.c"),
         ("history.lost", "public.c"),
         ("live.prepared", "forward 2/040_type"),
+        ("live.chases_inserts", "forward 1/040_chase"),
     ],
 )
 def test_a_planted_harm_is_found_where_it_is_done(
@@ -64,11 +65,29 @@ def test_a_changed_result_is_counted_by_step(hurt: LiveDocument) -> None:
     assert step.refused.get("0A000", 0) > 0
 
 
+def test_a_step_that_takes_throughput_without_a_lock_is_found(tmp_path: Path) -> None:
+    settings = LiveSettings(
+        slowing_plan(tmp_path), writes=200, reads=100, seconds=1, rows=100, control=0.5,
+        late=ANY_LAG, saturation=0.5, build=tmp_path / "build",
+    )  # fmt: skip
+    document = run_live(settings)
+    found = document.throughput
+    assert found is not None
+    assert found.share is not None
+    assert found.share < 0.5 < found.beside / min(found.before, found.after)
+    # whether the control was steady is the machine's affair
+    named = {one.where for one in document.findings if one.id == "live.throughput"}
+    assert (found.verdict, named) in (("fail", {"forward 2/010_slow"}), ("unknown", set()))
+    assert document.history.verdict == "pass"
+    assert document.new_clients is not None
+    assert not document.new_clients.applicable
+
+
 def test_a_harmless_plan_is_accounted_for(tmp_path: Path) -> None:
     small = SmallPlan(tmp_path)
     settings = LiveSettings(
         small.load(), writes=200, reads=200, seconds=4, rows=500, control=1.0, late=ANY_LAG,
-        max_wait=60, build=tmp_path / "build",
+        max_wait=60, saturation=0, build=tmp_path / "build",
     )  # fmt: skip
     document = run_live(settings)
     told = "\n".join(lines(document))
