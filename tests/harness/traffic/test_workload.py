@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -82,7 +83,7 @@ class Recorded:
     def written(self) -> int:
         return sum(path.read_bytes().count(b'"operation"') for path in self.place.iterdir())
 
-    def run(self, during: Callable[[], None] | None, enough: int = 100) -> History:
+    def run(self, during: Callable[[], object] | None, enough: int = 100) -> History:
         """Let clients work until enough was recorded before and after what is done meanwhile."""
         keys = known_keys(self.censuses)
         with workload(self.dsn, self.mix, keys, SETTINGS, self.place) as clients:
@@ -149,16 +150,20 @@ def test_ended_sessions_come_back_and_their_writes_are_unknown(recorded: Recorde
     assert len(history.sessions) > SETTINGS.clients * SETTINGS.processes
 
 
+def stall(dsn: str) -> float:
+    """Hold a table, as a runner would, until somebody has waited long; for how many seconds."""
+    with psycopg.connect(dsn, application_name="harness runner") as conn:
+        conn.execute('LOCK TABLE "Shop"."50% off" IN ACCESS EXCLUSIVE MODE')
+        wait_until(lambda: conn.execute(BEHIND_US).fetchone(), 60, "a client to wait")
+        begun = time.monotonic()
+        conn.execute("SELECT pg_sleep(0.7)")
+        return time.monotonic() - begun
+
+
 def test_a_stall_is_seen_by_the_clients_and_by_the_log(recorded: Recorded, server: Server) -> None:
     offset = server.log_offset()
 
-    def stall() -> None:
-        with psycopg.connect(recorded.dsn, application_name="harness runner") as conn:
-            conn.execute('LOCK TABLE "Shop"."50% off" IN ACCESS EXCLUSIVE MODE')
-            wait_until(lambda: conn.execute(BEHIND_US).fetchone(), 60, "a client to wait")
-            conn.execute("SELECT pg_sleep(0.7)")
-
-    history = recorded.run(stall)
+    history = recorded.run(lambda: stall(recorded.dsn))
     found = find_victims(history, parse_log(server.log(offset)))
     # On a busy machine a client waits for another one's row, too: that is no work of the runner's.
     victims = [victim for victim in found.victims if victim.by_runner]
@@ -169,6 +174,34 @@ def test_a_stall_is_seen_by_the_clients_and_by_the_log(recorded: Recorded, serve
     assert longest.took is not None
     assert longest.took >= longest.waited - 0.02
     assert check_history(history).verdict == "pass"
+
+
+def test_pgbench_and_the_log_see_the_same_stall(shop: str, server: Server, tmp_path: Path) -> None:
+    """The third witness, which is not ours; it ends when its table is gone, and then has a log."""
+    assert server.bin_dir is not None
+    script = tmp_path / "script.sql"
+    script.write_text('SELECT "the note" FROM "Shop"."50% off" WHERE id = 7;\n')
+    offset = server.log_offset()
+    pgbench = subprocess.Popen(
+        [server.bin_dir / "pgbench", "--no-vacuum", f"--file={script}", "--client=2", "--rate=100",
+         "--transactions=1000000", "--log", f"--log-prefix={tmp_path}/seen", shop],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        held = stall(shop)
+        run_sql(shop, 'DROP TABLE "Shop"."50% off"')
+        _, said = pgbench.communicate(timeout=60)
+    finally:
+        pgbench.kill()
+        pgbench.wait()
+    lines = [
+        line.split() for path in tmp_path.glob("seen.*") for line in path.read_text().splitlines()
+    ]
+    assert lines, said
+    log = parse_log(server.log(offset))
+    waits = [each.seconds for each in log.waits if log.applications.get(each.pid) == "pgbench"]
+    longest = max(int(line[2]) for line in lines) / 1e6
+    assert held <= max(waits) <= longest + 0.02
 
 
 def test_a_changed_result_is_refused_once_and_the_client_goes_on(recorded: Recorded) -> None:
