@@ -106,11 +106,12 @@ class TrafficMix:
                 )
             if one.weight < 1:
                 raise UsageError(f"operation {one.name!r} has weight {one.weight}", where=where)
-        if self.after and all(one.kind == "delete" for one in self.of_new_clients.writes):
+        writes = self.of_new_clients.writes
+        if writes and all(one.kind == "delete" for one in writes):
             raise UsageError(
-                "no operation of the new clients inserts or updates",
+                "the new clients delete, and none of their operations inserts",
                 where=where,
-                hint="give them something to write, or leave `after` out",
+                hint="a client deletes only the rows that it inserted; give it something to insert",
             )
         if all(one.kind == "delete" for one in self.writes):
             raise UsageError(
