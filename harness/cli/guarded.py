@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.plan import Plan
-
 if TYPE_CHECKING:
+    from harness.plan import Plan
     from harness.safety.drain import DrainReport
     from harness.safety.maintenance import HeldLease, MaintenanceRequest, MaintenanceStatus
     from harness.safety.pooler import PoolerPause

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError
-from harness.plan import Plan
 
 if TYPE_CHECKING:
     from harness.document.run import HookDocument
+    from harness.plan import Plan
     from harness.runner import Event
 
 

@@ -18,7 +18,6 @@ from typing import Any
 
 import click
 
-from harness import __version__
 from harness.cli import usage
 from harness.cli.backup import backup, restore
 from harness.cli.baseline import baseline
@@ -55,7 +54,7 @@ from harness.core.exit_status import ExitStatus
         "4 another runner is at work; 5 stopped midway, resumable."
     ),
 )
-@click.version_option(__version__, prog_name="harness")
+@click.version_option(package_name="migration-harness", prog_name="harness")
 def cli() -> None:
     """Run a PostgreSQL migration on real servers, break it on purpose, and judge it."""
 

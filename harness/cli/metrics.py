@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,6 +107,8 @@ def serve(
     tell: Callable[[str], None],
 ) -> None:
     """Answer scrapes until it is asked to stop; `tell` is given the address."""
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+
     from harness.observe.metrics import CONTENT_TYPE
 
     class Scrape(BaseHTTPRequestHandler):

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError, Refused
 from harness.core.quantity import duration
-from harness.plan import Plan
 
 if TYPE_CHECKING:
     from harness.check.validate.run import Validation
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from harness.document.base import Word
     from harness.document.run import PriorValidationDocument
     from harness.document.verify import UnmadeDocument, VerifyDocument
+    from harness.plan import Plan
 
 STARTS = ("clean", "rolled-back")
 NO_ROWS = "validate.no_rows"  # an empty database has nothing to lose

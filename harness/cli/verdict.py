@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from harness.plan import Plan
-
 if TYPE_CHECKING:
     from harness.check.required_verdict import AtHand
     from harness.check.verdict_file import GateVerdict
+    from harness.plan import Plan
 
 F = TypeVar("F", bound=Callable[..., Any])
 BEGUN = ("partial", "migrated", "rolling-back")  # a run goes on, or there is nothing to do

@@ -12,16 +12,15 @@ from threading import Event as Ended
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
-
 from harness.core import progress
 from harness.observe.eta_error import HOLDS, RELEASES, EtaErrors
 from harness.observe.pace import MeanRate
 from harness.observe.standing import ProgressStanding, drawn, line
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+
     from harness.runner import Event
 
 Advance = Callable[[str, int, int], None]
@@ -72,6 +71,8 @@ class TerminalBar:
 
     def show(self, at: ProgressStanding, pace: MeanRate) -> None:
         """Draw it, never wider than the terminal."""
+        from rich.text import Text
+
         text = drawn(at, pace, self._console.width - 1)
         self._live.update(Text(text, no_wrap=True, overflow="crop"), refresh=True)
 
@@ -179,11 +180,14 @@ def meter(label: str) -> Iterator[Meter]:
 @contextmanager
 def _shown(label: str, *, lines: bool = True) -> Iterator[Meter]:
     """A meter that looks at itself; without `lines` nothing is written to a log."""
-    console = Console(stderr=True, highlight=False)
     if not at_terminal():
         log = LineLog(_written if lines else lambda _: None)
         yield from _ticking(Meter(label, log))
         return
+    from rich.console import Console  # a log has no use for it, and it is slow to import
+    from rich.live import Live
+
+    console = Console(stderr=True, highlight=False)
     with Live(console=console, transient=True, auto_refresh=False, redirect_stdout=False) as live:
         yield from _ticking(Meter(label, TerminalBar(live, console)))
 
