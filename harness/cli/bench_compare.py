@@ -28,7 +28,7 @@ SAVED = ".json"
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command("compare")
+@click.command("compare", short_help="Two refs, or two saved runs, compared in pairs.")
 @click.argument("base")
 @click.argument("head")
 @json_option

@@ -61,10 +61,10 @@ class ComparedBenchmarkDocument(Document, frozen=True, kw_only=True):
 
 
 class LeftOutDocument(Document, frozen=True, kw_only=True):
-    """A benchmark that did not fit into the time, and how long a round of it takes."""
+    """A benchmark that did not fit into the time, and how long a round of it takes, if known."""
 
     name: str
-    seconds: float
+    seconds: float | None
 
 
 class ComparisonDocument(Document, frozen=True, kw_only=True):

@@ -225,7 +225,8 @@ def _reasons(document: ComparisonDocument) -> list[str]:
     lines += [f"- {plain(name)}: only head has it, not compared" for name in document.added]
     lines += [f"- {plain(name)}: only base has it, not compared" for name in document.removed]
     lines += [
-        f"- {plain(left.name)}: left out, a round of it takes {duration(left.seconds)}"
+        f"- {plain(left.name)}: left out"
+        + ("" if left.seconds is None else f", a round of it takes {duration(left.seconds)}")
         for left in document.dropped
     ]
     return lines + [f"- {plain(note)}" for note in document.notes]

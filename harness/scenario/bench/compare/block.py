@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -40,6 +41,13 @@ where name not in (
 ) and context <> 'internal'
 """
 
+ORIGINS: Final[dict[Stand, tuple[Stand | None, Sequence[str]]]] = {
+    "empty": (None, ("baseline", "--dsn", DSN)),
+    "seeded": ("empty", BY_NAME["seed"].arguments),
+    "migrated": ("seeded", BY_NAME["migrate"].arguments),
+}
+"""What each database begins from, and what makes it."""
+
 
 @dataclass(frozen=True)
 class ServerWish:
@@ -63,7 +71,7 @@ class ArmFacts:
 
 @dataclass
 class ArmBlock:
-    """An arm at work on a server of its own."""
+    """An arm at work on a server of its own; `furnishing` is how long its databases took."""
 
     arm: InstalledArm
     server: Server
@@ -72,20 +80,25 @@ class ArmBlock:
     hello: ArmHello
     name: str
     databases: dict[Stand, str] = field(default_factory=dict)
+    furnishing: float = 0.0
 
-    def furnish(self, stands: Sequence[Stand]) -> None:
-        """Make the databases that the benchmarks begin from, by the arm's own harness.
+    def furnish(self, stand: Stand) -> None:
+        """Make a database that benchmarks begin from, by the arm's own harness, unless it is there.
 
         Raises UsageError where that fails.
         """
-        self._make("empty", None, ("baseline", "--dsn", DSN))
-        if {"seeded", "migrated"}.intersection(stands):
-            self._make("seeded", "empty", BY_NAME["seed"].arguments)
-        if "migrated" in stands:
-            self._make("migrated", "seeded", BY_NAME["migrate"].arguments)
+        if stand == "none" or stand in self.databases:
+            return
+        origin, arguments = ORIGINS[stand]
+        if origin is not None:
+            self.furnish(origin)
+        begun = time.monotonic()
+        self._make(stand, origin, arguments)
+        self.furnishing += time.monotonic() - begun
 
     def run(self, workload: BenchWorkload) -> ArmRun:
-        """One timed run; what it needs is made before, and removed after."""
+        """One timed run; what it needs is made before, and its copy removed after."""
+        self.furnish(workload.database)
         with self._prepared(workload) as arguments:
             return self.process.run(workload.name, workload.kind, arguments)
 
@@ -94,20 +107,18 @@ class ArmBlock:
         with admin.connection(self.server.dsn()) as conn:
             settings = dict(conn.execute(SETTINGS).fetchall())
             (version,) = conn.execute("show server_version").fetchone() or ("",)
-        stand: Stand = "seeded" if "seeded" in self.databases else "empty"
-        return ArmFacts(str(version), settings, self._count(stand), self.hello.place)
+        return ArmFacts(str(version), settings, self._count(), self.hello.place)
 
-    def _count(self, stand: Stand) -> dict[str, int]:
+    def _count(self) -> dict[str, int]:
+        """The rows of every table that was seeded."""
+        self.furnish("seeded")
         counted: dict[str, int] = {}
-        with admin.connection(self._dsn(stand)) as conn:
+        with admin.connection(self.server.dsn(self.databases["seeded"])) as conn:
             for title, schema, table in conn.execute(TABLES).fetchall():
                 query = sql.SQL("select count(*) from {}").format(sql.Identifier(schema, table))
                 (rows,) = conn.execute(query).fetchone() or (0,)
                 counted[title] = rows
         return counted
-
-    def _dsn(self, stand: Stand) -> str:
-        return self.server.dsn(self.databases[stand])
 
     def _make(self, stand: Stand, origin: Stand | None, arguments: Sequence[str]) -> None:
         name = admin.unique_name(f"harness_bench_{stand}")

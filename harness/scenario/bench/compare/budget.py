@@ -19,6 +19,11 @@ class TimeBudget:
     deadline: float = math.inf
 
     @property
+    def is_limited(self) -> bool:
+        """Whether there is a deadline at all."""
+        return not math.isinf(self.deadline)
+
+    @property
     def left(self) -> float:
         """Seconds that are left."""
         return self.deadline - time.monotonic()
@@ -26,7 +31,7 @@ class TimeBudget:
     @property
     def patience(self) -> float | None:
         """How long an answer may be waited for, None for ever: some seconds beyond the deadline."""
-        return None if math.isinf(self.deadline) else max(0.0, self.left + 20)
+        return max(0.0, self.left + 20) if self.is_limited else None
 
 
 @dataclass(frozen=True)

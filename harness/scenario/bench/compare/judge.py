@@ -35,7 +35,8 @@ def comparison_lines(document: ComparisonDocument) -> Iterator[str]:
     """What a person reads of it in a terminal."""
     base, head = document.base, document.head
     yield f"compared: base {base.ref} {base.commit[:12]}, head {head.ref} {head.commit[:12]}"
-    width = max([8, *(len(one.name) for one in document.benchmarks)])
+    names = [*(one.name for one in document.benchmarks), *document.added, *document.removed]
+    width = max(map(len, [*names, *(left.name for left in document.dropped)]), default=0)
     for one in document.benchmarks:
         yield f"  {one.name:<{width}}  {_told(one)}"
     for name in document.added:
@@ -43,10 +44,8 @@ def comparison_lines(document: ComparisonDocument) -> Iterator[str]:
     for name in document.removed:
         yield f"  {name:<{width}}  only base has it: not compared"
     for left in document.dropped:
-        yield (
-            f"  {left.name:<{width}}  left out, a round of it takes {duration(left.seconds)}:"
-            f" --only {left.name} has no limit"
-        )
+        long = "" if left.seconds is None else f", a round of it takes {duration(left.seconds)}"
+        yield f"  {left.name:<{width}}  left out{long}: --only {left.name} has no limit"
     yield from (f"  {note}" for note in document.notes)
     yield f"{_ANSWERS[document.verdict]} ({duration(document.seconds)})"
 

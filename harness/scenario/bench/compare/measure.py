@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
+from harness.core.quantity import duration
 from harness.scenario.bench.compare.arm_process import ArmRun, InstalledArm
 from harness.scenario.bench.compare.block import ArmBlock, ServerWish, open_block
 from harness.scenario.bench.compare.budget import TimeBudget, TimeNeed, drop_beyond
@@ -19,8 +21,12 @@ from harness.scenario.bench.compare.likeness import (
 )
 from harness.scenario.bench.compare.rule import DecisionRule
 from harness.scenario.bench.compare.sample import ARMS, Arm, ArmSample, SamplePair, order_of
-from harness.scenario.bench.compare.workloads import LOOP, BenchWorkload, Stand
+from harness.scenario.bench.compare.workloads import LOOP, BenchWorkload
 
+TOO_MUCH: Final = 40
+"""A first run of both arms may take so small a part of the time that is left: 100 follow."""
+TRYING: Final = 90.0
+"""Seconds in which the first runs are tried where the time is limited, the cheapest first."""
 Tell = Callable[[str], None]
 
 
@@ -34,7 +40,7 @@ class RoundMeasured:
 
     pairs: dict[str, list[SamplePair]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
-    dropped: dict[str, float] = field(default_factory=dict)
+    dropped: dict[str, float | None] = field(default_factory=dict)
     lacking: dict[str, Arm] = field(default_factory=dict)
     versions: dict[Arm, str] = field(default_factory=dict)
     postgres: str = ""
@@ -80,10 +86,14 @@ class _Round:
         self._plan.tell(f"{self._title(number)}: starting")
         with self._opened(number) as blocks:
             self._look(number, blocks)
-            self._opening = time.monotonic() - begun
+            opened = time.monotonic() - begun - _furnishing(blocks)
             for workload in self._alive():
+                if self._plan.budget.is_limited and time.monotonic() - begun > TRYING:
+                    self._leave_out(workload.name)
+                    continue
                 self._try(workload, partial(self._warm_up, blocks, workload))
-            self._drop(self._plan.rule.servers - 1 - number)
+                self._opening = opened + _furnishing(blocks)
+                self._drop(self._plan.rule.servers - 1 - number)
             for workload in self._alive():
                 self._try(workload, partial(self._share, blocks, workload, number))
 
@@ -100,9 +110,6 @@ class _Round:
                 one = open_block(self._plan.arms[arm], self._plan.wish, self._plan.budget)
                 blocks[arm] = stack.enter_context(one)
             self._leave_out_lacking(blocks)
-            stands: list[Stand] = [one.database for one in self._alive()]
-            for block in blocks.values():
-                block.furnish(stands)
             yield blocks
 
     def _leave_out_lacking(self, blocks: Mapping[Arm, ArmBlock]) -> None:
@@ -135,10 +142,17 @@ class _Round:
             self._found.pairs.pop(workload.name, None)
 
     def _warm_up(self, blocks: Mapping[Arm, ArmBlock], workload: BenchWorkload) -> None:
-        for _ in range(self._plan.rule.warm):
+        """Runs that are not measured; the last one says what a run costs."""
+        for number in range(self._plan.rule.warm):
             begun = time.monotonic()
+            furnishing = _furnishing(blocks)
+            if workload.name not in self._found.pairs:
+                return
             runs = {arm: _run(block, workload) for arm, block in blocks.items()}
-            self._costs[workload.name] = (time.monotonic() - begun) / len(ARMS)
+            spent = time.monotonic() - begun - (_furnishing(blocks) - furnishing)
+            self._costs[workload.name] = spent / len(ARMS)
+            if number == 0 and spent > self._plan.budget.left / TOO_MUCH:
+                self._leave_out(workload.name)
         if runs["base"].status != runs["head"].status:
             ends = ", ".join(f"{arm} {run.status}: {run.said}" for arm, run in runs.items())
             raise RunFailed(f"the arms end differently ({ends})")
@@ -176,6 +190,7 @@ class _Round:
                 self._costs[one.name] * whole,
             )
             for one in self._alive()
+            if one.name in self._costs
         }
         opening = self._opening * (blocks_left if self._plan.confirming else rule.servers)
         for name in drop_beyond(
@@ -185,10 +200,17 @@ class _Round:
 
     def _leave_out(self, name: str) -> None:
         rule = self._plan.rule
-        self._found.dropped[name] = self._costs[name] * rule.pairs * 2 * rule.inner
+        cost = self._costs.get(name)
+        whole = None if cost is None else cost * rule.pairs * 2 * rule.inner
+        self._found.dropped[name] = whole
         del self._found.pairs[name]
-        minutes = self._found.dropped[name] / 60
-        self._plan.tell(f"  {name} is left out: a round of it takes about {minutes:.1f} minutes")
+        why = "those before it took long" if whole is None else f"a round takes {duration(whole)}"
+        self._plan.tell(f"  {name} is left out: {why}")
+
+
+def _furnishing(blocks: Mapping[Arm, ArmBlock]) -> float:
+    """How long the databases of both arms took."""
+    return sum(block.furnishing for block in blocks.values())
 
 
 def _run(block: ArmBlock, workload: BenchWorkload) -> ArmRun:

@@ -127,7 +127,7 @@ class _Comparison:
             added=[name for name, arm in lacking.items() if arm == "base"],
             removed=[name for name, arm in lacking.items() if arm == "head"],
             dropped=[
-                LeftOutDocument(name=name, seconds=round(seconds, 1))
+                LeftOutDocument(name=name, seconds=None if seconds is None else round(seconds, 1))
                 for name, seconds in self.first.dropped.items()
             ],
             rule=rule_document(self._settings.rule),

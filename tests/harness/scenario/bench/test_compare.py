@@ -50,7 +50,7 @@ def test_a_planted_slowdown_is_caught_and_confirmed_and_nothing_is_left(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forward, back = STEPS["010_nick"]
-    make_people(project, _010_nick=(f"select pg_sleep(1);\n{forward}", back))
+    make_people(project, _010_nick=(f"select pg_sleep(0.5);\n{forward}", back))
     head = commit(project)
     place = Path(tempfile.mkdtemp(prefix="compare-", dir=tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(place))
