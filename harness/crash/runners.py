@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import runner
 from harness.core.direction import Direction
+from harness.core.errors import Stopped
 from harness.crash.process_run import run_again, run_undisturbed
 from harness.crash.setup import Setup, named
 from harness.fault.process import Ending, Job, JobProcess, Tell, fork
@@ -15,6 +16,7 @@ from harness.runner.signals import stop_requested
 
 if TYPE_CHECKING:
     from harness.plan import Plan
+    from harness.runner.outcome import Event
 
 WHY = "the exploration strikes the clean-up"
 VERBS: dict[Direction, Callable[..., Any]] = {
@@ -24,10 +26,20 @@ VERBS: dict[Direction, Callable[..., Any]] = {
 }
 
 
-def job(ground: Setup, direction: Direction, dsn: str, plan: Plan | None = None) -> Job:
+Last = Callable[["Event"], bool]
+
+
+def job(
+    ground: Setup,
+    direction: Direction,
+    dsn: str,
+    plan: Plan | None = None,
+    last: Last | None = None,
+) -> Job:
     """The job of running the plan in a direction, signals taken as the command line takes them.
 
-    It tells each of the runner's events, and its result is the runner's outcome.
+    It tells each of the runner's events, and its result is the runner's outcome. Behind an event
+    that is the `last` it stops as after a signal, and that is its success: its result is None.
     """
     subject = plan or ground.sweeping()
 
@@ -35,9 +47,27 @@ def job(ground: Setup, direction: Direction, dsn: str, plan: Plan | None = None)
         if ground.prepare is not None:
             named(ground.prepare)()
         with stop_requested() as stop:
-            return VERBS[direction](dsn, subject, on_event=tell, stop=stop)
+            if last is None:
+                return VERBS[direction](dsn, subject, on_event=tell, stop=stop)
+            return _run_until(last, tell, stop, partial(VERBS[direction], dsn, subject))
 
     return work
+
+
+def _run_until(last: Last, tell: Tell, stop: Callable[[], bool], verb: Callable[..., Any]) -> Any:
+    reached = False
+
+    def listen(event: Event) -> None:
+        nonlocal reached
+        reached = reached or last(event)
+        tell(event)
+
+    try:
+        return verb(on_event=listen, stop=lambda: reached or stop())
+    except Stopped:
+        if not reached:
+            raise
+        return None
 
 
 def start(
@@ -47,9 +77,10 @@ def start(
     plan: Plan | None = None,
     *,
     close: tuple[int, ...] = (),
+    last: Last | None = None,
 ) -> JobProcess:
-    """Start a runner process."""
-    return fork(job(ground, direction, dsn, plan), close=close)
+    """Start a runner process; with `last` it stops behind the first such event."""
+    return fork(job(ground, direction, dsn, plan, last), close=close)
 
 
 def run(ground: Setup, direction: Direction, dsn: str, plan: Plan | None = None) -> Ending:

@@ -103,6 +103,10 @@ class Setup:
         """The same with another plan."""
         return replace(self, subject=PlanSubject(plan, self.subject.seeder))
 
+    def undisturbed(self) -> Setup:
+        """The same, and its runners are the product as it is."""
+        return replace(self, prepare=None)
+
     def goes(self, direction: Direction) -> bool:
         """Whether the subject goes in a direction that is to be explored."""
         return direction in self.directions and has_direction(self.subject, direction)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.crash.run.walk import Walk
+from harness.crash.run.cursor import RunCursor
 from harness.database import admin, ledger_view
 from harness.database.ledger_names import spelled
 from harness.database.locks import SHARE_UPDATE_EXCLUSIVE, strength_of_mode
@@ -45,12 +45,12 @@ class Needs:
     batches: int
 
 
-def look(walk: Walk) -> dict[str, Needs]:
-    """Run to the end and say what each step needed; uses the walk up."""
-    with admin.connection(walk.dsn) as conn:
+def look(cursor: RunCursor) -> dict[str, Needs]:
+    """Run to the end and say what each step needed; uses the cursor up."""
+    with admin.connection(cursor.dsn) as conn:
         conn.execute(spelled(NOTES.read_text()))
-    walk.advance(lambda _: False)
-    with admin.connection(walk.dsn) as conn:
+    cursor.to_end()
+    with admin.connection(cursor.dsn) as conn:
         held = conn.execute(HELD).fetchall()
         states = conn.execute(STATES).fetchall()
         tables = {(step, name): of for step, name, of in conn.execute(TABLES)}
@@ -58,9 +58,9 @@ def look(walk: Walk) -> dict[str, Needs]:
         begun = ledger_view.steps_of(conn, run) if run else {}
     batches = {name: step.batches for name, step in begun.items() if step.rows > 0}
     found: dict[str, Needs] = {}
-    for step in walk.steps:
+    for step in cursor.steps:
         locks = {name: max(modes, key=strength_of_mode) for of, name, modes in held if of == step}
-        locks |= _concurrent(step, walk.script(step), tables)
+        locks |= _concurrent(step, cursor.script(step), tables)
         strongest = sorted(locks, key=lambda name: -strength_of_mode(locks[name]))
         found[step] = Needs(
             {name: locks[name] for name in strongest},

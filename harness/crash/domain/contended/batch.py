@@ -12,7 +12,8 @@ from harness.core.sqlstate import QUERY_CANCELED
 from harness.crash import runners
 from harness.crash.domain.contended.strike import ended, first_retry, named, told_by
 from harness.crash.model import Point
-from harness.crash.run.walk import FaultOutcome, Scene
+from harness.crash.run.cursor import Scene
+from harness.crash.run.outcome import FaultOutcome
 from harness.database import admin, ledger_view
 from harness.database.ledger_names import spelled
 from harness.fault.contention import Rival
@@ -50,11 +51,11 @@ class Batch:
 
 def statement_timeout(scene: Scene, point: Point, persistent: bool) -> FaultOutcome:
     """Hold a row for longer than a batch may take: it halves, and no key is passed over."""
-    with scene.walk.copy() as spare:
+    with scene.cursor.copy() as spare:
         batch = _look(scene, point, spare)
     key = batch.victim(point.boundary)
     plan = _plan(scene, batch)
-    with scene.walk.copy() as dsn:
+    with scene.cursor.copy() as dsn:
         with admin.connection(dsn) as conn:
             conn.execute(spelled(HISTORY.read_text()))
         with Rival(dsn) as rival:
@@ -95,7 +96,7 @@ def _plan(scene: Scene, batch: Batch) -> Plan:
 
 def _look(scene: Scene, point: Point, dsn: str) -> Batch:
     """Run the batch's statements over the whole table once, and see which rows they lock."""
-    of, plan = scene.walk.script(point.step), scene.ground.plan
+    of, plan = scene.cursor.script(point.step), scene.ground.plan
     assert of.table is not None
     assert of.key is not None
     names = {"table": sql.SQL(of.table), "key": sql.SQL(of.key)}

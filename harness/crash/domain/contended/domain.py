@@ -24,8 +24,9 @@ from harness.crash.domain.contended.strike import (
     serializations,
 )
 from harness.crash.model import END, START, CoverageRow, Domain, Point, Task
+from harness.crash.run.cursor import RunCursor, Scene, along
 from harness.crash.run.lock_needs import Needs, look
-from harness.crash.run.walk import FaultOutcome, Scene, Walk, along, row
+from harness.crash.run.outcome import FaultOutcome, row_of
 from harness.crash.setup import LEDGER, Setup
 from harness.crash.state import Oracle
 from harness.database import admin
@@ -59,29 +60,29 @@ def tasks(ground: Setup) -> list[Task]:
     server = ground.server("fast")
     try:
         for direction in filter(ground.goes, WAYS):
-            walk = Walk(ground, server.dsn(), direction)
-            points = _points(walk, look(walk))
-            admin.drop(server.dsn(), admin.dbname(walk.dsn))
-            found += _shared_out(walk, points)
+            cursor = RunCursor.begun(ground, server.dsn(), direction)
+            points = _points(cursor, look(cursor))
+            admin.drop(server.dsn(), admin.dbname(cursor.dsn))
+            found += _shared_out(cursor, points)
     finally:
         server.close()
     return found
 
 
-def _points(walk: Walk, needs: dict[str, Needs]) -> list[Point]:
+def _points(cursor: RunCursor, needs: dict[str, Needs]) -> list[Point]:
     points: list[Point] = []
     kinds: set[str] = set()
     collided: set[tuple[str, str]] = set()
 
     def add(step: str, at: str, fault: str, *, persistent: bool = True) -> None:
-        points.append(Point("contended", walk.direction, step, at, fault))
+        points.append(Point("contended", cursor.direction, step, at, fault))
         if persistent:
-            points.append(Point("contended", walk.direction, step, at, fault + PERSISTENT))
+            points.append(Point("contended", cursor.direction, step, at, fault + PERSISTENT))
 
     add(START, boundary(EVENTS, "share"), "lock_timeout")
     add(START, "claim", "serialization")
     for step, need in needs.items():
-        of = walk.script(step)
+        of = cursor.script(step)
         places = _places(need, of.kind == "concurrent")
         for number, place in enumerate(places):
             add(step, place, "lock_timeout", persistent=number == 0)
@@ -109,9 +110,9 @@ def _places(need: Needs, concurrent: bool) -> list[str]:
     return [against(name, lock) for name, lock in need.locks.items()]
 
 
-def _shared_out(walk: Walk, points: list[Point]) -> list[Task]:
+def _shared_out(cursor: RunCursor, points: list[Point]) -> list[Task]:
     """Tasks of neighbouring steps, about equally large."""
-    steps = [START, *walk.steps, END]
+    steps = [START, *cursor.steps, END]
     found: list[list[Point]] = [[] for _ in range(PARTS)]
     part = 0
     for step in steps:
@@ -138,17 +139,17 @@ def run(ground: Setup, task: Task) -> list[CoverageRow]:
 def _direction(
     ground: Setup, server_dsn: str, direction: Direction, points: tuple[Point, ...]
 ) -> list[CoverageRow]:
-    walk = Walk(ground, server_dsn, direction)
-    scene = Scene(ground, walk, Oracle(ground, server_dsn))
-    ordered = along(walk, points)
+    cursor = RunCursor.begun(ground, server_dsn, direction)
+    scene = Scene(ground, cursor, Oracle(ground, server_dsn))
+    ordered = along(cursor, points)
     shared = [point for point in ordered if _is_shared(point)]
     together: dict[Point, FaultOutcome] = {}
     rows = []
     for point in ordered:
-        walk.to(point.step)
+        cursor.to(point.step)
         if shared and point == shared[0]:
             together = _together(scene, shared)
-        rows.append(row(point, _striking(scene, point, together)))
+        rows.append(row_of(point, _striking(scene, point, together)))
     return rows
 
 

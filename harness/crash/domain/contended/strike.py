@@ -13,7 +13,8 @@ from harness.core.poll import wait_until
 from harness.core.sqlstate import DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE, SERIALIZATION_FAILURE
 from harness.crash import runners
 from harness.crash.model import END, START, Point
-from harness.crash.run.walk import FaultOutcome, Scene
+from harness.crash.run.cursor import Scene
+from harness.crash.run.outcome import FaultOutcome
 from harness.database.ledger_names import qualified, spelled
 from harness.database.locks import BY_NAME, LockWords
 from harness.fault.contention import (
@@ -94,7 +95,7 @@ def named(ending: Ending, of: Script | None, sqlstate: str) -> tuple[str, ...]:
 
 
 def _script(scene: Scene, step: str) -> Script | None:
-    return None if step in (START, END) else scene.walk.script(step)
+    return None if step in (START, END) else scene.cursor.script(step)
 
 
 def lock_timeout(scene: Scene, point: Point, persistent: bool) -> FaultOutcome:
@@ -103,7 +104,7 @@ def lock_timeout(scene: Scene, point: Point, persistent: bool) -> FaultOutcome:
     short = HANDED_OVER if point.step == END else SHORT
     plan = scene.ground.sweeping(lock_timeout=short, concurrent_lock_timeout=short, retries=retries)
     name, mode = held(point)
-    with scene.walk.copy() as dsn:
+    with scene.cursor.copy() as dsn:
         with Rival(dsn) as rival:
             if point.step == END:
                 _to_end(scene, point, dsn)
@@ -139,7 +140,7 @@ def _to_end(scene: Scene, point: Point, dsn: str) -> None:
     """Run until nothing is left but to say that the run is complete."""
     collisions = Collisions(dsn)
     arm(collisions, point, ALWAYS)
-    runners.run(scene.walk.ground, scene.direction, dsn)
+    runners.run(scene.cursor.ground, scene.direction, dsn)
     collisions.remove()
 
 
@@ -180,8 +181,8 @@ def _deadlock(scene: Scene, point: Point, persistent: bool) -> FaultOutcome:
         lock_timeout=LONG, concurrent_lock_timeout=LONG, retries=0 if persistent else 12
     )
     name, mode = held(point)
-    of = scene.walk.script(point.step)
-    with scene.walk.copy() as dsn:
+    of = scene.cursor.script(point.step)
+    with scene.cursor.copy() as dsn:
         hasty = hasty_in_deadlocks(dsn, LOOK_FOR_DEADLOCKS)
         with Rival(dsn) as rival:
             rival.lock(name, mode)
@@ -221,7 +222,7 @@ def arm(collisions: Collisions, point: Point, times: int) -> None:
 def serialization(scene: Scene, point: Point, persistent: bool) -> FaultOutcome:
     """Let the checkpoint collide the first time, or every time."""
     plan = scene.ground.sweeping(retries=2 if persistent else 12)
-    with scene.walk.copy() as dsn:
+    with scene.cursor.copy() as dsn:
         collisions = Collisions(dsn)
         arm(collisions, point, ALWAYS if persistent else 1)
         with runners.start(scene.ground, scene.direction, dsn, plan) as runner:
@@ -242,7 +243,7 @@ def serializations(scene: Scene, points: list[Point]) -> list[FaultOutcome] | No
 
     Only then does one run speak for all of the points; else each is struck alone.
     """
-    with scene.walk.copy() as dsn:
+    with scene.cursor.copy() as dsn:
         collisions = Collisions(dsn)
         for point in points:
             arm(collisions, point, 1)

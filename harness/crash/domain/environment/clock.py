@@ -15,7 +15,7 @@ from harness.core.exit_status import ExitStatus
 from harness.crash.domain.environment.own_server import OwnServer, struck
 from harness.crash.domain.environment.survey import Survey, holding, pinned_step
 from harness.crash.model import END, START, CoverageRow, Point, Task
-from harness.crash.run.walk import FaultOutcome
+from harness.crash.run.outcome import FaultOutcome
 from harness.crash.runners import run as run_to_the_end
 from harness.crash.setup import Setup
 from harness.crash.state import identify, settle

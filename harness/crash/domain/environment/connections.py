@@ -22,7 +22,7 @@ from harness.crash.domain.environment.own_server import (
 )
 from harness.crash.domain.environment.survey import Survey
 from harness.crash.model import START, CoverageRow, Point, Task
-from harness.crash.run.walk import FaultOutcome
+from harness.crash.run.outcome import FaultOutcome
 from harness.crash.setup import Setup
 from harness.crash.state import identify, settle
 from harness.database import admin

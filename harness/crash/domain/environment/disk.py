@@ -23,7 +23,7 @@ from harness.crash.domain.environment.own_server import (
 )
 from harness.crash.domain.environment.survey import Survey
 from harness.crash.model import CoverageRow, Point, Task
-from harness.crash.run.walk import FaultOutcome
+from harness.crash.run.outcome import FaultOutcome
 from harness.crash.setup import Setup
 from harness.database import admin
 from harness.fault.disk import SmallDisk, private_mounts

@@ -12,7 +12,7 @@ from harness.core.direction import Direction
 from harness.crash import runners
 from harness.crash.domain.environment.halt import Halt, halting, said
 from harness.crash.model import CoverageRow, Point, Task
-from harness.crash.run.walk import FaultOutcome, row
+from harness.crash.run.outcome import FaultOutcome, row_of
 from harness.crash.setup import Setup
 from harness.crash.state import Oracle, compared, end_of, settle
 from harness.database import admin, template
@@ -102,4 +102,4 @@ def finished(stage: OwnServer, dsn: str, ending: Ending, seen: str) -> FaultOutc
 
 def struck(task: Task, strike: Callable[[Point], FaultOutcome]) -> list[CoverageRow]:
     """Strike at each point of a task; what goes wrong with one is its row, and the next goes on."""
-    return [row(point, partial(strike, point)) for point in task.points]
+    return [row_of(point, partial(strike, point)) for point in task.points]

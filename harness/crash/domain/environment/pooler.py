@@ -13,7 +13,7 @@ from harness.crash.domain.environment.halt import LIMIT, Halt, gone_on, halted, 
 from harness.crash.domain.environment.own_server import OwnServer, struck
 from harness.crash.domain.environment.survey import Survey
 from harness.crash.model import START, CoverageRow, Point, Task
-from harness.crash.run.walk import FaultOutcome
+from harness.crash.run.outcome import FaultOutcome
 from harness.crash.setup import Setup
 from harness.crash.state import identify, settle
 from harness.database import admin, ledger_view

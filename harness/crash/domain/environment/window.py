@@ -23,7 +23,7 @@ from harness.crash import runners
 from harness.crash.domain.environment.halt import LIMIT, said
 from harness.crash.domain.environment.own_server import OwnServer, finished, judged, struck
 from harness.crash.model import END, START, CoverageRow, Point, Task
-from harness.crash.run.walk import FaultOutcome
+from harness.crash.run.outcome import FaultOutcome
 from harness.crash.setup import Setup, named
 from harness.database import admin
 from harness.fault.process import Job, Tell, fork

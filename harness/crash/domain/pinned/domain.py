@@ -17,7 +17,6 @@ import psycopg
 
 from harness.core.direction import STEP_DIRECTIONS, Direction
 from harness.core.errors import HarnessError, InfrastructureError
-from harness.crash.domain.pinned import walk
 from harness.crash.domain.pinned.half_built import half_built
 from harness.crash.domain.pinned.moments import (
     AGAIN,
@@ -29,7 +28,7 @@ from harness.crash.domain.pinned.moments import (
 )
 from harness.crash.domain.pinned.strike import ALONE, TOGETHER, HeldRun, crash, faults
 from harness.crash.model import END, START, CoverageRow, Domain, Point, Task
-from harness.crash.run.walk import order
+from harness.crash.run.cursor import RunCursor, order
 from harness.crash.setup import LEDGER, Setup
 from harness.crash.state import Oracle
 from harness.crash.tally import point_done
@@ -59,14 +58,15 @@ def _recorded(ground: Setup) -> dict[Direction, dict[str, list[Commit]]]:
     """The commits of every step, from runs that nothing disturbs."""
     server = ground.server()
     try:
-        dsn = walk.furnished(ground, server, "forward")
+        dsn = RunCursor.furnished(ground, server.dsn(), "forward").dsn
         found: dict[Direction, dict[str, list[Commit]]] = {}
         for direction in STEP_DIRECTIONS:
             if direction not in ground.directions and direction == "rollback":
                 continue  # the walk back begins where the way forward ends: that one is walked
-            walk.walk(ground, direction, dsn, START)
+            cursor = RunCursor(ground.undisturbed(), server.dsn(), direction, dsn)
+            cursor.begin()
             pins.record(dsn)
-            walk.walk(ground, direction, dsn)
+            cursor.to_end()
             commits: dict[str, list[Commit]] = {step: [commit] for step, commit in OUTER.items()}
             for step, state, batches in pins.recorded(dsn):
                 commits.setdefault(step, []).append((state, batches))
@@ -137,8 +137,7 @@ class _Exploration:
             )
         pin_standby.unacknowledged(self.server.dsn())
         self.oracle = Oracle(self.ground, self.server.dsn())
-        origin = walk.furnished(self.ground, self.server, self.direction)
-        self.path = walk.PinnedWalk(self.ground, self.server, self.direction, origin)
+        self.cursor = RunCursor.furnished(self.ground, self.server.dsn(), self.direction)
         places = [START, *order(self.ground, self.direction), END]
         place = {step: number for number, step in enumerate(places)}
         for point in sorted(points, key=lambda point: place.get(point.step, len(places))):
@@ -178,9 +177,11 @@ class _Exploration:
         if step not in (START, *steps):
             raise PinMissed(f"the plan has no step {step!r}")
         if not point.boundary.startswith(AGAIN):
-            return HeldRun(self.ground, self.server, point, self.path.clone_before(step))
+            if step != START:  # a run is begun by the runner that is struck
+                self.cursor.to(step)
+            return HeldRun(self.ground, self.server, point, self.cursor.clone())
         if step not in self.half:
-            self.half[step] = half_built(self.ground, self.server, step, self.path)
+            self.half[step] = half_built(self.ground, self.server, step, self.cursor)
         dsn = template.clone(self.server.dsn(), admin.dbname(self.half[step]))
         return HeldRun(self.ground, self.server, point, dsn, seen=["an index was left half built"])
 
@@ -227,7 +228,7 @@ class _Exploration:
         return True
 
     def _judged(self, victim: HeldRun) -> CoverageRow:
-        return victim.finish(self.oracle, victim.let_go())
+        return victim.finish(self.oracle, victim.let_go()).row(victim.point)
 
 
 def _failed(point: Point, error: Exception) -> CoverageRow:

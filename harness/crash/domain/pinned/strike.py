@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 
 from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
-from harness.crash.domain.pinned import walk
+from harness.crash import runners
 from harness.crash.domain.pinned.moments import AGAIN, SIDES, commit_of, pin_for
-from harness.crash.model import END, START, CoverageRow, Point
+from harness.crash.model import END, START, Point
+from harness.crash.run.cursor import order
+from harness.crash.run.outcome import FaultOutcome
 from harness.crash.setup import Setup
 from harness.crash.state import Oracle, settle
 from harness.database import admin, ledger_view
 from harness.fault import pin_standby, pins
 from harness.fault.pins import PAUSE, HeldPin, PinMissed, Pinned, Target
 from harness.fault.process import Ending, JobProcess
+from harness.runner.outcome import Event
 from harness.server import Server
 
 ALONE = ("cancel", "terminate", "reconnect", "kill-runner")
@@ -72,8 +75,16 @@ class HeldRun:
 
     def _start(self, **settings: float) -> JobProcess:
         plan = self.ground.sweeping(**(PATIENT | settings))
-        step = None if self.point.step in (START, END) else self.point.step
-        return walk.start(self.ground, self.point.direction, self.dsn, plan, step)
+        last = None if self.point.step in (START, END) else self._is_behind_step
+        return runners.start(self.ground, self.point.direction, self.dsn, plan, last=last)
+
+    def _is_behind_step(self, event: Event) -> bool:
+        """Whether the point's step is done, by this runner or by another before it."""
+        if event.kind == "step_done":
+            return event.step == self.point.step
+        steps = order(self.ground, self.point.direction)
+        beyond = steps[steps.index(self.point.step) + 1 :]
+        return event.kind == "step_started" and event.step in beyond
 
     @property
     def pid(self) -> int:
@@ -158,7 +169,7 @@ class HeldRun:
         assert process is not None
         return self._ending or process.wait()
 
-    def finish(self, oracle: Oracle, ending: Ending) -> CoverageRow:
+    def finish(self, oracle: Oracle, ending: Ending) -> FaultOutcome:
         """Judge what the fault left."""
         if self.point.fault in TOGETHER:
             self.held.renew()
@@ -168,12 +179,14 @@ class HeldRun:
         settle(self.server.dsn(), admin.dbname(self.dsn))
         judgement = oracle.judge(self.point.direction, self.dsn)
         reasons += [judgement.reason] if judgement.reason else []
-        verdict = "fail" if reasons and judgement.verdict == "pass" else judgement.verdict
-        return self.row(verdict=verdict, state=judgement.state, reason="; ".join(reasons))
-
-    def row(self, **what: str) -> CoverageRow:
-        """The point's row, with what was seen."""
-        return CoverageRow(self.point, self.fired, evidence="; ".join(self.seen), **what)  # type: ignore[arg-type]
+        return FaultOutcome(
+            self.fired,
+            "; ".join(self.seen),
+            tuple(reasons),
+            judgement.state,
+            (ending,),
+            judgement.verdict,
+        )
 
     def _unexpected(self, ending: Ending) -> list[str]:
         """Whether the run that was struck, or the one that took over, ended as it should."""

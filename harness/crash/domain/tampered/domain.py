@@ -7,14 +7,16 @@ Undone, the migration goes on as if nothing had been.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.core.direction import STEP_DIRECTIONS, Direction
 from harness.crash.domain.tampered import intrusion, ledger, owner, plan, role
 from harness.crash.domain.tampered.placement import PlacedDatabase, StepPlace, places, stand
 from harness.crash.model import START, CoverageRow, Domain, Point, Task
+from harness.crash.run.cursor import RunCursor, Scene, along
 from harness.crash.run.lock_needs import look
-from harness.crash.run.walk import FaultOutcome, Scene, Walk, along, row
+from harness.crash.run.outcome import FaultOutcome, row_of
 from harness.crash.setup import LEDGER, Setup
 from harness.crash.state import Oracle
 from harness.database import admin
@@ -55,9 +57,9 @@ def _groups(ground: Setup, server_dsn: str, direction: Direction) -> Iterator[li
     def point(step: str, boundary: str, fault: str) -> Point:
         return Point("tampered", direction, step, boundary, fault)
 
-    spare = Walk(ground, server_dsn, direction)
+    spare = RunCursor.begun(ground, server_dsn, direction)
     with spare.copy() as dsn:
-        golden = Walk(ground, server_dsn, direction, dsn=dsn)
+        golden = replace(spare, dsn=dsn)
         at = places(spare, look(golden))
     columns = [
         point(p.step, p.boundary, fault)
@@ -80,7 +82,7 @@ def _groups(ground: Setup, server_dsn: str, direction: Direction) -> Iterator[li
     admin.drop(server_dsn, admin.dbname(spare.dsn))
     its = owner.owned(ground, server_dsn, direction)
     unknown = [(START, NO_OWNER, role.REVOKED)]
-    yield changed + [point(*it) for it in (role.faults(its.scene.walk) if its else unknown)]
+    yield changed + [point(*it) for it in (role.faults(its.scene.cursor) if its else unknown)]
 
 
 def run(ground: Setup, task: Task) -> list[CoverageRow]:
@@ -120,15 +122,15 @@ def _walked(
     points: list[Point],
     bits: list[Point],
 ) -> Iterator[CoverageRow]:
-    walk = Walk(ground, server.dsn(), direction)
-    scene = Scene(ground, walk, Oracle(ground, server.dsn()))
-    ordered = along(walk, tuple(points))
+    cursor = RunCursor.begun(ground, server.dsn(), direction)
+    scene = Scene(ground, cursor, Oracle(ground, server.dsn()))
+    ordered = along(cursor, tuple(points))
     while ordered:
         place = _place(ordered[0])
         here = [point for point in ordered if _place(point) == place]
         ordered = [point for point in ordered if point not in here]
         if place.boundary == "world":
-            walk.to(place.step)
+            cursor.to(place.step)
             yield from _rows(here, lambda point: lambda: intrusion.strike(scene, point))
         else:
             with stand(scene, place) as where:
@@ -139,7 +141,7 @@ def _walked(
 
 def _rows(points: Iterable[Point], strikes: Strikes) -> Iterator[CoverageRow]:
     for point in points:
-        yield row(point, strikes(point))
+        yield row_of(point, strikes(point))
 
 
 def _stood(where: PlacedDatabase, point: Point) -> FaultOutcome:
@@ -180,19 +182,19 @@ def _revoked(
     admin.drop(server_dsn, admin.dbname(spare))
     its = owner.owned(ground, server_dsn, direction)
     assert its is not None, "the plan allowed it when it was looked at"
-    walk = its.scene.walk
-    before = [_before(walk, point) for point in points]
-    order = along(walk, tuple({at for _, at in before}))
+    cursor = its.scene.cursor
+    before = [_before(cursor, point) for point in points]
+    order = along(cursor, tuple({at for _, at in before}))
     for at in order:
-        walk.to(at.step)
+        cursor.to(at.step)
         here = [point for point, where in before if where == at]
         yield from _rows(here, lambda point: lambda: role.strike(its, point))
 
 
-def _before(walk: Walk, point: Point) -> tuple[Point, Point]:
+def _before(cursor: RunCursor, point: Point) -> tuple[Point, Point]:
     """A point, and one at the step to walk to: the one before, when the runner must be running."""
-    place = walk.steps.index(point.step)
-    step = walk.steps[place - 1] if point.boundary == "running" else point.step
+    place = cursor.steps.index(point.step)
+    step = cursor.steps[place - 1] if point.boundary == "running" else point.step
     return point, Point(point.domain, point.direction, step, "between", point.fault)
 
 

@@ -17,7 +17,8 @@ from psycopg import sql
 from harness.core.exit_status import ExitStatus
 from harness.crash import runners, state
 from harness.crash.model import Point
-from harness.crash.run.walk import FaultOutcome, Scene, Walk
+from harness.crash.run.cursor import RunCursor, Scene
+from harness.crash.run.outcome import FaultOutcome
 from harness.database import admin
 from harness.plan import Script
 from harness.plan.check import tree
@@ -73,10 +74,10 @@ def intrusions(of: Script) -> Iterator[Intrusion]:
                 )
 
 
-def possible(walk: Walk, step: str, dsn: str) -> list[Intrusion]:
+def possible(cursor: RunCursor, step: str, dsn: str) -> list[Intrusion]:
     """Those that can be done just before a step, one of a kind: tried, and rolled back."""
     found: dict[str, Intrusion] = {}
-    for one in intrusions(walk.script(step)):
+    for one in intrusions(cursor.script(step)):
         if one.kind not in found and _can(dsn, one):
             found[one.kind] = one
     return list(found.values())
@@ -97,13 +98,13 @@ def _can(dsn: str, intrusion: Intrusion) -> bool:
 
 def strike(scene: Scene, point: Point) -> FaultOutcome:
     """Intrude before a step: it fails by name, nothing is overwritten; undone, it goes on."""
-    of = scene.walk.script(point.step)
+    of = scene.cursor.script(point.step)
     intrusion = next(one for one in intrusions(of) if one.boundary == point.boundary)
-    with scene.walk.copy() as dsn:
+    with scene.cursor.copy() as dsn:
         _execute(dsn, intrusion.do)
         before = scene.ground.identity(dsn)
         ending = runners.run(scene.ground, scene.direction, dsn)
-        state.settle(scene.walk.server_dsn, admin.dbname(dsn))
+        state.settle(scene.cursor.server_dsn, admin.dbname(dsn))
         if ending.done:
             return FaultOutcome(True, "the run went on", (f"{intrusion.boundary} was not noticed",))
         reasons = list(_badly_named(ending.status, ending.error, intrusion, of))

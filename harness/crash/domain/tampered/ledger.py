@@ -13,10 +13,10 @@ from harness.core.errors import InfrastructureError
 from harness.core.exit_status import ExitStatus
 from harness.core.poll import wait_until
 from harness.crash import runners, state
-from harness.crash.domain.tampered.outcome import TamperedOutcome, attempt
+from harness.crash.domain.tampered.outcome import attempt
 from harness.crash.domain.tampered.placement import PlacedDatabase
 from harness.crash.model import Point
-from harness.crash.run.walk import FaultOutcome
+from harness.crash.run.outcome import FaultOutcome
 from harness.database import admin, template
 from harness.database.ledger_names import identifier, spelled
 from harness.fault import tamper
@@ -101,9 +101,7 @@ def directions(ground: Setup, direction: Direction) -> tuple[Direction, ...]:
     return ("forward", "rollback") if both else (direction,)
 
 
-def _attempt(
-    stand: PlacedDatabase, direction: Direction, dsn: str, point: Point
-) -> TamperedOutcome:
+def _attempt(stand: PlacedDatabase, direction: Direction, dsn: str, point: Point) -> FaultOutcome:
     scene = stand.scene
     sealed = point.fault.startswith("step.") and point.fault not in UNSEALED
     if point.fault == "step.deleted":  # what was only begun may be begun again, if it ends golden
@@ -111,7 +109,7 @@ def _attempt(
     anything = point.fault.startswith("run.")  # a run's row may be read as another state's
     return attempt(
         scene.ground,
-        scene.walk.server_dsn,
+        scene.cursor.server_dsn,
         direction,
         dsn,
         names="." if anything else f"{NAMES}|{re.escape(point.step)}",
@@ -120,7 +118,7 @@ def _attempt(
     )
 
 
-def _struck(stand: PlacedDatabase, fired: bool, outcomes: list[TamperedOutcome]) -> FaultOutcome:
+def _struck(stand: PlacedDatabase, fired: bool, outcomes: list[FaultOutcome]) -> FaultOutcome:
     """What came of it; a refusal is worth as much as the state that it keeps."""
     reasons = [reason for outcome in outcomes for reason in outcome.reasons]
     came = "; ".join(outcome.evidence for outcome in outcomes)
@@ -188,7 +186,7 @@ def _drop(server: Server, name: str) -> None:
 
 def _reading(
     ground: Setup, server: Server, name: str, direction: Direction, kept: Fingerprint
-) -> TamperedOutcome:
+) -> FaultOutcome:
     names = rf"{NAMES}|SQLSTATE XX00[01]"
     dsn = admin.with_dbname(server.dsn(), name)
     return attempt(ground, server.dsn(), direction, dsn, names=names, kept=kept)
@@ -196,7 +194,7 @@ def _reading(
 
 def _down(
     ground: Setup, server: Server, name: str, direction: Direction, kept: Fingerprint
-) -> TamperedOutcome:
+) -> FaultOutcome:
     """The server itself breaks on the row: the runner, like anybody, loses its connection.
 
     The ledger cannot be looked at without breaking the server again; everything else can.
@@ -211,7 +209,8 @@ def _down(
     reasons += state.differences(
         kept, _left(ground, server, name), "after the server went down", ground.drawn
     )
-    return TamperedOutcome(True, f"the server breaks on reading it; {came}", tuple(reasons))
+    told = f"the server breaks on reading it; {came}"
+    return FaultOutcome(True, told, tuple(reasons), endings=(ending,))
 
 
 def _left(ground: Setup, server: Server, name: str) -> Fingerprint:
@@ -232,7 +231,7 @@ def _flipped(
     ground: Setup, server: Server, name: str, point: Point, flip: str, kept: Fingerprint
 ) -> FaultOutcome:
     """Run on the damaged copy; once it went on, there is nothing left to go back from."""
-    outcomes: list[TamperedOutcome] = []
+    outcomes: list[FaultOutcome] = []
     for direction in directions(ground, point.direction):
         if all(outcome.refused for outcome in outcomes):
             try:

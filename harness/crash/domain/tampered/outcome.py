@@ -12,6 +12,7 @@ from psycopg import sql
 from harness.core.direction import Direction
 from harness.core.exit_status import ExitStatus
 from harness.crash import runners, state
+from harness.crash.run.outcome import FaultOutcome
 from harness.crash.setup import Setup
 from harness.database import admin
 from harness.database.fingerprint import Fingerprint
@@ -20,15 +21,6 @@ from harness.fault.process import Ending
 
 if TYPE_CHECKING:
     from harness.plan import Plan
-
-
-@dataclass(frozen=True)
-class TamperedOutcome:
-    """`refused`: it changed nothing. `reasons`: why the end is not as it should be."""
-
-    refused: bool
-    evidence: str
-    reasons: tuple[str, ...]
 
 
 @dataclass
@@ -78,7 +70,7 @@ def attempt(
     kept: Fingerprint | None,
     plan: Plan | None = None,
     must_refuse: bool = False,
-) -> TamperedOutcome:
+) -> FaultOutcome:
     """Run on a tampered database: it must refuse, naming what `names` matches, or end golden.
 
     `kept` is the fingerprint that a refusal must leave as it is.
@@ -89,9 +81,10 @@ def attempt(
     verb = "migrate" if direction == "forward" else "rollback"
     evidence = f"{verb}: status {ending.status}, {ending.error or 'no message'}"
     if ending.done:
-        return TamperedOutcome(False, evidence, _golden(ground, direction, dsn, verb, must_refuse))
-    reasons = (*_named(ending, verb, names), *witness.changes())
-    return TamperedOutcome(True, evidence, reasons)
+        reasons = _golden(ground, direction, dsn, verb, must_refuse)
+    else:
+        reasons = (*_named(ending, verb, names), *witness.changes())
+    return FaultOutcome(True, evidence, reasons, endings=(ending,))
 
 
 def _golden(

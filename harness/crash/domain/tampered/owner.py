@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from harness.core.direction import Direction
 from harness.core.errors import HarnessError
-from harness.crash.run.walk import Scene, Walk
+from harness.crash.run.cursor import RunCursor, Scene
 from harness.crash.setup import Setup
 from harness.crash.state import Oracle
 from harness.database import admin
@@ -58,7 +58,7 @@ def owned(ground: Setup, super_dsn: str, direction: Direction) -> Owned | None:
     if prepared is None:
         return None
     its, dsn = prepared
-    return Owned(Scene(its, Walk(its, dsn, direction), Oracle(its, dsn)), super_dsn)
+    return Owned(Scene(its, RunCursor.begun(its, dsn, direction), Oracle(its, dsn)), super_dsn)
 
 
 def _prepared(ground: Setup, super_dsn: str) -> tuple[Setup, str] | None:

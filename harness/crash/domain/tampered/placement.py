@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from harness.crash import runners
+from harness.crash.run.cursor import RunCursor, Scene, advance
 from harness.crash.run.lock_needs import Needs
-from harness.crash.run.walk import Scene, Walk, advance
 from harness.database import admin, template
 from harness.database.fingerprint import Fingerprint
 from harness.fault.contention import Rival
@@ -30,12 +30,12 @@ class StepPlace:
     boundary: str
 
 
-def places(walk: Walk, needs: dict[str, Needs]) -> list[StepPlace]:
+def places(cursor: RunCursor, needs: dict[str, Needs]) -> list[StepPlace]:
     """The middle of the run, and the middle one of the steps that can be left half done."""
-    kinds = {step: walk.script(step).kind for step in walk.steps}
-    found = [StepPlace(_middle(walk.steps), "between")]
-    running = [step for step in walk.steps if needs[step].batches > 1]
-    intent = [step for step in walk.steps if kinds[step] == "concurrent"]
+    kinds = {step: cursor.script(step).kind for step in cursor.steps}
+    found = [StepPlace(_middle(cursor.steps), "between")]
+    running = [step for step in cursor.steps if needs[step].batches > 1]
+    intent = [step for step in cursor.steps if kinds[step] == "concurrent"]
     for steps, boundary in ((running, "running"), (intent, "intent")):
         if steps:
             found.append(StepPlace(_middle(steps), boundary))
@@ -62,7 +62,7 @@ class PlacedDatabase:
     @contextmanager
     def copy(self) -> Iterator[str]:
         """A copy for the length of the block."""
-        server = self.scene.walk.server_dsn
+        server = self.scene.cursor.server_dsn
         dsn = template.clone(server, admin.dbname(self.dsn))
         try:
             yield dsn
@@ -79,26 +79,26 @@ class PlacedDatabase:
 @contextmanager
 def stand(scene: Scene, place: StepPlace) -> Iterator[PlacedDatabase]:
     """Bring a copy of the walk's database to a place."""
-    walk = scene.walk
-    walk.to(place.step)
-    with walk.copy() as dsn:
+    cursor = scene.cursor
+    cursor.to(place.step)
+    with cursor.copy() as dsn:
         if place.boundary == "running":
-            advance(walk.ground, walk.direction, dsn, lambda event: event.kind == "batch")
+            advance(cursor.ground, cursor.direction, dsn, lambda event: event.kind == "batch")
         elif place.boundary == "intent":
-            _to_intent(walk, place.step, dsn)
+            _to_intent(cursor, place.step, dsn)
         yield PlacedDatabase(scene, place, dsn)
 
 
-def _to_intent(walk: Walk, step: str, dsn: str) -> None:
+def _to_intent(cursor: RunCursor, step: str, dsn: str) -> None:
     """Let the runner give up after it has said what it is about to do."""
-    want = wanted(walk.script(step).statements[0])
+    want = wanted(cursor.script(step).statements[0])
     table = str(want.table)
     if want.table is None:
         with admin.connection(dsn) as conn:
             row = conn.execute(TABLE, [want.index.sql]).fetchone()
         assert row is not None
         table = str(row[0])
-    plan = walk.ground.sweeping(retries=0, concurrent_lock_timeout=0.05)
+    plan = cursor.ground.sweeping(retries=0, concurrent_lock_timeout=0.05)
     with Rival(dsn) as rival:
         rival.lock(table, "share update exclusive")
-        runners.run(walk.ground, walk.direction, dsn, plan)
+        runners.run(cursor.ground, cursor.direction, dsn, plan)

@@ -15,7 +15,8 @@ from harness.crash.domain.tampered.ledger import directions
 from harness.crash.domain.tampered.outcome import attempt
 from harness.crash.domain.tampered.placement import PlacedDatabase, StepPlace
 from harness.crash.model import Point
-from harness.crash.run.walk import FaultOutcome, Walk
+from harness.crash.run.cursor import RunCursor
+from harness.crash.run.outcome import FaultOutcome
 from harness.fault import tamper
 from harness.plan import Plan, Script, Step, load
 
@@ -28,21 +29,21 @@ class FileTampering:
     fault: str
 
 
-def changes(walk: Walk, place: StepPlace) -> list[FileTampering]:
+def changes(cursor: RunCursor, place: StepPlace) -> list[FileTampering]:
     """For each kind of step, done and to be done, both files; then the order and the number."""
-    at = walk.steps.index(place.step)
+    at = cursor.steps.index(place.step)
     found: dict[FileTampering, None] = {}
-    for steps in (walk.steps[:at], walk.steps[at:]):
-        chosen = {step.forward.kind: step for step in map(walk.ground.plan.step, steps)}
+    for steps in (cursor.steps[:at], cursor.steps[at:]):
+        chosen = {step.forward.kind: step for step in map(cursor.ground.plan.step, steps)}
         for step in chosen.values():
             for script in (step.forward, step.rollback):
                 found[FileTampering(script.name, "edited")] = None
         for step in chosen.values():
-            if _sisters(walk.ground.plan, step):
+            if _sisters(cursor.ground.plan, step):
                 found[FileTampering(step.forward.name, "swapped")] = None
                 found[FileTampering(step.forward.name, "removed")] = None
             found[FileTampering(step.forward.name, "followed")] = None
-    found[FileTampering(walk.ground.plan.path.name, "edited")] = None
+    found[FileTampering(cursor.ground.plan.path.name, "edited")] = None
     return list(found)
 
 
@@ -65,7 +66,7 @@ def strike(stand: PlacedDatabase, point: Point) -> FaultOutcome:
                 outcomes.append(
                     attempt(
                         scene.ground,
-                        scene.walk.server_dsn,
+                        scene.cursor.server_dsn,
                         direction,
                         dsn,
                         names="|".join(map(re.escape, names)),

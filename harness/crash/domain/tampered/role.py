@@ -21,7 +21,8 @@ from harness.crash import runners, state
 from harness.crash.domain.contended.strike import CHECKPOINTS
 from harness.crash.domain.tampered.owner import OWNER, THIEF, Owned
 from harness.crash.model import Point
-from harness.crash.run.walk import FaultOutcome, Walk
+from harness.crash.run.cursor import RunCursor
+from harness.crash.run.outcome import FaultOutcome
 from harness.database import admin
 from harness.fault.contention import Rival
 from harness.fault.process import Ending
@@ -70,18 +71,18 @@ class Right:
     says: str
 
 
-def faults(walk: Walk) -> list[Taken]:
+def faults(cursor: RunCursor) -> list[Taken]:
     """What can be taken where: before the first step that makes each kind of object, that writes so
-    in a kind of step, and that alters each table; and while another runs. Uses the walk up.
+    in a kind of step, and that alters each table; and while another runs. Uses the cursor up.
     """
     found: list[Taken] = []
     kinds: set[str] = set()
     tables: set[str] = set()
     written: set[tuple[str, str]] = set()
-    for number, step in enumerate(walk.steps):
-        of = walk.script(step)
+    for number, step in enumerate(cursor.steps):
+        of = cursor.script(step)
         made = [
-            kind for kind, schema in first_schemas(of).items() if _may_create(walk, step, schema)
+            kind for kind, schema in first_schemas(of).items() if _may_create(cursor, step, schema)
         ]
         found += [(step, f"create-{kind}", REVOKED) for kind in made if kind not in kinds]
         kinds.update(made)
@@ -89,11 +90,11 @@ def faults(walk: Walk) -> list[Taken]:
             kinds.add("running")
             found.append((step, "running", REVOKED))
         for verb, table in dict.fromkeys(writes(of)):
-            if (of.kind, verb) not in written and _is_owned(walk, step, table):
+            if (of.kind, verb) not in written and _is_owned(cursor, step, table):
                 written.add((of.kind, verb))
                 found.append((step, f"{verb}-{quote(table, safe='.')}", REVOKED))
         for table in sorted(altered(of) - tables):
-            if _is_owned(walk, step, table):
+            if _is_owned(cursor, step, table):
                 tables.add(table)
                 found.append((step, f"own-{quote(table, safe='.')}", DISOWNED))
     return found
@@ -130,18 +131,18 @@ def writes(of: Script) -> Iterator[tuple[str, str]]:
             yield verb, f"{node.relation.schemaname}.{node.relation.relname}"
 
 
-def _may_create(walk: Walk, step: str, schema: str) -> bool:
+def _may_create(cursor: RunCursor, step: str, schema: str) -> bool:
     """Whether the owner may make something in a schema that is there just before a step."""
-    walk.to(step)
-    with admin.connection(walk.dsn) as conn:
+    cursor.to(step)
+    with admin.connection(cursor.dsn) as conn:
         row = conn.execute(MAY_CREATE, [OWNER, schema]).fetchone()
     return row is not None and bool(row[0])
 
 
-def _is_owned(walk: Walk, step: str, table: str) -> bool:
+def _is_owned(cursor: RunCursor, step: str, table: str) -> bool:
     """Whether a table is the owner's just before a step; one that is not there yet is nobody's."""
-    walk.to(step)
-    with admin.connection(walk.dsn) as conn:
+    cursor.to(step)
+    with admin.connection(cursor.dsn) as conn:
         row = conn.execute(OWNED, [_identifier(table)]).fetchone()
     return row is not None and row[0] == OWNER
 
@@ -153,7 +154,7 @@ def _identifier(table: str) -> str:
 def strike(its: Owned, point: Point) -> FaultOutcome:
     """Take it away, run, give it back, and run on."""
     scene = its.scene
-    with scene.walk.copy() as dsn:
+    with scene.cursor.copy() as dsn:
         right = _right(its, dsn, point.step, point.boundary)
         had = its.ask(dsn, right.holds)
         reasons: list[str] = []
@@ -163,7 +164,7 @@ def strike(its: Owned, point: Point) -> FaultOutcome:
             its.execute(dsn, right.take)
             before = its.fingerprint(dsn)
             ending = runners.run(scene.ground, scene.direction, dsn)
-            state.settle(scene.walk.server_dsn, admin.dbname(dsn))
+            state.settle(scene.cursor.server_dsn, admin.dbname(dsn))
             reasons += state.compared(scene.ground, before, its.above(dsn), "after the failure")
         fired = bool(had) and not its.ask(dsn, right.holds)
         reasons += _badly_named(ending, right.says)
@@ -177,7 +178,7 @@ def _right(its: Owned, dsn: str, step: str, boundary: str) -> Right:
     """What a boundary takes from the owner, in a database where it is still there."""
     what, _, name = boundary.partition("-")
     if what in ("create", "running"):
-        made = first_schemas(its.scene.walk.script(step))
+        made = first_schemas(its.scene.cursor.script(step))
         schemas = [made[name]] if name else list(made.values())
         rights = [_right_to_create(its, dsn, schema) for schema in schemas]
         return next((right for right in rights if its.ask(dsn, right.holds)), rights[0])
@@ -231,5 +232,5 @@ def _while_running(its: Owned, dsn: str, take: str) -> Ending:
             its.execute(dsn, take)
             rival.close()
             ending = runner.wait()
-    state.settle(scene.walk.server_dsn, admin.dbname(dsn))
+    state.settle(scene.cursor.server_dsn, admin.dbname(dsn))
     return ending

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.core.errors import HarnessError
-from harness.crash.domain.wire.cursor import Astray, RunCursor
+from harness.crash.domain.wire.commits import Astray, CommitLead
 from harness.crash.domain.wire.span import ACKED, Span
 from harness.crash.model import CoverageRow, Point, Verdict
 from harness.crash.setup import Setup
@@ -118,11 +118,11 @@ class Chain:
     def _again(self, number: int) -> StateVerdict:
         """Lead the chain to a commit once more, and judge the state there for itself."""
         first = self.stretch.segments[0].number
-        with RunCursor(self.ground, self.place, self.stretch.direction) as cursor:
-            cursor.go_to(first)
+        with CommitLead.started(self.ground, self.place, self.stretch.direction) as lead:
+            lead.go_to(first)
             for segment in self.stretch.segments[: number - first]:
-                cursor.advance(segment)
-            found = self.oracle.judge(self.stretch.direction, cursor.dsn)
+                lead.advance(segment)
+            found = self.oracle.judge(self.stretch.direction, lead.dsn)
         name = self.name(number)
         self.judged[name] = replace(found, state=name)
         return found

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from harness.core.direction import DIRECTIONS, Direction
 from harness.crash.domain.wire import foreign
-from harness.crash.domain.wire.cursor import Astray, RunCursor, halfway
+from harness.crash.domain.wire.commits import Astray, CommitLead, halfway
 from harness.crash.domain.wire.faults import FAULTS
 from harness.crash.domain.wire.golden import Segment, WireMessage, golden
 from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, RESUME, Span, points_of
@@ -127,10 +127,11 @@ def _resumed(
 ) -> dict[int, tuple[WireMessage, ...]]:
     """What a resuming runner sends of its own, at one segment of each kind, and at the last."""
     found: dict[int, tuple[WireMessage, ...]] = {}
-    with RunCursor(ground, place, direction) as cursor, suppress(Astray):  # the sweep will say so
+    # where the run goes astray, the sweep will say so
+    with CommitLead.started(ground, place, direction) as lead, suppress(Astray):
         for number in _typical(ground, direction, cut):
-            cursor.go_to(number)
-            sent = cursor.advance(cut[number])
+            lead.go_to(number)
+            sent = lead.advance(cut[number])
             own = (*sent.prefix, *sent.body) if sent.differs(cut[number]) else sent.prefix
             found[number] = tuple(
                 replace(beat, step=RESUME, place=1000 * number + place_in_run)

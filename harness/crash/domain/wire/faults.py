@@ -16,6 +16,7 @@ from harness.core.exit_status import ExitStatus
 from harness.crash import runners
 from harness.crash.domain.wire.golden import WireMessage, signature
 from harness.crash.model import END, START
+from harness.crash.run.outcome import FaultOutcome
 from harness.crash.setup import Setup
 from harness.fault.frames import ANSWERED
 from harness.fault.process import Ending, JobProcess
@@ -45,15 +46,6 @@ class WireScene:
     beat: WireMessage
     descriptors: tuple[int, ...] = ()
     rivals: list[Ending] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class WireOutcome:
-    """What was seen: whether the fault fired, how the runners ended, and a word of evidence."""
-
-    fired: bool
-    endings: tuple[Ending, ...]
-    evidence: str
 
 
 @dataclass(frozen=True)
@@ -202,7 +194,7 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-def strike(scene: WireScene, name: str) -> WireOutcome:
+def strike(scene: WireScene, name: str) -> FaultOutcome:
     """Run on the scene's database and strike once."""
     fault = FAULTS[name]
     plan = scene.ground.sweeping(**fault.settings)
@@ -215,7 +207,7 @@ def strike(scene: WireScene, name: str) -> WireOutcome:
     assert isinstance(decision, At | ThenKill)
     fired, evidence = recognised(decision.met, scene)
     told = f"runner ended with {ending.status}"
-    return WireOutcome(fired, (ending, *scene.rivals), f"{evidence}; {told}")
+    return FaultOutcome(fired, f"{evidence}; {told}", endings=(ending, *scene.rivals))
 
 
 def recognised(met: Frame | None, scene: WireScene) -> tuple[bool, str]:
@@ -241,7 +233,7 @@ def counts(message: Any) -> bool:
     return message.kind != "cancel" and sql_comments.HEARTBEAT not in message.text
 
 
-def race(scene: WireScene) -> WireOutcome:
+def race(scene: WireScene) -> FaultOutcome:
     """Several runners at once, and one that comes later: only one of all may work.
 
     The first to begin a step is held there, and only then the latecomer starts: whoever lets it in
@@ -270,7 +262,7 @@ def race(scene: WireScene) -> WireOutcome:
         proxy.serve(racers, hold)
         endings = tuple(racer.wait() for racer in (*racers, *latecomers))
     statuses = [ending.status for ending in endings]
-    return WireOutcome(hold.met is not None, endings, f"runners ended with {statuses}")
+    return FaultOutcome(hold.met is not None, f"runners ended with {statuses}", endings=endings)
 
 
 def _begins_work(frame: Frame) -> bool:

@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from harness.core.errors import HarnessError, Refused
 from harness.core.exit_status import ExitStatus
 from harness.crash.domain.wire.chain import ASTRAY, Chain
-from harness.crash.domain.wire.cursor import Astray, RunCursor
+from harness.crash.domain.wire.commits import Astray, CommitLead
 from harness.crash.domain.wire.faults import (
     FAULTS,
     RACERS,
     WATCHFUL,
     Fault,
-    WireOutcome,
     WireScene,
     logs_in,
     race,
@@ -25,13 +24,11 @@ from harness.crash.domain.wire.golden import Segment, WireMessage
 from harness.crash.domain.wire.span import ACKED, CLOSING, RACE, RESUME, Span, points_of
 from harness.crash.domain.wire.struck_clone import StruckClone
 from harness.crash.model import CoverageRow, Point
+from harness.crash.run.outcome import NOT_FIRED, FaultOutcome
 from harness.crash.setup import Setup
 from harness.crash.state import Oracle, StateVerdict, identify
 from harness.crash.tally import point_done
 from harness.crash.templates import Templates
-from harness.database import admin, template
-
-NOT_FIRED = "the fault did not fire"
 
 Numbers = dict[tuple[str, str], tuple[int, WireMessage]]
 
@@ -51,7 +48,7 @@ class GoldenClone:
 
 
 class Sweep:
-    """Walks a cursor along a stretch; at each segment strikes at its points on clones.
+    """Leads a cursor along a stretch; at each segment strikes at its points on clones.
 
     `keys` are those of the states at commits, by name: two segments share one.
     """
@@ -71,16 +68,16 @@ class Sweep:
             for segment in self.stretch.segments
         ]
         rows: list[CoverageRow] = []
-        with RunCursor(self.ground, self.place, self.stretch.direction) as cursor:
+        with CommitLead.started(self.ground, self.place, self.stretch.direction) as lead:
             try:
-                cursor.go_to(self.stretch.segments[0].number)
+                lead.go_to(self.stretch.segments[0].number)
                 for number, segment in enumerate(self.stretch.segments):
                     struck_soon = any(
                         _is_struck(p) for some in chosen[number : number + 2] for p in some
                     )
-                    rows += self._segment(cursor, segment, chosen[number], struck_soon)
-                    self._roll_back(cursor, chosen[number])
-                end = self.oracle.judge(self.stretch.direction, cursor.dsn)
+                    rows += self._segment(lead, segment, chosen[number], struck_soon)
+                    self._roll_back(lead, chosen[number])
+                end = self.oracle.judge(self.stretch.direction, lead.dsn)
             except Astray as astray:
                 end = StateVerdict("fail", ASTRAY, str(astray))
             finally:
@@ -91,22 +88,22 @@ class Sweep:
                 for segment, points in zip(self.stretch.segments, chosen, strict=True)
                 for point in points
             }
-            return self.chain.gone_wrong(rows, numbers, cursor.at, end)
-        self.chain.judged[self.chain.name(cursor.at)] = end
+            return self.chain.gone_wrong(rows, numbers, lead.at, end)
+        self.chain.judged[self.chain.name(lead.at)] = end
         return [self.chain.told(row) for row in rows]
 
-    def _roll_back(self, cursor: RunCursor, points: list[Point]) -> None:
-        """Roll a copy of the cursor's state back, where that is asked for and was not done yet."""
-        if cursor.at in self.stretch.back and any(point.fault == ACKED for point in points):
-            self.chain.judge(self.chain.name(cursor.at), cursor.dsn)
+    def _roll_back(self, lead: CommitLead, points: list[Point]) -> None:
+        """Roll a copy of the state back, where that is asked for and was not done yet."""
+        if lead.at in self.stretch.back and any(point.fault == ACKED for point in points):
+            self.chain.judge(self.chain.name(lead.at), lead.dsn)
 
     def _segment(
-        self, cursor: RunCursor, segment: Segment, points: list[Point], needs_clone: bool
+        self, lead: CommitLead, segment: Segment, points: list[Point], needs_clone: bool
     ) -> list[CoverageRow]:
-        """Clone the state before the segment, let the cursor go on, strike at the clone."""
-        before = self._copy(cursor.dsn) if needs_clone else None
+        """Clone the state before the segment, let the lead go on, strike at the clone."""
+        before = lead.cursor.clone() if needs_clone else None
         began = time.monotonic()
-        sent = cursor.advance(segment)
+        sent = lead.advance(segment)
         seconds = time.monotonic() - began
         behind = self.chain.name(segment.number + 1)
         rows = [_acked(p, behind, seconds) for p in points if not _is_struck(p)]
@@ -122,7 +119,7 @@ class Sweep:
                 return rows + [CoverageRow(p, False, "unknown", reason=differs) for p in struck]
             if struck:
                 known = self._numbers(segment)
-                ends = {self.chain.name(number): before, behind: cursor.dsn}
+                ends = {self.chain.name(number): before, behind: lead.dsn}
                 with Segmental(self, number, self._base.dsn, ends, known) as it:
                     rows += [it.row(point) for point in sorted(struck, key=_order)]
             self._base.offset += len(segment.beats)
@@ -130,9 +127,6 @@ class Sweep:
         finally:
             if differs:
                 self.place.drop(before)
-
-    def _copy(self, dsn: str) -> str:
-        return template.clone(self.place.server_dsn, admin.dbname(dsn))
 
     def _rest_on(self, base: GoldenClone | None) -> None:
         if self._base is not None:
@@ -238,13 +232,13 @@ class Segmental:
         struck = self._struck(scene, point.fault)
         judged = self._judge(victim, spoiled=_spoils(point))
         wrong = self._wrong_ending(point, beat, struck)
-        if not struck.fired:
-            wrong = "" if judged.verdict == "pass" else judged.reason
-            reason = "; ".join(text for text in (NOT_FIRED, wrong) if text)
-            return CoverageRow(point, False, "fail", judged.state, reason, struck.evidence)
-        reason = "; ".join(text for text in (wrong, judged.reason) if text)
+        if not struck.fired:  # how a runner ended that met nothing says nothing
+            wrong, told = "", judged.reason if judged.verdict != "pass" else ""
+        else:
+            told = judged.reason
+        reasons = tuple(text for text in (wrong, told) if text)
         verdict = "fail" if wrong else judged.verdict
-        return CoverageRow(point, True, verdict, judged.state, reason, struck.evidence)
+        return replace(struck, reasons=reasons, state=judged.state, judged=verdict).row(point)
 
     def _clone(self, source: str, *, reused: bool) -> StruckClone:
         """A clone of `source`: the last one, if nothing in it has changed."""
@@ -257,7 +251,7 @@ class Segmental:
             )
         return self._victim
 
-    def _struck(self, scene: WireScene, fault: str) -> WireOutcome:
+    def _struck(self, scene: WireScene, fault: str) -> FaultOutcome:
         if fault == RACE:
             return race(scene)
         if fault != CLOSING:
@@ -285,7 +279,7 @@ class Segmental:
             self._victim.drop()
             self._victim = None
 
-    def _wrong_ending(self, point: Point, beat: WireMessage, struck: WireOutcome) -> str:
+    def _wrong_ending(self, point: Point, beat: WireMessage, struck: FaultOutcome) -> str:
         """What is wrong with how the runners ended; empty when nothing is."""
         if point.fault == CLOSING:
             ended = struck.endings[0]

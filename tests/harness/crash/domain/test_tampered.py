@@ -13,8 +13,8 @@ import pytest
 from harness.core.errors import HarnessError, StepFailed, Stopped
 from harness.crash import runners
 from harness.crash.domain.tampered import ledger as tampered_ledger
-from harness.crash.domain.tampered.outcome import TamperedOutcome
 from harness.crash.model import CoverageRow, Point, Task
+from harness.crash.run.outcome import FaultOutcome
 from harness.crash.setup import Setup
 from harness.crash.workers import find_tasks, pool, run_tasks
 from harness.database import admin, fingerprint
@@ -251,7 +251,7 @@ def test_a_privilege_is_lost_by_the_word_of_the_catalog_alone(harness_server, tm
     assert "permission denied for schema public" in row.evidence
 
 
-def went_down(ground: Setup) -> TamperedOutcome:
+def went_down(ground: Setup) -> FaultOutcome:
     """What is said of a run whose server goes down, on a server of this process's own."""
     server = ground.server("fast")
     try:

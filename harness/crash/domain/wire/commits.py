@@ -1,4 +1,4 @@
-"""A database that walks along the golden run, one commit at a time, by runners that are killed."""
+"""A cursor that is led along the golden run, commit by commit, by runners that are killed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from harness.core.errors import HarnessError
 from harness.crash import runners
 from harness.crash.domain.wire.golden import Segment, WireMessage, beats, commits, step_of
 from harness.crash.model import START
+from harness.crash.run.cursor import RunCursor
 from harness.crash.setup import Setup
 from harness.crash.state import settle
 from harness.crash.templates import Templates
@@ -61,13 +62,23 @@ class SentSegment:
         return ""
 
 
-class RunCursor:
-    """Stands at a commit of the run: `dsn` is a database in that state, nobody connected."""
+@dataclass
+class CommitLead:
+    """Leads a cursor from commit to commit of a run, `at` of them so far; nobody is connected."""
 
-    def __init__(self, ground: Setup, place: Templates, direction: Direction) -> None:
-        self._ground, self._place, self._direction = ground, place, direction
-        self.dsn = place.start(direction)
-        self.at = 0  # commits passed
+    cursor: RunCursor
+    at: int = 0
+
+    @classmethod
+    def started(cls, ground: Setup, place: Templates, direction: Direction) -> CommitLead:
+        """Where a run in the direction begins; its runners have the defects that are planted."""
+        dsn = place.start(direction)
+        return cls(RunCursor(ground, place.server_dsn, direction, dsn))
+
+    @property
+    def dsn(self) -> str:
+        """The database."""
+        return self.cursor.dsn
 
     def advance(self, segment: Segment) -> SentSegment:
         """Go to the segment's commit by a runner killed when it has heard of it.
@@ -92,16 +103,16 @@ class RunCursor:
 
     def _run(self, ahead: int) -> list[WireMessage]:
         """Run until that many commits are heard of, after the claim of one that resumes."""
-        plan = self._ground.sweeping()
+        ground, direction = self.cursor.ground, self.cursor.direction
         with Proxy(self.dsn) as proxy:
             close = proxy.descriptors
-            process = runners.start(self._ground, self._direction, proxy.dsn, plan, close=close)
+            process = runners.start(ground, direction, proxy.dsn, close=close)
             with process:
                 strike = KillAfter(lambda: step_of(process))
                 strike.process, strike.commits_left = process, ahead + (self.at > 0)
                 proxy.serve([process], strike)
                 ending = process.wait()
-        settle(self._place.server_dsn, admin.dbname(self.dsn))
+        settle(self.cursor.server_dsn, admin.dbname(self.dsn))
         if strike.commits_left:
             raise Astray(
                 f"the run ended {strike.commits_left} commits too early, with status "
@@ -110,15 +121,11 @@ class RunCursor:
             )
         return beats(strike.trace)
 
-    def close(self) -> None:
-        """Drop the database."""
-        self._place.drop(self.dsn)
-
-    def __enter__(self) -> RunCursor:
+    def __enter__(self) -> CommitLead:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self.cursor.close()
 
 
 @contextmanager
@@ -130,6 +137,6 @@ def halfway(ground: Setup, place: Templates, commits: int) -> Iterator[Templates
     if not commits:
         yield place
         return
-    with RunCursor(ground, place, "forward") as cursor:
-        cursor.go_to(commits)
-        yield replace(place, target=admin.dbname(cursor.dsn))
+    with CommitLead.started(ground, place, "forward") as lead:
+        lead.go_to(commits)
+        yield replace(place, target=admin.dbname(lead.dsn))
