@@ -130,7 +130,8 @@ def extend_map(old: Covering, new: Covering, root: Path = ROOT) -> Covering:
             functions[file] = found
     seconds = {test: old.seconds[test] for test in kept} | dict(new.seconds)
     every = {path.relative_to(root).as_posix() for path in (root / "tests").rglob("test_*.py")}
-    return Covering(functions, seconds, tuple(sorted(every - traced)))
+    before = {test.split("::")[0] for test in kept}.difference(old.untraced)
+    return Covering(functions, seconds, tuple(sorted(every - traced - before)))
 
 
 def _is_written(test: str, root: Path) -> bool:

@@ -83,7 +83,7 @@ class Bench:
                 state, by = self._asked(mutant.path, code, tests, covering.cost(tests))
             if state not in ("unreached", "survived"):
                 break
-        if state == "survived" and killer in self._gone:
+        if state in ("survived", "unreached") and killer in self._gone:
             raise RuntimeError(f"the test that saw it is not there any more: {killer}")
         return Judgement(mutant, state, change, by, time.monotonic() - started)
 
@@ -125,9 +125,11 @@ class Bench:
         sound = file.read_text()
         self._write(file, code)
         try:
-            return self._run(tests, limit, path)
+            found = self._run(tests, limit, path)
         finally:
             self._write(file, sound)
+        # the sound tree says which tests are there: with a mutant that nothing can import none is
+        return self._planted(path, code, tests, limit) if self._lost(found[0], tests) else found
 
     def _write(self, file: Path, text: str) -> None:
         """Write a file with a time of its own: Python tells stale bytecode by second and size."""
@@ -142,7 +144,8 @@ class Bench:
         """
         if tests not in self._sound:
             status, said, seconds = self._run(tests, SOUND)
-            if status != 0:  # once more: the machine is shared
+            if status != 0:  # once more: the machine is shared, or a test is gone
+                self._lost(status, tests)
                 status, said, seconds = self._run(tests, SOUND)
             self._sound[tests] = seconds if status == 0 else said[-2000:] or "no end in time"
         found = self._sound[tests]
@@ -153,27 +156,30 @@ class Bench:
     def _run(
         self, tests: Sequence[str], limit: float, changed: str = ""
     ) -> tuple[int | None, str, float]:
-        """As Warm.run; a test that is not there any more is left out.
+        """As Warm.run; a test that is known to be gone is left out.
 
-        Raises MissingTestsError when none is.
+        Raises MissingTestsError when none is left.
         """
         asked = [test for test in tests if test not in self._gone]
         if not asked:
             raise MissingTestsError
-        status, said, seconds = self._warm.run(asked, limit, changed)
-        if status in (_NOTHING, _USAGE):
-            gone = set(asked) - self._collected(asked, limit, changed)
-            if gone:
-                self._gone.update(gone)
-                return self._run(tests, limit, changed)
-        return status, said, seconds
+        return self._warm.run(asked, limit, changed)
 
-    def _collected(self, tests: Sequence[str], limit: float, changed: str) -> set[str]:
+    def _lost(self, status: int | None, tests: Sequence[str]) -> bool:
+        """Whether a run ended so because tests are gone that were not known to be; notes them."""
+        if status not in (_NOTHING, _USAGE):
+            return False
+        asked = [test for test in tests if test not in self._gone]
+        gone = set(asked) - self._collected(asked)
+        self._gone.update(gone)
+        return bool(gone)
+
+    def _collected(self, tests: Sequence[str]) -> set[str]:
         """Those of the tests that are there, by pytest's own list: it names no case that is not."""
         functions = dict.fromkeys(test.partition("[")[0] for test in tests)
         listed: set[str] = set()
         for function in functions:
-            _, said, _ = self._warm.run(["--collect-only", "--tb=no", function], limit, changed)
+            _, said, _ = self._warm.run(["--collect-only", "--tb=no", function], SOUND)
             listed.update(said.splitlines())
         return listed.intersection(tests)
 

@@ -130,7 +130,7 @@ class ChangeQuery(_Simple):
 
     def variants(self, node: Any) -> list[str]:
         """One text a place where one of the patterns matches."""
-        if node.type != "string" or not _QUERY.search(node.value):
+        if node.type != "string" or not _QUERY.search(node.value) or _stands_alone(node):
             return []
         return [
             node.value[: found.start()] + instead + node.value[found.end() :]
@@ -150,6 +150,11 @@ class NextNumber(_Simple):
             return [str(int(node.value, 0) + 1)]
         except ValueError:
             return [str(float(node.value) + 1)]
+
+
+def _stands_alone(node: Any) -> bool:
+    """Whether a string is a statement, such as a docstring: nobody asks a database for it."""
+    return node.parent is not None and node.parent.type == "simple_stmt"
 
 
 def _code(node: Any) -> str:

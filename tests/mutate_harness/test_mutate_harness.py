@@ -56,6 +56,14 @@ def test_what_only_types_say_has_no_mutants(tmp_path: Path) -> None:
     assert not _mutants(tmp_path, text)
 
 
+def test_a_docstring_is_no_query(tmp_path: Path) -> None:
+    (tmp_path / "made.py").write_text(
+        'def f():\n    """Drop this and that."""\n    return "drop this and that"\n'
+    )
+    (changed,) = [m for m in mutants_of("made.py", tmp_path) if m.operator == "ChangeQuery"]
+    assert changed.line == 3
+
+
 def test_a_hint_is_left_to_the_policy(tmp_path: Path) -> None:
     made = _mutants(tmp_path, "def work():\n    raise Refused('no', where='a', hint='b')\n")
     dropped = [m.change(tmp_path) for m in made if m.operator == "DropKeyword"]
@@ -93,7 +101,7 @@ def test_the_map_prefers_tests_that_reach_little_else(tmp_path: Path) -> None:
 def test_an_extended_map_keeps_what_is_still_there_and_says_what_was_not_traced() -> None:
     here = "tests/mutate_harness/test_mutate_harness.py"
     kept, gone = f"{here}::test_shards_are_disjoint_and_complete", f"{here}::test_no_more"
-    old = covers.Covering({DELAY: {"f": (kept, gone)}}, {kept: 1.0, gone: 1.0})
+    old = covers.Covering({DELAY: {"f": (kept, gone)}}, {kept: 1.0, gone: 1.0}, (here,))
     new = covers.Covering(
         {DELAY: {"g": ("tests/harness/test_words.py::test_it",)}},
         {"tests/harness/test_words.py::test_it": 0.1},
@@ -101,6 +109,8 @@ def test_an_extended_map_keeps_what_is_still_there_and_says_what_was_not_traced(
     both = covers.extend_map(old, new)
     assert both.functions == {DELAY: {"f": (kept,), "g": ("tests/harness/test_words.py::test_it",)}}
     assert here in both.untraced
+    traced = covers.Covering(old.functions, old.seconds)
+    assert here not in covers.extend_map(traced, new).untraced  # what was traced once is known
     # what a test of an untraced file reaches is no flaw of a map that says so
     reached = covers.Covering({DELAY: {"h": (kept,)}}, {kept: 1.0})
     assert not covers.flaws(both, reached)
@@ -204,6 +214,22 @@ def test_a_case_that_is_gone_is_left_out_of_those_asked_together(bench: Bench) -
     there, gone = f"{test}::test_it[x[0]]", f"{test}::test_it[z[1]: gone]"
     covering = covers.Covering({DELAY: {mutant.function: (gone, there)}})
     assert bench.judge(mutant, covering).state == "survived"
+
+
+def test_a_mutant_that_nothing_can_import_takes_no_test_away(bench: Bench) -> None:
+    path, rooms = "harness/broken.py", bench.place / "tests" / "broken"
+    made = "PAIR = [1] + [2]\n\n\ndef add(a, b):\n    return a + b\n"
+    (bench.place / path).write_text(made)
+    rooms.mkdir()
+    (rooms / "conftest.py").write_text("from harness.broken import add\n")  # pytest stops at once
+    (rooms / "test_it.py").write_text(
+        "from harness.broken import add\n\n\ndef test_it():\n    assert add(1, 2) == 3\n"
+    )
+    mutants_of.cache_clear()
+    found = [m for m in mutants_of(path, bench.place) if "Add_Sub" in m.operator]
+    covering = covers.Covering({path: {"add": ("tests/broken/test_it.py::test_it",)}})
+    states = [bench.judge(mutant, covering, bench.place).state for mutant in found]
+    assert states == ["killed", "killed"]
 
 
 def test_what_ci_asks_is_listed_and_still_there(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from harness.core.jsonfile import PARTIAL
 from harness.document.base import from_builtins
 from harness.document.dry_run import DryRunDocument
 from harness.document.security import SecurityDocument
@@ -221,3 +222,53 @@ def test_an_explained_change_carries_its_reason():
     line = relation("all", "denied", explained={"anon select": "it was a mistake"})
     mark = line.cells[0][0]
     assert (mark.change, mark.explained) == ("lost", "it was a mistake")
+
+
+def test_counted_parts_of_a_kind_that_nobody_registered_are_put_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(evidence.VARIABLE, str(tmp_path))
+    evidence.count("mine", "things", ["a"], ["a", "b"])
+    evidence.keep("whole", {"verdict": "pass", "findings": []})
+    mine, whole = evidence.gather(tmp_path, [])
+    assert (mine.verdict, mine.reason) == ("unknown", "1 of 2 things, without b")
+    assert (whole.verdict, whole.counts) == ("pass", ())
+    evidence.keep("mine.whole", {"verdict": "pass", "findings": []})  # no longer counted alone
+    assert evidence.gather(tmp_path, [])[0].verdict == "unknown"
+
+
+def test_evidence_that_cannot_be_opened_is_unknown(tmp_path: Path) -> None:
+    (tmp_path / "validate.json").mkdir()
+    piece = gathered(tmp_path)["validate"]
+    assert (piece.verdict, piece.document) == ("unknown", None)
+    assert piece.reason.startswith("validate.json cannot be read: ")
+
+
+def test_a_section_that_breaks_leaves_its_evidence_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_documents: Any) -> Any:
+        raise ZeroDivisionError("of \n another package")
+
+    monkeypatch.setattr(evidence, "find_section", lambda name: Section(name, merge=broken))
+    (piece,) = evidence.gather(left(tmp_path, **dict.fromkeys(documents())), ["validate"])
+    assert (piece.verdict, piece.reason) == ("unknown", "no evidence was left")
+    (piece, *_) = evidence.gather(left(tmp_path), ["validate"])
+    wanted = "it cannot be judged: ZeroDivisionError: of another package"
+    assert (piece.verdict, piece.reason) == ("unknown", wanted)
+
+
+def test_the_parts_of_one_kind_are_named_where_they_disagree(tmp_path: Path) -> None:
+    twice = {"crash.forward": crash("forward"), "crash.again": crash("forward") | {"steps": []}}
+    piece = gathered(left(tmp_path, **twice))["crash"]
+    assert piece.verdict == "unknown"
+    assert piece.reason.startswith("crash.again.json")
+    assert piece.exhibit.verdict == "unknown"
+
+
+def test_nothing_that_an_earlier_gate_left_speaks_for_this_one(tmp_path: Path) -> None:
+    kept = [tmp_path / name for name in ("a.json", f"b.json{PARTIAL}", "notes.txt")]
+    for path in kept:
+        path.write_text("{}")
+    evidence.forget(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
