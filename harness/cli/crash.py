@@ -18,6 +18,7 @@ from harness.cli.run_options import (
     own_server,
     pg_version_option,
     rows_option,
+    scheduler_option,
     seed_option,
     server_option,
     shard_option,
@@ -60,6 +61,7 @@ OF_COMMAND = 60
 @workers_option(5, "more than cores, since many faults mostly wait")
 @shard_option
 @costs_option
+@scheduler_option
 @build_option
 def crash(
     dsn: str | None,
@@ -79,6 +81,7 @@ def crash(
     workers: int,
     shard: Shard | None,
     costs: Costs,
+    scheduler: str | None,
     build: Path,
 ) -> None:
     """Strike a run at every point, on servers of its own, and prove that nothing is lost."""
@@ -112,13 +115,13 @@ def crash(
         shard=shard,
         costs=costs,
     )
-    document = _explored(chosen)
+    document = _explored(chosen, scheduler)
     crash_page.render(document, build / "report" / "crash.html")
     answer(document, as_json, list(words(document)))
     sys.exit(ExitStatus.of(document.verdict == "pass"))
 
 
-def _explored(settings: CrashSettings) -> CrashDocument:
+def _explored(settings: CrashSettings, scheduler: str | None) -> CrashDocument:
     from harness.core.interrupt import interruptible
     from harness.crash import explore
     from harness.crash.tally import ProgressLines
@@ -132,6 +135,10 @@ def _explored(settings: CrashSettings) -> CrashDocument:
             pace.told(what, done, total)
             advance(what, done, total)
 
+        if scheduler is not None:
+            from harness.scenario.cluster.run import crash_on
+
+            return crash_on(scheduler, settings, told)
         return explore.run(settings, told)
 
 

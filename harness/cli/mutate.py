@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from harness.cli.run_options import (
     costs_option,
     own_server,
     pg_version_option,
+    scheduler_option,
     seed_option,
     server_option,
     shard_option,
@@ -23,6 +25,9 @@ from harness.core.shard import Shard
 
 if TYPE_CHECKING:
     from harness.document.costs import Costs
+    from harness.document.mutate import MutateDocument
+    from harness.scenario.mutate.model import MutantResult
+    from harness.scenario.mutate.run import MutateSettings
 
 
 @click.command()
@@ -44,6 +49,7 @@ if TYPE_CHECKING:
 )
 @shard_option
 @costs_option
+@scheduler_option
 @click.option("--out", type=click.Path(path_type=Path), help="a file for the document besides")
 @click.option("--least", type=click.FloatRange(0, 100), default=98.0, show_default=True)
 def mutate(
@@ -60,6 +66,7 @@ def mutate(
     declared: bool,
     shard: Shard | None,
     costs: Costs,
+    scheduler: str | None,
     out: Path | None,
     least: float,
 ) -> None:
@@ -70,7 +77,7 @@ def mutate(
     from harness.core.writable import refuse_unwritable
     from harness.document.base import to_builtins
     from harness.observe.progress import bar
-    from harness.scenario.mutate.run import MutateSettings, run, words
+    from harness.scenario.mutate.run import MutateSettings, words
 
     sys.path.insert(0, str(Path.cwd()))  # the judge is the project's, not the harness's
     settings = MutateSettings(
@@ -91,8 +98,23 @@ def mutate(
         refuse_unwritable(out, "name another --out")
     again = "nothing is left of it; run the same command again, it starts from the beginning"
     with interruptible("the run of the mutants", again), bar("mutate", "mutants") as advance:
-        document = run(settings, lambda last, done, total: advance(last.mutant.step, done, total))
+        document = _judged(settings, scheduler, advance)
     if out is not None:
         write_json(out, to_builtins(document))
     answer(document, as_json, words(document))
     sys.exit(ExitStatus.of(document.verdict == "pass"))
+
+
+def _judged(
+    settings: MutateSettings, scheduler: str | None, advance: Callable[[str, int, int], None]
+) -> MutateDocument:
+    from harness.scenario.mutate.run import run
+
+    def told(last: MutantResult, done: int, total: int) -> None:
+        advance(last.mutant.step, done, total)
+
+    if scheduler is not None:
+        from harness.scenario.cluster.run import mutate_on
+
+        return mutate_on(scheduler, settings, told)
+    return run(settings, told)

@@ -78,6 +78,11 @@ shard_option: Option = click.option(
     metavar="I/N",
     help="a share of it, such as 1/4; harness merge puts the shares together",
 )
+scheduler_option: Option = click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="do it on the workers of this dask scheduler: tls://HOST:PORT, or one on loopback",
+)
 costs_option: Option = click.option(
     "--costs",
     callback=_costs,

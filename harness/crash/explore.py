@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +43,13 @@ STRIKING = "striking"
 EXPLORABLE = "use embedded or system: servers of its own, on this machine"
 
 
-def run(settings: CrashSettings, told: Told = silent) -> CrashDocument:
+Strike = Callable[[Prospect, Sequence[Task], Callable[[int], None]], Iterator[CoverageRow]]
+"""Who strikes: the rows of the tasks, as they come; it tells how many points are done."""
+
+
+def run(
+    settings: CrashSettings, told: Told = silent, struck: Strike | None = None
+) -> CrashDocument:
     """Explore and give the document that also stands in build/crash.json.
 
     Raises InfrastructureError when there is no server that may be killed or too little room, and
@@ -59,28 +65,45 @@ def run(settings: CrashSettings, told: Told = silent) -> CrashDocument:
             refuse_unwritable(settings.build / name, "name a directory for --build")
     _room(settings.workers)
     with _started(settings) as server:
-        return run_on(server, settings, subject, told)
+        return run_on(server, settings, subject, told, struck)
 
 
 def run_on(
-    server: Server, settings: CrashSettings, what: Subject | Plan, told: Told = silent
+    server: Server,
+    settings: CrashSettings,
+    what: Subject | Plan,
+    told: Told = silent,
+    struck: Strike | None = None,
 ) -> CrashDocument:
     """Explore on a server that is there; other domains than wire start servers besides."""
     subject = PlanSubject(what) if isinstance(what, Plan) else what
     settings = narrowed(settings, subject)
     began = time.monotonic()
     with prospected(server, settings, subject, told) as prospect:
-        return strike(prospect, settings, told, began)
+        return strike(prospect, settings, told, struck, began)
 
 
 def strike(
-    prospect: Prospect, settings: CrashSettings, told: Told = silent, began: float | None = None
+    prospect: Prospect,
+    settings: CrashSettings,
+    told: Told = silent,
+    struck: Strike | None = None,
+    began: float | None = None,
 ) -> CrashDocument:
-    """Strike what is asked for of all that was found. UsageError when that is nothing."""
+    """Strike what is asked for of all that was found. UsageError when that is nothing.
+
+    Without `struck` worker processes of this machine do it.
+    """
     began = time.monotonic() if began is None else began
     whole = _chosen(settings, prospect.every)
     chosen = take_share(whole, settings.shard, settings.costs)
-    rows = _explored(settings, prospect.ground, chosen, told)
+    number = sum(len(task.points) for task in chosen)
+    told(STRIKING, 0, number)
+    rows = list(
+        (struck or _struck_here(settings))(
+            prospect, chosen, lambda done: told(STRIKING, done, number)
+        )
+    )
     return _ledger(prospect, settings, whole, chosen, rows, began)
 
 
@@ -210,17 +233,15 @@ def _chosen(settings: CrashSettings, every: list[Task]) -> list[Task]:
     return every
 
 
-def _explored(
-    settings: CrashSettings, ground: Setup, chosen: Sequence[Task], told: Told
-) -> list[CoverageRow]:
-    """Every row. Domains that mostly wait and those that mostly work are explored side by side."""
-    number = sum(len(task.points) for task in chosen)
-    told(STRIKING, 0, number)
-    return list(
-        workers.run_tasks(
-            ground, chosen, settings.workers, lambda done: told(STRIKING, done, number)
-        )
-    )
+def _struck_here(settings: CrashSettings) -> Strike:
+    """Domains that mostly wait and those that mostly work are explored side by side."""
+
+    def struck(
+        prospect: Prospect, chosen: Sequence[Task], tell: Callable[[int], None]
+    ) -> Iterator[CoverageRow]:
+        return workers.run_tasks(prospect.ground, chosen, settings.workers, tell)
+
+    return struck
 
 
 def _replay(settings: CrashSettings, server: Server) -> coverage.PointReplay:

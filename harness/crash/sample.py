@@ -23,17 +23,17 @@ COMMITS = 12  # of a run whose every point starts a process anew
 
 def struck_by(tasks: Sequence[Task], faults: Sequence[str]) -> list[Task]:
     """The points of these faults."""
-    return _only(tasks, lambda point: point.fault in faults)
+    return only(tasks, lambda point: point.fault in faults)
 
 
 def in_directions(tasks: Sequence[Task], directions: Sequence[Direction]) -> list[Task]:
     """The points of these directions."""
-    return _only(tasks, lambda point: point.direction in directions)
+    return only(tasks, lambda point: point.direction in directions)
 
 
 def replayed(tasks: Sequence[Task], point: Point) -> list[Task]:
     """The one point; UsageError when the plan has no such place any more."""
-    found = _only(tasks, lambda one: one == point)
+    found = only(tasks, lambda one: one == point)
     if not found:
         raise UsageError(
             f"no crash point {point.id}",
@@ -50,7 +50,7 @@ def sampled(tasks: Sequence[Task], number: int, seed: int, *, boundaries: bool) 
     """
     acked = _boundaries(tasks, seed) if boundaries else set()
     chosen = _drawn(tasks, number, seed, acked) | acked
-    return _only(tasks, lambda point: point in chosen)
+    return only(tasks, lambda point: point in chosen)
 
 
 def _boundaries(tasks: Sequence[Task], seed: int) -> set[Point]:
@@ -128,7 +128,7 @@ def spread(points: Sequence[Point], number: int, chance: random.Random) -> list[
     return found
 
 
-def _only(tasks: Sequence[Task], wanted: Callable[[Point], bool]) -> list[Task]:
+def only(tasks: Sequence[Task], wanted: Callable[[Point], bool]) -> list[Task]:
     """The tasks with the wanted points alone; a task without any is none."""
     found: list[Task] = []
     for task in tasks:

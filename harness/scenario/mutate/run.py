@@ -39,6 +39,7 @@ MUTANT = 1.0
 """Seconds that a mutant takes, about, where none were measured."""
 
 Told = Callable[[MutantResult, int, int], None]
+Judged = Callable[["MutateSettings", Server, Plan, Sequence[Mutant]], Iterator[MutantResult]]
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,13 @@ def silent(_result: MutantResult, _done: int, _total: int) -> None:
     """Nobody listens."""
 
 
-def run(settings: MutateSettings, told: Told = silent) -> MutateDocument:
-    """Judge mutants and give the document. Refused when the plan itself does not pass."""
+def run(
+    settings: MutateSettings, told: Told = silent, judged: Judged | None = None
+) -> MutateDocument:
+    """Judge mutants and give the document. Refused when the plan itself does not pass.
+
+    `judged` gives what becomes of each; without it worker processes of this machine do.
+    """
     began = time.monotonic()
     subject = plan.load(settings.plan)
     settings = replace(settings, judge=settings.judge or judge_of(subject))
@@ -94,10 +100,10 @@ def run(settings: MutateSettings, told: Told = silent) -> MutateDocument:
     left = [] if settings.declared else [mutant for mutant in chosen if mutant.id in reasons]
     results = [MutantResult(mutant, "equivalent", reason=reasons[mutant.id]) for mutant in left]
     asked = [mutant for mutant in chosen if settings.declared or mutant.id not in reasons]
-    with _started(settings) as server:
+    with started(settings) as server:
         version = server.version
         _refuse_unsound(settings, server, subject)
-        for result in _judged(settings, server, subject, asked):
+        for result in (judged or _judged)(settings, server, subject, asked):
             results.append(result)
             told(result, len(results), len(chosen))
     answer = document(results, settings, subject, every, time.monotonic() - began)
@@ -226,7 +232,8 @@ def _share(
 
 
 @contextmanager
-def _started(settings: MutateSettings) -> Iterator[Server]:
+def started(settings: MutateSettings) -> Iterator[Server]:
+    """A server for mutants alone, closed at the end."""
     server = choose(
         settings.server, version=settings.pg_version, profile="fast", owner_pid=os.getpid()
     )
@@ -255,7 +262,7 @@ def _judged(
     random.Random(settings.seed).shuffle(order)  # noqa: S311 - likewise; a run cut short is a sample
     with pool(settings.workers) as processes:
         futures = [
-            processes.submit(_judge, settings.judge, server.dsn(), subject, mutant)
+            processes.submit(judge_one, settings.judge, server.dsn(), subject, mutant)
             for mutant in order
         ]
         for future in as_completed(futures):
@@ -266,5 +273,6 @@ def _sound(judge: str, server_dsn: str, subject: Plan) -> list[str]:
     return judging.sound(judging.named(judge), server_dsn, subject)
 
 
-def _judge(judge: str, server_dsn: str, subject: Plan, mutant: Mutant) -> MutantResult:
+def judge_one(judge: str, server_dsn: str, subject: Plan, mutant: Mutant) -> MutantResult:
+    """What becomes of a mutant on a server; run in a process that has no threads."""
     return judging.judged(judging.named(judge), server_dsn, subject, mutant)
