@@ -15,6 +15,7 @@ from harness.core.child import dies_with_us
 from harness.core.errors import InfrastructureError
 from harness.scenario.bench.compare.budget import TimeBudget
 from harness.scenario.bench.compare.sample import Arm
+from harness.server import redact
 
 TAIL: Final = 600
 
@@ -97,7 +98,8 @@ class ArmProcess:
 
     def run(self, name: str, kind: str, arguments: Sequence[str]) -> ArmRun:
         """One timed run of a benchmark."""
-        return ArmRun(**self._ask("run", name=name, kind=kind, arguments=list(arguments)))
+        answer = self._ask("run", name=name, kind=kind, arguments=list(arguments))
+        return ArmRun(**{**answer, "said": redact(answer["said"])})  # it may quote a DSN
 
     def _ask(self, what: str, **arguments: Any) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -134,4 +136,4 @@ class ArmProcess:
 
     def _tail(self) -> str:
         text = (self._arm.place / "log").read_text("utf-8", errors="replace")
-        return " ".join(text.split())[-TAIL:]
+        return redact(" ".join(text.split()))[-TAIL:]

@@ -78,7 +78,7 @@ class Driver:
         if kind == "loop":
             return _loop
         if kind == "start":
-            command = [sys.executable, "-m", "harness", *arguments]
+            command = [sys.executable, "-P", "-m", "harness", *arguments]
             return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         if kind == "clone":
             clone = _clone()

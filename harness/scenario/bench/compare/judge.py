@@ -47,7 +47,8 @@ def comparison_lines(document: ComparisonDocument) -> Iterator[str]:
         long = "" if left.seconds is None else f", a round of it takes {duration(left.seconds)}"
         yield f"  {left.name:<{width}}  left out{long}: --only {left.name} has no limit"
     yield from (f"  {note}" for note in document.notes)
-    yield f"{_ANSWERS[document.verdict]} ({duration(document.seconds)})"
+    answer = _ANSWERS[document.verdict] if document.benchmarks else "nothing was compared"
+    yield f"{answer} ({duration(document.seconds)})"
 
 
 _ANSWERS = {
