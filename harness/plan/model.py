@@ -147,6 +147,7 @@ class RunnerSettings:
     max_commit_latency: float = 0.0
     min_free_disk_bytes: int = 0
     max_host_load_percent: int = 0
+    max_memory_bytes: int = 0
     throttle_limit: float = 600.0
 
 

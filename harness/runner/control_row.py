@@ -26,6 +26,7 @@ NUMBERS: Mapping[str, tuple[int, int]] = {
     "batch_rows": (1, 1_000_000),
     "max_active_sessions": (0, 100_000),
     "max_archive_backlog": (0, 1_000_000),
+    "max_memory_bytes": (0, LARGE),
     "max_replication_lag_bytes": (0, LARGE),
     "max_slot_wal_bytes": (0, LARGE),
     "min_free_disk_bytes": (0, LARGE),

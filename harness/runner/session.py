@@ -25,6 +25,7 @@ from harness.runner.fence import heed_control, heed_fence
 from harness.runner.heartbeat import Deadline, Heartbeat
 from harness.runner.ledger import Checkpoint, LedgerRun
 from harness.runner.long_use import LongUse, TableUser
+from harness.runner.memory import refuse_more_memory
 from harness.runner.signals import StopRequest
 from harness.runner.wait_bound import WaitBound, bound_of
 from harness.runner.working import Cursor, WorkingSession, next_rows
@@ -112,9 +113,10 @@ class RunnerSession:
             self.context.stop.on_second(self.work.cancel)
 
     def check_stop(self, where: str | None = None) -> None:
-        """Raise Stopped when somebody asked for it."""
+        """Raise Stopped when somebody asked for it, or the runner has more memory than it may."""
         if self.context.stop():
             raise Stopped("stopped on request", where=where, hint="run the same again to resume")
+        refuse_more_memory(self.settings, where)
 
     @contextmanager
     def transaction(

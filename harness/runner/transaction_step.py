@@ -8,7 +8,7 @@ from harness.plan import Statement
 from harness.plan.isolation import opens_with
 from harness.runner.ledger_statements import checkpoint_sql
 from harness.runner.retry import retrying
-from harness.runner.step_work import SqlFailed, StepWork, changed
+from harness.runner.step_work import SqlFailed, StepWork
 
 
 def run(work: StepWork) -> int:
@@ -31,7 +31,7 @@ def _attempt(work: StepWork) -> int:
                 work.watch.before()
             for statement in rest:
                 session.check_stop(work.id)
-                rows += changed(session.work.execute(statement.text.encode()))
+                rows += session.work.change(statement.text)
             statement = None
             noted = work.watch.after() if work.watch is not None else []
             session.commit(checkpoint_sql(work.checkpoint("done", rows=rows)), *noted)

@@ -14,6 +14,7 @@ from harness.plan import Script
 from harness.runner import lock, transaction
 from harness.runner.connection import Connection, configure, connect, is_lost, set_variables
 from harness.runner.context import RunContext
+from harness.runner.discard import changed_rows
 from harness.runner.heartbeat import Heartbeat, Waiting, cut
 from harness.runner.lock import Backend
 from harness.runner.renewal import address, hang_up, has_ended
@@ -70,6 +71,11 @@ class WorkingSession:
         """Send one message and wait for its answer."""
         with self.waiting:
             return self.conn.execute(query, params)
+
+    def change(self, text: str) -> int:
+        """Run one statement of a script; how many rows it changed. What it selects is not kept."""
+        with self.waiting:
+            return changed_rows(self.conn, text.encode())
 
     def ask(self, query: sql.Composed, script: Script | None = None) -> Cursor:
         """The answer to a query of our own, with nothing of a script in its session.
