@@ -73,7 +73,7 @@ def _backward(
         if context.resumed is None:
             context.resumed = True
         written = accepted.rows(plan, (run, current), current.id, current.epoch + 1)
-        claim.claim_run(session, current, also=written)
+        claim.claim_run(session, known, current, also=written)
         context.tell_run("resumed", current.id, known.checkpoints(run), known.checkpoints(current))
     else:
         run = current

@@ -18,7 +18,7 @@ from harness.runner import ledger, ledger_format, lock
 from harness.runner import ledger_statements as statements
 from harness.runner.backoff import delay, may_retry, pause
 from harness.runner.connection import first_words
-from harness.runner.fence import fenced_off
+from harness.runner.fence import LedgerMovedError, fenced_off
 from harness.runner.ledger import Ledger, LedgerRun
 from harness.runner.ledger_statements import RunnerIdentity
 from harness.runner.session import RunnerSession
@@ -61,18 +61,23 @@ def _end_workers(session: RunnerSession, named: lock.Backend, ours: bool) -> Non
 
 
 def claim_run(
-    session: RunnerSession, run: LedgerRun, note: str | None = None, also: Rows = ()
+    session: RunnerSession,
+    known: Ledger,
+    run: LedgerRun,
+    note: str | None = None,
+    also: Rows = (),
 ) -> None:
     """Take up an unfinished run: from now on its last runner writes nothing.
 
-    `also` is written in the same transaction.
+    `also` is written in the same transaction. Raises LedgerMovedError when the run came further
+    than is known.
     """
     tries = itertools.count()
 
     def write() -> None:
         if next(tries):
             _end_late(session, run)
-        _claim(session, run, note, also)
+        _claim(session, run, known.reach(run), note, also)
 
     _write_ledger(session, write)
     session.begin_work(replace(run, epoch=run.epoch + 1))
@@ -85,13 +90,30 @@ def _end_late(session: RunnerSession, run: LedgerRun) -> None:
         _end_workers(session, named, named in session.context.workers)
 
 
-def _claim(session: RunnerSession, run: LedgerRun, note: str | None, also: Rows) -> None:
+def _claim(
+    session: RunnerSession, run: LedgerRun, reach: str, note: str | None, also: Rows
+) -> None:
     resumed = statements.event_sql(run.id, run.epoch + 1, "resumed", None, note or "")
     with session.bounded(), session.lock.transaction():
         ledger_format.prepare(session.lock)
         statements.claim_run(session.lock, run.id, _identity(session))
-        for row in (resumed, *also):
+        _refuse_moved(session, resumed, run, reach)
+        for row in also:
             session.lock.execute(row)
+
+
+def _refuse_moved(session: RunnerSession, first: sql.Composed, run: LedgerRun, reach: str) -> None:
+    """Write `first`; LedgerMovedError when the run, whose row is locked, came further than known.
+
+    Its last runner may have begun a transaction after we looked who is at work, and committed it
+    before the row was ours. In one message, so that nothing comes between.
+    """
+    cursor = session.lock.execute(first + statements.reach_sql(run.id))
+    while cursor.nextset():
+        pass
+    row = cursor.fetchone()
+    if row is None or row[0] != reach:
+        raise LedgerMovedError
 
 
 def start_run(
@@ -108,11 +130,27 @@ def start_run(
     """
     number = max((run.id for run in known.runs), default=0) + 1
     run = _new_run(session, number, direction, undoes)
-    _write_ledger(session, lambda: _start(session, run, reason, also(run)))
+    open_run = undoes if undoes is not None and not undoes.completed else None
+    tries = itertools.count()
+
+    def write() -> None:
+        if next(tries) and open_run is not None:
+            _end_late(session, open_run)
+        _start(session, run, reason, also(run), open_run, known)
+
+    _write_ledger(session, write)
     session.begin_work(run)
 
 
-def _start(session: RunnerSession, run: LedgerRun, reason: str | None, also: Rows) -> None:
+def _start(
+    session: RunnerSession,
+    run: LedgerRun,
+    reason: str | None,
+    also: Rows,
+    open_run: LedgerRun | None,
+    known: Ledger,
+) -> None:
+    """Write the run; an unfinished one that it undoes is closed to its runner."""
     plan = session.plan
     started = statements.event_sql(run.id, 1, "run_started", None, reason or "")
     with session.bounded(), session.lock.transaction():
@@ -120,7 +158,12 @@ def _start(session: RunnerSession, run: LedgerRun, reason: str | None, also: Row
         statements.write_run(session.lock, run, plan.hash, _identity(session), reason)
         if run.direction != "cleanup":
             statements.write_files(session.lock, run.id, plan.files)
-        for row in (started, *also):
+        if open_run is None:
+            session.lock.execute(started)
+        else:
+            shut = started + statements.shut_out_sql(open_run.id)
+            _refuse_moved(session, shut, open_run, known.reach(open_run))
+        for row in also:
             session.lock.execute(row)
 
 

@@ -50,7 +50,7 @@ def _clean(session: RunnerSession, reason: str | None) -> list[str]:
             return []
         return dropped(session.lock, begun.id)
     if begun is not None:
-        claim.claim_run(session, begun)
+        claim.claim_run(session, known, begun)
         context.tell("resumed", message=f"run {begun.id}")
     else:
         refuse_early(run, session.plan, reason)

@@ -10,6 +10,10 @@ from harness.runner.working import Cursor
 ANSWERS = 2  # to a transaction's beginning: a lock is taken, then the fence is asked
 
 
+class LedgerMovedError(Exception):
+    """The last runner committed after the ledger was read: it is to be read anew."""
+
+
 def heed_fence(context: RunContext, cursor: Cursor) -> bool:
     """Whether an operator asks to pause, from the answers to what began a transaction.
 

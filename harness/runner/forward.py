@@ -105,7 +105,8 @@ def _forward(session: RunnerSession, last: Step, reason: str | None, accepting: 
         run = known.current
         if context.resumed is None:
             context.resumed = True
-        claim.claim_run(session, run, reason, accepted.rows(plan, (run,), run.id, run.epoch + 1))
+        written = accepted.rows(plan, (run,), run.id, run.epoch + 1)
+        claim.claim_run(session, known, run, reason, written)
         context.accept(accepted)
         _told(session, "resumed", known, last)
     else:

@@ -147,6 +147,11 @@ class Ledger:
         """The checkpoints of a run, by step."""
         return self.steps.get(run.id, {}) if run else {}
 
+    def reach(self, run: LedgerRun) -> str:
+        """How far a run came, as ledger_statements.reach_sql asks the server."""
+        rows = self.checkpoints(run)
+        return ",".join(f"{step} {rows[step].seal()}" for step in sorted(rows))
+
 
 def reasons(conn: Connection) -> list[str]:
     """The reasons that people gave for runs, the oldest first."""

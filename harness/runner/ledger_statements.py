@@ -59,6 +59,21 @@ def claim_run(conn: Connection, run_id: int, who: RunnerIdentity) -> None:
     )
 
 
+def reach_sql(run_id: int) -> sql.Composed:
+    """How far a run came: its steps with their seals, as Ledger.reach spells them."""
+    return sql.SQL(
+        "SELECT coalesce(pg_catalog.string_agg(step || ' ' || seal, ','"
+        " ORDER BY step COLLATE \"C\"), '') FROM migration_control.step WHERE run_id = {};"
+    ).format(sql.Literal(run_id))
+
+
+def shut_out_sql(run_id: int) -> sql.Composed:
+    """From now on the runner of this run writes nothing any more."""
+    return sql.SQL("UPDATE migration_control.run SET epoch = epoch + 1 WHERE id = {};").format(
+        sql.Literal(run_id)
+    )
+
+
 def complete_sql(run: LedgerRun) -> sql.Composed:
     """Mark a run completed."""
     return sql.SQL(

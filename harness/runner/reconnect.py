@@ -17,6 +17,7 @@ from harness.observe.advice import advise
 from harness.runner.backoff import delay, pause
 from harness.runner.connection import first_words
 from harness.runner.context import RunContext
+from harness.runner.fence import LedgerMovedError
 from harness.runner.session import RunnerSession
 
 T = TypeVar("T")
@@ -53,20 +54,22 @@ class _Patience:
 
 
 def attend(dsn: str, context: RunContext, job: Callable[[RunnerSession], T]) -> T:
-    """Open a session and do the job; begin it again after a lost connection."""
+    """Open a session and do the job; begin it again after a lost connection.
+
+    Likewise when the last runner committed something after the ledger was read.
+    """
     patience = _Patience(context)
     while True:
         session: RunnerSession | None = None
+        lost = False
         try:
             session = RunnerSession(dsn, context)
             return job(session)
-        except InfrastructureError as error:
-            if not context.connected:
-                raise
-            patience.lost(error)
-        except psycopg.Error as error:
-            if not _is_loss(session, error):
-                raise _explained(error) from error
+        except LedgerMovedError:
+            continue
+        except (InfrastructureError, psycopg.Error) as error:
+            lost = True
+            _refuse_others(session, context, error)
             patience.lost(error)
         except Stopped as stopped:
             if session is not None:
@@ -74,7 +77,18 @@ def attend(dsn: str, context: RunContext, job: Callable[[RunnerSession], T]) -> 
             raise
         finally:
             if session is not None:
-                session.close()
+                session.close(wait=not lost)
+
+
+def _refuse_others(
+    session: RunnerSession | None, context: RunContext, error: InfrastructureError | psycopg.Error
+) -> None:
+    """Raise an error that is none of a lost connection."""
+    if isinstance(error, InfrastructureError):
+        if not context.connected:
+            raise error
+    elif not _is_loss(session, error):
+        raise _explained(error) from error
 
 
 def _is_loss(session: RunnerSession | None, error: psycopg.Error) -> bool:

@@ -36,13 +36,15 @@ def hang_up(conn: Connection) -> None:
     """Close a connection, and wait until the server has ended its session.
 
     Before that its locks are held and its temporary tables are there. The server closes the line
-    last of all, so its end is what is waited for.
+    last of all, so its end is what is waited for. One that is lost is only closed.
     """
+    if conn.closed:
+        return conn.close()
     with contextlib.suppress(OSError), socket.socket(fileno=os.dup(conn.pgconn.socket)) as line:
         conn.close()
         deadline = time.monotonic() + ENDED_WITHIN
         while (left := deadline - time.monotonic()) > 0:
             line.settimeout(left)
             if not line.recv(4096):
-                return
-    conn.close()
+                return None
+    return conn.close()

@@ -12,7 +12,7 @@ from psycopg import sql
 from harness.core.errors import Stopped
 from harness.plan import RunnerSettings, Script
 from harness.runner import ledger_statements as statements
-from harness.runner import lock, long_use, transaction
+from harness.runner import lock, long_use, renewal, transaction
 from harness.runner.backoff import pause
 from harness.runner.connection import (
     configure,
@@ -68,15 +68,19 @@ class RunnerSession:
         """Short work before the heartbeat beats: its lines are cut when it takes too long."""
         return Deadline(seconds + self.settings.stall, self.lock, self.work.conn)
 
-    def close(self) -> None:
-        """Let the lock go; what was not committed is undone by the server."""
+    def close(self, *, wait: bool = False) -> None:
+        """Let the lock go; what was not committed is undone by the server.
+
+        With `wait` only when it is free, or a while has passed: whoever comes next finds it so.
+        """
         if isinstance(self.context.stop, StopRequest):
             self.context.stop.on_second(None)
         if self._heartbeat is not None:
             self._heartbeat.stop()
-        for conn in (self.work.conn, self.lock):
-            with contextlib.suppress(psycopg.Error):
-                conn.close()
+        with contextlib.suppress(psycopg.Error):
+            self.work.conn.close()
+        with contextlib.suppress(psycopg.Error):
+            renewal.hang_up(self.lock) if wait else self.lock.close()
 
     @property
     def settings(self) -> RunnerSettings:
@@ -160,16 +164,15 @@ class RunnerSession:
             paused = heed_fence(self.context, cursor)
             users = users if self.settings.long_use else []  # an operator may not want to wait
             if not paused and not users:
-                if use.told:
-                    self._tell(label, "long_use_ended", f"waited {use.waited:.1f} s")
+                self.end_use(label, use)
                 return cursor
             self.work.roll_back()
             if paused:
                 self._wait_paused(label)
             else:
-                self._wait_used(label, use, users)
+                self.wait_used(label, use, users)
 
-    def _wait_used(self, label: str, use: LongUse, users: list[TableUser]) -> None:
+    def wait_used(self, label: str, use: LongUse, users: list[TableUser]) -> None:
         """Wait a little for long users; says once who they are."""
         self.check_stop(label)
         if not use.told and use.is_sure(users):
@@ -177,6 +180,11 @@ class RunnerSession:
             self._tell(label, "long_use", long_use.listed(users))
         use.refuse_longer(users, label, self.settings.long_use_wait)
         pause(long_use.INTERVAL, self.context.stop)
+
+    def end_use(self, label: str, use: LongUse) -> None:
+        """Say that no long user is there any more, where it was said that one is."""
+        if use.told:
+            self._tell(label, "long_use_ended", f"waited {use.waited:.1f} s")
 
     def _tell(self, label: str, kind: str, words: str) -> None:
         self.context.tell(kind, label, message=words)
