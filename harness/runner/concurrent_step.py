@@ -10,14 +10,17 @@ import contextlib
 
 import psycopg
 from pglast.parser import ParseError
+from psycopg import sql
 
 from harness.core.errors import Refused
 from harness.core.sqlstate import DUPLICATE_TABLE
 from harness.plan import Statement
-from harness.runner import index
+from harness.runner import index, long_use
 from harness.runner.index import FoundIndex, Wanted, wanted
+from harness.runner.long_use import LongUse
 from harness.runner.retry import give_up_or_wait
 from harness.runner.step_work import SqlFailed, StepWork
+from harness.runner.working import next_rows
 
 
 def run(work: StepWork) -> int:
@@ -56,7 +59,7 @@ def _intend(work: StepWork, want: Wanted) -> None:
 
 
 def _create(work: StepWork, want: Wanted) -> None:
-    found = _look(work, want)
+    found = _look_alone(work, want)
     if found is not None and _is_ours_to_drop(work, want, found):
         _send(work, _dropping(want))
         found = None
@@ -77,6 +80,26 @@ def _create(work: StepWork, want: Wanted) -> None:
 
 def _look(work: StepWork, want: Wanted) -> FoundIndex | None:
     return index.found(work.session.work.ask(index.look_sql(want.index)).fetchone())
+
+
+def _look_alone(work: StepWork, want: Wanted) -> FoundIndex | None:
+    """What bears the name, when nobody is there for whom the statement would wait for long.
+
+    Raises Stopped when somebody is for as long as the plan allows. All is asked in one message.
+    """
+    session = work.session
+    use = LongUse(session.settings)
+    while True:
+        users_sql = long_use.concurrent_sql(session.settings, want)
+        look = index.look_sql(want.index)
+        cursor = session.work.ask(look if users_sql is None else look + sql.SQL(";") + users_sql)
+        found = index.found(cursor.fetchone())
+        nothing_to_do = found is None if not want.creates else found is not None and found.finished
+        users = use.of(next_rows(cursor)) if users_sql is not None else []
+        if nothing_to_do or not users:
+            session.end_use(work.id, use)
+            return found
+        session.wait_used(work.id, use, users)
 
 
 def _is_described(work: StepWork, found: FoundIndex, want: Wanted) -> bool:
@@ -102,7 +125,7 @@ def _is_ours_to_drop(work: StepWork, want: Wanted, found: FoundIndex) -> bool:
 
 
 def _drop(work: StepWork, want: Wanted) -> None:
-    found = _look(work, want)
+    found = _look_alone(work, want)
     resumed = work.row is not None or work.attempts > 1
     if found is None and (resumed or work.session.run.direction == "rollback"):
         return  # a crash came after it was dropped, or before the way forward had built it

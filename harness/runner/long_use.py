@@ -1,7 +1,8 @@
 """Look before you queue: whoever has used a table for long would make our lock request a convoy.
 
 Everybody who comes after a request for a strong lock waits behind it, so it is not made while a
-transaction holds the table that will hardly end within the lock's timeout.
+transaction holds the table that will hardly end within the lock's timeout. A concurrent statement
+makes nobody wait, but waits itself, and what it has built is lost when it waits for too long.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from psycopg import sql
 
 from harness.core.errors import Stopped
 from harness.plan import RunnerSettings, Script
-from harness.plan.strong_locks import strong_locks
+from harness.plan.strong_locks import Stops, strong_locks
+from harness.runner.index import Wanted
 
 QUERY = Path(__file__).with_name("long_users.sql").read_text()
 INTERVAL = 0.2
@@ -52,12 +54,30 @@ def look_sql(settings: RunnerSettings, script: Script | None) -> sql.Composed | 
     if script is None or script.kind != "transaction" or not settings.long_use:
         return None
     wanted = [(name, lock.stops) for lock in strong_locks(script) for name in lock.names]
-    if not wanted:
+    return _query(settings, wanted) if wanted else None
+
+
+def concurrent_sql(settings: RunnerSettings, want: Wanted) -> sql.Composed | None:
+    """Who is in the way of a concurrent statement; None where there is nothing to look at.
+
+    It stops nobody, but waits: CREATE INDEX for who writes to the table and for every older
+    snapshot, DROP INDEX for whoever uses the table.
+    """
+    if not settings.long_use:
         return None
+    if want.table is not None:
+        return _query(settings, [(want.table.sql, "writes")], snapshots=True)
+    return _query(settings, [(want.index.sql, "everything")])
+
+
+def _query(
+    settings: RunnerSettings, wanted: list[tuple[str, Stops]], *, snapshots: bool = False
+) -> sql.Composed:
     rows = sql.SQL(", ").join(
         sql.SQL("({}, {})").format(sql.Literal(name), sql.Literal(stops)) for name, stops in wanted
     )
-    return sql.SQL(QUERY).format(wanted=rows, seconds=sql.Literal(settings.long_use))
+    seconds = sql.Literal(settings.long_use)
+    return sql.SQL(QUERY).format(wanted=rows, seconds=seconds, snapshots=sql.Literal(snapshots))
 
 
 class LongUse:

@@ -146,3 +146,61 @@ def test_who_uses_another_table_or_only_reads_where_writers_stop_is_no_matter(
     with using(table, "report") as user:
         user.execute("LOCK TABLE public.other")
         assert runner.migrate(table, plan).state == "migrated"
+
+
+CREATE = "-- kind: concurrent\nCREATE INDEX CONCURRENTLY i ON public.t (id);"
+DROP = "-- kind: concurrent\nDROP INDEX CONCURRENTLY public.i;"
+MADE = "SELECT count(*) FROM pg_class WHERE relname = 'i'"
+
+
+def building(root: Path, **settings: Any) -> Plan:
+    """A plan with one index; whoever is in its way is so for long."""
+    plan = plan_of(root, (CREATE, DROP))
+    return replace(plan, runner=replace(plan.runner, **{"long_use": 0.001, **settings}))
+
+
+def test_an_index_is_not_begun_behind_an_old_snapshot_which_is_named(
+    table: str, tmp_path: Path
+) -> None:
+    told, made, words = list[Event](), list[int](), list[str]()
+    run_sql(table, "CREATE TABLE public.other (id int)")
+    with psycopg.connect(make_conninfo(table, application_name="report")) as user:
+        pid = user.info.backend_pid
+        user.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        user.execute("SELECT 'secret' FROM public.other")
+
+        def let_go(said: str) -> None:
+            words.append(said)
+            made.append(ask(table, MADE))
+            user.rollback()
+
+        plan = patient(building(tmp_path))
+        assert runner.migrate(table, plan, on_event=on("long_use", let_go, told)).state
+    (said,) = words
+    assert said.startswith(f"process {pid} (report) holds a snapshot for ")
+    assert made == [0]
+    assert ask(table, MADE) == 1
+    assert "retry" not in {event.kind for event in told}
+
+
+def test_an_index_is_not_dropped_behind_who_reads_its_table(table: str, tmp_path: Path) -> None:
+    plan = building(tmp_path, long_use_wait=0.001)
+    with using(table, "report") as user:  # its snapshot ended with its query
+        assert runner.migrate(table, patient(plan)).state == "migrated"
+        with pytest.raises(Stopped, match=r"\(report\) holds public\.t for"):
+            runner.rollback(table, plan)
+        user.rollback()
+    assert ask(table, MADE) == 1
+    assert runner.rollback(table, patient(plan)).state == "rolled-back"
+
+
+def test_planted_a_build_that_does_not_look_is_lost_and_tried_again(
+    table: str, tmp_path: Path
+) -> None:
+    told = list[Event]()
+    with using(table, "report") as user:
+        user.execute("INSERT INTO public.t VALUES (1)")
+        plan = building(tmp_path, long_use=0.0, concurrent_lock_timeout=0.05, retries=99)
+        listen = on("retry", lambda _: user.rollback(), told)
+        assert runner.migrate(table, plan, on_event=listen).state == "migrated"
+    assert "long_use" not in {event.kind for event in told}
