@@ -153,15 +153,20 @@ def _fill(stage: OwnServer, disk: SmallDisk) -> str:
 
 
 def _bring_back(stage: OwnServer, disk: SmallDisk) -> None:
-    """Give room, and start the server if the want of it was its end.
+    """Give room, and start the server if the want of it was its end."""
+    disk.free()
+    revive(stage)
+
+
+def revive(stage: OwnServer, patience: float = RECOVERY) -> None:
+    """Have the server answer again; one that neither lives nor dies is killed, then started.
 
     A postmaster whose startup process dies as soon as it has begun may stay without one for ever
-    (seen on 18.6, on a busy machine): it is killed, which costs no more than the crash before.
+    (seen on 18.6, on a busy machine). To kill it costs no more than the crash before.
     """
-    disk.free()
     server = stage.server
     try:
-        wait_until(lambda: server.pid is None or answers(server.dsn()), RECOVERY, "the server")
+        wait_until(lambda: server.pid is None or answers(server.dsn(), 2), patience, "the server")
     except TimeoutError:
         server.kill()
     if server.pid is None:

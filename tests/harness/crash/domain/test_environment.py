@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ import pytest
 from harness.core.errors import Refused, Stopped
 from harness.crash import runners, workers
 from harness.crash.domain.environment import domain as environment
+from harness.crash.domain.environment import wal
+from harness.crash.domain.environment.own_server import OwnServer
 from harness.crash.model import CoverageRow, Task
 from harness.crash.setup import Setup
 from harness.fault import clock, pooler
@@ -20,6 +23,7 @@ from harness.fault.connections import Crowd
 from harness.observe.advice import ErrorAdvice
 from harness.plan import Plan
 from harness.runner import backward, reconnect, session, step_work, steps
+from harness.server.readiness import answers
 from tests.harness.support.crash import ground_of
 from tests.harness.support.runner import SmallPlan, ask
 from tests.harness.support.server import require
@@ -274,3 +278,17 @@ def test_a_crowd_leaves_as_much_room_as_it_was_asked_to(ground):
         assert ask(server.dsn(), "select 1") == 1
     finally:
         server.close()
+
+
+def test_a_postmaster_that_neither_lives_nor_dies_is_killed(ground: Setup) -> None:
+    """Planted: it stands still, as one that has lost its startup process and has no other."""
+    with OwnServer(ground, "forward", "fast") as stage:
+        stuck = stage.server.pid
+        assert stuck is not None
+        os.kill(stuck, signal.SIGSTOP)
+        wal.revive(stage, 0.0)
+        assert answers(stage.server.dsn())
+        assert stage.server.pid not in (None, stuck)
+        found = stage.server.pid
+        wal.revive(stage)
+        assert stage.server.pid == found, "one that answers is left alone"
