@@ -29,7 +29,7 @@ FIRST = 2.0  # seconds before a log has its first line
 EVERY = 10.0  # seconds between two lines of a log
 LOOK = 0.25  # seconds between two looks
 SAID = (
-    *("retry", "takeover", "edits_accepted", "edits_none"),
+    *("retry", "takeover", "edits_accepted", "edits_none", "locks_unseen"),
     *(*HOLDS, *RELEASES),
 )
 """Events whose message is left behind as a line."""

@@ -1,6 +1,7 @@
 """The tables that a script locks so that users must wait, as far as its text says it.
 
-What a DO block or a function of the plan locks is not seen here: such a lock is only bounded.
+Of a DO block its own statements are read. What a function locks, and what a block puts together as
+it runs, is not seen here (block_locks.unseen_locks says where): such a lock is only bounded.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pglast import ast
 from pglast.enums import AlterTableType, ConstrType, ObjectType
 from pglast.parser import ParseError
 
+from harness.plan.block_locks import read_block
 from harness.plan.check import tree
 from harness.plan.model import Script
 from harness.plan.search_path import schema_names
@@ -78,9 +80,11 @@ def _of(statement: Any) -> Iterator[tuple[Name, Stops]]:
         node = tree(statement)
     except ParseError:
         return
-    for kind, read in READERS.items():
-        if isinstance(node, kind):
-            yield from read(node)
+    nodes = read_block(statement.text, node).nodes if isinstance(node, ast.DoStmt) else (node,)
+    for one in nodes:
+        for kind, read in READERS.items():
+            if isinstance(one, kind):
+                yield from read(one)
 
 
 def _qualified(name: Name, path: tuple[str, ...]) -> Iterator[str]:

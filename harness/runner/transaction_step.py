@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from harness.plan import Statement
+from harness.plan.block_locks import unseen_locks
 from harness.plan.isolation import opens_with
 from harness.runner.ledger_statements import checkpoint_sql
 from harness.runner.retry import retrying
@@ -17,7 +18,17 @@ def run(work: StepWork) -> int:
     No savepoint stands around a statement: nothing is ever gone on with behind one that failed, and
     in a subtransaction SQL means something else (a new enum's labels, an exported snapshot, xmin).
     """
+    _tell_unseen(work)
     return retrying(work, lambda: _attempt(work))
+
+
+def _tell_unseen(work: StepWork) -> None:
+    """Say once where the script may lock tables for whose long users nobody looks."""
+    if work.session.settings.long_use and (places := unseen_locks(work.script)):
+        words = f"which tables are locked is not known: {'; '.join(places[:3])}"
+        more = f"; and {len(places) - 3} more" if len(places) > 3 else ""
+        text = f"{words}{more}; nobody looks who uses them for long, lock_timeout bounds the wait"
+        work.session.context.tell("locks_unseen", work.id, message=text)
 
 
 def _attempt(work: StepWork) -> int:

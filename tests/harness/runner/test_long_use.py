@@ -204,3 +204,20 @@ def test_planted_a_build_that_does_not_look_is_lost_and_tried_again(
         listen = on("retry", lambda _: user.rollback(), told)
         assert runner.migrate(table, plan, on_event=listen).state == "migrated"
     assert "long_use" not in {event.kind for event in told}
+
+
+def test_a_block_is_read_and_what_it_puts_together_is_said_not_to_be(
+    table: str, tmp_path: Path
+) -> None:
+    told = list[Event]()
+    block = (
+        "DO $$ BEGIN ALTER TABLE public.t ADD n int; EXECUTE 'CREATE TABLE public.made ()'; END $$;"
+    )
+    plan = plan_of(tmp_path, (block, "-- nothing: it stays\n"))
+    plan = replace(plan, runner=replace(plan.runner, long_use=0.001, long_use_wait=600.0))
+    with using(table, "report") as user:
+        listen = on("long_use", lambda _: user.rollback(), told)
+        assert runner.migrate(table, plan, on_event=listen).state == "migrated"
+    said = {event.kind: event.message for event in told}
+    assert "(report) holds public.t for" in said["long_use"]
+    assert said["locks_unseen"].startswith("which tables are locked is not known: a DO block whose")
