@@ -164,15 +164,18 @@ def _batch(work: StepWork, size: int, at: _Position) -> bool:
 def _upto(work: StepWork, size: int, at: _Position) -> sql.Composed:
     """The key that ends the next range, the last of the next `size` rows; their number; the goal.
 
-    The goal is asked for in the same message: one more would be one more point to be struck at.
+    The goal is asked for in the same message: one more would be one more point to be struck at. It
+    has one form, whether the goal is known or not: a strike recognises its message by it.
     """
     script, after = work.script, at.last_key
     key, table = sql.Identifier(column(script)), sql.Identifier(*relation(script))
-    highest = sql.SQL("(SELECT pg_catalog.max({}) FROM {})").format(key, table)
+    goal = sql.SQL("coalesce({}::bigint, (SELECT pg_catalog.max({}) FROM {})::bigint)").format(
+        sql.Literal(at.goal), key, table
+    )
     behind = sql.SQL(">=" if after == LOWEST else ">")
     return sql.SQL(
         "SELECT pg_catalog.max(r.k)::bigint, pg_catalog.count(*),"
-        " coalesce(pg_catalog.min(r.k) = {lowest}, false), ({goal})::bigint"
+        " coalesce(pg_catalog.min(r.k) = {lowest}, false), {goal}"
         " FROM (SELECT {key} AS k FROM {table}"
         " WHERE {key} {behind} {after} AND {key} <= {goal} ORDER BY {key} LIMIT {size}) AS r"
     ).format(
@@ -181,7 +184,7 @@ def _upto(work: StepWork, size: int, at: _Position) -> sql.Composed:
         behind=behind,
         lowest=sql.Literal(LOWEST),
         after=sql.Literal(after),
-        goal=highest if at.goal is None else sql.Literal(at.goal),
+        goal=goal,
         size=sql.Literal(size),
     )
 
