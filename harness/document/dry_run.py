@@ -154,7 +154,10 @@ class EstimateDocument(Document, frozen=True, kw_only=True):
 
 
 class DryRunDocument(Document, frozen=True, kw_only=True):
-    """A whole dry run. A gate adds the run that followed, and its tries."""
+    """A whole dry run. A gate adds the run that followed, and its tries.
+
+    `eta_error_percent` is the median error of the times said to be left; absent where none was.
+    """
 
     verdict: Word
     findings: Sequence[Finding]
@@ -167,5 +170,6 @@ class DryRunDocument(Document, frozen=True, kw_only=True):
     database: DatabaseDocument
     copy: CopyDocument | None
     plan: PlanDocument
+    eta_error_percent: float | msgspec.UnsetType = msgspec.UNSET
     estimate: EstimateDocument | msgspec.UnsetType = msgspec.UNSET
     tries: Sequence[EstimateDocument] | msgspec.UnsetType = msgspec.UNSET

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from msgspec import UNSET
+
 from harness.document.dry_run import DryRunDocument
 from harness.document.verdict import EvidenceCount
 from harness.report.rendering import TEMPLATES
@@ -21,6 +23,8 @@ def _counts(document: DryRunDocument) -> Iterable[EvidenceCount]:
 def _figures(document: DryRunDocument) -> Mapping[str, Any]:
     error = document.estimate.error if document.estimate else None
     told = {"estimate_seconds": document.estimate_seconds, "estimate_error": error}
+    if document.eta_error_percent is not UNSET:
+        told["eta_error_percent"] = document.eta_error_percent
     return {name: value for name, value in told.items() if value is not None}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import psycopg
+from msgspec import UNSET
 
 from harness import runner
 from harness.core.direction import StepDirection
@@ -25,8 +26,9 @@ from harness.document.dry_run import (
     PlanDocument,
     WayBackDocument,
 )
+from harness.observe.eta_error import EtaErrors
 from harness.plan import Plan, Script
-from harness.runner.outcome import OnEvent, RunOutcome, Stop, never, silent
+from harness.runner.outcome import Event, OnEvent, RunOutcome, Stop, never, silent
 from harness.runner.step_work import shortened
 from harness.scenario.dry_run import commons, judge, look, squawk
 from harness.scenario.dry_run.declared import Declared
@@ -51,6 +53,7 @@ class DryRun:
     copy: Scratch | None
     evidence: Evidence
     findings: tuple[Finding, ...]
+    eta_error_percent: float | None = None
 
     @property
     def verdict(self) -> Word:
@@ -73,6 +76,7 @@ class DryRun:
             database=DatabaseDocument(name=self.database, state=self.state),
             copy=self._copy(),
             plan=self.plan,
+            eta_error_percent=UNSET if self.eta_error_percent is None else self.eta_error_percent,
         )
 
     def _way_back(self) -> WayBackDocument:
@@ -127,14 +131,22 @@ def dry_run(
         text="\n".join(one.text for script in scripts(plan) for one in script.statements),
     )
     before = commons.commons(dsn)
+    errors = EtaErrors()
+
+    def receive(event: Event) -> None:
+        errors.receive(event)
+        (on_event or silent)(event)
+
     with scratch(dsn, wish) as copy:
-        evidence = _on(copy, plan, status.state, on_event or silent, stop)
+        evidence = _on(copy, plan, status.state, receive, stop)
     touched = commons.finding(name, before, commons.commons(dsn))
     if touched is not None:
         evidence = replace(evidence, notes=(*evidence.notes, touched))
     evidence = replace(evidence, notes=(*evidence.notes, *plan_findings(plan)))
     findings = judge.findings(evidence, plan.dry_run)
-    return DryRun(_named(plan), name, status.state, copy, evidence, findings)
+    return DryRun(
+        _named(plan), name, status.state, copy, evidence, findings, errors.median_percent()
+    )
 
 
 def _named(plan: Plan) -> PlanDocument:

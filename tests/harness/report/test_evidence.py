@@ -147,6 +147,15 @@ def test_a_sample_of_crash_points_is_told_of_all_that_there_are(tmp_path: Path):
     assert str(count) == "2 of 12,384 crash points struck, a sample"
 
 
+def test_the_error_of_times_said_to_be_left_is_a_figure_where_some_was_said(
+    tmp_path: Path,
+) -> None:
+    said = dry_run(step(1)) | {"eta_error_percent": 12.5}
+    assert gathered(left(tmp_path, dry_run=said))["dry_run"].figures["eta_error_percent"] == 12.5
+    unsaid = gathered(left(tmp_path, dry_run=dry_run(step(1))))["dry_run"]
+    assert "eta_error_percent" not in unsaid.figures
+
+
 def runs(*steps: dict[str, Any]) -> tuple[RunTimeline, ...]:
     return draw_timeline(from_builtins(dry_run(*steps), DryRunDocument)).runs
 
