@@ -22,17 +22,21 @@ class ValuePairs:
     kept: frozenset[str] = frozenset()
     torn: frozenset[str] = frozenset()
     closed: bool = True
+    declared: frozenset[str] = frozenset()
+    """Old values of which a person said what they became."""
 
     def inverse(self) -> ValuePairs:
-        """From the new values to the old ones; a new value of several old ones is torn."""
-        back: dict[str, str] = {}
-        torn = set()
+        """From the new values to the old ones; a new value of several old ones is torn, unless one
+        of these is declared.
+        """
+        back: dict[str, list[str]] = {}
         for old, new in self.pairs.items():
-            if new in back:
-                torn.add(new)
-            back[new] = old
-        pairs = {new: old for new, old in back.items() if new not in torn}
-        return ValuePairs(pairs, self.kept - pairs.keys(), frozenset(torn), self.closed)
+            back.setdefault(new, []).append(old)
+        said = {new: [old for old in olds if old in self.declared] for new, olds in back.items()}
+        found = {new: said[new] or olds for new, olds in back.items()}
+        pairs = {new: olds[0] for new, olds in found.items() if len(olds) == 1}
+        kept = self.kept - pairs.keys()
+        return ValuePairs(pairs, kept, frozenset(found.keys() - pairs.keys()), self.closed)
 
     @property
     def chained(self) -> frozenset[str]:

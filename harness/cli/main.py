@@ -28,6 +28,7 @@ from harness.cli.crash import crash
 from harness.cli.dry_run import dry_run
 from harness.cli.fingerprint import fingerprint
 from harness.cli.gate import gate
+from harness.cli.impact import impact
 from harness.cli.init import init
 from harness.cli.live import live
 from harness.cli.maintenance import maintenance
@@ -81,6 +82,7 @@ for command in (
     live,
     mutate,
     bench,
+    impact,
     gate,
     merge,
     report,

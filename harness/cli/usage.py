@@ -30,6 +30,7 @@ EXAMPLES: Final = {
     "crash": "harness crash --domain wire --points 200",
     "live": "harness live --writes 100 --seconds 20",
     "mutate": "harness mutate --sample 100",
+    "impact": "harness impact dashboards/ reports/ --out build/artifacts",
     "bench": "harness bench compare main HEAD",
 }
 """Every command in the order in which a migration needs it, with a line to begin from."""

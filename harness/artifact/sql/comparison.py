@@ -60,7 +60,7 @@ class Comparisons:
             return None
         kind, fields = opened(node)
         if kind == "ColumnRef":
-            return self._walk.values_of(fields, scope) or self._names(fields)
+            return self._walk.values_of(fields, scope) or self.names_of(fields)
         if kind in ("TypeCast", "CollateClause"):
             return self._values(fields.get("arg") or {}, scope)
         if kind == "CoalesceExpr":
@@ -68,8 +68,8 @@ class Comparisons:
             return next((one for one in found if one is not None), None)
         return None
 
-    def _names(self, fields: Node) -> ValuePairs | None:
-        """The names of relations, as a column of the system's views holds them."""
+    def names_of(self, fields: Node) -> ValuePairs | None:
+        """What relations' names became, for a column that holds them in the system's views."""
         if texts(fields["fields"])[-1] not in CATALOG_NAMES:
             return None
         return relation_names(self._walk)

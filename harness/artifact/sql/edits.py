@@ -33,6 +33,8 @@ class Notes:
     """Template variables that are compared with a column of which the values changed."""
     outputs: dict[str, str] = field(default_factory=dict)
     """The columns of the result that are called otherwise: before and after."""
+    vocabularies: dict[str, ValuePairs] = field(default_factory=dict)
+    """What the values of a column of the result became, by its name before."""
 
 
 def apply_edits(text: bytes, edits: set[Edit]) -> bytes:

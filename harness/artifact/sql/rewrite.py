@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.artifact.renames import RenameMap, ValuePairs
-from harness.artifact.sql.edits import Doubt, apply_edits
+from harness.artifact.sql.edits import Doubt, Edit, apply_edits
 from harness.artifact.sql.mask import Masked
 from harness.artifact.sql.nodes import UnparsedSQL, parse
 from harness.artifact.sql.walk import RenameWalk
@@ -17,14 +17,15 @@ class RewrittenSQL:
     """A text after the rewriting; with `doubts` it is the old one, byte for byte.
 
     `variables` are compared with columns of which values change; `outputs` are the columns of the
-    result that are called otherwise.
+    result that are called otherwise, `vocabularies` those of which the values are.
     """
 
     text: str
-    edits: int = 0
+    edits: tuple[Edit, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     variables: Mapping[str, ValuePairs] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
+    vocabularies: Mapping[str, ValuePairs] = field(default_factory=dict)
 
 
 def rewrite_sql(source: str | Masked, renames: RenameMap) -> RewrittenSQL:
@@ -44,7 +45,8 @@ def rewrite_sql(source: str | Masked, renames: RenameMap) -> RewrittenSQL:
     if notes.doubts:
         return RewrittenSQL(text, doubts=tuple(sorted(set(notes.doubts))))
     made = apply_edits(masked.text, notes.edits).decode()
-    return RewrittenSQL(made, len(notes.edits), (), notes.variables, notes.outputs)
+    edits = tuple(sorted(notes.edits))
+    return RewrittenSQL(made, edits, (), notes.variables, notes.outputs, notes.vocabularies)
 
 
 def place_of(text: str, doubt: Doubt) -> str:

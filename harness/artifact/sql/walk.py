@@ -51,6 +51,8 @@ class RenameWalk:
         for output in outputs or ():
             if output.old != output.new:
                 self.notes.outputs[output.old] = output.new
+            if output.values is not None:
+                self.notes.vocabularies[output.old] = output.values
 
     def query(
         self, fields: Node, outer: Scope | None, named: Named, recursive: str | None = None
@@ -160,7 +162,7 @@ class RenameWalk:
         name = target.get("name") or _own_name(column)
         output = self.resolved(fields, scope) if fields else None
         if output is None:
-            return [Output(name, name)]
+            return [Output(name, name, self._comparisons.names_of(fields) if fields else None)]
         values = output.values if column is value else None
         return [Output(name, name if target.get("name") else output.new, values)]
 

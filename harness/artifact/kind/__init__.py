@@ -1,0 +1,1 @@
+"""The kinds of artifacts: each recognises its files and says where the schema is named in them."""
