@@ -55,6 +55,11 @@ live: $(STAMP) ## forward, killed, resumed and back under traffic, until ACKNOWL
 	@$(BIN)/harness live --rows $(or $(ROWS),100000) --acknowledged $(or $(ACKNOWLEDGED),200000) --server-kills \
 		$(if $(SEED),--seed $(SEED)) $(if $(SERVER),--server $(SERVER)) $(if $(PG),--pg-version $(PG)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SHARD),--shard $(SHARD))
 
+.PHONY: matrix
+matrix: $(STAMP) ## a gate on each server, version and number of rows that is here, merged (SERVERS= VERSIONS= ROWS="1000 10000")
+	@$(BIN)/python -m tests.matrix $(if $(SERVERS),--servers '$(SERVERS)') $(if $(VERSIONS),--versions '$(VERSIONS)') \
+		$(if $(ROWS),--rows '$(ROWS)')
+
 .PHONY: killed
 killed: $(STAMP) ## kill each tool at POINTS= points of its time (50), run the next one once: nothing remains
 	@HARNESS_POINTS=$(or $(POINTS),50) $(BIN)/python -m pytest -n 2 tests/harness/cli/test_killed_tools.py $(PYTEST_OPTIONS) $(ARGS)
