@@ -22,6 +22,7 @@ from harness.cli import usage
 from harness.cli.backup import backup, restore
 from harness.cli.baseline import baseline
 from harness.cli.bench import bench
+from harness.cli.check import check
 from harness.cli.cleanup import cleanup
 from harness.cli.control import control
 from harness.cli.crash import crash
@@ -62,6 +63,7 @@ def cli() -> None:
 
 for command in (
     init,
+    check,
     baseline,
     seed_database,
     validate,

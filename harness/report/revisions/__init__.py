@@ -1,0 +1,1 @@
+"""A check of a tree in the forms that other programs read."""
