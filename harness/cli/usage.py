@@ -8,6 +8,7 @@ import click
 
 EXAMPLES: Final = {
     "init": "harness init",
+    "check": "harness check db/migrations --last 3",
     "baseline": "harness baseline --dsn postgresql:///shop",
     "seed": "harness seed --dsn postgresql:///shop --rows 10000",
     "fingerprint": "harness fingerprint --dsn postgresql:///shop --save before.json",
