@@ -59,7 +59,7 @@ def unlike(
     """
     differences = [one for one in compare(before.found, after.found) if one.attribute != "acl"]
     absent = absent_objects(differences)
-    rows = _Rows(before, after, reordered(differences), unshared)
+    rows = _RowDifferences(before, after, reordered(differences), unshared)
     sorted_out: dict[str, list[str]] = {}
     for one in differences:
         if one.kind in ("data", "sequences") and one.attribute == "presence":
@@ -76,7 +76,7 @@ def unlike(
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _RowDifferences:
     """What a difference of rows comes to; a class of nothing is no difference of its own."""
 
     before: DatabaseState
