@@ -45,8 +45,8 @@ class ThroughputDocument(Document, frozen=True, kw_only=True):
     """Operations a second of clients that send as soon as they are answered.
 
     `share` is the worse of forward and rollback, of what was done before and after; `n` operations
-    were done while a step was at work. `beside` is what is done without a migration while one
-    session keeps a core busy. Unknown, which holds nothing back, has its reason in `why`.
+    were done during the runs. `beside` is what is done without a migration while one session
+    computes and commits. Unknown, which holds nothing back, has its reason in `why`.
     """
 
     verdict: Word

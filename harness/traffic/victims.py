@@ -31,7 +31,7 @@ class Victim:
 
     `blocker` held the lock; `behind` is the runner's statement that queued ahead, if one did.
     `step` is empty where the wait fell into no step. `since` is when it began to wait, `starved`
-    how long whoever it waited for had no core meanwhile.
+    how long whoever it waited for had no core meanwhile, `session` the process of the runner's.
     """
 
     client: int
@@ -50,6 +50,7 @@ class Victim:
     statement: str = ""
     since: float = 0.0
     starved: float = 0.0
+    session: int | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _victim(
         blocker=NOBODY if holder is None else names.get(holder, f"process {holder}"),
         by_runner=runner is not None or behind is not None,
         behind="" if behind is None else statements.get(behind, names[behind]),
-        statement=wait.statement,
+        statement=wait.statement, session=runner if runner is not None else behind,
     )  # fmt: skip
 
 
@@ -187,17 +188,18 @@ class _Work:
 def waited_by_step(
     victims: Sequence[Victim], *, undisturbed: bool = False
 ) -> dict[tuple[str, str], float]:
-    """The longest that one client waited for the locks of one step, by direction and step.
+    """The longest that one client waited for the locks of one transaction, by direction and step.
 
+    A runner has a session for each transaction: what a client waited for two batches is no sum.
     With `undisturbed` without the time for which those it waited for had no core.
     """
-    sums: dict[tuple[str, str, int], float] = {}
+    sums: dict[tuple[str, str, int, int | None], float] = {}
     for victim in victims:
         if victim.by_runner and victim.step:
-            key = (victim.direction, victim.step, victim.client)
+            key = (victim.direction, victim.step, victim.client, victim.session)
             waited = victim.waited - (victim.starved if undisturbed else 0.0)
             sums[key] = sums.get(key, 0.0) + waited
     longest: dict[tuple[str, str], float] = {}
-    for (direction, step, _), seconds in sums.items():
+    for (direction, step, _, _), seconds in sums.items():
         longest[direction, step] = max(seconds, longest.get((direction, step), 0.0))
     return longest

@@ -47,6 +47,18 @@ from harness.traffic.workload import (
 RELATIONS = "SELECT c.oid::text, c.oid::regclass::text FROM pg_catalog.pg_class c"
 SETTLE = 0.3  # seconds of traffic before the first run and after the last
 LONGEST = 60.0  # seconds of a control that is as long as the run
+BUSY = b"""
+DO $$
+BEGIN
+  LOOP
+    FOR number IN 1..1000 LOOP
+      PERFORM pg_catalog.md5(pg_catalog.repeat('x', 20000));
+    END LOOP;
+    PERFORM pg_catalog.pg_logical_emit_message(true, 'harness', pg_catalog.repeat('x', 400000));
+    COMMIT;
+  END LOOP;
+END $$
+"""  # some 10 MB of WAL a second
 NEW_SHARE = 0.5  # of the rate of the old clients, for the new ones
 Tell = Callable[[str], None]
 
@@ -344,9 +356,9 @@ class _Live:
 
 @contextmanager
 def busy_session(dsn: str) -> Iterator[None]:
-    """A session that keeps one core of the server busy and touches nothing."""
+    """A session that computes and commits, as any backfill does, and touches no table."""
     with admin.connection(dsn) as conn:
-        conn.pgconn.send_query(b"DO $$BEGIN LOOP NULL; END LOOP; END$$")
+        conn.pgconn.send_query(BUSY)
         conn.pgconn.flush()
         try:
             yield

@@ -57,12 +57,13 @@ def _throughput(document: LiveDocument) -> Iterator[str]:
     parts = [
         f"{name} {rate:.0f} a second"
         for name, rate in (
-            ("before", found.before), ("forward", found.forward), ("back", found.rollback),
+            ("before", found.before), ("beside a busy session", found.beside),
+            ("forward", found.forward), ("back", found.rollback),
             ("after", found.after),
         )
         if rate is not None
     ]  # fmt: skip
-    share = "" if found.share is None else f" ({100 * found.share:.0f}% while a step was at work)"
+    share = "" if found.share is None else f" ({100 * found.share:.0f}% during a run)"
     yield f"  throughput: {found.verdict}; " + ", ".join(parts) + share
     if found.why and found.verdict == "unknown":
         yield f"    {found.why}"

@@ -111,6 +111,20 @@ def test_waits_for_the_locks_of_a_step_are_summed_by_client() -> None:
     assert sums == {("forward", "1/010"): 0.6}
 
 
+def test_waits_for_two_batches_are_not_summed() -> None:
+    """Each has a session of its own, and the client went on in between."""
+    again = RUNNER + 1
+    log = (
+        NAMES
+        + named(again, "harness runner")
+        + waited(CLIENT, 2.6, 300, A, str(RUNNER), str(CLIENT), "select 1")
+        + waited(CLIENT, 3.0, 400, A, str(again), str(CLIENT), "select 1")
+    )
+    found = find_victims(history((1, 2.6, 2.91), (1, 3.0, 3.41)), parse_log(log))
+    sums = {key: round(seconds, 3) for key, seconds in waited_by_step(found.victims).items()}
+    assert sums == {("forward", "1/020"): 0.4}
+
+
 def test_witnesses_that_differ_are_said() -> None:
     log = NAMES + waited(CLIENT, 1.0, 600, A, str(RUNNER), str(CLIENT), "select 1")
     found = find_victims(history((1, 1.0, 1.2)), parse_log(log))

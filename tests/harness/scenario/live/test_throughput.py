@@ -41,7 +41,7 @@ STEPS = [
 def measured(rates: Sequence[float], error: str = "") -> tuple[str, str]:
     spans = (BEFORE, BESIDE, FORWARD, BACK, AFTER)
     operations = [one for span, rate in zip(spans, rates, strict=True) for one in done(span, rate)]
-    runs = [RunEnd("forward", 8, 12, error)]
+    runs = [RunEnd("forward", 8, 12, error), RunEnd("rollback", 12, 16)]
     course = TrafficCourse(steps=list(STEPS), runs=runs)
     found = compare_throughput(operations, SaturatedCourse(BEFORE, BESIDE, AFTER, course))
     return found.verdict, found.slowest
@@ -56,7 +56,8 @@ def measured(rates: Sequence[float], error: str = "") -> tuple[str, str]:
         ((400, 400, 400, 200, 380), "fail", "rollback 1/020"),
         ((400, 200, 200, 400, 400), "unknown", ""),  # one busy session costs as much
         ((400, 200, 100, 400, 400), "fail", "forward 1/020"),
-        ((20, 20, 10, 20, 20), "unknown", ""),  # too few were met
+        ((40, 40, 10, 40, 40), "unknown", ""),  # it is over too soon
+        ((400, 400, 2, 400, 400), "fail", "forward 1/020"),  # that few is no excuse
     ],
 )
 def test_less_than_seven_tenths_is_a_finding_by_step(
