@@ -42,10 +42,13 @@ def seed_database(
     The subject's rows, or, where it has none, rows made from the catalog.
     """
     from harness import plan
+    from harness.database import admin
     from harness.observe.progress import bar
     from harness.rows import PartlyFilled
     from harness.subject.choice import seeder_of
 
+    with admin.connection(named(dsn)) as conn:
+        admin.refuse_standby(conn)
     fill = seeder_of(plan.load(plan_path).name if plan_path else None, fresh=True)
     try:
         with bar("seed", "rows") as advance:

@@ -56,6 +56,13 @@ def writable(conn: psycopg.Connection[Any]) -> None:
     conn.execute("set default_transaction_read_only = off")
 
 
+def refuse_standby(conn: psycopg.Connection[Any]) -> None:
+    """Refuse a server on which nothing can be written."""
+    row = conn.execute("select pg_catalog.pg_is_in_recovery()").fetchone()
+    if row is not None and row[0]:
+        raise Refused("the server is a standby", hint="give the primary's address")
+
+
 def dbname(dsn: str) -> str:
     """The database that a DSN leads to, by libpq's rules: the user's name when it names none."""
     found = fields(dsn)
@@ -120,6 +127,8 @@ def _created(conn: psycopg.Connection[Any], statement: sql.Composed) -> bool:
     except errors.InsufficientPrivilege as error:
         hint = "connect as a role that may create databases"
         raise Refused(str(error).strip(), hint=hint) from error
+    except errors.ReadOnlySqlTransaction as error:
+        raise Refused(str(error).strip(), hint="give the primary's address") from error
     except errors.InvalidCatalogName as error:
         hint = "name a database that the server has"
         raise InfrastructureError(str(error).splitlines()[0], hint=hint) from error

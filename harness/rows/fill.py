@@ -12,7 +12,7 @@ import psycopg
 from psycopg import errors
 
 from harness.core.errors import InfrastructureError, Refused, UsageError
-from harness.database import limits
+from harness.database import admin, limits
 from harness.rows.catalog import read_schema
 from harness.rows.check_hints import guide_domains
 from harness.rows.deferred_keys import set_later
@@ -153,6 +153,7 @@ def _readable_errors() -> Iterator[None]:
 
 def _prepare(conn: Connection, without: Collection[str]) -> Schema:
     """The schema, read with an empty search_path; functions then run with the session's own."""
+    admin.refuse_standby(conn)
     limits.take_off(conn)
     for name, value in _SETTINGS.items():
         if value is not None:

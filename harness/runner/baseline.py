@@ -11,6 +11,7 @@ import psycopg
 
 from harness.core.errors import AnotherRunnerError, HarnessError, Refused
 from harness.core.sqlstate import advice_for
+from harness.database import admin
 from harness.plan import Plan, Script
 from harness.runner import baseline_file, baseline_progress
 from harness.runner.backoff import delay, pause
@@ -38,6 +39,7 @@ def baseline(dsn: str, plan: Plan) -> list[str]:
     unfinished baseline of the same files is in it: that one is finished.
     """
     with connect(dsn, "baseline") as conn:
+        admin.refuse_standby(conn)
         configure(conn, plan.runner)
         acquire(conn, plan.runner, set())
         done = _begun(conn, plan)

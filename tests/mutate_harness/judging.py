@@ -185,8 +185,11 @@ class Bench:
 
 
 def _failed(said: str) -> str:
-    """The test that saw it, by pytest's own summary, or its last word."""
-    for line in said.splitlines():
+    """The test that saw it, by pytest's own summary, or its last word.
+
+    The summary comes last: a test that runs pytest says before it what that one said.
+    """
+    for line in reversed(said.splitlines()):
         if line.startswith(("FAILED ", "ERROR ")):
             return line.split(" - ")[0].partition(" ")[2]
     return (said.strip().splitlines() or [""])[-1]

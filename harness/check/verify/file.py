@@ -40,7 +40,7 @@ class ComparedRows:
     expected: Statement
     found: Statement
     samples: bool
-    until_cleanup: bool = False
+    until_cleanup: bool
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Trial:
     hint: str
     statements: tuple[Statement, ...]
     refused: tuple[str, ...]
-    until_cleanup: bool = False
+    until_cleanup: bool
 
 
 def rows(directory: Path) -> tuple[ComparedRows, ...]:

@@ -40,12 +40,6 @@ def read_armed(conn: Connection) -> tuple[GuardedTable, ...]:
     return tuple(GuardedTable(oid, schema, name, armed=True) for oid, schema, name in rows)
 
 
-def refuse_standby(conn: Connection) -> None:
-    """Refuse a server on which nothing can be written."""
-    if (conn.execute("SELECT pg_catalog.pg_is_in_recovery()").fetchone() or [False])[0]:
-        raise Refused("the server is a standby", hint="give the primary's address")
-
-
 def refuse_roles(conn: Connection, roles: tuple[str, ...]) -> None:
     """Refuse roles that do not exist, and those that maintenance must not stop."""
     if not roles:

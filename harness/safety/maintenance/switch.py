@@ -50,7 +50,7 @@ class Closure:
 def switching(dsn: str, lock_timeout: float) -> Iterator[Connection]:
     """A session that alone turns maintenance on or off; AnotherRunnerError when it is not alone."""
     with admin.connection(dsn) as conn:
-        scope.refuse_standby(conn)
+        admin.refuse_standby(conn)
         admin.writable(conn)
         with contextlib.suppress(TimeoutError):
             wait_until(lambda: _alone(conn), PATIENCE, "the other command", pause=0.1)

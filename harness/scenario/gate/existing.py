@@ -42,6 +42,7 @@ def guarded(server: Server, baseline: str, keep: bool = False) -> Iterator[None]
         yield
         return
     with admin.connection(_beside(server)) as conn:
+        admin.refuse_standby(conn)
         if not _one(conn, "select pg_try_advisory_lock(%s, %s)", _LOCK):
             raise AnotherRunnerError(
                 "another gate works on this server", where=address(server), hint="wait for it"

@@ -71,6 +71,7 @@ def test_without_a_directory_there_are_no_files(directory: Path) -> None:
         (f"{ROWS}delete from x;\nselect 1;", 6, "is not a query"),
         (f"{HEAD}{TWO}", 1, "has no header 'relation'"),
         (f"{ROWS}-- until: dawn\n{TWO}", 1, "until is cleanup, not 'dawn'"),
+        (ROWS.replace("warning", "grave") + TWO, 1, "unknown severity 'grave'"),
         (f"{ROWS}-- refused: 23514\n{TWO}", 6, "unknown header 'refused'"),
         (ROWS.replace("verify.x_1", "verify") + TWO, 1, "id is words with dots, not 'verify'"),
         (ROWS.replace("verify.x_1", "verify.X") + TWO, 1, "id is words with dots"),

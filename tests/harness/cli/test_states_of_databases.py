@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from psycopg.conninfo import make_conninfo
 
 from harness.check.preflight.run import DatabaseStanding
 from harness.check.validate.run import Validation, validate
 from harness.check.verify.run import verify
+from harness.cli.seed import seed_database
 from harness.core.errors import HarnessError, InfrastructureError, Refused
 from harness.database import admin, fingerprint, template
 from harness.plan import Plan
+from harness.rows.fill import fill_schema
 from harness.runner import baseline, cleanup, migrate, rollback, status
+from harness.scenario.gate.existing import guarded
 from harness.server import choose
 from tests.harness.support.runner import run_sql
 
@@ -226,6 +230,7 @@ def test_a_standby_is_named_by_every_command_and_looked_at_by_those_that_only_re
     server = choose("embedded", profile="durable")
     server.start()
     try:
+        admin.create(server.dsn(), "empty")
         for name in ("clean", "done"):
             admin.create(server.dsn(), name)
             baseline(admin.with_dbname(server.dsn(), name), harness_plan)
@@ -242,6 +247,19 @@ def test_a_standby_is_named_by_every_command_and_looked_at_by_those_that_only_re
         assert "preflight.standby" in critical(judged(clean, harness_plan))
         with pytest.raises(Refused, match="the server is a standby"):
             migrate(clean, harness_plan)
+        with pytest.raises(Refused, match="the server is a standby"):
+            baseline(admin.with_dbname(server.dsn(), "empty"), harness_plan)
+        with pytest.raises(Refused, match="the server is a standby"):
+            fill_schema(clean, rows=1, seed=1)
+        with (
+            pytest.raises(Refused, match="the server is a standby"),
+            guarded(choose("existing", dsn=clean), ""),
+        ):
+            pytest.fail("a gate began there")
+        with pytest.raises(Refused, match="cannot execute CREATE DATABASE"):
+            admin.create(server.dsn(), "more")
+        seeded = CliRunner().invoke(seed_database, ["--dsn", clean, "--rows", "1"])
+        assert "the server is a standby" in str(seeded.exception)
         for command in (rollback, partial(cleanup, override_retention="x")):
             with pytest.raises(Refused, match="the server is a standby"):
                 command(done, harness_plan)

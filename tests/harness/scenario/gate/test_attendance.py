@@ -161,3 +161,4 @@ def test_who_has_a_controller_hands_it_over_and_who_saw_nothing_says_nothing(
     assert (list(output[OUTPUT]["found"]), told) == (["test_it.py::test_a"], [])
     pytester.inline_run("-n0", "--ignore=test_it.py", plugins=[Usher(told.append)])
     assert told == []
+    pytester.inline_run("-n0", plugins=[Usher()])  # nobody to tell
