@@ -95,7 +95,7 @@ format: $(STAMP) ## let ruff rewrite what it can
 	@$(BIN)/ruff format .
 
 bench: $(STAMP) ## benchmarks, saved as JSON below build/benchmarks (ROWS= chooses one size)
-	@$(BIN)/python -m pytest tests/migration/test_benchmark.py -m benchmark_suite --benchmark-storage build/benchmarks --benchmark-autosave $(PYTEST_OPTIONS) $(ARGS)
+	@$(BIN)/python -m pytest tests/migration/test_speed.py -m benchmark_suite --benchmark-storage build/benchmarks --benchmark-autosave $(PYTEST_OPTIONS) $(ARGS)
 
 bench-compare: $(STAMP) ## two refs in pairs of runs that take turns; fails on a confirmed slowdown alone (BASE= HEAD= ROWS= ONLY=)
 	@$(BIN)/harness bench compare $(or $(BASE),main) $(or $(HEAD),HEAD) --html build/comparison.html --markdown build/comparison.md \

@@ -27,13 +27,15 @@ class Particulars:
 
     `seeder` makes the rows, a function of a module; `made_of` are the files and directories that
     it is made of, which a verdict hashes. `contract` is a directory of queries that old clients
-    send, `judge` the checks that mutants are shown to, as module:function. `traffic` is what its
-    clients do while a migration runs, `workflows` what users must get through at any time.
+    send, `benchmarks` one of queries whose cost before and after is compared, `judge` the checks
+    that mutants are shown to, as module:function. `traffic` is what its clients do while a
+    migration runs, `workflows` what users must get through at any time.
     """
 
     seeder: Seeder | None = None
     made_of: tuple[str, ...] = ()
     contract: str | None = None
+    benchmarks: str | None = None
     judge: str | None = None
     traffic: TrafficMix | None = None
     workflows: tuple[Workflow, ...] = ()
@@ -79,7 +81,7 @@ def _load(project: Project) -> Particulars:
     if not isinstance(found, Particulars):
         text = f"{name} is a {type(found).__name__}, not a harness.subject.particulars.Particulars"
         raise UsageError(text, where=where)
-    for path in (*found.made_of, *filter(None, (found.contract,))):
+    for path in (*found.made_of, *filter(None, (found.contract, found.benchmarks))):
         if not (root / path).exists():
             raise UsageError(f"{name} names {path!r}, which is not in {shown(root)}", where=where)
     return found

@@ -65,6 +65,13 @@ class SuiteSettings:
 
 
 @dataclass(frozen=True)
+class BenchmarkSettings:
+    """What of the cost after the migration is accepted: reasons by query, table or index."""
+
+    accept: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Project:
     """A project: its root, its subject, rows, roles and suites.
 
@@ -83,6 +90,7 @@ class Project:
     rows: RowSettings = RowSettings()
     roles: Roles = Roles()
     suites: SuiteSettings = SuiteSettings()
+    benchmark: BenchmarkSettings = BenchmarkSettings()
 
     def where(self, *path: str) -> str:
         """File and line of a key, such as ("rows", "tables", "shop.orders")."""
@@ -207,6 +215,7 @@ def _project(file: Path, settings: dict[str, Any], paths: _Paths) -> Project:
             paths.find(suites["path"], "suites", "path") if "path" in suites else None,
             _tuple(suites.get("required")),
         ),
+        benchmark=BenchmarkSettings(settings.get("benchmark", {}).get("accept", {})),
     )
 
 

@@ -75,6 +75,12 @@ def table_of_tables(value: Any) -> str | None:
     return None if tables else "a table for each table's name"
 
 
+def table_of_texts(value: Any) -> str | None:
+    """A text for each name."""
+    told = isinstance(value, dict) and all(_is_text(one) for one in value.values())
+    return None if told else "a table: a reason for each name"
+
+
 KEYS: Mapping[str, Mapping[str, Shape]] = {
     "subject": {
         "kind": kind,
@@ -92,6 +98,7 @@ KEYS: Mapping[str, Mapping[str, Shape]] = {
     "rows": {"count": row_count, "seed": seed, "tables": table_of_tables},
     "roles": {"application": texts, "anonymous": texts},
     "suites": {"path": text, "required": texts},
+    "benchmark": {"accept": table_of_texts},
 }
 OF_COMMAND = ("up", "down", "probe", "unlock", "baseline", "bookkeeping", "limit")
 """Keys of [subject] that only a subject of kind command has."""

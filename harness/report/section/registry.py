@@ -12,6 +12,7 @@ from typing import Final
 from harness.core.plugins import load_plugins, unusable_plugin
 from harness.report.section import (
     acceptance,
+    benchmark,
     counted,
     crash,
     dry_run,
@@ -39,6 +40,7 @@ BUILT_IN: Final = (
     live.SECTION,
     acceptance.SECTION,
     counted.MAINTENANCE,
+    benchmark.SECTION,
     counted.SABOTAGE,
 )
 

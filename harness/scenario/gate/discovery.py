@@ -20,8 +20,8 @@ DIRECTORY = Path("tests") / "migration"
 """Where a project has its suites, if its file does not say otherwise."""
 PLANTED = ("sabotage",)
 """Suites that judge the checks, not the plan: run with --full."""
-APART = ("benchmark",)
-"""Suites that a gate never runs: they measure, and prove nothing."""
+APART = ("speed",)
+"""Suites that a gate never runs: they measure by the clock."""
 NOBODY_S = "the project has no suite of this name, and none is shipped"
 
 

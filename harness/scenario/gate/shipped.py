@@ -94,6 +94,7 @@ OF_PLAN: Final[Mapping[str, Lacks]] = {
     "live": _rollback,
     "acceptance": _acceptance,
     "maintenance": _maintenance,
+    "benchmark": nothing,
 }
 """The suites of a plan, in the order in which they are told."""
 OF_OTHERS: Final[Mapping[str, str]] = {
@@ -110,6 +111,7 @@ OF_OTHERS: Final[Mapping[str, str]] = {
     "live": "clients are sent to the steps of a plan: those of a command are not ours to spread",
     "acceptance": "workflows are walked through at the steps of a plan",
     "maintenance": "a command's migration does not turn maintenance on",
+    "benchmark": "",
 }
 """The suites of a subject that is not a plan: empty, or why one does not apply."""
 NO_WAY_BACK: Final = "the subject has no way back"

@@ -84,6 +84,15 @@ VERIFY = {
     "samples": [],
 }
 
+COST = {"rows": 1, "buffers": 3, "temp": 0, "wal_records": 0, "wal_bytes": 0, "shape": ["Scan"]}
+BENCHMARK = {
+    "verdict": "pass",
+    "findings": [],
+    "queries": [
+        {"name": "board", "about": "x", "source": "subject", "kind": "read"}
+        | {"before": COST, "after": COST}
+    ],
+}
 COUNTED = (
     *(
         "forward",
@@ -294,6 +303,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "crash.rollback": crash("rollback"),
         "live": live(),
         "acceptance": ACCEPTANCE,
+        "benchmark": BENCHMARK,
     }
 
 

@@ -14,7 +14,7 @@ from harness.scenario.gate.settings import GateSettings
 from harness.subject.project import find_project
 from tests.harness.support.people import make_people, stand_in, write
 
-SHIPPED = ["dry_run", "forward", "rollback", "resume", "crash", "live"]
+SHIPPED = ["dry_run", "forward", "rollback", "resume", "crash", "live", "benchmark"]
 """Those that apply to a plan that has steps and nothing else."""
 CHECK = """-- id: names.blank
 -- severity: critical
@@ -131,11 +131,11 @@ def test_files_of_the_project_stand_beside_the_shipped_suites_and_in_their_place
 ) -> None:
     stand_in(project, "crash", "own")
     write(project, "tests/migration/more/test_deep.py", "def test_a(): pass")
-    write(project, "tests/migration/test_benchmark.py", "def test_a(): pass")
+    write(project, "tests/migration/test_speed.py", "def test_a(): pass")
     suites = found(project)
     assert [suite.name for suite in suites.shipped] == [one for one in SHIPPED if one != "crash"]
     assert {"crash", "own", "more/deep"} <= set(suites.expected)
-    assert "benchmark" not in suites.expected
+    assert "speed" not in suites.expected
 
 
 def test_an_inherited_suite_that_does_not_apply_is_left_alone(project: Path) -> None:
