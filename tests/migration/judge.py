@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
+import fixtures
 from fixtures import contract as legacy
 from harness.runner import migrate, rollback
+from harness.scenario.bench.judge import judge_costs
+from harness.scenario.bench.measure import measure_pair
+from harness.scenario.bench.query import read_query
 from harness.scenario.mutate.judging import Case
 from harness.suite.journey import differences, state
 from harness.suite.judge import forward, rehearsed, state_before, verified
@@ -17,6 +22,9 @@ from harness.suite.support import Check, Pair, connected, scalar
 from . import checks, cleaning, closing, contract, decorations, dependents, users
 from .scene import scene_of
 from .support import taken_back
+
+BENCHMARKS = Path(fixtures.__file__).with_name("benchmarks")
+OF_FEW_ROWS = ("organizations_of_contact", "write_stages")
 
 
 def judge(case: Case, only: tuple[str, ...] = ()) -> Iterator[Remark]:
@@ -83,6 +91,18 @@ def _write(pair: Pair, queries: tuple[legacy.ContractQuery, ...], role: str) -> 
         return contract.write_differences(pair, queries, role)
 
 
+def _benchmarked(scene: Scene) -> Iterator[Remark]:
+    """What queries of any catalog cost in counts, and of the project's own those of few rows."""
+
+    def go() -> list[str]:
+        queries = [read_query(BENCHMARKS / f"{name}.sql") for name in OF_FEW_ROWS]
+        pair = measure_pair(scene.before(), scene.after(), queries)
+        found = judge_costs(pair)
+        return [f"{one.id}: {one.message}" for one in found if one.severity == "critical"]
+
+    yield heard("benchmark", go)
+
+
 def _hostile(scene: Scene) -> Iterator[Remark]:
     if scene.case.direction == "forward":
         pair = scene.pair(scene.before("hostile"), scene.after("hostile"))
@@ -146,6 +166,7 @@ STAGES = Stages(
         users.meanwhile,
         _odd,
         _boundary,
+        _benchmarked,
     ),
     last=(cleaning.cleaned,),
     rollback=(

@@ -135,7 +135,7 @@ def _costlier(
     one: MeasuredQuery, was: QueryCost, now: QueryCost, pair: MeasuredPair
 ) -> Iterator[Finding]:
     counters: dict[Counter, tuple[int, int]] = {
-        "buffers": (was.buffers + _grown(now, pair), now.buffers),
+        "buffers": (was.buffers + _grown(was, now, pair), now.buffers),
         "wal": (was.wal_bytes, now.wal_bytes) if one.query.writes else (0, 0),
     }
     ours = one.query.source != "catalog"
@@ -150,14 +150,14 @@ def _costlier(
         yield _finding(one, counter, severity, text, _shapes(one))
 
 
-def _grown(now: QueryCost, pair: MeasuredPair) -> int:
-    """Pages that tables which are read whole have more than before: that is told of each table."""
+def _grown(was: QueryCost, now: QueryCost, pair: MeasuredPair) -> int:
+    """Pages that tables have grown by which are read whole, as they were: each tells it itself."""
+    before = {pair.before.names.get(name) for name in was.whole}
     found = 0
     for name in now.whole:
         oid = pair.after.names.get(name, -1)
-        was, table = pair.before.tables.get(oid), pair.after.tables.get(oid)
-        if was is not None and table is not None:
-            found += max(0, table.pages - was.pages)
+        if oid in before and oid in pair.after.tables and oid in pair.before.tables:
+            found += max(0, pair.after.tables[oid].pages - pair.before.tables[oid].pages)
     return found
 
 
