@@ -34,6 +34,13 @@ can answer, and the sequential scans of tables that have none."""
 READS: Final = ("Shared Hit", "Shared Read", "Local Hit", "Local Read")
 READ: Final = "EXPLAIN (ANALYZE, VERBOSE, BUFFERS, WAL, TIMING OFF, FORMAT JSON) "
 SHAPE: Final = "EXPLAIN (VERBOSE, FORMAT JSON) "
+OWNER: Final = """
+select n.nspname, t.relname, k.conname
+from pg_catalog.pg_constraint k
+join pg_catalog.pg_class t on t.oid = k.conrelid
+join pg_catalog.pg_namespace n on n.oid = t.relnamespace
+where k.conindid = %s::regclass and k.contype <> 'f'
+"""
 WRAPPED: Final = """
 create or replace function pg_temp.harness_write(statements text[]) returns void
 language plpgsql as $$
@@ -119,10 +126,20 @@ def _dropped(conn: Connection, indexes: Sequence[tuple[str, str]]) -> bool:
     try:
         with conn.transaction(), _as_owner(conn):
             for schema, index in indexes:
-                conn.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(schema, index)))
+                _drop(conn, sql.Identifier(schema, index))
     except psycopg.Error:
         return False
     return True
+
+
+def _drop(conn: Connection, index: sql.Identifier) -> None:
+    """Drop an index, or the constraint that it belongs to."""
+    row = conn.execute(OWNER, [index.as_string(conn)]).fetchone()
+    if row is None:
+        conn.execute(sql.SQL("DROP INDEX {}").format(index))
+        return
+    table, constraint = sql.Identifier(*row[:2]), sql.Identifier(row[2])
+    conn.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(table, constraint))
 
 
 @contextmanager
