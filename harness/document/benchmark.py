@@ -19,7 +19,7 @@ class QueryCostDocument(Document, frozen=True, kw_only=True):
     shape: Sequence[str]
 
 
-class QueryDocument(Document, frozen=True, kw_only=True):
+class BenchmarkQueryDocument(Document, frozen=True, kw_only=True):
     """A query with both sides; None is a side on which it is not asked, or is refused."""
 
     name: str
@@ -36,5 +36,5 @@ class BenchmarkDocument(Document, frozen=True, kw_only=True):
 
     verdict: Word
     findings: Sequence[Finding]
-    queries: Sequence[QueryDocument]
+    queries: Sequence[BenchmarkQueryDocument]
     reason: str = ""

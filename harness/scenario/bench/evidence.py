@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from harness.core.finding import Finding
 from harness.document.base import Word
-from harness.document.benchmark import BenchmarkDocument, QueryCostDocument, QueryDocument
+from harness.document.benchmark import BenchmarkDocument, BenchmarkQueryDocument, QueryCostDocument
 from harness.scenario.bench.explain import QueryCost
 from harness.scenario.bench.measure import MeasuredPair, MeasuredQuery, MeasuredSide
 
@@ -29,9 +29,9 @@ def document_costs(pair: MeasuredPair, findings: Sequence[Finding]) -> Benchmark
     )
 
 
-def _query(one: MeasuredQuery) -> QueryDocument:
+def _query(one: MeasuredQuery) -> BenchmarkQueryDocument:
     sides = [side for side in (one.before, one.after) if side is not None]
-    return QueryDocument(
+    return BenchmarkQueryDocument(
         name=one.query.name,
         about=one.query.about,
         source=one.query.source,
