@@ -107,7 +107,8 @@ def comparison_markdown(document: ComparisonDocument) -> str:
     ]
     reach = _reach(document)
     lines += [_row(one, reach, document.rule.band) for one in document.benchmarks]
-    lines += ["", *_reasons(document), "", _small(document), ""]
+    reasons = _reasons(document)
+    lines += ["", *reasons, *([""] if reasons else []), _small(document), ""]
     return "\n".join(lines)
 
 

@@ -69,10 +69,10 @@ def _judge_interval(interval: SignedRankInterval, rule: DecisionRule) -> RoundRe
         change = "faster"
     elif -band <= interval.low and interval.high <= band:
         change = "same"
-    smallest = math.exp(band + interval.half_width)
+    smallest = math.exp(band + interval.estimate - interval.low)
     why = ""
     if change == "cannot tell":
-        why = f"only a change of {smallest - 1:.0%} or more could have been seen"
+        why = f"only a slowdown of {smallest - 1:.0%} or more could have been seen"
     return RoundResult(
         change, math.exp(interval.estimate), math.exp(interval.low), math.exp(interval.high),
         smallest, why,

@@ -20,11 +20,6 @@ class SignedRankInterval:
     estimate: float
     high: float
 
-    @property
-    def half_width(self) -> float:
-        """Half of its length."""
-        return (self.high - self.low) / 2
-
 
 def signed_rank_interval(
     differences: Sequence[float], confidence: float

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from harness.scenario.bench.compare.rule import RULE
 from harness.scenario.bench.compare.sample import ARMS, Arm, ArmSample, SamplePair, order_of
@@ -32,23 +34,36 @@ def machine(
 
 def round_of(runs: Iterator[float], *, slowdown: float = 1.0) -> list[SamplePair]:
     """A round as it must be run, head being `slowdown` times as slow as base."""
-    share = RULE.pairs // RULE.servers
     pairs = []
     for number in range(RULE.pairs):
-        block, place = divmod(number, share)
-        begun: dict[Arm, list[float]] = {"base": [], "head": []}
         seconds: dict[Arm, list[float]] = {"base": [], "head": []}
-        for run, arm in enumerate(order_of(number, RULE.inner)):
-            begun[arm].append(number * 100 + run)
+        for arm in order_of(number, RULE.inner):
             seconds[arm].append(next(runs) * (slowdown if arm == "head" else 1.0))
-        made = [
-            ArmSample(
-                COMMITS[arm], f"{arm}-{block}", 1 + place * RULE.inner, begun[arm], seconds[arm]
-            )
-            for arm in ARMS
-        ]
-        pairs.append(SamplePair(*made))
+        pairs.append(pair_of(number, seconds))
     return pairs
+
+
+def pair_of(number: int, seconds: Mapping[Arm, Sequence[float]]) -> SamplePair:
+    """The pair of this number, run as it must be."""
+    block, place = divmod(number, RULE.pairs // RULE.servers)
+    order = order_of(number, RULE.inner)
+    begun = {
+        arm: [number * 100 + run for run, turn in enumerate(order) if turn == arm] for arm in ARMS
+    }
+    warmth = RULE.warm + place * RULE.inner
+    made = [
+        ArmSample(COMMITS[arm], f"{arm}-{block}", warmth, begun[arm], seconds[arm]) for arm in ARMS
+    ]
+    return SamplePair(*made)
+
+
+def recorded(name: str) -> list[list[SamplePair]]:
+    """The rounds of a comparison that was run for real, on a machine of two cores at load 27."""
+    rounds = json.loads(Path(__file__).with_name("recorded.json").read_text())[name]
+    return [
+        [pair_of(number, dict(zip(ARMS, pair, strict=True))) for number, pair in enumerate(pairs)]
+        for pairs in rounds
+    ]
 
 
 def rounds_of(

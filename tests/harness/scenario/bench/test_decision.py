@@ -16,7 +16,14 @@ from harness.scenario.bench.compare.decision import (
 )
 from harness.scenario.bench.compare.interval import signed_rank_interval
 from harness.scenario.bench.compare.sample import ArmSample, SamplePair
-from tests.harness.scenario.bench.rounds import COMMITS, dice, machine, round_of, rounds_of
+from tests.harness.scenario.bench.rounds import (
+    COMMITS,
+    dice,
+    machine,
+    recorded,
+    round_of,
+    rounds_of,
+)
 
 Pairs = Sequence[SamplePair]
 MANY = 200
@@ -86,6 +93,34 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
         assert found is not None
         outside += not found.low <= 0 <= found.high
     assert 60 <= outside <= 140
+
+
+def slowed(pairs: Pairs, factor: float) -> list[SamplePair]:
+    """The pairs, had head been so much slower."""
+    return each(pairs, seconds=lambda sample: [one * factor for one in sample.seconds])
+
+
+def test_a_recorded_slowdown_is_caught_twice_at_a_load_of_27() -> None:
+    """Five clones against six: a fifth more of the same work."""
+    results = [judge_round(pairs, COMMITS) for pairs in recorded("planted")]
+    assert [one.change for one in results] == ["slower", "slower"]
+    assert decide(results).confirmed
+
+
+def test_recorded_equal_code_is_not_called_slower() -> None:
+    (pairs,) = recorded("null")
+    assert judge_round(pairs, COMMITS).change in ("same", "cannot tell")
+
+
+@pytest.mark.parametrize("name", ["planted", "null"])
+def test_the_smallest_slowdown_that_is_said_is_the_smallest_seen(name: str) -> None:
+    for pairs in recorded(name):
+        found = judge_round(pairs, COMMITS)
+        assert found.ratio is not None
+        assert found.smallest is not None
+        even = slowed(pairs, 1 / found.ratio)  # no change, and as noisy
+        assert judge_round(slowed(even, found.smallest * 1.001), COMMITS).change == "slower"
+        assert judge_round(slowed(even, found.smallest * 0.999), COMMITS).change != "slower"
 
 
 def each(pairs: Pairs, **changed: Callable[[ArmSample], object]) -> list[SamplePair]:
