@@ -22,7 +22,7 @@ PART_BLOCKS: Final = 2048
 """Blocks of a large table that are hashed at a time: 16 MB, about 20 ms to 100 ms."""
 SMALL: Final = 1024 * 1024
 """Tables up to this size together are hashed by one statement: a round trip costs as much."""
-_SEED: Final = 7046029254386353131
+DIGEST_SEED: Final = 7046029254386353131
 _MODULUS: Final = 1 << 64
 
 
@@ -55,7 +55,7 @@ def statement(table: HashedTable, where: str = "true") -> str:
     """SQL for the rows and the two sums of a part of a table."""
     return (
         "select count(*), coalesce(sum(h), 0), coalesce(sum((h >> 32) * (h & 4294967295)), 0)"
-        f" from {table.rows(where, seed=_SEED)} q"
+        f" from {table.rows(where, seed=DIGEST_SEED)} q"
     )
 
 
@@ -69,6 +69,16 @@ def tasks_for(
     for group, size in _groups(tables, write):
         work.append(Sized(_task(group, sums), group[0][0], size))
     return work
+
+
+def parts(table: HashedTable, blocks: int) -> list[str]:
+    """Conditions on row `t` that part the table, so many blocks each, where it can be parted."""
+    starts = range(0, table.blocks, blocks) if table.divisible else ()
+    if len(starts) < 2:
+        return ["true"]
+    ends = [f" and t.ctid < '({start},0)'" for start in starts[1:]]
+    # the last part is open: blocks may have been added
+    return [f"t.ctid >= '({at},0)'{end}" for at, end in zip(starts, [*ends, ""], strict=True)]
 
 
 def _task(statements: Sequence[tuple[str, str]], sums: Sums) -> Task:
@@ -93,15 +103,9 @@ def _large(
     for table in tables:
         if table.size <= SMALL:
             continue
-        starts = range(0, table.blocks, PART_BLOCKS) if table.divisible else ()
-        if len(starts) < 2:
-            yield table.name, write(table), table.size
-            continue
-        for start in starts:
-            where = f"t.ctid >= '({start},0)'"
-            if start != starts[-1]:  # the last part is open: blocks may have been added
-                where += f" and t.ctid < '({start + PART_BLOCKS},0)'"
-            yield table.name, write(table, where), table.size // len(starts)
+        wheres = parts(table, PART_BLOCKS)
+        for where in wheres:
+            yield table.name, write(table, where), table.size // len(wheres)
 
 
 def _groups(

@@ -23,14 +23,11 @@ class RowChange(NamedTuple):
 def changed_rows(table: str, before: Sketch, after: Sketch) -> Iterator[Difference]:
     """The rows that differ, as far as the sums tell; what they cannot tell is said."""
     if before.columns != after.columns or before.key != after.key:
-        yield Difference(
-            "data",
-            f"table {table}",
-            "contents",
-            None,
-            None,
-            note="the columns or the key differ, so rows cannot be named",
-        )
+        yield _unnamed(table, "the columns or the key differ, so rows cannot be named")
+        return
+    if before.version != after.version:
+        why = "another version of the harness saved one of the two, so rows cannot be named"
+        yield _unnamed(table, f"{why}; rows_that_differ names them from two live databases")
         return
     groups = [
         (before.groups.get(group), after.groups.get(group))
@@ -44,15 +41,15 @@ def changed_rows(table: str, before: Sketch, after: Sketch) -> Iterator[Differen
     rest = len(changes) - min(len(named), NAMED_ROWS)
     if rest:
         columns = sorted({c for old, new in groups for c in _columns(before, old, new)})
-        yield Difference(
-            "data",
-            f"table {table}",
-            "contents",
-            None,
-            None,
-            note=f"rows of {rest} more groups of keys differ, in {', '.join(columns)}: too many to "
+        yield _unnamed(
+            table,
+            f"rows of {rest} more groups of keys differ, in {', '.join(columns)}: too many to "
             "be named from a file; rows_that_differ names them from two live databases",
         )
+
+
+def _unnamed(table: str, note: str) -> Difference:
+    return Difference("data", f"table {table}", "contents", None, None, note=note)
 
 
 def _differences(table: str, change: RowChange) -> Iterator[Difference]:

@@ -42,7 +42,7 @@ def measure(dsn: str, *, rounds: int = 3, workers: int = 2) -> Figures:
         rows=rows,
         workers=workers,
         whole_seconds=round(whole, 4),
-        detailed_seconds=round(_best(lambda: take(dsn, workers=workers, detail=True), 1), 4),
+        detailed_seconds=round(_best(lambda: take(dsn, workers=workers, detail=True), rounds), 4),
         catalog_seconds=round(_best(lambda: take(dsn, workers=workers, data=False), rounds), 4),
         rows_per_second=round(rows / whole),
         row_text_seconds=round(_best(lambda: hash_row_texts(dsn, workers), rounds), 4),

@@ -45,6 +45,7 @@ class Sketch:
     columns: tuple[str, ...]
     groups: Mapping[str, list[int]]
     keys: Mapping[str, str]
+    version: int = 1  # of the sums; a file that does not say it was saved by an earlier harness
 
 
 @dataclass(frozen=True, eq=False)

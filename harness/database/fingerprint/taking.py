@@ -16,8 +16,8 @@ from harness.database.fingerprint.layout import (
     read_names,
     refuse_unreadable,
 )
-from harness.database.fingerprint.model import Fingerprint, Sketch
-from harness.database.fingerprint.parallel import Sized, run
+from harness.database.fingerprint.model import Fingerprint
+from harness.database.fingerprint.parallel import run
 from harness.database.fingerprint.session import (
     Connection,
     begin,
@@ -26,7 +26,7 @@ from harness.database.fingerprint.session import (
     share,
     snapshot,
 )
-from harness.database.fingerprint.sketching import sketch_task
+from harness.database.fingerprint.sketching import Sketches
 
 EXCLUDED: Final = tuple(name for name in OUR_SCHEMAS if name != MAINTENANCE_SCHEMA)
 """Left out, and said to be in a saved fingerprint; the prelude leaves out maintenance mode."""
@@ -96,15 +96,15 @@ def read(
 ) -> Fingerprint:
     """Take a fingerprint over connections that all see one snapshot; see `take` for the rest."""
     conn = connections[0]
-    sums = Sums(tables if data else ())
-    sketches: dict[str, Sketch] = {}
     objects: dict[str, dict[str, str]] = {}
     tasks = catalog.tasks_for(conn, objects)
+    sums = Sums(tables if data else ())
+    sketches = Sketches(tables if data and detail else ())
+    # the sums of a sketch's groups are those of its table: no row is read twice
+    run(connections, tasks + (sketches.tasks() if data and detail else tasks_for(tables, sums)))
     if data and detail:
-        tasks += [Sized(sketch_task(table, sketches), table.name, table.size) for table in tables]
-    if data:
-        tasks += tasks_for(tables, sums)
-    run(connections, tasks)
+        sums = sketches.sums()
+        sketches.read_keys(conn)
     relations = sums.relations()
     values = catalog.read_sequences(conn)
     return Fingerprint(
@@ -116,7 +116,7 @@ def read(
         objects=objects,
         sequence_values=values,
         remnants=catalog.read_remnants(conn),
-        sketches=sketches,
+        sketches=sketches.found(),
         excluded=excluded,
         server_version=conn.info.server_version,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from harness.core.errors import UsageError
 from harness.database import admin, fingerprint
-from harness.database.fingerprint import Difference
+from harness.database.fingerprint import Difference, sketching
 from tests.harness.support.people_tables import execute
 
 
@@ -141,3 +142,27 @@ def test_tables_of_different_shape_are_not_compared_by_row(people: str, twin: st
 def test_a_table_that_is_not_there_is_a_usage_error(people: str, twin: str) -> None:
     with pytest.raises(UsageError, match=r"no table public\.persons"):
         fingerprint.rows_that_differ(people, twin, "public.persons")
+
+
+def test_parts_of_a_table_add_up_to_its_digest_and_its_sketch(
+    people: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fingerprint.take(people, detail=True)
+    monkeypatch.setattr(sketching, "PART_BLOCKS", 7)
+    parted = fingerprint.take(people, detail=True)
+    assert parted.relations == whole.relations == fingerprint.take(people).relations
+    assert parted.sketches == whole.sketches
+    monkeypatch.setattr(sketching, "parts", lambda *_: ["true", "t.ctid < '(7,0)'"])
+    assert fingerprint.take(people, detail=True).relations != whole.relations  # read twice
+
+
+def test_rows_are_not_named_from_sums_of_another_version(people: str, tmp_path: Path) -> None:
+    file = tmp_path / "before.json"
+    fingerprint.save(fingerprint.take(people, detail=True), file)
+    file.write_text(re.sub(r', "version": \d+', "", file.read_text()))  # as it was saved earlier
+    execute(people, "update people set age = 1 where id = 7")
+    (difference,) = fingerprint.compare(
+        fingerprint.load(file), fingerprint.take(people, detail=True)
+    )
+    assert difference.object == "table public.people"
+    assert "another version of the harness" in difference.note
