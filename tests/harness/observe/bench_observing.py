@@ -3,7 +3,8 @@
     python -m tests.harness.observe.bench_observing [--rows 200000] [--rounds 3]
 
 Starts a server of its own. A round is four runs in turn, ABBA: a machine grows slower or faster.
-Prints one JSON document; the ratio is the median of the rounds.
+Prints one JSON document; the ratio is the median of the rounds, which only a quiet machine gives.
+What both commands themselves computed meanwhile, in percent of one core, neighbours do not change.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from harness import runner
 from harness.database import admin
@@ -40,8 +43,11 @@ def small_plan(root: Path, rows: int) -> Plan:
 
 
 @contextmanager
-def observed(dsn: str, plan: Plan, root: Path) -> Iterator[None]:
-    """Both commands look once a second, and have looked once before the block begins."""
+def observed(dsn: str, plan: Plan, root: Path, percents: list[float]) -> Iterator[None]:
+    """Both commands look once a second, and have looked once before the block begins.
+
+    Adds what they computed during the block.
+    """
     given = ["--dsn", dsn, "--plan", str(plan.path), "--every", "1s"]
     file = root / "figures.prom"
     file.unlink(missing_ok=True)
@@ -55,20 +61,33 @@ def observed(dsn: str, plan: Plan, root: Path) -> Iterator[None]:
             watch.stdout.readline()
             while not file.exists():
                 time.sleep(0.05)
+            before, began = computed(metrics, watch), time.perf_counter()
             yield
+            took = time.perf_counter() - began
+            percents.append(round(100 * (computed(metrics, watch) - before) / took, 1))
         finally:
             for process in (metrics, watch):
                 process.terminate()
                 process.communicate()
 
 
-def seconds(server_dsn: str, base: str, plan: Plan, root: Path, *, looked_at: bool) -> float:
-    """How long the rest of the plan takes on a copy."""
+def computed(*processes: subprocess.Popen[bytes]) -> float:
+    """CPU seconds of processes so far."""
+    times = [psutil.Process(one.pid).cpu_times() for one in processes]
+    return sum(one.user + one.system for one in times)
+
+
+def seconds(
+    server_dsn: str, base: str, plan: Plan, root: Path, percents: list[float] | None
+) -> float:
+    """How long the rest of the plan takes on a copy, looked at where there are `percents`."""
     name = admin.unique_name("harness_bench")
     admin.create(server_dsn, name, template=base)
     dsn = admin.with_dbname(server_dsn, name)
     try:
-        with observed(dsn, plan, root) if looked_at else contextlib.nullcontext():
+        with contextlib.ExitStack() as beside:
+            if percents is not None:
+                beside.enter_context(observed(dsn, plan, root, percents))
             began = time.perf_counter()
             runner.migrate(dsn, plan)
             return round(time.perf_counter() - began, 3)
@@ -85,10 +104,11 @@ def measure(server_dsn: str, root: Path, rows: int, rounds: int) -> dict[str, An
         runner.baseline(dsn, plan)
         runner.migrate(dsn, plan, until=COLUMN)
         taken: dict[bool, list[float]] = {False: [], True: []}
+        percents: list[float] = []
         for _ in range(rounds):
             for turn in TURNS:
-                took = seconds(server_dsn, base, plan, root, looked_at=turn)
-                taken[turn].append(took)
+                given = percents if turn else None
+                taken[turn].append(seconds(server_dsn, base, plan, root, given))
     finally:
         admin.drop(server_dsn, base)
     pairs = [iter(taken[turn]) for turn in (True, False)]
@@ -102,6 +122,7 @@ def measure(server_dsn: str, root: Path, rows: int, rounds: int) -> dict[str, An
         "alone_seconds": taken[False],
         "ratios": ratios,
         "ratio": statistics.median(ratios),
+        "observers_percent_of_a_core": percents,
     }
 
 
