@@ -15,6 +15,7 @@ from harness.artifact.kind.model import (
     FoundQuery,
     FoundRelation,
 )
+from harness.artifact.kind.rule_groups import list_rules
 from harness.artifact.text.tree import KEY, Path, TextTree
 
 QUERY_KEYS: Final = ("rawSql", "rawQuery")
@@ -96,14 +97,7 @@ def _is_grafana(value: Any) -> bool:
             return True
         if isinstance(inner.get("targets"), list):
             return True
-    groups = value.get("groups")
-    rules = [
-        rule
-        for group in (groups if isinstance(groups, list) else [])
-        if isinstance(group, dict)
-        for rule in group.get("rules") or ()
-    ]
-    return any(isinstance(rule, dict) and "data" in rule for rule in rules)
+    return any("data" in rule for rule in list_rules(value))
 
 
 def _source(path: Path, values: Mapping[Path, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from harness.artifact.kind.model import ArtifactKind, Found, FoundName, FoundQuery
+from harness.artifact.kind.rule_groups import list_rules
 from harness.artifact.text.tree import KEY, Path, TextTree
 
 COLUMN_KEYS: Final = ("values", "labels", "key_labels", "value", "metrics", "static_labels")
@@ -12,14 +13,7 @@ COLUMN_KEYS: Final = ("values", "labels", "key_labels", "value", "metrics", "sta
 
 def read_rules(tree: TextTree) -> Found | None:
     """The expressions of a rule file, or of a file of its unit tests; None for another file."""
-    groups = tree.value.get("groups") if isinstance(tree.value, dict) else None
-    rules = [
-        rule
-        for group in (groups if isinstance(groups, list) else [])
-        if isinstance(group, dict)
-        for rule in group.get("rules") or ()
-        if isinstance(rule, dict)
-    ]
+    rules = list_rules(tree.value)
     if not any("expr" in rule and ("alert" in rule or "record" in rule) for rule in rules):
         return None
     found = [path for path, value in tree.walk() if path[-1:] == ("expr",) and _is_text(value)]

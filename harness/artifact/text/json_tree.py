@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -18,6 +18,7 @@ _PART: Final = re.compile(
     re.DOTALL,
 )
 BOM: Final = "\ufeff"
+_DECODER: Final = json.JSONDecoder(strict=False)
 
 
 def read_json(text: str) -> TextTree:
@@ -29,8 +30,32 @@ def read_json(text: str) -> TextTree:
     return TextTree(value, partial(_locate, text))
 
 
-def _locate(text: str) -> Mapping[Path, Spot]:
-    found: dict[Path, Spot] = {}
+class JsonSpots(Mapping[Path, Spot]):
+    """The spot of every string; each is made when it is asked for, and few are."""
+
+    def __init__(self, places: Mapping[Path, tuple[int, int]], text: str) -> None:
+        self._places = places
+        self._text = text
+
+    def __getitem__(self, path: Path) -> Spot:
+        start, end = self._places[path]
+        raw = self._text[start:end]
+        value = _decoded(f'"{raw}"')
+        return Spot(value, start, end, partial(_offsets, raw, start), _spell)
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def _decoded(token: str) -> str:
+    return token[1:-1] if "\\" not in token else str(_DECODER.decode(token))
+
+
+def _locate(text: str) -> JsonSpots:
+    found: dict[Path, tuple[int, int]] = {}
     stack: list[str | int] = []
     key = True  # whether the next string of an object is a key
     opened: list[bool] = []  # whether each open bracket is an object's
@@ -39,10 +64,10 @@ def _locate(text: str) -> Mapping[Path, Spot]:
         sign = token[0]
         if sign == '"':
             if opened and opened[-1] and key:
-                stack[-1] = json.loads(token, strict=False)
-                found[(*stack, KEY)] = _spot(token, match.start() + 1, match.end() - 1)
+                stack[-1] = _decoded(token)
+                found[(*stack, KEY)] = match.start() + 1, match.end() - 1
             else:
-                found[tuple(stack)] = _spot(token, match.start() + 1, match.end() - 1)
+                found[tuple(stack)] = match.start() + 1, match.end() - 1
         elif sign in "{[":
             opened.append(sign == "{")
             stack.append("" if sign == "{" else 0)
@@ -57,13 +82,7 @@ def _locate(text: str) -> Mapping[Path, Spot]:
             if isinstance(last, int):
                 stack[-1] = last + 1
             key = True
-    return found
-
-
-def _spot(token: str, start: int, end: int) -> Spot:
-    return Spot(
-        json.loads(token, strict=False), start, end, partial(_offsets, token[1:-1], start), _spell
-    )
+    return JsonSpots(found, text)
 
 
 def _offsets(raw: str, start: int) -> Sequence[int]:

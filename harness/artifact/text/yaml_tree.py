@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -52,7 +53,7 @@ def _value(node: Any, path: Path, text: str, shift: int, spots: dict[Path, Spot]
     if node is None:
         return None
     if node.tag != "tag:yaml.org,2002:str":
-        return _Scalar(node.value)
+        return None if node.tag == "tag:yaml.org,2002:null" else YamlScalar(node.value)
     spots[path] = _spot(node, text, shift)
     return node.value
 
@@ -63,10 +64,14 @@ def _spot(node: Any, text: str, shift: int) -> Spot:
     return Spot(node.value, start, end, offsets, partial(_spell, node.style))
 
 
-class _Scalar(str):
-    """A number, a date, a truth: as it is spelled."""
+@dataclass(frozen=True)
+class YamlScalar:
+    """A number, a date, a truth: as it is spelled, and never edited."""
 
-    __slots__ = ()
+    spelled: str
+
+    def __str__(self) -> str:
+        return self.spelled
 
 
 def _key(node: Any) -> str:

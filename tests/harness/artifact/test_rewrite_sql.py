@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.artifact.renames import RelationChange, ValuePairs
@@ -13,6 +13,8 @@ from harness.artifact.sql.rewrite import place_of, rewrite_sql
 from tests.harness.artifact.maps import crm_map, relation
 
 RENAMES = crm_map()
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
+"""A loaded machine takes as long as it takes."""
 PAIRS = Path(__file__).with_name("rewritten.sql").read_text("utf-8").split("\n\n")[1:]
 REWRITTEN = [(lines[0], lines[1]) for lines in (pair.splitlines() for pair in PAIRS) if lines]
 
@@ -72,6 +74,7 @@ def test_a_doubt_names_its_line_and_column() -> None:
     assert place_of(text, rewrite_sql(text, RENAMES).doubts[0]) == "2:26"
 
 
+@UNHURRIED
 @given(
     st.sampled_from(REWRITTEN),
     st.sampled_from(["", "-- é won deals\r\n", "/* deals\n\t'won' */ ", "\n\n  "]),
