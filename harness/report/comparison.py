@@ -236,10 +236,13 @@ def _reasons(document: ComparisonDocument) -> list[str]:
 def _small(document: ComparisonDocument) -> str:
     rule = document.rule
     commits = " → ".join(one.commit[:12] or one.ref for one in (document.base, document.head))
-    told = [
-        commits,
+    how = [
         f"{rule.pairs} pairs of medians of {rule.inner}, {rule.servers} fresh servers each",
         f"band {rule.band:.0%}",
+    ]
+    told = [
+        commits,
+        *(how if any(one.rounds for one in document.benchmarks) else []),
         *(f"{document.rows:,} rows" for _ in [0] if document.rows is not None),
         str(document.machine.get("cpu") or document.machine.get("processor") or ""),
         duration(document.seconds),
