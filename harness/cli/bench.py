@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from harness.cli.bench_compare import compare
+from harness.cli.bench_run import run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def bench() -> None:
-    """Compare the benchmarks of two refs."""
+    """Run the benchmarks, or compare those of two refs."""
 
 
-for command in (compare,):
+for command in (run, compare):
     bench.add_command(command)

@@ -36,13 +36,14 @@ def _query(one: MeasuredQuery) -> BenchmarkQueryDocument:
         about=one.query.about,
         source=one.query.source,
         kind="write" if one.query.writes else "read",
-        before=_side(one.before),
-        after=_side(one.after),
+        before=document_cost(one.before),
+        after=document_cost(one.after),
         refused=next((side.refused for side in sides if side.refused), ""),
     )
 
 
-def _side(side: MeasuredSide | None) -> QueryCostDocument | None:
+def document_cost(side: MeasuredSide | None) -> QueryCostDocument | None:
+    """The cost of a side; None where there is none."""
     cost = _cost(side)
     if cost is None:
         return None
