@@ -11,6 +11,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import pq, sql
 
+from harness.core.errors import UsageError
 from harness.database import admin
 
 MOST_ROWS: Final = 200_000
@@ -67,10 +68,18 @@ def reader_role(server_dsn: str, role: str | None) -> Iterator[ReaderRole]:
             if role is None:
                 conn.execute(sql.SQL(_GRANT).format(identifier))
             else:
-                conn.execute(sql.SQL("grant {} to {}").format(sql.Identifier(role), identifier))
+                _grant_role(conn, role, identifier)
             yield ReaderRole(name, password, role)
         finally:
             conn.execute(sql.SQL("drop role {}").format(identifier))
+
+
+def _grant_role(conn: psycopg.Connection[Any], role: str, to: sql.Identifier) -> None:
+    try:
+        conn.execute(sql.SQL("grant {} to {}").format(sql.Identifier(role), to))
+    except psycopg.errors.UndefinedObject:
+        reason = f"the migrated database has no role {role!r}"
+        raise UsageError(reason, where="--role", hint="name one that the baseline makes") from None
 
 
 class ReadSession:

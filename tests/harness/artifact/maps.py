@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from harness.artifact.kind.grafana import GRAFANA as GRAFANA
+from harness.artifact.kind.model import ArtifactKind
 from harness.artifact.renames import RelationChange, RenameMap, ValuePairs
 from harness.artifact.schema import RelationName, SeenRelation, SeenSchema
 
@@ -42,3 +44,6 @@ def crm_map(**changed: RelationChange) -> RenameMap:
     changes |= {one.old.name: one for one in changed.values()}
     before = SeenSchema.of((deals, notes, people, firms), ("public",))
     return RenameMap(before, SeenSchema.of(after.values(), ("public",)), changes)
+
+
+PAGES = ArtifactKind("pages", (".html",), lambda _tree: None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.artifact.file import MetricLabels, RewrittenArtifact, read_artifact, rewrite_artifact
+from harness.artifact.kind.registry import list_kinds
 from harness.artifact.promql import relation_pairs, rewrite_promql
 from harness.artifact.sql.edits import Edit, apply_edits
 from harness.artifact.sql.grafana import UnexpandedText, expand_grafana, mask_grafana
@@ -20,6 +22,7 @@ from harness.artifact.text.json_tree import read_json
 from harness.artifact.text.spot import splice, splices_of
 from harness.artifact.text.tree import TextTree, UnreadTree
 from harness.artifact.text.yaml_tree import read_yaml
+from harness.core.errors import UsageError
 from tests.harness.artifact.maps import STAGES, crm_map
 
 RENAMES = crm_map()
@@ -191,3 +194,16 @@ def test_a_file_that_is_not_what_its_name_says_is_told_with_its_line(
     with pytest.raises(UnreadTree) as caught:
         read_artifact(path)
     assert caught.value.line == line
+
+
+@pytest.mark.parametrize("name", ["pages", "grafana"])
+def test_a_kind_of_another_package_comes_first_unless_its_name_is_taken(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    point = EntryPoint(name, f"tests.harness.artifact.maps:{name.upper()}", "harness.artifacts")
+    monkeypatch.setattr("harness.core.plugins.entry_points", lambda **_: [point])
+    if name == "pages":
+        assert next(iter(list_kinds.__wrapped__())).name == "pages"
+    else:
+        with pytest.raises(UsageError, match="already"):
+            list_kinds.__wrapped__()

@@ -130,6 +130,18 @@ def test_a_map_that_cannot_be_meant_is_refused(
         look(EXTERNAL / "reports", map_path=path)
 
 
+def test_queries_run_as_the_role_that_is_named(look: Look, tmp_path: Path) -> None:
+    path = tmp_path / "rights.sql"
+    path.write_text("select count(*) from deals, auth.users")
+    assert look(path).verdict == "pass"
+    refused = look(path, role="anon")
+    assert [(one.id, "42501" in one.message) for one in refused.findings] == [
+        ("impact-cannot", True)
+    ]
+    with pytest.raises(UsageError, match="has no role 'nobody_there'"):
+        look(path, role="nobody_there")
+
+
 def test_what_is_no_artifact_is_told_and_nothing_is_unknown(look: Look, tmp_path: Path) -> None:
     (tmp_path / "client.ts").write_text('supabase.from("deals")\n')
     document = look(tmp_path)
