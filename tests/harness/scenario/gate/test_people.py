@@ -51,7 +51,8 @@ def test_two_steps_and_nothing_more_are_go_and_what_does_not_apply_is_listed(
     stand_in(root, "crash", "live")
     document = gate(root)
     assert (document.verdict, list(document.reasons)) == ("GO", [])
-    assert set(words(document)) == {"dry_run", "forward", "rollback", "resume", "crash", "live"}
+    expected = {"dry_run", "forward", "rollback", "resume", "crash", "live", "benchmark"}
+    assert set(words(document)) == expected
     assert "cleanup" in {one.name for one in document.not_applicable or ()}
     page = (tmp_path / "build" / "report" / "index.html").read_text()
     assert "cleanup: not applicable, the plan has no cleanup/*.sql" in page
