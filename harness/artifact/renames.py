@@ -106,11 +106,11 @@ class RenameMap:
 
     @property
     def says_nothing(self) -> bool:
-        """Whether nothing at all is called otherwise."""
+        """Whether nothing at all is called otherwise, or gone."""
         return not any(
             one.new is None
             or one.new.name != one.old.name
-            or any(old != new for old, new in one.columns.items())
+            or any(one.columns.get(name) != name for name in one.old.columns)
             or any(pairs.pairs for pairs in one.values.values())
             for one in self.changes.values()
         )

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.artifact.renames import RelationChange, ValuePairs
+from harness.artifact.renames import RelationChange, RenameMap, ValuePairs
+from harness.artifact.schema import SeenSchema
 from harness.artifact.sql.rewrite import place_of, rewrite_sql
 from tests.harness.artifact.maps import crm_map, relation
 
@@ -67,6 +68,16 @@ def test_values_that_would_change_twice_are_refused() -> None:
     changed = RelationChange(old, old, {"email": "email"}, {}, {"email": swap})
     made = rewrite_sql("select 1 from contacts where email = 'a'", crm_map(contacts=changed))
     assert "another value becomes it" in made.doubts[0].reason
+
+
+def test_a_column_that_is_gone_is_told_where_it_is_used() -> None:
+    old, new = relation("sales", "id", "fax"), relation("sales", "id")
+    lost = RelationChange(old, new, {"id": "id"})
+    schema = SeenSchema.of((old,), ("public",))
+    renames = RenameMap(schema, SeenSchema.of((new,), ("public",)), {old.name: lost})
+    assert not renames.says_nothing
+    made = rewrite_sql("select fax from sales", renames)
+    assert made.doubts[0].reason == "the column 'fax' is gone"
 
 
 def test_a_doubt_names_its_line_and_column() -> None:
