@@ -17,7 +17,7 @@ from harness.core.extras import require_extra
 
 Client: TypeAlias = Any
 """A distributed.Client: the library's types are partial, and it is an extra."""
-TIMEOUT: Final = 10.0  # seconds for a scheduler to answer
+TIMEOUT: Final = 60.0  # seconds for a scheduler to answer, on a busy machine too
 FORM: Final = re.compile(
     r"(?:(?P<scheme>[a-z]+)://)?(?P<host>\[[0-9a-fA-F:]+\]|[^:/\[\]]+):(?P<port>[0-9]{1,5})"
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.core.errors import UsageError
 from harness.core.shard import Shard, parse_shard
 
+CALM = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 COSTS = st.lists(st.floats(0, 100, allow_nan=False), min_size=1, max_size=40)
 
 
@@ -20,6 +21,7 @@ def shares(costs: list[float], of: int) -> list[list[int]]:
     ]
 
 
+@settings(CALM)
 @given(COSTS, st.integers(1, 8))
 def test_shards_are_disjoint_complete_and_in_order(costs: list[float], of: int) -> None:
     found = shares(costs, min(of, len(costs)))
@@ -27,6 +29,7 @@ def test_shards_are_disjoint_complete_and_in_order(costs: list[float], of: int) 
     assert all(share == sorted(share) for share in found)
 
 
+@settings(CALM)
 @given(COSTS, st.integers(1, 8))
 def test_no_shard_has_more_than_one_item_above_another(costs: list[float], of: int) -> None:
     """The bound of giving each item to the share with the least work."""

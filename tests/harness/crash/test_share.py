@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.core.errors import UsageError
@@ -13,6 +13,7 @@ from harness.crash.share import shard_document, split_tasks, take_share
 from harness.document.costs import NO_COSTS, Costs
 from tests.harness.support.crash_ledger import ALL, point
 
+CALM = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 SIZES = st.lists(st.integers(1, 12), min_size=1, max_size=6)
 
 
@@ -23,6 +24,7 @@ def tasks_of(sizes: list[int]) -> list[Task]:
     ]
 
 
+@settings(CALM)
 @given(SIZES, st.integers(1, 6))
 def test_every_point_is_in_one_shard(sizes: list[int], of: int) -> None:
     tasks, of = tasks_of(sizes), min(of, sum(sizes))

@@ -17,7 +17,7 @@ import psutil
 from harness.core.child import dies_with_us
 from harness.core.poll import wait_until
 
-LONG = 120.0
+LONG = 600.0
 
 
 @dataclass(frozen=True)

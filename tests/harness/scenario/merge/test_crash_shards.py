@@ -66,7 +66,12 @@ def test_the_merge_of_the_shards_is_the_whole_row_by_row(
 
 
 @given(order=st.permutations([0, 1, 2]), again=st.lists(st.integers(0, 2), max_size=2))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+    derandomize=True,
+    max_examples=15,
+)
 def test_whatever_the_order_nothing_is_counted_twice(
     explored: Explored, files: list[Path], order: list[int], again: list[int]
 ) -> None:
