@@ -37,6 +37,9 @@ Format = Literal["text", "json", "sarif", "github", "markdown"]
     "--rows", type=click.IntRange(min=0), default=1000, show_default=True, help="rows a table"
 )
 @click.option(
+    "--like", type=click.IntRange(min=1), metavar="N", help="times at N rows, by measured growth"
+)
+@click.option(
     "--fail-on",
     type=click.Choice(["critical", "warning", "info"]),
     default="critical",
@@ -68,6 +71,7 @@ def check(
     layout: str | None,
     baseline: Path | None,
     rows: int,
+    like: int | None,
     fail_on: Severity,
     form: Format,
     as_json: bool,
@@ -85,8 +89,8 @@ def check(
     why = "a tree is checked on a server of our own, never on an existing one"
     settings = CheckSettings(
         path=path, layout=layout, since=since, last=last, all_of_them=all_of_them,
-        baseline=baseline, rows=rows, seed=seed, pg_version=pg_version, superuser=superuser,
-        server=own_server("existing" if dsn else server, why),
+        baseline=baseline, rows=rows, like=like, seed=seed, superuser=superuser,
+        pg_version=pg_version, server=own_server("existing" if dsn else server, why),
     )  # fmt: skip
     again = "nothing is left of it; run the same command again"
     with interruptible("the check", again), bar("check", "revisions") as advance:

@@ -18,7 +18,10 @@ class TakenLock(Document, frozen=True, kw_only=True):
 
 
 class RevisionStatement(Document, frozen=True, kw_only=True):
-    """A statement that did something to relations that were there before it."""
+    """A statement that did something to relations that were there before it.
+
+    `seconds_like` is what it would take at the rows of production, where that was asked for.
+    """
 
     line: int
     text: str
@@ -27,6 +30,7 @@ class RevisionStatement(Document, frozen=True, kw_only=True):
     rewrites: Sequence[str]
     scans: Mapping[str, int]
     changes: Mapping[str, int]
+    seconds_like: float | None
 
 
 class RevisionDocument(Document, frozen=True, kw_only=True):
@@ -56,4 +60,5 @@ class CheckDocument(Document, frozen=True, kw_only=True):
     revisions: Sequence[RevisionDocument]
     unknowns: Sequence[str]
     rows: int
+    like: int | None
     seconds: float

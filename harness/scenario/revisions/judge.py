@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from harness.core.finding import Finding
 from harness.document.base import Word
@@ -12,6 +13,7 @@ from harness.document.check import RevisionDocument, RevisionStatement, TakenLoc
 from harness.scenario.revisions.apply import Applied, Sender
 from harness.scenario.revisions.check_server import CheckServer
 from harness.scenario.revisions.classes import HARMLESS, sort_classes
+from harness.scenario.revisions.growth import Growth, project_seconds
 from harness.scenario.revisions.hazards import find_hazards
 from harness.scenario.revisions.kill import KillBasis, is_atomic, kill_everywhere
 from harness.scenario.revisions.messages import of_failure, of_kills, of_loss, of_unlike
@@ -39,6 +41,7 @@ class Judges:
     rows: Rows
     without: Sequence[str]
     anonymous: Collection[str] = ()
+    growth: Growth | None = None
 
 
 @dataclass
@@ -51,6 +54,7 @@ class _Notes:
     unknown: list[str] = field(default_factory=list)
     lost: dict[str, int] = field(default_factory=dict)
     statements: tuple[StatementObserved, ...] = ()
+    projected: list[float | None] = field(default_factory=list)
     resumable: str = "not killed"
     back: str = ""
 
@@ -121,6 +125,7 @@ class _Course:
             return self._with_roles(name, first)
         after = self._twin()
         golden = self.golden = self._state(after)
+        self._project()
         unshared = unshared_columns(first, golden)
         self._forward(golden)
         self._back_and_up(name, golden, unshared)
@@ -149,6 +154,14 @@ class _Course:
             self.judges.sender.record(self.server.dsn(name), self.revision)
         self.notes.statements = seen.statements
         return name
+
+    def _project(self) -> None:
+        """What the statements that met something would take at the rows of production."""
+        growth, seen = self.judges.growth, self.notes.statements
+        if growth is not None and any(map(_matters, seen)):
+            self.notes.projected = project_seconds(
+                self.server, self.current, self.revision.up, seen, growth
+            )
 
     def _forward(self, after: DatabaseState) -> None:
         notes, revision = self.notes, self.revision
@@ -232,7 +245,11 @@ def _document(revision: ForeignRevision, notes: _Notes, began: float) -> Revisio
         back=notes.back,
         differences=notes.differences,
         lost_rows=notes.lost,
-        statements=[_told(one) for one in notes.statements if _matters(one)],
+        statements=[
+            _told(one, projected)
+            for one, projected in zip_longest(notes.statements, notes.projected)
+            if _matters(one)
+        ],
         resumable=notes.resumable,
         seconds=round(time.monotonic() - began, 3),
     )
@@ -242,7 +259,7 @@ def _matters(one: StatementObserved) -> bool:
     return bool(one.locks or one.rewritten or one.read or one.changed)
 
 
-def _told(one: StatementObserved) -> RevisionStatement:
+def _told(one: StatementObserved, projected: float | None) -> RevisionStatement:
     return RevisionStatement(
         line=one.statement.line,
         text=one.statement.text,
@@ -259,4 +276,5 @@ def _told(one: StatementObserved) -> RevisionStatement:
         rewrites=one.rewritten,
         scans=one.read,
         changes=one.changed,
+        seconds_like=projected,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from harness.core.errors import InfrastructureError
+from harness.core.errors import InfrastructureError, UsageError
 from harness.document.base import Word
 from harness.document.check import CheckDocument, RevisionDocument
 from harness.scenario.revisions.apply import Sender
@@ -19,6 +19,7 @@ from harness.scenario.revisions.check_server import (
     install_account,
     server_for,
 )
+from harness.scenario.revisions.growth import Growth
 from harness.scenario.revisions.judge import Judges, judge
 from harness.scenario.revisions.mentioned import Mentioned, read_mentioned
 from harness.scenario.revisions.rights import ANONYMOUS
@@ -45,6 +46,7 @@ class CheckSettings:
     all_of_them: bool = False
     baseline: Path | None = None
     rows: int = ROWS
+    like: int | None = None
     seed: int = 1
     server: str = "embedded"
     pg_version: int | None = None
@@ -92,6 +94,7 @@ def check_on(
         revisions=documents,
         unknowns=unknowns,
         rows=settings.rows,
+        like=settings.like,
         seconds=round(time.monotonic() - began, 3),
     )
 
@@ -126,7 +129,10 @@ def _judge_all(
     install_account(server, current, tree)
     if settings.baseline is None:
         apply_earlier(server, sender, tree, current, chosen.baseline)
-    judges = Judges(server, sender, rows, tree.account.names, {*ANONYMOUS, *settings.anonymous})
+    own = tree.account.names
+    judges = Judges(
+        server, sender, rows, own, {*ANONYMOUS, *settings.anonymous}, _growth(settings, own)
+    )
     documents, unknowns = [], []
     known: DatabaseState | None = None
     for number, revision in enumerate(chosen.judged, 1):
@@ -140,6 +146,14 @@ def _judge_all(
         told(revision.name, number, len(chosen.judged))
     unknowns += [f"{name} has no rows: {why}" for name, why in sorted(rows.unfilled.items())]
     return documents, unknowns
+
+
+def _growth(settings: CheckSettings, without: tuple[str, ...]) -> Growth | None:
+    if settings.like is None:
+        return None
+    if not settings.rows:
+        raise UsageError("--like needs rows to measure with", hint="give --rows 1000, or more")
+    return Growth(settings.rows, settings.like, settings.seed, without)
 
 
 def _from_here(path: Path) -> str:

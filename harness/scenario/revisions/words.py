@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from harness.core.finding import Finding
-from harness.document.check import CheckDocument, RevisionDocument
+from harness.document.check import CheckDocument, RevisionDocument, RevisionStatement
 
 _RANK: Final = {"fail": 0, "unknown": 1, "pass": 2}
 _MARK: Final = {"critical": "✗", "warning": "!", "info": "·"}
@@ -19,7 +19,7 @@ def lines(document: CheckDocument, *, verbose: bool = False) -> Iterator[str]:
     counted = {word: sum(one.verdict == word for one in document.revisions) for word in _RANK}
     told = [one for one in document.revisions if verbose or one.verdict != "pass" or _loud(one)]
     for one in sorted(told, key=lambda one: _RANK[one.verdict])[: None if verbose else _SHOWN]:
-        yield from _of_revision(one, verbose)
+        yield from _of_revision(one, verbose, document.like)
     if len(told) > _SHOWN and not verbose:
         yield f"… and {len(told) - _SHOWN} more revisions with findings: --verbose shows them"
     for why in document.unknowns:
@@ -35,13 +35,24 @@ def _loud(one: RevisionDocument) -> bool:
     return any(finding.severity != "info" for finding in one.findings)
 
 
-def _of_revision(one: RevisionDocument, verbose: bool) -> Iterator[str]:
+def _of_growth(one: RevisionDocument, statement: RevisionStatement, like: int) -> Iterator[str]:
+    held = ", ".join(f"{lock.mode} on {lock.relation}" for lock in statement.locks)
+    yield (
+        f"      at {like:,} rows about {statement.seconds_like:.1f} s:"
+        f" {one.path}:{statement.line}{f', with {held}' if held else ''}"
+    )
+
+
+def _of_revision(one: RevisionDocument, verbose: bool, like: int | None) -> Iterator[str]:
     classes = f"  [{', '.join(one.classes)}]" if one.classes else ""
     yield f"{one.verdict:7} {one.name}{classes}"
     found = sorted(one.findings, key=lambda finding: _ORDER[finding.severity])
     for finding in found:
         if verbose or finding.severity != "info":
             yield from _of_finding(finding)
+    for statement in one.statements:
+        if like and statement.seconds_like is not None and (verbose or statement.seconds_like >= 1):
+            yield from _of_growth(one, statement, like)
     if verbose:
         yield f"        back: {one.back}; killed and run again: {one.resumable}"
 

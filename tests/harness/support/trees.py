@@ -33,6 +33,7 @@ def check_here(
     path: Path,
     *,
     rows: int = 40,
+    like: int | None = None,
     layout: str | None = None,
     superuser: bool = False,
 ) -> CheckDocument:
@@ -40,7 +41,7 @@ def check_here(
     tree = read_tree(path, layout)
     chosen = select_revisions(tree, all_of_them=True)
     server = CheckServer(started, superuser=superuser)
-    settings = CheckSettings(path, rows=rows, superuser=superuser)
+    settings = CheckSettings(path, rows=rows, like=like, superuser=superuser)
     try:
         return check_on(server, tree, chosen, settings, _nothing, lambda _line: None)
     finally:

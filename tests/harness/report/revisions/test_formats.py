@@ -29,6 +29,7 @@ DOCUMENT = CheckDocument(
     ],
     unknowns=["t has no rows"],
     rows=10,
+    like=None,
     seconds=1.5,
 )  # fmt: skip
 

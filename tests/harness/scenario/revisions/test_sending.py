@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.scenario.revisions.growth import Growth, project
 from harness.scenario.revisions.statements import UnparsedError, commit_units, split
 from harness.subject.adapter.model import ForeignScript, Sending
 from tests.harness.support.trees import check_here, revision, write_files
@@ -111,3 +112,24 @@ def test_nothing_of_the_check_stays_on_the_server(harness_server: Server, tmp_pa
         files = {"1.sql": "-- migrate:up\ncreate role stays;\ngrant stays to reader;\n"}
         check_here(harness_server, write_files(tmp_path, files))
         assert conn.execute(everything).fetchone() == before
+
+
+@pytest.mark.parametrize(
+    ("few", "many", "seconds"), [(0.1, 0.4, 100.0), (0.1, 0.1, 0.1), (0.2, 0.1, 0.2)]
+)
+def test_times_grow_on_a_line_through_two_sizes(few: float, many: float, seconds: float) -> None:
+    growth = Growth(rows=1000, like=1_000_000, seed=1)
+    assert project(few, many, growth) == pytest.approx(seconds, rel=0.01)
+
+
+def test_a_statement_is_timed_at_the_rows_of_production(
+    harness_server: Server, tmp_path: Path
+) -> None:
+    files = {
+        "1.sql": "-- migrate:up\ncreate table t (a int);\n",
+        "2.sql": "-- migrate:up\nupdate t set a = 1 where pg_sleep(0.001) is not null;\n",
+    }
+    found = check_here(harness_server, write_files(tmp_path, files), like=10_000)
+    (statement,) = revision(found, "2").statements
+    assert statement.seconds_like is not None
+    assert statement.seconds_like > 5  # it sleeps a millisecond a row
