@@ -78,9 +78,9 @@ def last_key_stored_before_the_batch() -> None:
         session, script = work.session, work.script
         statement: Statement | None = script.statements[0]
         try:
-            query = batch_step._upto(work, size, at.last_key)
+            query = batch_step._upto(work, size, at)
             with session.transaction(work.id, script, query) as answer:
-                upto, count, _ = batch_step._range(answer.fetchone())
+                upto, count, _, at.goal = batch_step._range(answer.fetchone())
                 state = "running" if count == size else "done"
                 if upto is None:
                     session.checkpoint(batch_step._checkpoint(work, "done", at))
