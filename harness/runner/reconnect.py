@@ -12,7 +12,14 @@ from typing import TypeVar
 
 import psycopg
 
-from harness.core.errors import HarnessError, InfrastructureError, Refused, StepFailed, Stopped
+from harness.core.errors import (
+    AnotherRunnerError,
+    HarnessError,
+    InfrastructureError,
+    Refused,
+    StepFailed,
+    Stopped,
+)
 from harness.observe.advice import advise
 from harness.runner.backoff import delay, pause
 from harness.runner.connection import first_words
@@ -22,6 +29,7 @@ from harness.runner.session import RunnerSession
 
 T = TypeVar("T")
 HOPELESS = 6  # connections lost in a row, without one checkpoint between
+RESTLESS = 20  # times in a row that the ledger moved between a look at it and the claim
 
 
 class _Patience:
@@ -58,7 +66,7 @@ def attend(dsn: str, context: RunContext, job: Callable[[RunnerSession], T]) -> 
 
     Likewise when the last runner committed something after the ledger was read.
     """
-    patience = _Patience(context)
+    patience, moved = _Patience(context), 0
     while True:
         session: RunnerSession | None = None
         lost = False
@@ -66,7 +74,12 @@ def attend(dsn: str, context: RunContext, job: Callable[[RunnerSession], T]) -> 
             session = RunnerSession(dsn, context)
             return job(session)
         except LedgerMovedError:
-            continue
+            moved += 1
+            if moved >= RESTLESS:
+                raise AnotherRunnerError(
+                    "the ledger moved each time between a look at it and the claim of the run",
+                    hint="see with `harness status` who writes it, and run the same again",
+                ) from None
         except (InfrastructureError, psycopg.Error) as error:
             lost = True
             _refuse_others(session, context, error)

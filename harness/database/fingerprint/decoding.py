@@ -55,6 +55,9 @@ def _unnamed(table: str, note: str) -> Difference:
 def _differences(table: str, change: RowChange) -> Iterator[Difference]:
     name = f"table {table}"
     if change.what == "changed":
+        if not change.columns:
+            why = "in which column its sums do not tell"
+            yield Difference("data", name, "contents", None, None, key=change.key, note=why)
         for column in change.columns:
             yield Difference("data", name, column, None, None, key=change.key)
         return

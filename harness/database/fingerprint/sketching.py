@@ -142,7 +142,9 @@ def _hash(column: HashedColumn) -> str:
     """SQL for 32 bits of a value; NULL has none."""
     name = f"t.{column.name}"
     if column.integer:
-        return f"hashint8({name}::bigint)"
+        # hashint8 folds eight bytes into four, and 1 is then 4294967296: the upper half by itself
+        upper = f"hashint4(({name}::bigint >> 32)::integer)::bigint"
+        return f"({upper} * 3 + hashint8({name}::bigint))"
     if column.form in ("timestamp", "timestamptz"):
         return f"timestamp_hash({name}::timestamp)"  # the session's time zone is UTC
     text = column.value if column.is_text else f'concat({column.value}) collate "C"'
