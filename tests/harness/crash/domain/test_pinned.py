@@ -241,7 +241,7 @@ def test_an_index_believed_by_its_name_is_caught(ground):
 
 def take_a_dead_index_for_whole() -> None:
     """The planted defect: an index whose drop was begun is nobody's to drop again."""
-    look = concurrent_step._look
+    look = concurrent_step._look_alone
     dead = "SELECT NOT indislive FROM pg_index WHERE indexrelid = pg_catalog.to_regclass(%s)"
 
     def hopeful(work: StepWork, want: Wanted) -> Index | None:
@@ -250,7 +250,7 @@ def take_a_dead_index_for_whole() -> None:
             row = work.session.work.conn.execute(dead.encode(), [want.index.sql]).fetchone()
         return replace(found, finished=True) if found and row == (True,) else found
 
-    concurrent_step._look = hopeful
+    concurrent_step._look_alone = hopeful
 
 
 def test_a_run_that_mends_a_half_built_index_is_struck_while_it_does(ground, found):
