@@ -14,9 +14,9 @@ from harness.artifact.renames import RenameMap
 from harness.artifact.sql.grafana import UnexpandedText, expand_grafana
 from harness.artifact.sql.nodes import UnparsedSQL
 from harness.artifact.sql.rewrite import RewrittenSQL
+from harness.core.sqlstate import QUERY_CANCELED, SYNTAX_ERROR
 
 Values = Mapping[str, Sequence[str]]
-CANCELLED = "57014"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Prover:
         except UnexpandedText as error:
             return QueryOutcome("cannot", str(error))
         except UnparsedSQL as error:
-            return QueryOutcome("cannot", f"does not parse: {error}", "42601")
+            return QueryOutcome("cannot", f"does not parse: {error}", SYNTAX_ERROR)
         if not first:
             return QueryOutcome("unknown", "there is no statement in it")
         judged = [self._pair(*pair, result) for pair in zip(first, second, strict=True)]
@@ -138,7 +138,7 @@ def _cannot(result: QueryResult, when: str) -> QueryOutcome:
     place = f" at character {result.position}" if result.position else ""
     reason = f"{when} the migration: {result.message} ({result.sqlstate}){place}"
     # a time limit says nothing about the names
-    outcome: Outcome = "unknown" if result.sqlstate == CANCELLED else "cannot"
+    outcome: Outcome = "unknown" if result.sqlstate == QUERY_CANCELED else "cannot"
     return QueryOutcome(outcome, reason, result.sqlstate)
 
 

@@ -12,6 +12,11 @@ import psycopg
 from psycopg import pq, sql
 
 from harness.core.errors import UsageError
+from harness.core.sqlstate import (
+    CONFIGURATION_LIMIT_EXCEEDED,
+    CONNECTION_FAILURE,
+    FEATURE_NOT_SUPPORTED,
+)
 from harness.database import admin
 
 MOST_ROWS: Final = 200_000
@@ -98,7 +103,7 @@ class ReadSession:
             result = conn.pgconn.exec_params(statement.encode(), None)
         except (psycopg.Error, UnicodeEncodeError) as error:
             self.close()
-            return QueryResult(sqlstate="08006", message=" ".join(str(error).split()))
+            return QueryResult(sqlstate=CONNECTION_FAILURE, message=" ".join(str(error).split()))
         found = _read(result)
         if conn.pgconn.status != pq.ConnStatus.OK:
             self.close()
@@ -135,12 +140,14 @@ def _read(result: pq.abc.PGresult) -> QueryResult:
         said = result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b"it gives no rows"
         place = result.error_field(pq.DiagnosticField.STATEMENT_POSITION)
         return QueryResult(
-            sqlstate=(field or b"02000").decode(),
+            sqlstate=field.decode() if field else FEATURE_NOT_SUPPORTED,
             message=said.decode("utf-8", "replace"),
             position=int(place) if place else None,
         )
     if result.ntuples > MOST_ROWS:
-        return QueryResult(sqlstate="54000", message=f"it gives more than {MOST_ROWS:,} rows")
+        return QueryResult(
+            sqlstate=CONFIGURATION_LIMIT_EXCEEDED, message=f"it gives more than {MOST_ROWS:,} rows"
+        )
     columns = tuple(
         ResultColumn(
             (result.fname(n) or b"").decode("utf-8", "replace"),

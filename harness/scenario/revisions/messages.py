@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from harness.core import sqlstate
 from harness.core.finding import Finding, Severity
 from harness.scenario.revisions.apply import SqlError
 from harness.scenario.revisions.classes import (
@@ -38,13 +39,13 @@ _ONE_STATEMENT: Final = (
     " killed run left"
 )
 _ADVICE: Final = {
-    "25001": "mark the revision as one without a transaction, as its tool wants it",
-    "55P04": "add the enum's label in a revision of its own, before the one that uses it",
-    "42501": "the tree runs as a role that is no superuser; --superuser lets it",
-    "42P07": "something of that name is there; look which revision made it",
-    "42601": "correct the statement",
-    "0A000": "see whether the server has what the statement asks for, or choose another --server",
-    "58P01": "the server has no such extension; choose --server system or container",
+    sqlstate.ACTIVE_SQL_TRANSACTION: "mark it as one without a transaction, as its tool wants it",
+    sqlstate.UNSAFE_NEW_ENUM_VALUE_USAGE: "add the label in a revision before the one that uses it",
+    sqlstate.INSUFFICIENT_PRIVILEGE: "the tree runs without a superuser's rights; see --superuser",
+    sqlstate.DUPLICATE_TABLE: "something of that name is there; look which revision made it",
+    sqlstate.SYNTAX_ERROR: "correct the statement",
+    sqlstate.FEATURE_NOT_SUPPORTED: "see whether this server has it, or choose another --server",
+    sqlstate.UNDEFINED_FILE: "the server lacks the extension; choose --server system or container",
 }
 
 
