@@ -20,21 +20,20 @@ def column_digests(dsn: str, table: str) -> Mapping[str, str]:
     """An order-free sum over the table's rows for each column, and `*` for its whole rows.
 
     Each value is hashed with the row's other values only in `*`, which takes columns by name. The
-    table is named as schema.table; one that is not there has no columns.
+    table is named as the fingerprint names it, quoted where it has to be; one that is not there has
+    no columns.
     """
-    schema, _, name = table.partition(".")
     with admin.connection(dsn) as conn:
-        quoted = sql.Identifier(schema, name).as_string(conn)
-        there: Any = conn.execute("select to_regclass(%s) is not null", [quoted]).fetchone()
+        there: Any = conn.execute("select to_regclass(%s) is not null", [table]).fetchone()
         if not there[0]:
             return {}
-        columns = [row[0] for row in conn.execute(_COLUMNS, [quoted]).fetchall()]
+        columns = [row[0] for row in conn.execute(_COLUMNS, [table]).fetchall()]
         texts = [
             sql.SQL("coalesce({}::text, E'\\x02')").format(sql.Identifier(one)) for one in columns
         ]
         whole = sql.SQL(" || E'\\x01' || ").join(texts) if texts else sql.SQL("''")
         sums = sql.SQL(", ").join(sql.SQL(_SUM).format(text) for text in [whole, *texts])
-        query = sql.SQL("select {} from {}").format(sums, sql.Identifier(schema, name))
+        query = sql.SQL("select {} from {}").format(sums, sql.SQL(table))
         found: Any = conn.execute(query).fetchone()
     return dict(zip(["*", *columns], found, strict=True))
 

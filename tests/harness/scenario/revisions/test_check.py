@@ -228,3 +228,19 @@ def test_column_order_alone_is_no_failure(harness_server: Server, tmp_path: Path
     found = check_here(harness_server, write_files(tmp_path, files), rows=0)
     last = revision(found, "2")
     assert (last.verdict, list(last.classes)) == ("pass", ["column order"])
+
+
+def test_odd_names_are_compared_too(harness_server: Server, tmp_path: Path) -> None:
+    files = {
+        "1.sql": dbmate(
+            'create table "Odd.Na""me" (a int, "B c" int);', 'drop table "Odd.Na""me";'
+        ),
+        "2.sql": dbmate(
+            'alter table "Odd.Na""me" drop "a";\nalter table "Odd.Na""me" drop "B c";',
+            'alter table "Odd.Na""me" add "B c" int;\nalter table "Odd.Na""me" add a int;',
+        ),
+    }
+    found = check_here(harness_server, write_files(tmp_path, files))
+    last = revision(found, "2")
+    assert (last.verdict, list(last.classes)) == ("fail", ["data", "column order"])
+    assert "other values in B c, a" in last.differences[0]
