@@ -11,12 +11,13 @@ from harness.core.finding import Finding
 from harness.document.base import Word
 from harness.document.check import RevisionDocument, RevisionStatement, TakenLock
 from harness.scenario.revisions.apply import Applied, Sender
+from harness.scenario.revisions.bare import OF_ROWS, BareChain
 from harness.scenario.revisions.check_server import CheckServer
 from harness.scenario.revisions.classes import HARMLESS, sort_classes
 from harness.scenario.revisions.growth import Growth, project_seconds
 from harness.scenario.revisions.hazards import find_hazards
 from harness.scenario.revisions.kill import KillBasis, is_atomic, kill_everywhere
-from harness.scenario.revisions.messages import of_failure, of_kills, of_loss, of_unlike
+from harness.scenario.revisions.messages import of_failure, of_kills, of_loss, of_rows, of_unlike
 from harness.scenario.revisions.observe import ScriptObservation, StatementObserved, observe
 from harness.scenario.revisions.rights import find_rights
 from harness.scenario.revisions.states import (
@@ -42,6 +43,7 @@ class Judges:
     without: Sequence[str]
     anonymous: Collection[str] = ()
     growth: Growth | None = None
+    bare: BareChain | None = None
 
 
 @dataclass
@@ -117,9 +119,8 @@ class _Course:
         name = self.server.make(self.current)
         applied = self.judges.sender.up(self.server.dsn(name), self.revision)
         if applied.error is not None:
-            self._fail("revision.up_fails", self.revision.up, applied, "does not go up")
             self._give_up(name)
-            return None
+            return self._without_rows(applied)
         first = self._state(name)
         if self.server.new_roles():
             return self._with_roles(name, first)
@@ -131,6 +132,25 @@ class _Course:
         self._back_and_up(name, golden, unshared)
         self._give_up(name)
         self._kill(golden, unshared)
+        return after
+
+    def _without_rows(self, applied: Applied) -> str | None:
+        """The database after a revision that goes up where there are no made rows."""
+        assert applied.error is not None, "it failed"
+        bare = self.judges.bare
+        after = None
+        if bare is not None and applied.error.sqlstate.startswith(OF_ROWS):
+            after = bare.copy_after(self.revision)
+        if after is None:
+            self._fail("revision.up_fails", self.revision.up, applied, "does not go up")
+            return None
+        self.judges.rows.forget()
+        self.notes.findings.append(
+            of_rows("revision.up_fails_with_rows", self.revision.up, applied.error)
+        )
+        self.notes.unknown.append(
+            f"it goes up without rows, and not with made ones: {applied.error}"
+        )
         return after
 
     def _with_roles(self, name: str, first: DatabaseState) -> str:

@@ -56,6 +56,16 @@ def of_failure(name: str, script: ForeignScript, error: SqlError, what: str) -> 
     return Finding(name, "critical", where, f"{what}: {error}", hint, error.sqlstate)
 
 
+def of_rows(name: str, script: ForeignScript, error: SqlError) -> Finding:
+    """A script that goes up without rows, and not with those that were made from the catalog."""
+    where = script.path if error.line is None else f"{script.path}:{error.line}"
+    return Finding(
+        name, "warning", where, f"does not go up with the rows that were made: {error}",
+        "see whether your rows may be like these; add the constraint that they keep to, or"
+        " check this one with --rows 0", error.sqlstate,
+    )  # fmt: skip
+
+
 def of_unlike(revision: ForeignRevision, found: Unlike, what: str) -> list[Finding]:
     """A finding for each class of difference; those of a declared revision are no failure."""
     script = revision.down or revision.up

@@ -12,6 +12,7 @@ from harness.core.errors import InfrastructureError, UsageError
 from harness.document.base import Word
 from harness.document.check import CheckDocument, RevisionDocument
 from harness.scenario.revisions.apply import Sender
+from harness.scenario.revisions.bare import BareChain
 from harness.scenario.revisions.baseline import OWNERS, apply_earlier, restore_dump
 from harness.scenario.revisions.check_server import (
     CheckServer,
@@ -130,8 +131,9 @@ def _judge_all(
     if settings.baseline is None:
         apply_earlier(server, sender, tree, current, chosen.baseline)
     own = tree.account.names
+    bare = BareChain(server, sender, current) if settings.rows else None
     judges = Judges(
-        server, sender, rows, own, {*ANONYMOUS, *settings.anonymous}, _growth(settings, own)
+        server, sender, rows, own, {*ANONYMOUS, *settings.anonymous}, _growth(settings, own), bare
     )
     documents, unknowns = [], []
     known: DatabaseState | None = None
@@ -143,6 +145,8 @@ def _judge_all(
         if found.after is not None:
             server.drop(current)
             current = found.after
+            if bare is not None and found.document.verdict != "unknown":
+                bare.follow(revision)
         told(revision.name, number, len(chosen.judged))
     unknowns += [f"{name} has no rows: {why}" for name, why in sorted(rows.unfilled.items())]
     return documents, unknowns

@@ -28,6 +28,10 @@ class Rows:
         self._seen: set[str] = set()
         self.unfilled: dict[str, str] = {}
 
+    def forget(self) -> None:
+        """Every table is new again: the database is another."""
+        self._seen.clear()
+
     def top_up(self, dsn: str) -> bool:
         """Fill the tables that are new since the last time; whether there were any."""
         if not self._wanted:

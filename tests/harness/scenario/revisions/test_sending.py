@@ -133,3 +133,18 @@ def test_a_statement_is_timed_at_the_rows_of_production(
     (statement,) = revision(found, "2").statements
     assert statement.seconds_like is not None
     assert statement.seconds_like > 5  # it sleeps a millisecond a row
+
+
+def test_a_revision_that_only_made_rows_are_in_the_way_of_is_unknown(
+    harness_server: Server, tmp_path: Path
+) -> None:
+    files = {
+        "1.sql": "-- migrate:up\ncreate table t (a int primary key, b int not null);\n",
+        "2.sql": "-- migrate:up\ninsert into t select a, b from t;\ncreate table after (c int);\n",
+        "3.sql": "-- migrate:up\nalter table after add d int;\n",
+    }
+    found = check_here(harness_server, write_files(tmp_path, files))
+    assert [one.verdict for one in found.revisions] == ["pass", "unknown", "pass"]
+    (finding,) = revision(found, "2").findings
+    assert (finding.id, finding.where) == ("revision.up_fails_with_rows", "2.sql")
+    assert "2: it goes up without rows" in found.unknowns[0]
