@@ -11,8 +11,9 @@ from typing import Any, Final
 import psycopg
 from psycopg import conninfo, sql
 
+from harness.core.errors import InfrastructureError
 from harness.database import admin
-from harness.server import Server, choose
+from harness.server import Server, choose, find_client
 from harness.server.dsn import fields
 from harness.subject.adapter.model import ForeignTree
 
@@ -44,9 +45,14 @@ class CheckServer:
 
     @property
     def psql(self) -> Path | None:
-        """The server's own psql, where it has one."""
+        """A psql for this server: its own, or the newest that is installed; None without one."""
         place = self.started.bin_dir
-        return place / "psql" if place is not None and (place / "psql").is_file() else None
+        if place is not None and (place / "psql").is_file():
+            return place / "psql"
+        try:
+            return find_client("psql", self.version)
+        except InfrastructureError:
+            return None
 
     def dsn(self, name: str) -> str:
         """The DSN of a database as the role that runs the tree."""
