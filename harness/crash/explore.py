@@ -23,6 +23,7 @@ from harness.crash.applicability import cleanup_steps, places_of, steps_of
 from harness.crash.golden_note import Note
 from harness.crash.model import START, WHOLE, CoverageRow, Point, Task
 from harness.crash.prospect import Prospect, Told, prospected, silent
+from harness.crash.replay import PointReplay
 from harness.crash.request import Enumeration
 from harness.crash.settings import CrashSettings, narrowed
 from harness.crash.setup import Setup
@@ -244,14 +245,14 @@ def _struck_here(settings: CrashSettings) -> Strike:
     return struck
 
 
-def _replay(settings: CrashSettings, server: Server) -> coverage.PointReplay:
+def _replay(settings: CrashSettings, server: Server) -> PointReplay:
     """How a point is repeated, here or on another machine: from the same place of a checkout.
 
     A server that could not be struck again, such as a gate's container, is named by its version.
     """
     plan_path = _relative(settings.plan) if settings.subject is None else None
     provider = "embedded" if server.provider == "embedded" else "system"
-    return coverage.PointReplay(
+    return PointReplay(
         settings.rows,
         settings.seed,
         None if plan_path is None or is_default_plan(plan_path, Path.cwd()) else str(plan_path),

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 import pytest
+from ruamel import yaml
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -21,8 +22,6 @@ EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
 TRUSTED = re.compile(r"\s*matrix\.\w+\s*")
 WRITERS = {"comment.yml": {"comment"}, "release.yml": {"publish"}}
 """Jobs whose token may write, by file: none of them runs what a pull request brings."""
-
-yaml = pytest.importorskip("ruamel.yaml", reason="check-jsonschema is not installed")
 
 
 def told(command: list[str], **variables: str) -> tuple[int, str]:

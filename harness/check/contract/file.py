@@ -128,7 +128,7 @@ def _differs(path: Path, words: dict[str, str]) -> tuple[str | None, str]:
 def _statements(
     path: Path, text: str, params: dict[str, str]
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    parsed = _without_parameters(path, text, params)
+    parsed = without_parameters(path, text, params)
     try:
         found = parse_sql(parsed)
     except ParseError as error:
@@ -148,11 +148,15 @@ def _statements(
     return tuple(statements), tuple(lines)
 
 
-def _without_parameters(path: Path, text: str, params: dict[str, str]) -> str:
-    """The same text, character for character as long, as the parser reads it."""
+def without_parameters(path: Path, text: str, params: Mapping[str, str], above: int = 0) -> str:
+    """The same text, character for character as long, as the parser reads it.
+
+    `above` lines stand before it in its file. Raises UsageError, with the line, for a parameter
+    without a header and a % that is none.
+    """
 
     def replace(match: re.Match[str]) -> str:
-        where = f"{path}:{text.count(chr(10), 0, match.start()) + 1}"
+        where = f"{path}:{above + text.count(chr(10), 0, match.start()) + 1}"
         if match[1]:
             if match[1] not in params:
                 raise UsageError(f"parameter {match[1]!r} has no header 'param'", where=where)

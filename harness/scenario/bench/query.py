@@ -26,6 +26,7 @@ from typing import Any, Final, Literal
 from pglast import ast, parse_sql
 from pglast.parser import ParseError
 
+from harness.check.contract.file import without_parameters
 from harness.check.contract.session import CONNECTED, Actor
 from harness.check.contract.settings import contract_settings
 from harness.core.errors import UsageError
@@ -38,7 +39,6 @@ Counter = Literal["buffers", "wal", "scans"]
 COUNTERS: Final[tuple[Counter, ...]] = ("buffers", "wal", "scans")
 KNOWN: Final = ("about", "role", "param", "expects", "allows")
 AFTER: Final = re.compile(r"^--[ \t]*after:[ \t]*$", re.MULTILINE)
-PARAMETER: Final = re.compile(r"%(?:\((\w+)\)s|(.))", re.DOTALL)
 ALLOWS: Final = re.compile(r"(\w+) (\d+(?:\.\d+)?) (\S.*)")
 
 
@@ -155,7 +155,7 @@ def _statements(
     path: Path, text: str, above: int, params: Mapping[str, str]
 ) -> tuple[tuple[str, ...], bool]:
     """The statements of one side, and whether one of them writes."""
-    parsed = _without_parameters(path, text, above, params)
+    parsed = without_parameters(path, text, params, above)
     try:
         found = parse_sql(parsed)
     except ParseError as error:
@@ -181,20 +181,3 @@ def _reads(statement: ast.Node) -> bool:
     with_clause = getattr(statement, "withClause", None)
     parts = [one.ctequery for one in with_clause.ctes] if with_clause else []
     return isinstance(statement, ast.SelectStmt) and all(_reads(one) for one in parts)
-
-
-def _without_parameters(path: Path, text: str, above: int, params: Mapping[str, str]) -> str:
-    """The same text, character for character as long, as the parser reads it."""
-
-    def replace(match: re.Match[str]) -> str:
-        where = f"{path}:{above + text.count(chr(10), 0, match.start()) + 1}"
-        if match[1]:
-            if match[1] not in params:
-                raise UsageError(f"parameter {match[1]!r} has no header 'param'", where=where)
-            return "$1".ljust(len(match[0]))
-        if match[2] != "%":
-            raise UsageError("a % that is no parameter is written %%", where=where)
-        return "% "
-
-    # headers are comments, and their queries are asked without parameters
-    return PARAMETER.sub(replace, re.sub(r"^--.*$", lambda m: "-" * len(m[0]), text, flags=re.M))

@@ -9,9 +9,10 @@ from typing import cast
 import msgspec
 
 from harness.core.direction import Direction
-from harness.crash.coverage import Coverage, PointReplay
+from harness.crash.coverage import Coverage
 from harness.crash.golden_note import GOLDEN, Note
 from harness.crash.model import NOWHERE, CoverageRow, Point
+from harness.crash.replay import PointReplay
 from harness.document.crash import (
     UNSET,
     CrashDocument,

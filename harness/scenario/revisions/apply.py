@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,7 +106,8 @@ class Sender:
                 conn.execute("commit")
         except psycopg.Error as failure:
             _quietly(conn, "rollback")
-            return told(failure, script, script.text)
+            # its place is one in the tool's own statement, and no line of the file
+            return replace(told(failure, script, ""), line=None)
         return None
 
     @staticmethod

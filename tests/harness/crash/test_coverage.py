@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.crash.coverage import Coverage, PointReplay
+from harness.crash.coverage import Coverage
 from harness.crash.model import END, START, CoverageRow, Point
+from harness.crash.replay import PointReplay
 from tests.harness.support.crash_ledger import (
     ALL,
     GOOD,

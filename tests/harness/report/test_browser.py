@@ -16,8 +16,9 @@ import pytest
 
 from harness.core.direction import Direction
 from harness.core.finding import Finding
-from harness.crash.coverage import Coverage, PointReplay
+from harness.crash.coverage import Coverage
 from harness.crash.model import CoverageRow, Point
+from harness.crash.replay import PointReplay
 from harness.report import crash_page
 from harness.report.verdict import Suite
 from tests.harness.support.report import FINDING, built

@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from harness.core.direction import Direction
-from harness.crash.coverage import Coverage, PointReplay
+from harness.crash.coverage import Coverage
 from harness.crash.model import END, START, CoverageRow, DomainName, Point
+from harness.crash.replay import PointReplay
 from harness.document.crash import CrashDocument
 from harness.report import crash_page
 

@@ -43,14 +43,12 @@ def test_a_worker_elsewhere_without_tls_is_refused() -> None:
 
 
 def test_tls_without_certificates_names_the_variable() -> None:
-    pytest.importorskip("distributed", reason="the extra cluster is not installed")
     said = "no ca-file.*DASK_DISTRIBUTED__COMM__TLS__CA_FILE"
     with pytest.raises(UsageError, match=said), connected("tls://127.0.0.1:1"):
         pass
 
 
 def test_a_scheduler_that_is_away_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("distributed", reason="the extra cluster is not installed")
     monkeypatch.setattr("harness.scenario.cluster.address.TIMEOUT", 0.3)
     with (
         pytest.raises(InfrastructureError, match=r"no scheduler answers.*dask scheduler"),

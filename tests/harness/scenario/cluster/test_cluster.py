@@ -29,8 +29,6 @@ from tests.harness.scenario.merge.test_crash_shards import timeless
 from tests.harness.support.cluster import LONG, cluster
 from tests.harness.support.runner import SmallPlan
 
-pytest.importorskip("distributed", reason="the extra cluster is not installed")
-
 
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlanSubject:

@@ -148,3 +148,12 @@ def test_a_revision_that_only_made_rows_are_in_the_way_of_is_unknown(
     (finding,) = revision(found, "2").findings
     assert (finding.id, finding.where) == ("revision.up_fails_with_rows", "2.sql")
     assert "2: it goes up without rows" in found.unknowns[0]
+
+
+def test_a_version_row_that_is_refused_names_no_line_of_the_script(
+    harness_server: Server, tmp_path: Path
+) -> None:
+    files = {"1.sql": "-- migrate:up\nalter table schema_migrations drop column version;\n"}
+    found = check_here(harness_server, write_files(tmp_path, files))
+    (finding,) = revision(found, "1").findings
+    assert (finding.id, finding.where) == ("revision.up_fails", "1.sql")
