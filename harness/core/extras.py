@@ -10,11 +10,14 @@ from harness.core.errors import InfrastructureError
 
 DISTRIBUTION: Final = "migration-harness"
 MODULES: Final[Mapping[str, str]] = {
+    "api": "openapi_spec_validator",
     "bench": "pytest_benchmark",
     "cluster": "distributed",
     "container": "testcontainers",
     "contract": "sqlalchemy",
     "live": "hdrh",
+    "people": "starlette",
+    "webhooks": "httpx",
 }
 """The module by which it is seen that an extra is installed."""
 
