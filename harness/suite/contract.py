@@ -9,7 +9,8 @@ import pytest
 from harness.check import contract
 from harness.check.contract import file as contract_file
 from harness.check.contract.file import ContractQuery
-from harness.check.contract.session import PROVIDERS, Provider
+from harness.check.contract.providers import PROVIDERS
+from harness.check.contract.session import Provider
 from harness.report import evidence
 
 from .support import SMALL, CloneFactory, TemplateFactory

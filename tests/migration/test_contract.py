@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from fixtures import contract as legacy
 from harness.check import contract
-from harness.check.contract.session import PROVIDERS, engine
+from harness.check.contract.providers import PROVIDERS
+from harness.check.contract.session import engine
 from harness.report import evidence
 from harness.suite.contract import *  # noqa: F403 - the shipped suite; more below
 from harness.suite.contract import written

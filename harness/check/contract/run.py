@@ -17,8 +17,8 @@ from psycopg import sql
 
 from harness.check.contract import file as contract_file
 from harness.check.contract.file import ContractQuery
+from harness.check.contract.providers import PROVIDERS
 from harness.check.contract.session import (
-    PROVIDERS,
     SETTINGS,
     Answer,
     AskFailedError,
@@ -191,7 +191,7 @@ def _differences(before: list[Answer], after: list[Answer]) -> list[str]:
         return [f"it ends {_end(after)}, before {_end(before)}"]
     found = []
     for number, (old, new) in enumerate(zip(before, after, strict=True), start=1):
-        if old.columns != new.columns:
+        if None not in (old.columns, new.columns) and old.columns != new.columns:
             found.append(f"statement {number}: columns {new.columns}, before {old.columns}")
         if old.count != new.count:
             found.append(f"statement {number}: {new.count} rows, before {old.count}")

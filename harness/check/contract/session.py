@@ -1,4 +1,4 @@
-"""How a client asks: through psycopg, or through SQLAlchemy; as a role, with the API's settings."""
+"""How a driver asks: psycopg, and SQLAlchemy over it; as a role, with the API's settings."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class Actor:
 class Answer:
     """What a statement gave: columns with their types, rows, how many; or the error's SQLSTATE."""
 
-    columns: tuple[tuple[str, int], ...] = ()
+    columns: tuple[tuple[str, int], ...] | None = ()
+    """None where the client cannot tell them: JSON without a row has no names."""
     rows: tuple[tuple[str | None, ...], ...] = ()
     count: int = -1
     sqlstate: str | None = None
@@ -76,16 +77,21 @@ class Provider(Protocol):
         """Connect."""
 
 
-class _Masking:
+class Masking:
     """A transaction's own time is another on every run: it is said as whose time it is."""
 
     def __init__(self) -> None:
         self.moments: dict[str, str] = {}
+        self.noted = 0
 
-    def note(self, now: datetime) -> None:
-        self.moments[plain(now) or ""] = f"now of transaction {len(self.moments)}"
+    def note(self, *spelled: str | None) -> None:
+        """A transaction begins at this moment, in all the spellings in which it may come back."""
+        for one in spelled:
+            self.moments[one or ""] = f"now of transaction {self.noted}"
+        self.noted += 1
 
     def answer(self, statement: str, description: Any, rows: list[Any], count: int) -> Answer:
+        """What a driver gave, as texts."""
         columns = tuple((column[0], column[1]) for column in description or ())
         found = [self.seen(row) for row in rows]
         if not statement.lower().startswith(("select", "with", "table")):
@@ -93,11 +99,12 @@ class _Masking:
         return Answer(columns, tuple(found), count)
 
     def seen(self, row: Sequence[Any]) -> tuple[str | None, ...]:
+        """As `ClientSession` promises."""
         texts = (plain(value) for value in row)
         return tuple(None if text is None else self.moments.get(text, text) for text in texts)
 
 
-class PsycopgSession(_Masking):
+class PsycopgSession(Masking):
     """Through psycopg."""
 
     def __init__(self, conn: psycopg.Connection[Any]) -> None:
@@ -109,9 +116,9 @@ class PsycopgSession(_Masking):
         """As `ClientSession` promises."""
         try:
             with self.conn.transaction(force_rollback=mode != "keep"):
-                for name, value in _as(actor, mode).items():
+                for name, value in request_settings(actor, mode).items():
                     self.conn.execute("select pg_catalog.set_config(%s, %s, true)", [name, value])
-                self.note(self.conn.execute("select now()").fetchall()[0][0])
+                self.note(plain(self.conn.execute("select now()").fetchall()[0][0]))
                 yield
         except psycopg.Error as error:
             raise AskFailedError(error) from error
@@ -126,7 +133,7 @@ class PsycopgSession(_Masking):
         return self.answer(statement, cursor.description, rows, cursor.rowcount)
 
 
-class SqlalchemySession(_Masking):
+class SqlalchemySession(Masking):
     """Through SQLAlchemy: its dialect, its types, its transactions."""
 
     def __init__(self, conn: sqlalchemy.Connection) -> None:
@@ -142,9 +149,9 @@ class SqlalchemySession(_Masking):
         try:
             with self.conn.begin() as transaction:
                 config = sqlalchemy.text("select pg_catalog.set_config(:name, :value, true)")
-                for name, value in _as(actor, mode).items():
+                for name, value in request_settings(actor, mode).items():
                     self.conn.execute(config, {"name": name, "value": value})
-                self.note(self.conn.execute(sqlalchemy.text("select now()")).scalar_one())
+                self.note(plain(self.conn.execute(sqlalchemy.text("select now()")).scalar_one()))
                 yield
                 if mode != "keep":
                     transaction.rollback()
@@ -174,7 +181,7 @@ class Psycopg:
     def session(self, dsn: str) -> Iterator[PsycopgSession]:
         """Connect."""
         with session(dsn) as conn:
-            _prepare(conn)
+            prepare_session(conn)
             yield PsycopgSession(conn)
 
 
@@ -190,9 +197,6 @@ class Sqlalchemy:
             yield SqlalchemySession(conn)
 
 
-PROVIDERS: Final[tuple[Provider, ...]] = (Psycopg(), Sqlalchemy())
-
-
 @contextmanager
 def engine(dsn: str) -> Iterator[sqlalchemy.Engine]:
     """A SQLAlchemy engine on a libpq DSN, closed at the end.
@@ -204,7 +208,7 @@ def engine(dsn: str) -> Iterator[sqlalchemy.Engine]:
 
     def connect() -> psycopg.Connection[Any]:
         conn = session(dsn)
-        _prepare(conn)
+        prepare_session(conn)
         conn.autocommit = False
         return conn
 
@@ -226,13 +230,14 @@ def plain(value: Any) -> str | None:
     return str(value)
 
 
-def _prepare(conn: psycopg.Connection[Any]) -> None:
+def prepare_session(conn: psycopg.Connection[Any]) -> None:
+    """Make a session as a contract wants it: no limits, names written out, nobody's zone."""
     limits.take_off(conn)
     for name, value in SETTINGS.items():
         conn.execute("select pg_catalog.set_config(%s, %s, false)", [name, value])
 
 
-def _as(actor: Actor, mode: Mode) -> dict[str, str]:
+def request_settings(actor: Actor, mode: Mode) -> dict[str, str]:
     """What the API sets for a request; a read writes nothing, whatever it is."""
     settings = dict(actor.claims)
     if actor.role != CONNECTED:

@@ -12,7 +12,7 @@ import pytest
 from fixtures import contract as legacy
 from harness.check import contract
 from harness.check.contract import file as contract_file
-from harness.check.contract.session import PROVIDERS
+from harness.check.contract.providers import PROVIDERS
 from harness.core.errors import UsageError
 from harness.core.finding import Finding
 from harness.database import admin, fingerprint, template

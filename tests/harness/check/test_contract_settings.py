@@ -8,7 +8,8 @@ import pytest
 
 from harness.check import contract
 from harness.check.contract import file as contract_file
-from harness.check.contract.session import CONNECTED, PROVIDERS, Provider
+from harness.check.contract.providers import PROVIDERS
+from harness.check.contract.session import CONNECTED, Provider
 from harness.core.errors import UsageError
 
 READ = '-- about: all\nselect id from "Weird Schema".t order by id\n'
