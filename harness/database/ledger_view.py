@@ -6,6 +6,7 @@ A runner builds on `harness.runner.ledger`, which refuses a ledger that was chan
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import psycopg
@@ -18,12 +19,12 @@ Connection = psycopg.Connection[Any]
 
 _RUNS: Final = spelled("""
 SELECT id, direction, plan, plan_version, plan_hash, state, epoch, pid, lock_pid,
-  pg_catalog.date_part('epoch', completed_at - started_at) AS seconds
+  pg_catalog.date_part('epoch', completed_at - started_at) AS seconds, started_at, completed_at
 FROM {run} WHERE direction = ANY(%s) ORDER BY id DESC LIMIT 1
 """)
 _STEPS: Final = spelled("""
 SELECT step, state, last_key, rows, batches,
-  pg_catalog.date_part('epoch', updated_at - started_at) AS seconds
+  pg_catalog.date_part('epoch', updated_at - started_at) AS seconds, updated_at
 FROM {step} WHERE run_id = %s ORDER BY position
 """)
 _FILES: Final = spelled("SELECT path, sha256 FROM {plan_file} WHERE run_id = %s")
@@ -50,6 +51,8 @@ class RunView:
     pid: int
     lock_pid: int
     seconds: float | None
+    started_at: datetime
+    completed_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class StepView:
     rows: int
     batches: int
     seconds: float
+    updated_at: datetime
 
 
 def has_ledger(conn: Connection) -> bool:
