@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from harness.database import admin, fingerprint
+from harness.database.catalog import OUR_SCHEMAS
 from harness.database.fingerprint.model import Objects
-from harness.database.fingerprint.taking import EXCLUDED
 
 PARTS: Final = ("catalog", "security")
 OWNER: Final = "(owner)"
@@ -60,7 +60,7 @@ def take(dsn: str) -> Source:
 
 
 def crowded(
-    dsn: str, limits: Mapping[str, int], limit: int, apart: tuple[str, ...] = EXCLUDED
+    dsn: str, limits: Mapping[str, int], limit: int, apart: tuple[str, ...] = OUR_SCHEMAS
 ) -> dict[str, int]:
     """The tables with more rows than their limit, and how many: at least, or by the statistics.
 

@@ -33,7 +33,8 @@ WITH relation AS (
   SELECT n.nspname || '.' || c.relname AS name, c.oid, c.relowner AS owner
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-    AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'migration_maintenance')
+    AND n.nspname !~ '^pg_'
+    AND n.nspname NOT IN ('information_schema', 'migration_maintenance', 'migration_outbox')
   UNION ALL
   SELECT n.nspname || '.' || t.typname, NULL, t.typowner
   FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
