@@ -119,6 +119,8 @@ def _learned(
     old, new = change.old, change.new
     if new is None or change.rival or not old.columns:
         return {}
+    if "f" in (old.kind, new.kind):
+        return {}  # its rows are another server's, which a clone does not reach
     # a view has no key: its first column often is one, and what is not unique joins nothing
     key = old.key or old.columns[:1]
     if any(name not in change.columns for name in key):

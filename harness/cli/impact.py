@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,9 +31,7 @@ SHOWN = 40
 
 
 @click.command()
-@click.argument(
-    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
+@click.argument("paths", metavar="[PATH...]", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--dsn", hidden=True, help="refused: it is proven on databases of its own")
 @named_plan_option
 @trust_option
@@ -84,7 +83,9 @@ def impact(
 ) -> None:
     """Find, rewrite and prove dashboards, alerts, rules and reports that name the schema.
 
-    Each query runs on a clone before the migration, the rewritten one on a clone after it.
+    Each query runs on a clone before the migration, the rewritten one on a clone after it. What
+    names the schema in the database itself (functions, jobs, publications, webhook triggers) is
+    tried on both; without a PATH only that.
     """
     if write and out is not None:
         raise UsageError("--write and --out are two places", hint="leave one of them out")
@@ -123,7 +124,10 @@ def told(document: ImpactDocument) -> Iterator[str]:
         for word in ("same", "declared", "differs", "cannot", "refused", "unknown")
         if counts.get(word)
     )
+    inside = Counter(one.outcome for one in document.inside)
+    within = ", ".join(f"{count} {word}" for word, count in sorted(inside.items()))
     yield f"impact: {document.verdict}: {queries or 'no query was found'}"
+    yield f"  in the database: {within or 'nothing names the schema'}"
     for finding in document.findings:
         if finding.severity == "info":
             continue

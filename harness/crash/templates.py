@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -35,9 +35,17 @@ class Templates:
         admin.drop(self.server_dsn, admin.dbname(dsn))
 
 
-def furnished(ground: Setup, server_dsn: str) -> Templates:
-    """Make both databases on a server; the migrated one by an undisturbed run of the product."""
+def furnished(
+    ground: Setup, server_dsn: str, dress: Callable[[str], None] | None = None
+) -> Templates:
+    """Make both databases on a server; the migrated one by an undisturbed run of the product.
+
+    `dress` is called with the DSN of the seeded one, before the other is made from it.
+    """
     source = ground.furnish(server_dsn, admin.unique_name("harness_source"))
+    if dress is not None:
+        dress(source)
+        admin.end_connections(server_dsn, admin.dbname(source))
     target = template.clone(server_dsn, admin.dbname(source))
     runners.migrate_undisturbed(ground, target)
     admin.end_connections(server_dsn, admin.dbname(target))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from harness.core.finding import Finding
+from harness.core.finding import Finding, Severity
 from harness.document.base import Document, Word
 
 Outcome = Literal["same", "differs", "cannot", "unknown", "refused", "declared"]
+InsideWord = Literal["same", "differs", "cannot", "silent", "unknown", "declared"]
 
 
 class QueryDocument(Document, frozen=True, kw_only=True):
@@ -33,8 +34,27 @@ class ArtifactDocument(Document, frozen=True, kw_only=True):
     written: str | None = None
 
 
+class InsideDocument(Document, frozen=True, kw_only=True):
+    """An artifact in the database: its kind and name, what comes of it, and what shows it.
+
+    `severity` is that of the finding; None where there is none, because it goes on as before.
+    """
+
+    kind: str
+    name: str
+    outcome: InsideWord
+    reason: str = ""
+    statement: str = ""
+    sqlstate: str = ""
+    evidence: Sequence[str] = ()
+    hint: str = ""
+    severity: Severity | None = None
+
+
 class ImpactDocument(Document, frozen=True, kw_only=True):
-    """A whole run. `map` is what was called otherwise; `others` are files of no kind."""
+    """A whole run. `map` is what was called otherwise; `others` are files of no kind; `inside` is
+    what names the schema from inside the database.
+    """
 
     verdict: Word
     artifacts: Sequence[ArtifactDocument]
@@ -42,5 +62,6 @@ class ImpactDocument(Document, frozen=True, kw_only=True):
     counts: Mapping[str, int]
     map: Mapping[str, Any]
     others: Sequence[str]
+    inside: Sequence[InsideDocument] = ()
     role: str | None
     seconds: float

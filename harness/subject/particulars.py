@@ -29,7 +29,9 @@ class Particulars:
     it is made of, which a verdict hashes. `contract` is a directory of queries that old clients
     send, `benchmarks` one of queries whose cost before and after is compared, `judge` the checks
     that mutants are shown to, as module:function. `traffic` is what its clients do while a
-    migration runs, `workflows` what users must get through at any time.
+    migration runs, `workflows` what users must get through at any time. `overlay` is a directory of
+    SQL files with what stands in the database beside the schema, and that `harness impact` judges:
+    webhook triggers, publications, jobs, functions and views of one's own.
     """
 
     seeder: Seeder | None = None
@@ -39,6 +41,7 @@ class Particulars:
     judge: str | None = None
     traffic: TrafficMix | None = None
     workflows: tuple[Workflow, ...] = ()
+    overlay: str | None = None
 
 
 def load_particulars(project: Project) -> Particulars:
@@ -81,7 +84,7 @@ def _load(project: Project) -> Particulars:
     if not isinstance(found, Particulars):
         text = f"{name} is a {type(found).__name__}, not a harness.subject.particulars.Particulars"
         raise UsageError(text, where=where)
-    for path in (*found.made_of, *filter(None, (found.contract, found.benchmarks))):
+    for path in (*found.made_of, *filter(None, (found.contract, found.benchmarks, found.overlay))):
         if not (root / path).exists():
             raise UsageError(f"{name} names {path!r}, which is not in {shown(root)}", where=where)
     return found

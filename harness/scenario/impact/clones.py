@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from harness.crash.setup import Setup
 from harness.crash.templates import furnished
 from harness.database import admin
+from harness.subject.overlay import apply_overlay, overlay_files
 from harness.subject.protocol import Subject
 
 
@@ -25,12 +26,16 @@ class Clones:
 def before_and_after(
     subject: Subject, *, rows: int, seed: int, provider: str, version: int | None
 ) -> Iterator[Clones]:
-    """Both databases, for the length of a block. Raises StepFailed when the migration fails."""
+    """Both databases, for the length of a block; the subject's overlay is in both.
+
+    Raises StepFailed when the migration fails, Refused when the overlay does.
+    """
+    files = overlay_files(subject)
     ground = Setup(subject, rows, seed, provider, version)
     server = ground.server("fast")
     try:
         subject.prove_reach(server.dsn())
-        made = furnished(ground, server.dsn())
+        made = furnished(ground, server.dsn(), lambda dsn: apply_overlay(dsn, files))
         dsn = server.dsn()
         yield Clones(dsn, admin.with_dbname(dsn, made.source), admin.with_dbname(dsn, made.target))
     finally:

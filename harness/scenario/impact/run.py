@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.artifact.file import MetricLabels, RewrittenArtifact, labels_of, rewrite_artifact
+from harness.artifact.inside.model import DatabasePair
 from harness.artifact.learn import learn_map, refuse_empty
 from harness.artifact.mapfile import NAME, Declaration, describe_map, read_declaration
 from harness.artifact.proof.compare import QueryOutcome
@@ -22,7 +23,12 @@ from harness.artifact.text.tree import spell_path
 from harness.core.finding import Finding
 from harness.database import admin
 from harness.document.base import Word
-from harness.document.impact import ArtifactDocument, ImpactDocument, QueryDocument
+from harness.document.impact import (
+    ArtifactDocument,
+    ImpactDocument,
+    InsideDocument,
+    QueryDocument,
+)
 from harness.scenario.impact.clones import Clones, before_and_after
 from harness.scenario.impact.files import (
     FoundFiles,
@@ -34,6 +40,7 @@ from harness.scenario.impact.files import (
     write_file,
 )
 from harness.scenario.impact.findings import judged_findings, refused_findings
+from harness.scenario.impact.inside import inside_findings, look_inside
 from harness.subject.protocol import Subject
 
 Results = list[tuple[NamedFile, RewrittenArtifact, list[QueryDocument]]]
@@ -81,7 +88,7 @@ def run_impact(settings: ImpactSettings, given: Clones | None = None) -> ImpactD
             version=settings.pg_version,
         ) as clones
     ):
-        renames, results, findings = _judged(settings, clones, found, declared)
+        renames, results, findings, inside = _judged(settings, clones, found, declared)
     for named, made, _ in results:
         if named in places:
             write_file(named.path, places[named], made.text)
@@ -98,7 +105,8 @@ def run_impact(settings: ImpactSettings, given: Clones | None = None) -> ImpactD
     findings = [*found.findings, *findings, *mentions(found.others, changed_names(renames))]
     counts: Counter[str] = Counter(query.outcome for one in documents for query in one.queries)
     return ImpactDocument(
-        verdict=_verdict(counts, findings),
+        verdict=_verdict(counts, findings, inside, named=bool(settings.paths)),
+        inside=inside,
         artifacts=documents,
         findings=findings,
         counts={**counts, "artifacts": len(documents), "edits": sum(d.edits for d in documents)},
@@ -128,10 +136,13 @@ def changed_names(renames: RenameMap) -> list[str]:
 
 def _judged(
     settings: ImpactSettings, clones: Clones, found: FoundFiles, declared: Declaration
-) -> tuple[RenameMap, Results, list[Finding]]:
+) -> tuple[RenameMap, Results, list[Finding], list[InsideDocument]]:
     with admin.connection(clones.before) as old, admin.connection(clones.after) as new:
         renames = learn_map(old, new, declared)
-    refuse_empty(renames)
+        if settings.paths:
+            refuse_empty(renames)
+        pair = DatabasePair(old, new, renames, settings.timeout)
+        inside = [] if settings.back else look_inside(pair, declared)
     first, second = clones.before, clones.after
     if settings.back:
         renames, first, second = renames.inverse(), second, first
@@ -146,7 +157,7 @@ def _judged(
         finally:
             before.close()
             after.close()
-    return renames, results, findings
+    return renames, results, [*findings, *inside_findings(inside, alone=not settings.paths)], inside
 
 
 def rewrite_all(found: FoundFiles, renames: RenameMap) -> list[tuple[NamedFile, RewrittenArtifact]]:
@@ -194,10 +205,17 @@ def _query(
     )
 
 
-def _verdict(counts: Counter[str], findings: Sequence[Finding]) -> Word:
-    """Pass: every query was judged the same, or its difference declared; and there was one."""
+def _verdict(
+    counts: Counter[str],
+    findings: Sequence[Finding],
+    inside: Sequence[InsideDocument],
+    *,
+    named: bool,
+) -> Word:
+    """Pass: everything was judged the same, or its difference declared; and there was something."""
     if any(one.severity == "critical" for one in findings):
         return "fail"
-    if counts["unknown"] or not (counts["same"] + counts["declared"]):
+    judged = counts["same"] + counts["declared"] if named else len(inside)
+    if counts["unknown"] or not judged or any(one.severity == "warning" for one in inside):
         return "unknown"
     return "pass"

@@ -1,0 +1,1 @@
+"""What names the schema from inside the database: functions, jobs, publications, triggers."""
