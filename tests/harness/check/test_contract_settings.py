@@ -57,6 +57,9 @@ def test_claims_name_the_role_that_asks(tmp_path: Path) -> None:
         ("roles = 'one'", "contract.toml:1: roles is not a list"),
         ("\nclaims = []", "contract.toml:2: claims is not a table"),
         ("role = ['x']", "unknown key 'role'"),
+        ("[api]\nroles = ['x']", "contract.toml:1: api is not a table with schema"),
+        ("[api]\nschema = 's'\nshema = 'x'", "contract.toml:1: api is not a table with schema"),
+        ("[api]\nschema = 's'\n[api.declared]\na = 1", "declared, a table of texts"),
         ("roles = [", "contract.toml:1: is not valid TOML"),
     ],
 )

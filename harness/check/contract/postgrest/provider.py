@@ -84,8 +84,7 @@ class PostgrestSession(Masking):
         """The types of the body's columns; None where one is not there, and the server refuses."""
         if body is None:
             return None
-        relation = body.relation.replace("%%", "%")
-        found = dict(self.driver.conn.execute(_TYPES, [relation]).fetchall())
+        found = column_types(self.driver.conn, body.relation.replace("%%", "%"))
         return found if all(name in found for name in body.columns) else None
 
     def _spelled(self, value: Any) -> str | None:
@@ -94,6 +93,11 @@ class PostgrestSession(Masking):
         if isinstance(value, str) and not isinstance(value, _Number):
             return self.moments.get(value, spell_value(value))
         return spell_value(value)
+
+
+def column_types(conn: psycopg.Connection[Any], relation: str) -> dict[str, str]:
+    """The types of a relation's columns, by their names; `relation` is spelled as in SQL."""
+    return dict(conn.execute(_TYPES, [relation]).fetchall())
 
 
 def read_body(text: str) -> list[list[tuple[str, Any]]]:
