@@ -69,10 +69,9 @@ def _adds_column(node: object) -> bool:
 def _of_alter(
     script: ForeignScript, one: StatementObserved, node: ast.AlterTableStmt
 ) -> Iterator[Finding]:
-    held = {lock.relation: lock for lock in one.locks if lock.mode in _STRONG}
     for command in node.cmds or ():
         added = command.def_ if command.subtype == enums.AlterTableType.AT_AddConstraint else None
-        if isinstance(added, ast.Constraint) and held:
+        if isinstance(added, ast.Constraint) and _is_locked(one, node.relation):
             yield from _of_constraint(script, one, added)
     if one.rewritten or any(_is_foreign(command) for command in node.cmds or ()):
         return
@@ -85,6 +84,15 @@ def _of_alter(
                 " SET NOT NULL then takes a valid CHECK (… IS NOT NULL) for its proof",
                 f"{rows} rows were read",
             )  # fmt: skip
+
+
+def _is_locked(one: StatementObserved, table: ast.RangeVar | None) -> bool:
+    # a table that the transaction made itself has no rows of users, and nobody waits for it
+    name = "" if table is None else table.relname
+    return any(
+        lock.mode in _STRONG and lock.relation.rpartition(f".{name}")[1:] == (f".{name}", "")
+        for lock in one.locks
+    )
 
 
 def _is_foreign(command: ast.AlterTableCmd) -> bool:

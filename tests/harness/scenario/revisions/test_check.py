@@ -109,6 +109,12 @@ PLANTED: Final[Mapping[str, str]] = {
     "37_role": dbmate("create role made_here;", "drop role made_here;"),
     "38_role_left": dbmate("create role left_here;", ""),
     "39_lost_table": dbmate("drop table notes;", ""),
+    "40_own_key": dbmate(
+        "create table own (id int primary key, user_id int);\n"
+        "alter table own enable row level security;\n"
+        "alter table own add constraint own_key foreign key (user_id) references users (id);",
+        "drop table own;",
+    ),
 }  # fmt: skip
 
 
@@ -189,7 +195,9 @@ def test_a_planted_defect_is_found_at_its_line(
     assert (found[finding].severity, found[finding].where) == (severity, where)
 
 
-@pytest.mark.parametrize("name", ["01_tables", "02_exact", "09_function", "18_forward", "35_enum"])
+@pytest.mark.parametrize(
+    "name", ["01_tables", "02_exact", "09_function", "18_forward", "35_enum", "40_own_key"]
+)
 def test_a_sound_revision_has_no_finding(checked: CheckDocument, name: str) -> None:
     assert list(revision(checked, name).findings) == []
 
