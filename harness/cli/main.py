@@ -37,6 +37,7 @@ from harness.cli.merge import merge
 from harness.cli.metrics import metrics
 from harness.cli.migrate import migrate
 from harness.cli.mutate import mutate
+from harness.cli.page import page
 from harness.cli.report import report
 from harness.cli.rollback import rollback
 from harness.cli.seed import seed_database
@@ -74,6 +75,7 @@ for command in (
     status,
     watch,
     metrics,
+    page,
     control,
     verify,
     rollback,

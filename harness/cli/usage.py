@@ -20,6 +20,7 @@ EXAMPLES: Final = {
     "status": "harness status --dsn postgresql:///shop",
     "watch": "harness watch --dsn postgresql:///shop",
     "metrics": "harness metrics --dsn postgresql:///shop --listen 9187",
+    "page": "harness page serve --dsn postgresql:///shop --port 8080",
     "control": "harness control pause --dsn postgresql:///shop --for 10min",
     "verify": "harness verify --dsn postgresql:///shop --source before.backup",
     "rollback": "harness rollback --dsn postgresql:///shop",
