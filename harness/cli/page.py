@@ -172,7 +172,7 @@ def _looked(reader: LedgerReader | None) -> HarnessError | None:
     except psycopg.Error as error:
         return InfrastructureError(
             f"the ledger cannot be read: {' '.join(str(error).split())}",
-            hint="the role needs to read schema migration_control",
+            hint="the role needs to read the schema of the ledger",
         )
     return None
 

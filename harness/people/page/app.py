@@ -6,15 +6,9 @@ import secrets
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
+from harness.people.page.answers import make_answer, text_answer
 from harness.people.page.publication import HTML, PublishedFile
 from harness.people.page.publisher import Publisher
 from harness.people.page.render import policy
@@ -23,6 +17,11 @@ from harness.people.page.ticking import Ticking
 from harness.people.page.tokens import TickTokens
 from harness.people.page.unsubscribing import Unsubscribing
 from harness.people.unsubscribe import UnsubscribeList
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -35,7 +34,7 @@ OPEN: Final = {
 }
 """For what other sites' pages may read: the feed, the calendar and the banner."""
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+Endpoint = Callable[["Request"], Awaitable["Response"]]
 METHODS: Final = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 
@@ -47,6 +46,7 @@ class PageHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        from starlette.datastructures import MutableHeaders
 
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -69,6 +69,9 @@ def page_app(
     tell: Callable[[str], None] = lambda _: None,
 ) -> ASGIApp:
     """The page, its feed, calendar and banner; the form for ticks where there are tokens."""
+    from starlette.applications import Starlette
+    from starlette.routing import Route
+
     names = publisher.publication().files
     served = [name for name in names if name != "maintenance.html"]
     routes = [Route(f"/{name}", _file(publisher, name)) for name in served]
@@ -93,6 +96,9 @@ def page_app(
 
 def maintenance_app(publisher: Publisher) -> ASGIApp:
     """What stands in place of the application: the same answer to whatever is asked."""
+    from starlette.applications import Starlette
+    from starlette.routing import Route
+
     anything = Route("/{path:path}", _maintenance(publisher), methods=METHODS)
     return PageHeaders(Starlette(routes=[anything]), publisher)
 
@@ -102,11 +108,11 @@ def _file(publisher: Publisher, name: str) -> Endpoint:
         found: PublishedFile = publisher.publication().files[name]
         headers = {"Content-Type": found.kind, "Cache-Control": "no-cache"}
         if name == "index.html":  # it holds the moment at which it was made
-            return Response(found.body, headers=headers)
+            return make_answer(found.body, 200, headers)
         headers |= {"ETag": found.etag, **OPEN}
         if _has(request.headers.get("if-none-match", ""), found.etag):
-            return Response(status_code=304, headers=headers)
-        return Response(found.body, headers=headers)
+            return make_answer(b"", 304, headers)
+        return make_answer(found.body, 200, headers)
 
     return serve
 
@@ -126,7 +132,7 @@ def _maintenance(publisher: Publisher) -> Endpoint:
             "Cache-Control": "no-store",
             "Retry-After": str(retry_after(published.state)),
         }
-        return Response(found.body, 503, headers)
+        return make_answer(found.body, 503, headers)
 
     return serve
 
@@ -139,4 +145,4 @@ def retry_after(state: PageState) -> int:
 
 
 async def _absent(_request: Request, _error: Exception) -> Response:
-    return PlainTextResponse("There is no such page.\n", 404)
+    return text_answer("There is no such page.\n", 404)

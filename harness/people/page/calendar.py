@@ -6,12 +6,13 @@ UID stays and SEQUENCE rises with the window's revision, so that a client moves 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
-
-from icalendar import Calendar, Event, vCalAddress, vText, vUri
+from typing import TYPE_CHECKING, Final
 
 from harness.people.page.state import PageState, StateName
 from harness.people.page.wording import announcement, headline
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 PRODUCT: Final = "-//migration-harness//page//EN"
 STATUS: Final[dict[StateName, str]] = {
@@ -27,6 +28,8 @@ STATUS: Final[dict[StateName, str]] = {
 
 def calendar_of(state: PageState, planned_at: datetime) -> bytes:
     """The calendar with its one entry; `planned_at` is when the window was written."""
+    from icalendar import Calendar  # of the extra, which the base install does not bring
+
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
@@ -35,6 +38,8 @@ def calendar_of(state: PageState, planned_at: datetime) -> bytes:
 
 
 def _entry(state: PageState, planned_at: datetime) -> Event:
+    from icalendar import Event, vCalAddress, vText, vUri
+
     window, entry = state.window, Event()
     entry.add("uid", f"{window.id}@migration-harness")
     entry.add("sequence", window.sequence)

@@ -11,16 +11,18 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-
 from harness.core.errors import HarnessError, Refused
+from harness.people.page.answers import html_answer, json_answer, redirect_answer
 from harness.people.page.publisher import Publisher
 from harness.people.page.render import render_checklist
 from harness.people.page.tokens import TickTokens
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
 
 COOKIE: Final = "harness-form"
 LARGEST: Final = 8192
@@ -66,13 +68,11 @@ class Ticking:
             item, by, at = self._ticked(fields.get("item", ""), token)
         except RefusedTick as refused:
             if direct:
-                return JSONResponse({"error": refused.reason}, refused.status, _more(refused))
+                return json_answer({"error": refused.reason}, refused.status, _more(refused))
             return self._form(request, refused.reason, refused)
         if direct:
-            return JSONResponse(
-                {"item": item, "by": by, "at": at}, headers={"Cache-Control": "no-store"}
-            )
-        return RedirectResponse(f"checklist?done={item}", 303, {"Cache-Control": "no-store"})
+            return json_answer({"item": item, "by": by, "at": at}, 200, _more(None))
+        return redirect_answer(f"checklist?done={item}", _more(None))
 
     def _ticked(self, item: str, token: str) -> tuple[str, str, str]:
         holder = self.tokens.holder(token)
@@ -122,7 +122,7 @@ class Ticking:
         cookie = request.cookies.get(COOKIE) or secrets.token_hex(16)
         state = self.publisher.state()
         items = [one for one in state.checklist if not one.machine and not one.ticked]
-        response = HTMLResponse(
+        response = html_answer(
             render_checklist(state, items, self._sign(cookie), told),
             refused.status if refused else 200,
             _more(refused),

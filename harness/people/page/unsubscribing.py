@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError
+from harness.people.page.answers import html_answer
 from harness.people.page.publisher import Publisher
 from harness.people.page.render import render_unsubscribe
 from harness.people.unsubscribe import UnsubscribeList
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
 
 SHOWN = {"Cache-Control": "no-store"}
 
@@ -36,6 +38,8 @@ class Unsubscribing:
     async def _answer(
         self, ask: Callable[[str], bool], request: Request, *, done: bool
     ) -> Response:
+        from starlette.concurrency import run_in_threadpool
+
         state, status = self.publisher.state(), 200
         try:
             known = await run_in_threadpool(ask, request.path_params["token"])
@@ -46,4 +50,4 @@ class Unsubscribing:
             told = "You get no more mails about this." if done else ""
             if not known:
                 told, status = "This link is not one of ours.", 404
-        return HTMLResponse(render_unsubscribe(state, told), status, SHOWN)
+        return html_answer(render_unsubscribe(state, told), status, SHOWN)
