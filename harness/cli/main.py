@@ -45,6 +45,7 @@ from harness.cli.status import status
 from harness.cli.validate import validate
 from harness.cli.verify import verify
 from harness.cli.watch import watch
+from harness.cli.webhooks import webhooks
 from harness.core.errors import HarnessError, Reached, Stopped
 from harness.core.exit_status import ExitStatus
 
@@ -87,6 +88,7 @@ for command in (
     mutate,
     bench,
     impact,
+    webhooks,
     gate,
     merge,
     report,

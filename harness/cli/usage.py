@@ -33,6 +33,7 @@ EXAMPLES: Final = {
     "live": "harness live --writes 100 --seconds 20",
     "mutate": "harness mutate --sample 100",
     "impact": "harness impact dashboards/ reports/ --out build/artifacts",
+    "webhooks": "harness webhooks send --dsn postgresql:///shop --endpoints webhooks.toml",
     "bench": "harness bench compare main HEAD",
 }
 """Every command in the order in which a migration needs it, with a line to begin from."""

@@ -17,7 +17,7 @@ MODULES: Final[Mapping[str, str]] = {
     "contract": "sqlalchemy",
     "live": "hdrh",
     "people": "starlette",
-    "webhooks": "httpx",
+    "webhooks": "httpcore",
 }
 """The module by which it is seen that an extra is installed."""
 

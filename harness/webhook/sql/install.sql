@@ -48,6 +48,7 @@ CREATE TABLE migration_outbox.delivery (
   PRIMARY KEY (endpoint, seq)
 );
 CREATE INDEX delivery_pending ON migration_outbox.delivery (endpoint, key, seq) WHERE state = 'pending';
+CREATE INDEX delivery_due ON migration_outbox.delivery (endpoint, seq) WHERE state = 'pending';
 CREATE INDEX delivery_seq ON migration_outbox.delivery (seq);
 
 -- Queue one change in one vocabulary, in the transaction that makes it; gives its id. The same change
