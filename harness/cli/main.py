@@ -37,6 +37,7 @@ from harness.cli.merge import merge
 from harness.cli.metrics import metrics
 from harness.cli.migrate import migrate
 from harness.cli.mutate import mutate
+from harness.cli.notify import notify
 from harness.cli.page import page
 from harness.cli.report import report
 from harness.cli.rollback import rollback
@@ -88,6 +89,7 @@ for command in (
     mutate,
     bench,
     impact,
+    notify,
     webhooks,
     gate,
     merge,

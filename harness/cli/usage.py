@@ -19,6 +19,7 @@ EXAMPLES: Final = {
     "migrate": "harness migrate --dsn postgresql:///shop --until 1.1",
     "status": "harness status --dsn postgresql:///shop",
     "watch": "harness watch --dsn postgresql:///shop",
+    "notify": "harness notify send --dsn postgresql:///shop --once",
     "metrics": "harness metrics --dsn postgresql:///shop --listen 9187",
     "page": "harness page serve --dsn postgresql:///shop --port 8080",
     "control": "harness control pause --dsn postgresql:///shop --for 10min",

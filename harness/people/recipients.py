@@ -53,6 +53,11 @@ def mask_address(address: str) -> str:
     return f"{local[:1] if len(local) > 1 else ''}***@{domain}"
 
 
+def mask_addresses(text: str) -> str:
+    """A text, such as a server's answer, with every address in it masked."""
+    return ADDRESS.sub(lambda found: mask_address(found[0]), text)
+
+
 def is_address(text: str) -> bool:
     """Whether this is an address that any server takes, with nothing around it."""
     return len(text) <= LONGEST and ADDRESS.fullmatch(text) is not None

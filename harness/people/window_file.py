@@ -114,7 +114,11 @@ class TableReader:
 
     def refuse(self, key: str, message: str, hint: str | None = None) -> NoReturn:
         """Raise UsageError at the line of a key, or of the table where it is not in it."""
-        raise UsageError(message, where=f"{shown(self.file)}:{self._line(key)}", hint=hint)
+        raise UsageError(message, where=self.where(key), hint=hint)
+
+    def where(self, key: str) -> str:
+        """File and line of a key."""
+        return f"{shown(self.file)}:{self._line(key)}"
 
     def _line(self, key: str) -> int:
         if not self.first:
