@@ -15,7 +15,9 @@ MAINTENANCE_SCHEMA: Final = "migration_maintenance"
 """Where maintenance mode keeps its lease; the trigger that it puts on tables has that name too."""
 OUTBOX_SCHEMA: Final = "migration_outbox"
 """Where webhooks wait for their receivers; they outlive a migration and the way back."""
-OUR_SCHEMAS: Final = (SCHEMA, ARCHIVE, MAINTENANCE_SCHEMA, OUTBOX_SCHEMA)
+MAIL_SCHEMA: Final = "migration_mail"
+"""Where mails of a window are kept; they outlive a migration and the way back, too."""
+OUR_SCHEMAS: Final = (SCHEMA, ARCHIVE, MAINTENANCE_SCHEMA, OUTBOX_SCHEMA, MAIL_SCHEMA)
 """What the harness keeps in a database it migrates: ledger, archive, maintenance, webhooks."""
 TABLES: Final = ("r", "p")
 READABLE: Final = ("r", "p", "v", "m", "f")
@@ -27,7 +29,8 @@ select c.oid, n.nspname::text as schema, c.relname::text as relation, c.relkind:
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-    and n.nspname not in ('{SCHEMA}', '{ARCHIVE}', '{MAINTENANCE_SCHEMA}', '{OUTBOX_SCHEMA}')
+    and n.nspname not in
+        ('{SCHEMA}', '{ARCHIVE}', '{MAINTENANCE_SCHEMA}', '{OUTBOX_SCHEMA}', '{MAIL_SCHEMA}')
 """  # noqa: S608 - constants
 """A query of the user's relations of every kind: oid, schema, relation, kind, and quoted name."""
 

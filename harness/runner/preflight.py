@@ -34,7 +34,8 @@ WITH relation AS (
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
     AND n.nspname !~ '^pg_'
-    AND n.nspname NOT IN ('information_schema', 'migration_maintenance', 'migration_outbox')
+    AND n.nspname NOT IN
+      ('information_schema', 'migration_maintenance', 'migration_outbox', 'migration_mail')
   UNION ALL
   SELECT n.nspname || '.' || t.typname, NULL, t.typowner
   FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from harness.core.errors import InfrastructureError
-from harness.database.catalog import MAINTENANCE_SCHEMA, OUR_SCHEMAS, OUTBOX_SCHEMA
+from harness.database.catalog import MAIL_SCHEMA, MAINTENANCE_SCHEMA, OUR_SCHEMAS, OUTBOX_SCHEMA
 from harness.database.fingerprint import catalog, model
 from harness.database.fingerprint.data import Sums, tasks_for
 from harness.database.fingerprint.layout import (
@@ -28,7 +28,7 @@ from harness.database.fingerprint.session import (
 )
 from harness.database.fingerprint.sketching import Sketches
 
-_BY_PRELUDE: Final = (MAINTENANCE_SCHEMA, OUTBOX_SCHEMA)
+_BY_PRELUDE: Final = (MAINTENANCE_SCHEMA, OUTBOX_SCHEMA, MAIL_SCHEMA)
 EXCLUDED: Final = tuple(name for name in OUR_SCHEMAS if name not in _BY_PRELUDE)
 """Left out, and said to be in a saved fingerprint; others of ours the prelude leaves out."""
 _ATTEMPTS: Final = 5

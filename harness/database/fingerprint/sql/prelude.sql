@@ -1,5 +1,5 @@
 -- What belongs to the fingerprint: put before every query of this directory.
--- `namespace`: the schemas that are ours, without those of maintenance mode and webhooks, and from which oid on: of the server's own schemas only what was
+-- `namespace`: the schemas that are ours, without those of maintenance mode, webhooks and mails, and from which oid on: of the server's own schemas only what was
 -- put there after initdb. `tied`: what an extension owns (e) or takes along when it is dropped (x).
 -- `extended`: what an extension owns. `left_out`: the relations that are left out by name, such as a tool's
 -- table of versions, with their indexes and the sequences that their columns own. `relation`, `routine`: the
@@ -11,7 +11,7 @@ with namespace as (
     from pg_namespace
     where (nspname !~ '^pg_' or nspname = 'pg_catalog')
       and nspname <> all (current_setting('harness.fingerprint_excludes')::text[])
-      and nspname not in ('migration_maintenance', 'migration_outbox')
+      and nspname not in ('migration_maintenance', 'migration_outbox', 'migration_mail')
   ) n
 ),
 tied as materialized (
