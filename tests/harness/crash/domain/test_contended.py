@@ -32,8 +32,8 @@ def tasks(ground) -> list[Task]:
 
 @pytest.fixture(scope="module")
 def chosen(tasks) -> list[Task]:
-    """About a third of the points, of every step and of every fault."""
-    return some_points(tasks, 22)
+    """About a quarter of the points, of every step and of every fault."""
+    return some_points(tasks, 14)
 
 
 @pytest.fixture(scope="module")
