@@ -34,7 +34,7 @@ PATIENCE: Final = 120.0
 SenderClass = Callable[[MailJob, SenderKey], MailSender]
 _ROWS: Final = """
 SELECT recipient, kind, state, doubts, message_id FROM migration_mail.mail
-WHERE window_id = %s AND state <> 'skipped'
+WHERE window_id = %s AND state <> 'skipped' AND due_at <= %s
 """
 
 
@@ -151,7 +151,7 @@ class Explorer:
             await postbox.close()
             await server.wait_closed()
         with admin.connection(scene.dsn) as conn:
-            rows = conn.execute(_ROWS, [window.id]).fetchall()
+            rows = conn.execute(_ROWS, [window.id, scene.stages[-1].at]).fetchall()
         return rows, postbox.taken, fired
 
     async def _run(self, job: MailJob, first: int) -> int:
