@@ -35,6 +35,7 @@ CONTRACT = counted_section(
     suites=("contract", "compatibility"),
     own=("compatibility",),
 )
+API = counted_section("api", "the API answers as before, and announces what goes away")
 COMPATIBILITY = counted_section("compatibility")
 MEANWHILE = counted_section("meanwhile", "what users do meanwhile is kept", own=("meanwhile",))
 ROLLBACK = counted_section("rollback", "rolled back, the database is what it was")

@@ -32,6 +32,7 @@ BUILT_IN: Final = (
     security.SECTION,
     counted.CONTRACT,
     counted.COMPATIBILITY,
+    counted.API,
     counted.MEANWHILE,
     counted.ROLLBACK,
     counted.CLEANUP,

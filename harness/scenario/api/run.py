@@ -28,7 +28,20 @@ class ApiLook:
     """The document, and the descriptions that it was made from: (role, "before" or "after")."""
 
     document: ApiDocument
+    changes: Sequence[ApiChange] = ()
     descriptions: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def successors(self) -> dict[str, str]:
+        """The old paths that are still there, and what each should give way to."""
+        pairs = [change for change in self.changes if change.kind == "path-renamed"]
+        there = self.paths("after")
+        return {one.old: one.new for one in pairs if one.old in there}
+
+    def paths(self, side: str) -> list[str]:
+        """The paths of relations, before or after, that any role is shown."""
+        every = [one for (_, when), one in self.descriptions.items() if when == side]
+        return sorted({f"/{name}" for one in every for name in one["definitions"]})
 
 
 def look_at_api(before: str, after: str, renames: RenameMap, settings: ContractSettings) -> ApiLook:
@@ -56,7 +69,9 @@ def look_at_api(before: str, after: str, renames: RenameMap, settings: ContractS
                 judged = _excused(replayed, reason) if reason else replayed
                 found.setdefault((change, judged), []).append(role)
     lines = [_line(change, replayed, roles) for (change, replayed), roles in found.items()]
-    return ApiLook(_document(api, lines, relations, settings), descriptions)
+    return ApiLook(
+        _document(api, lines, relations, settings), [one for one, _ in found], descriptions
+    )
 
 
 def _replayed(replayer: Replayer, changes: Sequence[ApiChange]) -> list[tuple[ApiChange, Replayed]]:

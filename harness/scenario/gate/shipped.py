@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.check import plan_parts
+from harness.check.contract.settings import contract_settings
 from harness.plan import Plan
 from harness.scenario.gate.suite_kinds import list_registered, module_path
 from harness.subject.choice import application_roles, foreign_subject, particulars_of
@@ -59,6 +60,12 @@ def _contract(plan: Plan, project: Project | None) -> str:
     return "" if contract_of(plan, project) else "the project names no contract of old clients"
 
 
+def _api(plan: Plan, project: Project | None) -> str:
+    directory = contract_of(plan, project)
+    told = directory is not None and contract_settings(directory).api is not None
+    return "" if told else "no contract.toml has [api]: the subject names no API of its schema"
+
+
 def _rollback(plan: Plan, _project: Project | None) -> str:
     first = plan.steps[0] if plan.steps else None
     if first is None or first.irreversible is None:
@@ -87,6 +94,7 @@ OF_PLAN: Final[Mapping[str, Lacks]] = {
     "verify": _verify,
     "security": _security,
     "contract": _contract,
+    "api": _api,
     "rollback": _rollback,
     "cleanup": _cleanup,
     "resume": nothing,
@@ -104,6 +112,7 @@ OF_OTHERS: Final[Mapping[str, str]] = {
     "verify": "a {kind} has no checks of the rows after: those are a plan's",
     "security": "a {kind} has no checks/security.toml: that is a plan's",
     "contract": "what old clients ask is tried on the steps of a plan",
+    "api": "the API of a schema is looked at before and after a plan",
     "rollback": "",
     "cleanup": "a {kind} has no clean-up",
     "resume": "a {kind} has no checkpoints of ours; that it can be run again is tried by crash",

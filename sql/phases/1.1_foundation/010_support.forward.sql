@@ -205,18 +205,18 @@ $$;
 comment on function migration_control.archive(regclass, text, text[]) is
     'copy the rows that satisfy condition to migration_archive and record their number';
 
--- Say on a view that it is deprecated, what takes its place and when it goes.
+-- Say on a view that it is deprecated, what takes its place, since when and when it goes. docs/api.md: headers are made of it.
 create function migration_control.deprecate(old regclass, successor text) returns void
 language plpgsql set search_path = ''
 as $$
 begin
     execute format('comment on view %s is %L', old,
-        format('DEPRECATED: use %s; for old clients only, goes away after %s', successor,
-            current_setting('harness.sunset')));
+        format('DEPRECATED: use %s; for old clients only since %s, goes away after %s', successor,
+            current_setting('harness.deprecated'), current_setting('harness.sunset')));
 end
 $$;
 
-comment on function migration_control.deprecate(regclass, text) is 'mark a view deprecated, with the plan''s sunset date';
+comment on function migration_control.deprecate(regclass, text) is 'mark a view deprecated, with the plan''s dates';
 
 -- Change something in the catalog, and remember what changes it back.
 create function migration_control.reversibly(forward text, back text) returns void

@@ -98,6 +98,7 @@ COUNTED = (
         "forward",
         "contract",
         "compatibility",
+        "api",
         "meanwhile",
         "rollback",
         "cleanup",

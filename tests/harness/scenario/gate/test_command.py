@@ -53,7 +53,7 @@ def test_a_good_command_is_go_and_what_it_lacks_is_listed(tmp_path: Path, psql: 
     assert (document.verdict, list(document.reasons)) == ("GO", []), reasons(document)
     assert set(words(document)) == {*SHIPPED, "claims"}
     absent = {one.name: one.reason for one in document.not_applicable or ()}
-    lacking = {"validation", "verify", "security", "contract", "cleanup", "resume", "live"}
+    lacking = {"validation", "verify", "security", "contract", "api", "cleanup", "resume", "live"}
     lacking |= {"acceptance", "maintenance"}
     assert set(absent) == lacking
     assert "no checkpoints" in absent["resume"]

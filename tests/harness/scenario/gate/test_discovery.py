@@ -27,6 +27,7 @@ LACKING = {
     "verify": "the plan has neither checks/verify nor checks/security.toml",
     "security": "the plan has no checks/security.toml",
     "contract": "the project names no contract of old clients",
+    "api": "no contract.toml has [api]: the subject names no API of its schema",
     "cleanup": "the plan has no cleanup/*.sql",
     "acceptance": "the project gives no workflows of its users",
     "maintenance": "neither the project nor the plan names a role of the application",
@@ -80,6 +81,7 @@ def test_suites_that_only_some_other_project_has_are_not_spoken_of(
         ("sql/checks/security.toml", 'format = 1\nroles = ["web"]', "security"),
         ("sql/checks/security.toml", 'format = 1\nroles = ["web"]', "verify"),
         ("sql/contract/read/people.sql", "-- about: x\nselect name from shop.person", "contract"),
+        ("sql/contract/contract.toml", "[api]\nschema = 'shop'", "api"),
         (
             "sql/checks/validate/names.sql",
             CHECK,
