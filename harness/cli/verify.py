@@ -37,6 +37,13 @@ SHOWN = 40  # lines of evidence and samples that a person is shown
     "--samples", type=click.IntRange(min=0), help="rows to show; by default what the plan says"
 )
 @click.option(
+    "--page",
+    "page_state",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="keep the verdict there, where harness page has its --state: only then is it at 100%",
+)
+@click.option(
     "--contract",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="ask the reads of this contract of both databases; needs --source",
@@ -48,6 +55,7 @@ def verify(
     source: str | None,
     seed: int,
     samples: int | None,
+    page_state: Path | None,
     contract: Path | None,
 ) -> None:
     """Judge the migrated database: rows, rules, search, old clients, security."""
@@ -74,8 +82,29 @@ def verify(
             count=samples,
             contract=contract,
         )
+    if page_state is not None:
+        _keep_for_page(page_state, target, loaded, verification)
     answer(verification.document(), as_json, _lines(verification))
     sys.exit(ExitStatus.of(verification.verdict == "pass"))
+
+
+def _keep_for_page(directory: Path, dsn: str, plan: Plan, found: Verification) -> None:
+    """Keep the verdict for the status page; a run that is not there has none."""
+    from datetime import UTC, datetime
+
+    from harness.core.errors import Refused
+    from harness.people.page.reading import read_ledger
+    from harness.people.page.verified import keep_verdict
+    from harness.runner.watching import watching
+
+    with watching(dsn) as conn:
+        run = read_ledger(conn, plan).run
+    if run is None or run.direction != "forward" or run.completed is None:
+        raise Refused(
+            "no run forward of this plan is completed: the page gets no verdict",
+            hint="run harness migrate, then verify again",
+        )
+    keep_verdict(directory, found.verdict, run.key, datetime.now(UTC))
 
 
 def state_of(dsn: str, plan: Plan) -> tuple[str, str | None]:
