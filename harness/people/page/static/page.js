@@ -2,12 +2,12 @@
 (() => {
   "use strict";
   const POLL = 15000;
-  const THRESHOLDS = [30, 10, 1]; // minutes before it begins; with begun, late and ended: six at most
+  let thresholds = [30, 10, 1]; // minutes before it begins; with begun, late and ended: six at most
   const $ = (id) => document.getElementById(id);
   // The visitor's clock may be hours off: only its pace is believed.
   let offset = document.body.dataset.live === "yes" ? Number(document.body.dataset.now) - Date.now() : 0;
   let state = $("standing").dataset.state;
-  let before = null;
+  let begun = false;
 
   const spell = (milliseconds) => {
     const seconds = Math.max(Math.floor(milliseconds / 1000), 0);
@@ -22,20 +22,21 @@
 
   const tick = () => {
     const clock = $("countdown");
-    if (!clock) { before = null; return; }
+    if (!clock) return;
     const left = Number(clock.dataset.to) - (Date.now() + offset);
     clock.textContent = left > 0 ? spell(left) : "any moment";
     if (state === "scheduled" || state === "soon") {
-      const passed = THRESHOLDS.filter((m) => before !== null && before > m * 60000 && left <= m * 60000);
-      const last = passed.pop(); // of several that a sleep skipped, one
-      if (last && left > 0) announce(`Maintenance begins in ${last} minute${last > 1 ? "s" : ""}.`);
+      const last = thresholds.filter((m) => left <= m * 60000).pop(); // of several that a sleep skipped, one
+      thresholds = thresholds.filter((m) => left > m * 60000); // none comes twice
+      if (last && left > 0 && begun) announce(`Maintenance begins in ${last} minute${last > 1 ? "s" : ""}.`);
     }
-    before = left;
+    begun = true; // what had passed when the page was opened is no news
   };
 
   const settle = (response, asked) => {
     const said = Date.parse(response.headers.get("Date"));
-    if (Number.isNaN(said)) return;
+    // an answer that a sleep delayed tells the time of before, or of after it
+    if (Number.isNaN(said) || Date.now() - asked > 5000) return;
     // it has whole seconds: it counts where it contradicts by more than these
     const found = said + 500 - (asked + Date.now()) / 2;
     if (Math.abs(found - offset) > 1500) offset = found;
