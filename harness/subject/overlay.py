@@ -10,8 +10,9 @@ import psycopg
 from harness.core.errors import Refused
 from harness.database import admin
 from harness.subject.choice import particulars_of
+from harness.subject.particulars import Particulars
 from harness.subject.plan import PlanSubject
-from harness.subject.project import find_project
+from harness.subject.project import Project, find_project
 from harness.subject.protocol import Subject
 
 HINT = "an overlay is applied to the database before the migration: correct the file"
@@ -20,11 +21,23 @@ HINT = "an overlay is applied to the database before the migration: correct the 
 def overlay_files(subject: Subject) -> tuple[Path, ...]:
     """The files of the subject's overlay in the order of their names; empty where it has none."""
     project = find_project()
-    plan = subject.plan.name if isinstance(subject, PlanSubject) else None
-    named = particulars_of(plan, project).overlay
+    named = _particulars(subject, project).overlay
     if named is None or project is None:
         return ()
     return tuple(sorted((project.root / named).glob("*.sql")))
+
+
+def artifact_paths(subject: Subject) -> tuple[Path, ...]:
+    """The files and directories that name the subject's schema from outside, as its object says."""
+    project = find_project()
+    if project is None:
+        return ()
+    return tuple(project.root / one for one in _particulars(subject, project).artifacts)
+
+
+def _particulars(subject: Subject, project: Project | None) -> Particulars:
+    plan = subject.plan.name if isinstance(subject, PlanSubject) else None
+    return particulars_of(plan, project)
 
 
 def apply_overlay(dsn: str, files: Sequence[Path]) -> None:

@@ -29,7 +29,8 @@ class Particulars:
     it is made of, which a verdict hashes. `contract` is a directory of queries that old clients
     send, `benchmarks` one of queries whose cost before and after is compared, `judge` the checks
     that mutants are shown to, as module:function. `traffic` is what its clients do while a
-    migration runs, `workflows` what users must get through at any time. `overlay` is a directory of
+    migration runs, `workflows` what users must get through at any time. `artifacts` are files and
+    directories that name the schema from outside, such as dashboards, `overlay` is a directory of
     SQL files with what stands in the database beside the schema, and that `harness impact` judges:
     webhook triggers, publications, jobs, functions and views of one's own.
     """
@@ -41,6 +42,7 @@ class Particulars:
     judge: str | None = None
     traffic: TrafficMix | None = None
     workflows: tuple[Workflow, ...] = ()
+    artifacts: tuple[str, ...] = ()
     overlay: str | None = None
 
 
@@ -84,7 +86,11 @@ def _load(project: Project) -> Particulars:
     if not isinstance(found, Particulars):
         text = f"{name} is a {type(found).__name__}, not a harness.subject.particulars.Particulars"
         raise UsageError(text, where=where)
-    for path in (*found.made_of, *filter(None, (found.contract, found.benchmarks, found.overlay))):
+    for path in (
+        *found.made_of,
+        *found.artifacts,
+        *filter(None, (found.contract, found.benchmarks, found.overlay)),
+    ):
         if not (root / path).exists():
             raise UsageError(f"{name} names {path!r}, which is not in {shown(root)}", where=where)
     return found

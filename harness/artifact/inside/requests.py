@@ -16,7 +16,7 @@ from harness.artifact.inside.names import foreign_keys_of, upsert_statement
 from harness.artifact.inside.trial import Comparison, try_both
 from harness.artifact.schema import RelationName
 
-_HINT: Final = re.compile(r"(\w+)!(\w+)\s*\(")
+_HINT: Final = re.compile(r"\w+((?:!\w+)+)\s*\(")
 JOINS: Final = ("inner", "left")
 HINT: Final = "send it in the words after, from the migration on"
 
@@ -48,9 +48,10 @@ def judge_request(pair: DatabasePair, text: str) -> tuple[str, Comparison]:
         statement = upsert_statement(relation.name, columns).as_string(pair.before)
         found = try_both(pair, statement)[2]
         found = Comparison("same") if found.outcome == "differs" else found
-    for _, key in _HINT.findall(asked.get("select", "")):
-        if found.outcome == "same" and key not in JOINS:
-            statement, found = _judge_hint(pair, relation.name, key)
+    for hints in _HINT.findall(asked.get("select", "")):
+        for key in hints[1:].split("!"):
+            if found.outcome == "same" and key not in JOINS:
+                statement, found = _judge_hint(pair, relation.name, key)
     return statement, found
 
 

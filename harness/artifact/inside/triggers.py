@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -103,7 +103,7 @@ def _judge_event(
     told |= first.sent.keys()
     again = fire(pair.before, trigger.relation, event, first, pair.timeout)
     second = fire(pair.after, trigger.relation, event, first, pair.timeout)
-    found = _compared(first, again, second)
+    found = _compared(first, again, second, new_names(pair))
     yield InsideArtifact(
         kind,
         name,
@@ -116,7 +116,18 @@ def _judge_event(
     )
 
 
-def _compared(first: Firing, again: Firing | None, second: Firing | None) -> Comparison:
+def new_names(pair: DatabasePair) -> dict[str, str]:
+    """What tables are called afterwards, by what they are called before."""
+    after = {one.oid: str(one.name) for one in pair.renames.after.relations.values()}
+    before = pair.renames.before.relations.values()
+    return {str(one.name): after[one.oid] for one in before if one.oid in after}
+
+
+def _compared(
+    first: Firing, again: Firing | None, second: Firing | None, names: Mapping[str, str]
+) -> Comparison:
+    """Of what was written afterwards only the tables count that were written to before."""
     if second is None or again is None:
         return Comparison("cannot", "the same write through the old name is refused afterwards")
-    return compare_payloads(first.sent, again.sent, second.sent)
+    sent = {name: second.sent.get(names.get(name, name), ()) for name in first.sent}
+    return compare_payloads(first.sent, again.sent, sent)

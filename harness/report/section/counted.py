@@ -44,6 +44,9 @@ RESUME = counted_section("resume", "killed, the run is taken up again and ends t
 MAINTENANCE = counted_section(
     "maintenance", "maintenance shuts the application out, and opens again by itself"
 )
+ARTIFACTS = counted_section(
+    "artifacts", "what names the schema is rewritten, and goes on or is declared"
+)
 SABOTAGE = counted_section(
     "sabotage",
     "defects planted in the migration are caught",

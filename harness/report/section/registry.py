@@ -42,6 +42,7 @@ BUILT_IN: Final = (
     acceptance.SECTION,
     counted.MAINTENANCE,
     benchmark.SECTION,
+    counted.ARTIFACTS,
     counted.SABOTAGE,
 )
 

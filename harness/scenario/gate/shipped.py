@@ -83,6 +83,11 @@ def _maintenance(plan: Plan, project: Project | None) -> str:
     return "" if there else "neither the project nor the plan names a role of the application"
 
 
+def _artifacts(plan: Plan | None, project: Project | None) -> str:
+    there = particulars_of(plan.name if plan is not None else None, project)
+    return "" if there.artifacts or there.overlay else NO_ARTIFACTS
+
+
 def _cleanup(plan: Plan, _project: Project | None) -> str:
     return "" if plan.cleanup else "the plan has no cleanup/*.sql"
 
@@ -103,6 +108,7 @@ OF_PLAN: Final[Mapping[str, Lacks]] = {
     "acceptance": _acceptance,
     "maintenance": _maintenance,
     "benchmark": nothing,
+    "artifacts": _artifacts,
 }
 """The suites of a plan, in the order in which they are told."""
 OF_OTHERS: Final[Mapping[str, str]] = {
@@ -121,8 +127,10 @@ OF_OTHERS: Final[Mapping[str, str]] = {
     "acceptance": "workflows are walked through at the steps of a plan",
     "maintenance": "a command's migration does not turn maintenance on",
     "benchmark": "",
+    "artifacts": "",
 }
 """The suites of a subject that is not a plan: empty, or why one does not apply."""
+NO_ARTIFACTS: Final = "the project names no artifacts and no overlay"
 NO_WAY_BACK: Final = "the subject has no way back"
 NO_DOWN: Final = f"{NO_WAY_BACK}: there is no subject.down"
 
@@ -136,6 +144,7 @@ def shipped_for(plan: Plan | None, project: Project | None) -> tuple[Shipped, ..
     lacking = {name: why.format(kind=kind) for name, why in OF_OTHERS.items()}
     if project is None or "back" not in foreign_subject(project).has:
         lacking["rollback"] = NO_DOWN if kind == "command" else NO_WAY_BACK
+    lacking["artifacts"] = _artifacts(None, project)
     ours = [Shipped(name, _file(f"command/{name}"), why) for name, why in lacking.items()]
     return (*ours, *_registered(None, project))
 

@@ -62,6 +62,13 @@ class ImpactSettings:
     server: str = "embedded"
     pg_version: int | None = None
     timeout: float = 10.0
+    inside: bool = True
+    """Whether what names the schema in the database is looked at, too."""
+
+    @property
+    def looks_inside(self) -> bool:
+        """Whether it is: on the way back everything is what it was."""
+        return self.inside and not self.back
 
 
 def run_impact(settings: ImpactSettings, given: Clones | None = None) -> ImpactDocument:
@@ -142,7 +149,7 @@ def _judged(
         if settings.paths:
             refuse_empty(renames)
         pair = DatabasePair(old, new, renames, settings.timeout)
-        inside = [] if settings.back else look_inside(pair, declared)
+        inside = look_inside(pair, declared) if settings.looks_inside else []
     first, second = clones.before, clones.after
     if settings.back:
         renames, first, second = renames.inverse(), second, first

@@ -12,17 +12,17 @@ from harness.artifact.inside.plpgsql import judge_body
 from harness.artifact.inside.publications import find_subscriptions
 from harness.artifact.learn import learn_map
 from harness.artifact.mapfile import Declaration, read_declaration
-from harness.database import admin, template
+from harness.database import admin
 from harness.document.impact import InsideDocument
 from harness.plan import Plan
-from harness.runner import migrate
 from harness.scenario.impact.inside import look_inside
 from harness.server import Server
-from harness.subject.overlay import apply_overlay
+from harness.suite.dressed import dressed_clones
 from harness.suite.support import FEW, TemplateFactory
 
 ROOT = Path(__file__).parents[3]
 OVERLAY = sorted((ROOT / "fixtures" / "overlay").glob("*.sql"))
+DECLARED = read_declaration(ROOT / "sql" / "impact.toml")
 Found = Mapping[str, InsideDocument]
 
 
@@ -31,19 +31,15 @@ def pair(
     harness_server: Server, harness_template: TemplateFactory, harness_plan: Plan
 ) -> Iterator[DatabasePair]:
     """The seeded database with the overlay, and the same after the migration."""
-    server = harness_server.dsn()
-    source = template.clone(server, harness_template(rows=FEW))
-    apply_overlay(source, OVERLAY)
-    admin.end_connections(server, admin.dbname(source))
-    target = template.clone(server, admin.dbname(source))
-    try:
-        migrate(target, harness_plan)
-        with admin.connection(source) as old, admin.connection(target) as new:
-            declared = read_declaration(harness_plan.root / "impact.toml")
-            yield DatabasePair(old, new, learn_map(old, new, declared))
-    finally:
-        for dsn in (source, target):
-            admin.drop(server, admin.dbname(dsn))
+    base = harness_template(rows=FEW)
+    files = [*OVERLAY, Path(__file__).with_name("planted.sql")]
+    with (
+        dressed_clones(harness_server.dsn(), base, harness_plan, files) as clones,
+        admin.connection(clones.before) as old,
+        admin.connection(clones.after) as new,
+    ):
+        declared = read_declaration(harness_plan.root / "impact.toml")
+        yield DatabasePair(old, new, learn_map(old, new, declared))
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +141,16 @@ def test_a_body_is_judged_statement_by_statement(
         f" $$ declare r record; begin {statement}; end $$"
     )
     assert judge_body(pair, definition, None, ())[1].outcome == outcome
+
+
+def test_what_nobody_declared_is_critical_and_no_more(pair: DatabasePair) -> None:
+    found = [one for one in look_inside(pair, DECLARED) if one.severity == "critical"]
+    assert sorted(f"{one.kind} {one.name}" for one in found) == [
+        "foreign table reports.notes",
+        "function reports.newest()",
+        "job cron.job: empty",
+        "publication leads",
+        "request /dealNotes?select=id,deals!dealNotes_deal_id_fkey!inner(name)",
+        "trigger public.deals.enters on insert",
+        "view reports.lost_deals",
+    ]

@@ -104,6 +104,7 @@ COUNTED = (
         "cleanup",
         "resume",
         "maintenance",
+        "artifacts",
     ),
 )
 
