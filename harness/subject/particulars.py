@@ -17,6 +17,7 @@ from harness.core.errors import UsageError
 from harness.subject.project import Project
 from harness.subject.project_search import shown
 from harness.subject.protocol import Seeder
+from harness.subject.webhook_source import WebhookSource
 from harness.subject.workflow import Workflow
 from harness.traffic.mix import TrafficMix
 
@@ -32,7 +33,8 @@ class Particulars:
     migration runs, `workflows` what users must get through at any time. `artifacts` are files and
     directories that name the schema from outside, such as dashboards, `overlay` is a directory of
     SQL files with what stands in the database beside the schema, and that `harness impact` judges:
-    webhook triggers, publications, jobs, functions and views of one's own.
+    webhook triggers, publications, jobs, functions and views of one's own. `webhooks` is what tells
+    others of its changes through the outbox.
     """
 
     seeder: Seeder | None = None
@@ -44,6 +46,7 @@ class Particulars:
     workflows: tuple[Workflow, ...] = ()
     artifacts: tuple[str, ...] = ()
     overlay: str | None = None
+    webhooks: WebhookSource | None = None
 
 
 def load_particulars(project: Project) -> Particulars:

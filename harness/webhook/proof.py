@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from harness.core.finding import Finding
 from harness.webhook.outbox import Connection
 from harness.webhook.receiver import ReceivedWebhook
 
+_SHOWN: Final = 200
 _QUEUED: Final = """
 SELECT d.endpoint, e.seq, e.id, e.vocabulary, e.type, e.key, e.body
 FROM migration_outbox.delivery AS d JOIN migration_outbox.event AS e ON e.seq = d.seq
@@ -52,6 +54,20 @@ def judge_deliveries(
     owed = {(one.endpoint, one.id): one for one in queued}
     found = [*_forged(owed, received), *_altered(owed, received), *_lost(owed, received)]
     return [*found, *_reordered(owed, received), *_unsigned(received, keys)]
+
+
+def judge_schemas(received: Sequence[ReceivedWebhook], schemas: Mapping[str, Any]) -> list[Finding]:
+    """The bodies that are not of the JSON schema of their endpoint."""
+    from jsonschema import Draft202012Validator
+
+    validators = {name: Draft202012Validator(schema) for name, schema in schemas.items()}
+    found = []
+    for one in received:
+        for error in validators[one.endpoint].iter_errors(json.loads(one.body)):
+            place = "/".join(map(str, error.absolute_path))
+            text = f"is not of its schema: {place}: {error.message[:_SHOWN]}"
+            found.append(_finding("misshapen", one.endpoint, one.id, text))
+    return found
 
 
 Owed = Mapping[tuple[str, str], QueuedWebhook]

@@ -47,6 +47,7 @@ MAINTENANCE = counted_section(
 ARTIFACTS = counted_section(
     "artifacts", "what names the schema is rewritten, and goes on or is declared"
 )
+WEBHOOKS = counted_section("webhooks", "receivers of webhooks are told the same, whoever is killed")
 SABOTAGE = counted_section(
     "sabotage",
     "defects planted in the migration are caught",

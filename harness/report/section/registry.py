@@ -41,6 +41,7 @@ BUILT_IN: Final = (
     live.SECTION,
     acceptance.SECTION,
     counted.MAINTENANCE,
+    counted.WEBHOOKS,
     benchmark.SECTION,
     counted.ARTIFACTS,
     counted.SABOTAGE,

@@ -78,6 +78,14 @@ def _acceptance(plan: Plan, project: Project | None) -> str:
     return "" if there else "the project gives no workflows of its users"
 
 
+def _webhooks(plan: Plan, project: Project | None) -> str:
+    there = particulars_of(plan.name, project).webhooks
+    first = plan.steps[0] if plan.steps else None
+    if there is not None and first is not None and first.irreversible is not None:
+        return _rollback(plan, project)
+    return "" if there else "the project gives no source of webhooks"
+
+
 def _maintenance(plan: Plan, project: Project | None) -> str:
     there = application_roles(plan, project)
     return "" if there else "neither the project nor the plan names a role of the application"
@@ -107,6 +115,7 @@ OF_PLAN: Final[Mapping[str, Lacks]] = {
     "live": _rollback,
     "acceptance": _acceptance,
     "maintenance": _maintenance,
+    "webhooks": _webhooks,
     "benchmark": nothing,
     "artifacts": _artifacts,
 }
@@ -126,6 +135,7 @@ OF_OTHERS: Final[Mapping[str, str]] = {
     "live": "clients are sent to the steps of a plan: those of a command are not ours to spread",
     "acceptance": "workflows are walked through at the steps of a plan",
     "maintenance": "a command's migration does not turn maintenance on",
+    "webhooks": "webhooks are followed over the steps of a plan and back",
     "benchmark": "",
     "artifacts": "",
 }

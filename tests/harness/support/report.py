@@ -105,6 +105,7 @@ COUNTED = (
         "resume",
         "maintenance",
         "artifacts",
+        "webhooks",
     ),
 )
 

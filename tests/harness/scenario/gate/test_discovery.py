@@ -30,6 +30,7 @@ LACKING = {
     "api": "no contract.toml has [api]: the subject names no API of its schema",
     "cleanup": "the plan has no cleanup/*.sql",
     "acceptance": "the project gives no workflows of its users",
+    "webhooks": "the project gives no source of webhooks",
     "maintenance": "neither the project nor the plan names a role of the application",
 }
 STAR = "from harness.suite.{} import *\n"
