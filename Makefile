@@ -112,3 +112,7 @@ lock: $(STAMP) ## refresh requirements.lock from pyproject.toml (needs uv)
 
 clean: ## remove the virtual environment and everything that was built
 	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .benchmarks
+
+.PHONY: mail-points
+mail-points: $(STAMP) ## kill a sender of mails at every verb of SMTP and every statement of its ledger (more than 500 points)
+	@HARNESS_EXHAUSTIVE=1 $(BIN)/python -m pytest -q -n 0 tests/harness/scenario/mails/test_points.py $(PYTEST_OPTIONS) $(ARGS)

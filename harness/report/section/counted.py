@@ -48,6 +48,7 @@ ARTIFACTS = counted_section(
     "artifacts", "what names the schema is rewritten, and goes on or is declared"
 )
 WEBHOOKS = counted_section("webhooks", "receivers of webhooks are told the same, whoever is killed")
+PEOPLE = counted_section("people", "those who wait are told each thing once, and from here alone")
 SABOTAGE = counted_section(
     "sabotage",
     "defects planted in the migration are caught",

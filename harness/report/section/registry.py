@@ -33,6 +33,7 @@ BUILT_IN: Final = (
     counted.CONTRACT,
     counted.COMPATIBILITY,
     counted.API,
+    counted.PEOPLE,
     counted.MEANWHILE,
     counted.ROLLBACK,
     counted.CLEANUP,

@@ -11,6 +11,7 @@ from typing import Final
 
 from harness.check import plan_parts
 from harness.check.contract.settings import contract_settings
+from harness.people.window_file import find_window
 from harness.plan import Plan
 from harness.scenario.gate.suite_kinds import list_registered, module_path
 from harness.subject.choice import application_roles, foreign_subject, particulars_of
@@ -96,6 +97,10 @@ def _artifacts(plan: Plan | None, project: Project | None) -> str:
     return "" if there.artifacts or there.overlay else NO_ARTIFACTS
 
 
+def _people(plan: Plan, _project: Project | None) -> str:
+    return "" if find_window(plan.path) else "there is no window.toml beside the plan"
+
+
 def _cleanup(plan: Plan, _project: Project | None) -> str:
     return "" if plan.cleanup else "the plan has no cleanup/*.sql"
 
@@ -118,6 +123,7 @@ OF_PLAN: Final[Mapping[str, Lacks]] = {
     "webhooks": _webhooks,
     "benchmark": nothing,
     "artifacts": _artifacts,
+    "people": _people,
 }
 """The suites of a plan, in the order in which they are told."""
 OF_OTHERS: Final[Mapping[str, str]] = {
@@ -138,6 +144,7 @@ OF_OTHERS: Final[Mapping[str, str]] = {
     "webhooks": "webhooks are followed over the steps of a plan and back",
     "benchmark": "",
     "artifacts": "",
+    "people": "mails tell of the run that the ledger of a plan knows",
 }
 """The suites of a subject that is not a plan: empty, or why one does not apply."""
 NO_ARTIFACTS: Final = "the project names no artifacts and no overlay"

@@ -13,16 +13,13 @@ from zoneinfo import ZoneInfo
 from harness import runner
 from harness.database import admin
 from harness.people.mail.delivery import SentCounts
-from harness.people.mail.keeping import keep_key
 from harness.people.mail.key import held_key
-from harness.people.mail.moment import read_moment
 from harness.people.mail.sender import MailJob, sending
 from harness.people.mail.settings import MailSettings
-from harness.people.recipients import Recipient
-from harness.people.unsubscribe import UnsubscribeList
 from harness.people.window import MaintenanceWindow, UserChange
-from harness.scenario.mails.explore import MailScene, stages_around
+from harness.scenario.mails.explore import MailScene
 from harness.scenario.mails.postbox import Answer, Postbox, port_of, serve_postbox, usual
+from harness.scenario.mails.scene import make_scene
 from harness.scenario.mails.striker import Striker
 from tests.harness.support.runner import plan_of
 
@@ -45,29 +42,12 @@ def planned(start: datetime, end: datetime) -> MaintenanceWindow:
     )
 
 
-def people(count: int) -> tuple[Recipient, ...]:
-    """So many recipients."""
-    zone = ZoneInfo("America/New_York")
-    return tuple(Recipient(f"user{n}@example.com", f"User {n}", zone) for n in range(count))
-
-
 def mail_scene(root: Path, dsn: str, count: int) -> MailScene:
     """A plan was run; its window had just ended when it was done."""
     plan = plan_of(root, ("create table public.one (id int);", "drop table public.one;"))
     runner.migrate(dsn, plan)
-    key = root / "sender.key"
-    keep_key(dsn, key, None)
-    far = planned(datetime(2000, 1, 1, tzinfo=ZURICH), datetime(2000, 1, 2, tzinfo=ZURICH))
-    with admin.connection(dsn) as conn:
-        run = read_moment(conn, plan.name, far)
-    assert run is not None
-    assert run.completed_at is not None
-    done = run.completed_at.replace(microsecond=0)
-    window = planned(done - timedelta(hours=1), done - timedelta(minutes=30))
-    return MailScene(
-        dsn, key, window, people(count), stages_around(window, plan.name, done),
-        UnsubscribeList(root / "unsubscribe"),
-    )  # fmt: skip
+    day = datetime(2031, 3, 15, 22, tzinfo=ZURICH)
+    return make_scene(dsn, plan.name, planned(day, day + timedelta(hours=1)), count, root)
 
 
 @contextmanager

@@ -99,6 +99,7 @@ COUNTED = (
         "contract",
         "compatibility",
         "api",
+        "people",
         "meanwhile",
         "rollback",
         "cleanup",

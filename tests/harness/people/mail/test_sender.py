@@ -17,7 +17,8 @@ from harness.people.mail.key import SenderKey, held_key
 from harness.people.mail.sender import sending
 from harness.people.unsubscribe import UnsubscribeList
 from harness.scenario.mails.explore import MailScene
-from tests.harness.support.mail import ZURICH, job_of, mail_scene, people, send, serving, states
+from harness.scenario.mails.scene import people
+from tests.harness.support.mail import ZURICH, job_of, mail_scene, send, serving, states
 from tests.harness.support.runner import run_sql
 
 MINUTE = timedelta(minutes=1)

@@ -54,7 +54,7 @@ def test_a_good_command_is_go_and_what_it_lacks_is_listed(tmp_path: Path, psql: 
     assert set(words(document)) == {*SHIPPED, "claims"}
     absent = {one.name: one.reason for one in document.not_applicable or ()}
     lacking = {"validation", "verify", "security", "contract", "api", "cleanup", "resume", "live"}
-    lacking |= {"acceptance", "maintenance", "artifacts", "webhooks"}
+    lacking |= {"acceptance", "maintenance", "artifacts", "webhooks", "people"}
     assert set(absent) == lacking
     assert "no checkpoints" in absent["resume"]
     assert document.plan.name.endswith("-f up.sql")

@@ -31,6 +31,7 @@ LACKING = {
     "cleanup": "the plan has no cleanup/*.sql",
     "acceptance": "the project gives no workflows of its users",
     "webhooks": "the project gives no source of webhooks",
+    "people": "there is no window.toml beside the plan",
     "maintenance": "neither the project nor the plan names a role of the application",
 }
 STAR = "from harness.suite.{} import *\n"
@@ -82,6 +83,7 @@ def test_suites_that_only_some_other_project_has_are_not_spoken_of(
         ("sql/checks/security.toml", 'format = 1\nroles = ["web"]', "security"),
         ("sql/checks/security.toml", 'format = 1\nroles = ["web"]', "verify"),
         ("sql/contract/read/people.sql", "-- about: x\nselect name from shop.person", "contract"),
+        ("sql/window.toml", "format = 1", "people"),
         ("sql/contract/contract.toml", "[api]\nschema = 'shop'", "api"),
         (
             "sql/checks/validate/names.sql",
