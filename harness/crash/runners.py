@@ -10,7 +10,7 @@ from harness import runner
 from harness.core.direction import Direction
 from harness.core.errors import Stopped
 from harness.crash.process_run import run_again, run_undisturbed
-from harness.crash.setup import Setup, named
+from harness.crash.setup import Setup
 from harness.fault.process import Ending, Job, JobProcess, Tell, fork
 from harness.runner.signals import stop_requested
 
@@ -42,10 +42,10 @@ def job(
     that is the `last` it stops as after a signal, and that is its success: its result is None.
     """
     subject = plan or ground.sweeping()
+    prepare = ground.load_preparation()  # not in each process that is forked
 
     def work(tell: Tell) -> Any:
-        if ground.prepare is not None:
-            named(ground.prepare)()
+        prepare()
         with stop_requested() as stop:
             if last is None:
                 return VERBS[direction](dsn, subject, on_event=tell, stop=stop)

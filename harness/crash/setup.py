@@ -107,6 +107,13 @@ class Setup:
         """The same, and its runners are the product as it is."""
         return replace(self, prepare=None)
 
+    def load_preparation(self) -> Callable[[], object]:
+        """The function that `prepare` names, or one that does nothing; imported by who asks.
+
+        A process that is forked afterwards has the module already.
+        """
+        return (lambda: None) if self.prepare is None else named(self.prepare)
+
     def goes(self, direction: Direction) -> bool:
         """Whether the subject goes in a direction that is to be explored."""
         return direction in self.directions and has_direction(self.subject, direction)
