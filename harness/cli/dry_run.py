@@ -68,11 +68,14 @@ def dry_run(
     if compare is not None:
         _compare(dsn, compare, subject, as_json)
     from harness.document.base import to_builtins
+    from harness.scenario.dry_run.planned import hold_against, read_planned
     from harness.scenario.dry_run.words import lines
 
+    window = read_planned(subject) if isinstance(subject, Path) else None
     if save is not None:
         refuse_unwritable(save)
-    document = _rehearsed(named(dsn), subject, max_lock, how, server).document()
+    rehearsed = _rehearsed(named(dsn), subject, max_lock, how, server)
+    document = hold_against(rehearsed.document(), window)
     if save is not None:
         write_json(save, to_builtins(document), indent=1)
     answer(document, as_json, list(lines(document, verbose=verbose)))

@@ -15,6 +15,7 @@ from harness.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from harness.check.validate.run import CheckFinding, Validation
+    from harness.core.finding import Finding
 
 UNITS = {"": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(|kB|MB|GB|TB)")
@@ -29,12 +30,19 @@ SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(|kB|MB|GB|TB)")
     help="a directory of check files of your own; may be repeated",
 )
 @click.option("--free-disk", metavar="SIZE", help="free on the server's disk, such as 20GB")
+@click.option(
+    "--estimate",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="a saved dry run: an estimate longer than the window beside the plan is refused",
+)
 def validate(
     dsn: str | None,
     plan_path: Path,
     as_json: bool,
     directories: tuple[Path, ...],
     free_disk: str | None,
+    estimate: Path | None,
 ) -> None:
     """Judge the source's rows and the server before the plan runs; nothing is written."""
     from harness import plan, runner
@@ -45,14 +53,26 @@ def validate(
 
     free = _bytes(free_disk)
     loaded = plan.load(plan_path)
+    told = _overrun(loaded.path, estimate)
     checks_of(loaded, directories)  # bad files are refused before anything is asked
     target = named(dsn)
     status = runner.status(target, loaded)
     standing = DatabaseStanding(status.state, status.reason, status.run, status.step)
     with meter("validate"):
-        found = run(target, loaded, standing, more=directories, free_bytes=free)
+        found = run(target, loaded, standing, more=directories, free_bytes=free, told=told)
     answer(found.document(), as_json, list(_lines(found)))
     sys.exit(ExitStatus.of(found.verdict == "pass"))
+
+
+def _overrun(plan: Path, estimate: Path | None) -> list[Finding]:
+    """That the migration takes longer than its window, by a saved dry run."""
+    from harness.scenario.dry_run.estimate import read
+    from harness.scenario.dry_run.planned import find_overrun, read_planned
+
+    window = read_planned(plan)
+    if estimate is None:
+        return []
+    return find_overrun("preflight.window", read(estimate), window)
 
 
 def _bytes(text: str | None) -> int | None:

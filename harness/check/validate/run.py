@@ -179,15 +179,16 @@ def validate(
     *,
     more: Iterable[Path] = (),
     free_bytes: int | None = None,
+    told: Iterable[Finding] = (),
 ) -> Validation:
     """Validate the rows of a database on which the plan has not begun; nothing is written.
 
-    On any other database only preflight speaks, and says why.
+    On any other database only preflight speaks, and says why. `told` are findings of who asks.
     """
     more = tuple(more)
     checks = checks_of(plan, more)
     seen = preflight(dsn, plan, standing, free_bytes=free_bytes)
-    found = [CheckFinding(finding) for finding in seen.findings]
+    found = [CheckFinding(finding) for finding in (*seen.findings, *told)]
     relations: tuple[Warned, ...] = ()
     if standing.ready:
         results, relations = _judged(dsn, plan.validate, checks)
