@@ -128,6 +128,11 @@ def told(document: ImpactDocument) -> Iterator[str]:
     within = ", ".join(f"{count} {word}" for word, count in sorted(inside.items()))
     yield f"impact: {document.verdict}: {queries or 'no query was found'}"
     yield f"  in the database: {within or 'nothing names the schema'}"
+    if document.api is not None:
+        changed = ", ".join(
+            f"{count} {word}" for word, count in sorted(document.api.counts.items())
+        )
+        yield f"  in the API of schema {document.api.schema}: {changed or 'nothing changes'}"
     for finding in document.findings:
         if finding.severity == "info":
             continue

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from harness.core.finding import Finding, Severity
+from harness.document.api import ApiDocument
 from harness.document.base import Document, Word
 
 Outcome = Literal["same", "differs", "cannot", "unknown", "refused", "declared"]
@@ -53,7 +54,7 @@ class InsideDocument(Document, frozen=True, kw_only=True):
 
 class ImpactDocument(Document, frozen=True, kw_only=True):
     """A whole run. `map` is what was called otherwise; `others` are files of no kind; `inside` is
-    what names the schema from inside the database.
+    what names the schema from inside the database; `api` what changes in the API of the schema.
     """
 
     verdict: Word
@@ -63,5 +64,6 @@ class ImpactDocument(Document, frozen=True, kw_only=True):
     map: Mapping[str, Any]
     others: Sequence[str]
     inside: Sequence[InsideDocument] = ()
+    api: ApiDocument | None = None
     role: str | None
     seconds: float

@@ -6,9 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from harness.artifact.file import MetricLabels, RewrittenArtifact, labels_of, rewrite_artifact
@@ -29,6 +27,7 @@ from harness.document.impact import (
     InsideDocument,
     QueryDocument,
 )
+from harness.scenario.impact.api import look_at_subject
 from harness.scenario.impact.clones import Clones, before_and_after
 from harness.scenario.impact.files import (
     FoundFiles,
@@ -41,34 +40,11 @@ from harness.scenario.impact.files import (
 )
 from harness.scenario.impact.findings import judged_findings, refused_findings
 from harness.scenario.impact.inside import inside_findings, look_inside
-from harness.subject.protocol import Subject
+from harness.scenario.impact.settings import ImpactSettings
+
+__all__ = ["ImpactSettings", "run_impact"]
 
 Results = list[tuple[NamedFile, RewrittenArtifact, list[QueryDocument]]]
-
-
-@dataclass(frozen=True)
-class ImpactSettings:
-    """What to look at, what to write, and on which databases it is proven."""
-
-    subject: Subject
-    paths: Sequence[Path]
-    write: bool = False
-    out: Path | None = None
-    map_path: Path | None = None
-    back: bool = False
-    role: str | None = None
-    rows: int = 1000
-    seed: int = 1
-    server: str = "embedded"
-    pg_version: int | None = None
-    timeout: float = 10.0
-    inside: bool = True
-    """Whether what names the schema in the database is looked at, too."""
-
-    @property
-    def looks_inside(self) -> bool:
-        """Whether it is: on the way back everything is what it was."""
-        return self.inside and not self.back
 
 
 def run_impact(settings: ImpactSettings, given: Clones | None = None) -> ImpactDocument:
@@ -96,6 +72,8 @@ def run_impact(settings: ImpactSettings, given: Clones | None = None) -> ImpactD
         ) as clones
     ):
         renames, results, findings, inside = _judged(settings, clones, found, declared)
+        # its requests move sequences: it looks at databases that are nobody else's
+        api = None if given is not None else look_at_subject(settings, clones, renames)
     for named, made, _ in results:
         if named in places:
             write_file(named.path, places[named], made.text)
@@ -110,10 +88,12 @@ def run_impact(settings: ImpactSettings, given: Clones | None = None) -> ImpactD
         for named, made, queries in results
     ]
     findings = [*found.findings, *findings, *mentions(found.others, changed_names(renames))]
+    findings += api.findings if api is not None else []
     counts: Counter[str] = Counter(query.outcome for one in documents for query in one.queries)
     return ImpactDocument(
         verdict=_verdict(counts, findings, inside, named=bool(settings.paths)),
         inside=inside,
+        api=api,
         artifacts=documents,
         findings=findings,
         counts={**counts, "artifacts": len(documents), "edits": sum(d.edits for d in documents)},
