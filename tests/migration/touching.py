@@ -8,7 +8,7 @@ from .support import Pair, acting_as, column
 
 MOMENTS = (
     "1.1/090_deals_backfill",
-    "1.1/200_opportunities_distributor_index",
+    "1.1/208_opportunities_sales_index",
     "1.2/030_backfill",
     "1.3/030_backfill",
     "1.4/030_backfill",

@@ -19,6 +19,9 @@ FACTOR: Final = 2.0
 """How many times its old cost a query may have where it does not say another limit."""
 LEAST: Final[Mapping[Counter, int]] = {"buffers": 128, "wal": 1024}
 """What a counter must have grown by at least to be spoken of."""
+PAGES_A_ROW: Final = 5
+"""Pages that a read may look at for a row that it answers: an index, and what it is joined with. On
+a small table that is more than all of it, and the planner takes it since it ends at a LIMIT."""
 UNITS: Final[Mapping[Counter, str]] = {"buffers": "pages read", "wal": "bytes of log written"}
 
 
@@ -142,7 +145,10 @@ def _costlier(
     for counter, (old, new) in counters.items():
         allowed = one.query.allows.get(counter)
         limit = allowed.limit if allowed else FACTOR
-        if new <= old * limit or new - old < LEAST[counter]:
+        least = LEAST[counter]
+        if counter == "buffers" and not one.query.writes:
+            least = max(least, PAGES_A_ROW * now.rows)
+        if new <= old * limit or new - old < least:
             continue
         times = f"{new / old:.1f} times" if old else "more than"
         text = f"{new:,} {UNITS[counter]}, {times} the {old:,} of before; {limit:g} times may be"

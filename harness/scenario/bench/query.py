@@ -35,8 +35,8 @@ from harness.plan.header import header_lines
 
 Source = Literal["subject", "contract", "catalog"]
 """Whose it is: of the subject's benchmarks, of its contract, or made from the catalog."""
-Counter = Literal["buffers", "wal", "scans"]
-COUNTERS: Final[tuple[Counter, ...]] = ("buffers", "wal", "scans")
+Counter = Literal["buffers", "wal", "scans", "time"]
+COUNTERS: Final[tuple[Counter, ...]] = ("buffers", "wal", "scans", "time")
 KNOWN: Final = ("about", "role", "param", "expects", "allows")
 AFTER: Final = re.compile(r"^--[ \t]*after:[ \t]*$", re.MULTILINE)
 ALLOWS: Final = re.compile(r"(\w+) (\d+(?:\.\d+)?) (\S.*)")
@@ -44,7 +44,7 @@ ALLOWS: Final = re.compile(r"(\w+) (\d+(?:\.\d+)?) (\S.*)")
 
 @dataclass(frozen=True)
 class Allowance:
-    """How many times its old cost a counter may be, or how many scans more; and why."""
+    """How many times its old cost or time it may take, or how many scans more; and why."""
 
     limit: float
     reason: str

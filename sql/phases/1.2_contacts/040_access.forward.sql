@@ -45,7 +45,7 @@ grant all on sequence public.contact_organizations_id_seq, public.contact_prefer
 
 create policy "Enable read access for authenticated users" on public.contact_organizations
     for select to authenticated using (
-        deleted_at is null or (deleted_at > statement_timestamp() and deleted_at <= clock_timestamp())
+        deleted_at is null or (deleted_at > statement_timestamp() and public.deleted_by_now(deleted_at))
     );
 create policy "Enable insert for authenticated users only" on public.contact_organizations
     for insert to authenticated with check (deleted_at is null);
@@ -56,7 +56,7 @@ create policy "Enable delete for authenticated users only" on public.contact_org
 
 create policy "Enable read access for authenticated users" on public.contact_preferred_principals
     for select to authenticated using (
-        deleted_at is null or (deleted_at > statement_timestamp() and deleted_at <= clock_timestamp())
+        deleted_at is null or (deleted_at > statement_timestamp() and public.deleted_by_now(deleted_at))
     );
 create policy "Enable insert for authenticated users only" on public.contact_preferred_principals
     for insert to authenticated with check (deleted_at is null);

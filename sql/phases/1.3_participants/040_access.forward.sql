@@ -45,7 +45,7 @@ grant all on sequence public.opportunity_participants_id_seq, public.opportunity
 
 create policy "Enable read access for authenticated users" on public.opportunity_participants
     for select to authenticated using (
-        deleted_at is null or (deleted_at > statement_timestamp() and deleted_at <= clock_timestamp())
+        deleted_at is null or (deleted_at > statement_timestamp() and public.deleted_by_now(deleted_at))
     );
 create policy "Enable insert for authenticated users only" on public.opportunity_participants
     for insert to authenticated with check (deleted_at is null);

@@ -11,7 +11,7 @@ grant all on sequence public.activities_id_seq, public.interaction_participants_
 
 create policy "Enable read access for authenticated users" on public.activities
     for select to authenticated using (
-        deleted_at is null or (deleted_at > statement_timestamp() and deleted_at <= clock_timestamp())
+        deleted_at is null or (deleted_at > statement_timestamp() and public.deleted_by_now(deleted_at))
     );
 create policy "Enable insert for authenticated users only" on public.activities
     for insert to authenticated with check (deleted_at is null);
