@@ -68,7 +68,7 @@ killed: $(STAMP) ## kill each tool at POINTS= points of its time (50), run the n
 false-alarms: $(STAMP) ## 20 seeds of clean and of real rows: validation finds nothing above info (SERVER= PG=)
 	@HARNESS_EXHAUSTIVE=1 $(BIN)/python -m pytest -n 2 --dist load tests/harness/check/test_false_alarms.py $(PYTEST_OPTIONS) $(ARGS)
 
-.PHONY: test-migration test test-exhaustive test-fast lint format bench bench-compare bench-null images lock clean
+.PHONY: test-migration test test-exhaustive test-fast lint format bench bench-docs bench-large bench-compare bench-null images lock clean
 test-migration: $(STAMP) ## the main job: every release suite on a real server, GO or NO-GO (ROWS= SEED= SERVER= PG= IMAGE= FULL=1 SHARD=1/4)
 	@$(BIN)/harness gate $(GATE_OPTIONS)
 
@@ -96,6 +96,13 @@ format: $(STAMP) ## let ruff rewrite what it can
 
 bench: $(STAMP) ## benchmarks, saved as JSON below build/benchmarks (ROWS= chooses one size)
 	@$(BIN)/python -m pytest tests/migration/test_speed.py -m benchmark_suite --benchmark-storage build/benchmarks --benchmark-autosave $(PYTEST_OPTIONS) $(ARGS)
+
+bench-docs: $(STAMP) ## docs/benchmarks.md made anew: every benchmark at 10,000 and at 100,000 rows (on a quiet machine)
+	@$(BIN)/harness bench run --rows 10000 --rows 100000 --markdown docs/benchmarks.md $(ARGS)
+
+bench-large: $(STAMP) ## the migration's own benchmarks at 10,000 to 10,000,000 rows, with exponents (hours)
+	@$(BIN)/harness bench run --rows 10000 --rows 100000 --rows 1000000 --rows 10000000 \
+		--only seed --only migrate --only rollback --only fingerprint $(ARGS)
 
 bench-compare: $(STAMP) ## two refs in pairs of runs that take turns; fails on a confirmed slowdown alone (BASE= HEAD= ROWS= ONLY=)
 	@$(BIN)/harness bench compare $(or $(BASE),main) $(or $(HEAD),HEAD) --html build/comparison.html --markdown build/comparison.md \

@@ -20,8 +20,9 @@ class BenchTimeDocument(Document, frozen=True, kw_only=True):
 class BenchResultDocument(Document, frozen=True, kw_only=True):
     """A benchmark at a number of rows.
 
-    `ratio` is the time after to the time before, from pairs of runs that took turns; `least`
-    is the lower end of its interval of 95%.
+    `ratio` is the time to the time of `before`, from pairs of runs that took turns; `least` is the
+    lower end of its interval of 95%, and `limit` what it may be. `before` is the same query before
+    the migration, or else what `against` says.
     """
 
     name: str
@@ -31,16 +32,24 @@ class BenchResultDocument(Document, frozen=True, kw_only=True):
     before: BenchTimeDocument | None = None
     ratio: float | None = None
     least: float | None = None
+    limit: float | None = None
+    against: str = ""
     cost: QueryCostDocument | None = None
     cost_before: QueryCostDocument | None = None
 
 
 class BenchExponentDocument(Document, frozen=True, kw_only=True):
-    """The exponent by which a benchmark's time grows with the rows; `upper` is its 95% bound."""
+    """The exponent by which a benchmark's time grows with the rows, between its 95% bounds.
+
+    `verdict` is pass where the upper one is small enough, fail where the lower one is too large,
+    and else unknown: the sizes are too few or their times too noisy to tell.
+    """
 
     name: str
     exponent: float
     upper: float
+    lower: float
+    verdict: Word
 
 
 class BenchRunDocument(Document, frozen=True, kw_only=True):

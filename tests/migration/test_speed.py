@@ -21,10 +21,9 @@ from fixtures.seed import load as load_rows
 from harness.database import admin, fingerprint, template
 from harness.plan import Plan, Step
 from harness.runner import migrate, rollback
+from harness.scenario.bench.measure import acting, read_parameters, spell, still_session
+from harness.scenario.bench.query import BenchmarkQuery, load_queries
 from harness.suite.journey import step_before
-
-from .queries import named
-from .support import acting_as, connected
 
 if TYPE_CHECKING:
     from harness.server import Server
@@ -34,7 +33,12 @@ SIZES = (10_000, 100_000)
 ROUNDS = 3
 PHASES = ("1.1", "1.2", "1.3", "1.4")
 BACKFILL = "1.1/090_deals_backfill"
-QUERIES = named(Path(__file__).with_name("speed_queries.sql"))
+QUERIES = [
+    pytest.param(query, side, id=f"{query.name}-{side}")
+    for query in load_queries(Path(__file__).parents[2] / "fixtures" / "benchmarks")
+    for side in ("before", "after")
+    if not query.writes and getattr(query, side)
+]
 TemplateFactory = Callable[..., str]
 CloneFactory = Callable[[str], str]
 
@@ -165,19 +169,24 @@ def test_backfill(
         benchmark.extra_info["ratio_to_single_update"] = round(ratio, 3)
 
 
-@pytest.mark.parametrize("name", QUERIES)
+@pytest.mark.parametrize(("query", "side"), QUERIES)
 def test_query(
     benchmark: Any,
     size: int,
-    name: str,
+    query: BenchmarkQuery,
+    side: str,
     harness_template: TemplateFactory,
     harness_migrated_template: TemplateFactory,
     harness_clone: CloneFactory,
 ) -> None:
-    made = harness_template if name.endswith("-before") else harness_migrated_template
-    with connected(harness_clone(made(rows=size))) as conn, acting_as(conn, "authenticated"):
-        found = benchmark(lambda: conn.execute(QUERIES[name]).fetchall())
-    report(benchmark, size, found=len(found))
+    before = harness_clone(harness_template(rows=size))
+    with still_session(before) as conn:
+        given = read_parameters(conn, query)
+    asked = before if side == "before" else harness_clone(harness_migrated_template(rows=size))
+    with still_session(asked) as conn, acting(conn, query):
+        texts = spell(conn, getattr(query, side), given)
+        found = benchmark(lambda: [conn.execute(text.encode()).fetchall() for text in texts])
+    report(benchmark, size, found=len(found[-1]))
 
 
 def _single_update(dsn: str, step: Step) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from harness.document.bench_run import BenchTimeDocument
 
@@ -42,8 +42,16 @@ def paired_ratio(before: Sequence[float], after: Sequence[float]) -> tuple[float
     return statistics.median(ratios), ratios[place] if place >= 0 else 0.0
 
 
-def fit_exponent(rows: Sequence[int], times: Sequence[float]) -> tuple[float, float] | None:
-    """The slope of log time over log rows, and its upper bound of 95%; None of too few sizes."""
+class FittedExponent(NamedTuple):
+    """A slope with its one-sided bounds of 95%."""
+
+    exponent: float
+    upper: float
+    lower: float
+
+
+def fit_exponent(rows: Sequence[int], times: Sequence[float]) -> FittedExponent | None:
+    """The slope of log time over log rows, with its bounds; None of too few sizes."""
     if len(set(rows)) < 3 or any(time <= 0 for time in times):
         return None
     xs, ys = [math.log(one) for one in rows], [math.log(one) for one in times]
@@ -52,4 +60,5 @@ def fit_exponent(rows: Sequence[int], times: Sequence[float]) -> tuple[float, fl
     rest = sum((y - intercept - slope * x) ** 2 for x, y in zip(xs, ys, strict=True))
     middle = statistics.fmean(xs)
     error = math.sqrt(rest / degrees / sum((x - middle) ** 2 for x in xs))
-    return slope, slope + (T95[degrees - 1] if degrees <= len(T95) else NORMAL) * error
+    margin = (T95[degrees - 1] if degrees <= len(T95) else NORMAL) * error
+    return FittedExponent(slope, slope + margin, slope - margin)
