@@ -46,7 +46,7 @@ def test_bad_arguments_are_refused_at_once(
 
 
 def test_the_answer_is_one_document(small: Path, tmp_path: Path) -> None:
-    options = ("--writes", "25", "--reads", "4", "--rows", "50", "--seconds", "1", "--json")
+    options = ("--writes", "60", "--reads", "12", "--rows", "50", "--seconds", "1", "--json")
     status, out, _ = live(*options, plan=small, cwd=tmp_path)
     document = json.loads(out)
     assert {"verdict", "history", "victims", "latency", "findings"} <= document.keys()
