@@ -349,7 +349,7 @@ def test_a_failure_is_repeated_by_the_line_that_it_prints(provider, tmp_path):
     forgetful.replace("phases/1.1_fill/010_column.rollback.sql", "DROP TABLE public.kinds;\n", "")
     options = ["--build", str(tmp_path / "build"), "--json"]
     asked = ["--server", provider] if provider != "embedded" else []
-    chosen = ["--domain", "wire", "--fault", "sigkill-acked", "--rows", "0"]
+    chosen = ["--domain", "wire", "--fault", "sigkill-acked", "--rows", "0", "--points", "8"]
     plan = ["--plan", str(forgetful.load().path)]
     status, out, err = crash(*chosen, *asked, *plan, *options)
     assert status == 1, out + err
