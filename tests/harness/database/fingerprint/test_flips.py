@@ -29,7 +29,7 @@ KIND = re.compile(r"default privileges of |(?:[a-z-]+ )+?(?=[^ ]*[._\d\"]|[^ ]+$
 """What an object is: the words before its name."""
 Case = dict[str, Any]
 UNWITNESSED = {case["name"] for case in TABLE["flip"]} - {
-    case["name"] for case in some_of(TABLE["flip"], 80)
+    case["name"] for case in some_of(TABLE["flip"], 32)
 }
 """Flips about which pg_dump is not asked in this run."""
 
