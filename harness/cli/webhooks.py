@@ -154,6 +154,7 @@ def disable(name: str, dsn: str | None, as_json: bool) -> None:
 @webhooks.command()
 @dsn_option
 @named_plan_option
+@endpoints_option
 @json_option
 @click.option("--vocabulary", default="old", show_default=True, help="the one that ends")
 @click.option("--successor", default="new", show_default=True, help="the one to move to")
@@ -161,21 +162,26 @@ def disable(name: str, dsn: str | None, as_json: bool) -> None:
 def deprecate(
     dsn: str | None,
     plan_path: Path | None,
+    file: Path | None,
     as_json: bool,
     vocabulary: str,
     successor: str,
     sunset: str | None,
 ) -> None:
-    """Tell each endpoint of a vocabulary, once, until when it is spoken."""
+    """Tell each endpoint of a vocabulary once until when it is spoken; a file says whose it is."""
     from harness.webhook import outbox, upkeep
 
     day = _day(sunset, plan_path)
+    owners = {one.name: one.owner for one in _read(file).endpoints} if file is not None else {}
     with outbox.opened(named(dsn)) as conn:
         outbox.require_own(conn)
         told = upkeep.deprecate(conn, vocabulary, day, successor)
     names = ", ".join(told) or "none that was not told already"
     lines = [f"{vocabulary!r} ends on {day}; queued for {names}"]
-    answer({"sunset": day.isoformat(), "queued": told}, as_json, lines)
+    lines += [f"  {name}: {owners[name]}" for name in told if owners.get(name)]
+    queued = {name: owners.get(name, "") for name in told}
+    document = {"sunset": day.isoformat(), "queued": told, "owners": queued}
+    answer(document, as_json, lines)
 
 
 def _day(given: str | None, plan_path: Path | None) -> date:
