@@ -123,3 +123,7 @@ clean: ## remove the virtual environment and everything that was built
 .PHONY: mail-points
 mail-points: $(STAMP) ## kill a sender of mails at every verb of SMTP and every statement of its ledger (more than 500 points)
 	@HARNESS_EXHAUSTIVE=1 $(BIN)/python -m pytest -q -n 0 tests/harness/scenario/mails/test_points.py $(PYTEST_OPTIONS) $(ARGS)
+
+.PHONY: mail-rate
+mail-rate: $(STAMP) ## mails a second with the ledger, beside a bare loop of smtplib on the same server
+	@HARNESS_EXHAUSTIVE=1 $(BIN)/python -m pytest -q -n 0 -s tests/harness/scenario/mails/test_rate.py $(PYTEST_OPTIONS) $(ARGS)

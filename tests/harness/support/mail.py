@@ -77,7 +77,7 @@ def serving(answer: Answer = usual) -> Iterator[tuple[Postbox, int]]:
 def job_of(scene: MailScene, port: int, at: datetime, plan: str | None = None) -> MailJob:
     """What a sender has to do at that time."""
     settings = MailSettings(
-        "status@example.com", "Status", "127.0.0.1", port, "none", timeout=20.0, retry=60.0
+        "status@example.com", "Status", "127.0.0.1", port, "none", timeout=120.0, retry=60.0
     )
     return MailJob(
         scene.dsn, scene.window, scene.recipients, settings, scene.unsubscribed, plan,
