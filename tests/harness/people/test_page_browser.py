@@ -24,6 +24,7 @@ HOME = "http://page.test/"
 PLANNED = datetime(2031, 3, 1, tzinfo=UTC)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 LARGEST = 60_000
+PATIENCE = 180_000  # milliseconds; a machine may be busy
 TURNED_BACK = 2 * 3600 * 1000
 
 
@@ -35,7 +36,7 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=program, args=FLAGS)
+        opened = driver.chromium.launch(executable_path=program, args=FLAGS, timeout=PATIENCE)
         yield opened
         opened.close()
 
@@ -83,6 +84,7 @@ def visit(browser: Any) -> Iterator[Any]:
 
     def open_page(publication: Publication, **more: Any) -> Visitor:
         contexts.append(browser.new_context(**more))
+        contexts[-1].set_default_timeout(PATIENCE)
         return Visitor(contexts[-1].new_page(), publication)
 
     yield open_page

@@ -98,6 +98,50 @@ def test_a_run_is_at_100_once_verify_has_kept_its_verdict_and_no_sooner(
     assert built(plan, dsn) == ("rolled_back", 100)
 
 
+SECRETS = [f"Planted-{number:02}" for number in range(20)]
+ROWS = "UPDATE public.things SET name = 'Planted-0' || id % 4"
+LEDGER = """
+INSERT INTO migration_control.event (run_id, kind, step, message)
+  SELECT id, kind, 'Planted-' || n, 'DETAIL: Key (name)=(Planted-' || n + 3 || ')'
+  FROM migration_control.run, generate_series(10, 11) AS n,
+    unnest(ARRAY['step_failed', 'retry']) AS kind;
+UPDATE migration_control.run SET reason = 'Planted-16', client = 'Planted-17';
+COMMENT ON TABLE public.things IS 'Planted-18'
+"""
+
+
+def leaks(directory: Path) -> list[tuple[str, str]]:
+    """Which secret stands in which file."""
+    files = {path.name: path.read_text() for path in directory.rglob("*") if path.is_file()}
+    return [(name, one) for name, text in files.items() for one in SECRETS if one in text]
+
+
+def test_no_secret_of_the_database_is_in_any_file_of_the_page(
+    plan: Path, harness_empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dsn, loaded = harness_empty_database, load(plan)
+    runner.baseline(dsn, loaded)
+    run_sql(dsn, ROWS)
+    runner.migrate(dsn, loaded, until="1.1/020_fill")
+    for statement in LEDGER.split(";"):
+        run_sql(dsn, statement)
+    people = plan.parent / "Planted-07.csv"
+    people.write_text("address\nPlanted-08@example.com\nPlanted-09@example.com\n")
+    named = WINDOW.replace("support =", f'audience = "{people.name}"\nsupport =', 1)
+    (plan.parent / "window.toml").write_text(named)
+    monkeypatch.setenv("HARNESS_PAGE_TOKENS", "Planted-19 Planted-19-and-longer")
+    monkeypatch.setenv("PGAPPNAME", "Planted-06")
+    shown = built(plan, psycopg.conninfo.make_conninfo(dsn, application_name="Planted-05"))
+    assert shown == ("running", 66)
+    wrong = psycopg.conninfo.make_conninfo(dsn, password="Planted-04", user="Planted-15")
+    again = ("page", "build", "--to", str(plan.parent / "again"))
+    assert harness(plan, *again, dsn=wrong)[0] == 3
+    assert leaks(plan.parent / "site") == leaks(plan.parent / "again") == []
+    (plan.parent / "window.toml").write_text(named.replace("Every row", "Planted-02"))
+    built(plan, dsn)
+    assert ("index.html", "Planted-02") in leaks(plan.parent / "site")  # the search finds one
+
+
 @contextmanager
 def page(plan: Path, dsn: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`harness page serve`, and its address."""
