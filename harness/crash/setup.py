@@ -27,6 +27,7 @@ SWEEP: dict[str, Any] = {
     "reconnect": 0.0,
     "batch_rows": 100,
     "batch_min_rows": 25,
+    "batch_turns": True,
     "retry_base": 0.01,
     "retry_max": 0.05,
     "takeover": 0.2,

@@ -14,7 +14,16 @@ SCHEMA: Final = "migration_control"
 ARCHIVE: Final = "migration_archive"
 """Where a rollback keeps what the old schema cannot hold."""
 
-TABLES: Final = ("run", "step", "plan_file", "ledger", "event", "control", "archived")
+TABLES: Final = (
+    "run",
+    "step",
+    "batch_range",
+    "plan_file",
+    "ledger",
+    "event",
+    "control",
+    "archived",
+)
 
 
 def qualified(table: str) -> str:

@@ -27,6 +27,9 @@ SELECT step, state, last_key, rows, batches,
   pg_catalog.date_part('epoch', updated_at - started_at) AS seconds, updated_at
 FROM {step} WHERE run_id = %s ORDER BY position
 """)
+_RANGE: Final = spelled(
+    "SELECT state, batches FROM {batch_range} WHERE run_id = %s AND step = %s AND number = %s"
+)
 _FILES: Final = spelled("SELECT path, sha256 FROM {plan_file} WHERE run_id = %s")
 # by name in the catalog: to_regclass is an error for a role that may not use the schema
 _EXISTS: Final = spelled("""
@@ -87,6 +90,12 @@ def steps_of(conn: Connection, run: RunView) -> dict[str, StepView]:
     """The steps that a run has begun, by name, in its order."""
     with conn.cursor(row_factory=class_row(StepView)) as cursor:
         return {row.step: row for row in cursor.execute(_STEPS, [run.id])}
+
+
+def range_of(conn: Connection, run: RunView, step: str, number: int) -> tuple[str, int] | None:
+    """State and batches of a range of a step; None where it is not there, or forgotten."""
+    row = conn.execute(_RANGE, [run.id, step, number]).fetchone()
+    return None if row is None else (str(row[0]), int(row[1]))
 
 
 def files_of(conn: Connection, run: RunView) -> dict[str, str]:

@@ -21,7 +21,8 @@ DECLARE
   wanted text;
 BEGIN
   SELECT t.side INTO wanted FROM migration_pin.target AS t
-  WHERE t.step = coalesce(told ->> 'step', '(run)') AND t.state = told ->> 'state'
+  WHERE t.step = coalesce(told ->> 'step', '(run)')
+    AND t.state = coalesce('range' || (told ->> 'number') || '.', '') || (told ->> 'state')
     AND t.batches = coalesce((told ->> 'batches')::integer, 0);
   IF wanted = 'before' THEN
     -- It must not notice that its client died: whoever takes over is to find it here.
@@ -51,7 +52,7 @@ AS $$
 BEGIN
   PERFORM migration_pin.attach(made.objid) FROM (
     SELECT DISTINCT c.objid FROM pg_catalog.pg_event_trigger_ddl_commands() AS c
-    WHERE c.object_identity IN ({run_name}, {step_name})
+    WHERE c.object_identity IN ({run_name}, {step_name}, {batch_range_name})
   ) AS made;
 END
 $$;
@@ -64,6 +65,7 @@ BEGIN
   ELSE
     PERFORM migration_pin.attach({run_name});
     PERFORM migration_pin.attach({step_name});
+    PERFORM migration_pin.attach({batch_range_name});
   END IF;
 END
 $$;

@@ -33,6 +33,7 @@ FORMS = {
     "statement_timeout": DURATION,
     "max_wait": DURATION,
     "duty": re.compile(r"\d+ ?%$"),
+    "batch_workers": re.compile(r"\d+$"),
     "set": SETTING,
 }
 """What a value of each header looks like: only such a line can have been meant as one."""

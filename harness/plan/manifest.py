@@ -11,7 +11,7 @@ from typing import Any
 from harness.core.errors import UsageError
 from harness.plan import sections
 from harness.plan.hooks import Hook, read_hooks
-from harness.plan.model import PreflightRules, RunnerSettings
+from harness.plan.model import MOST_WORKERS, PreflightRules, RunnerSettings
 from harness.plan.reader import LONGEST, UNITS, Reader, seconds, suggestion
 from harness.plan.rules import (
     BackupRules,
@@ -249,6 +249,11 @@ def _consistent(settings: RunnerSettings, reader: Reader) -> RunnerSettings:
         raise UsageError(
             "batch_rows and batch_min_rows are at least 1 and at most batch_max_rows",
             where=reader.where("batch_rows", "runner"),
+        )
+    if not 1 <= settings.batch_workers <= MOST_WORKERS:
+        raise UsageError(
+            f"batch_workers is from 1 to {MOST_WORKERS}, not {settings.batch_workers}",
+            where=reader.where("batch_workers", "runner"),
         )
     if settings.lock_timeout <= 0 or settings.concurrent_lock_timeout <= 0:
         raise UsageError(

@@ -21,6 +21,8 @@ from harness.plan.rules import (
 
 Kind = Literal["transaction", "batch", "concurrent"]
 KINDS: tuple[Kind, ...] = ("transaction", "batch", "concurrent")
+MOST_WORKERS = 64
+"""Who may share a batch step, at most."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Script:
     statement_timeout: str | None = None
     max_wait: float | None = None
     duty: int = 100
+    batch_workers: int | None = None
     settings: tuple[tuple[str, str], ...] = ()
 
     def at(self, line: int) -> str:
@@ -123,6 +126,8 @@ class RunnerSettings:
     batch_max_rows: int = 20000
     batch_target: float = 1.0
     batch_statement_timeout: float = 60.0
+    batch_workers: int = 1
+    batch_turns: bool = False
     adaptive: bool = True
     retries: int = 12
     retry_base: float = 0.1

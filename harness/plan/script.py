@@ -14,7 +14,7 @@ from pglast.parser import ParseError, scan
 
 from harness.core.errors import UsageError
 from harness.plan.header import DURATION, Header, read_header
-from harness.plan.model import KINDS, CopyRows, Kind, Script, Statement
+from harness.plan.model import KINDS, MOST_WORKERS, CopyRows, Kind, Script, Statement
 from harness.plan.reader import LONGEST, UNITS
 
 SHOWN = 90
@@ -59,6 +59,7 @@ def of(
         statement_timeout=_duration(header, "statement_timeout"),
         max_wait=_seconds(header, "max_wait"),
         duty=_duty(header, kind),
+        batch_workers=_batch_workers(header, kind),
         settings=tuple(header.settings),
     )
 
@@ -139,6 +140,20 @@ def _duty(header: Header, kind: Kind) -> int:
             where=header.where("duty"),
         )
     return int(found[1])
+
+
+def _batch_workers(header: Header, kind: Kind) -> int | None:
+    value = header.values.get("batch_workers")
+    if value is None:
+        return None
+    known = value.isascii() and value.isdecimal() and len(value) <= len(str(MOST_WORKERS))
+    if kind != "batch" or not known or not 1 <= int(value) <= MOST_WORKERS:
+        raise UsageError(
+            f"batch_workers is how many may share a batch step, from 1 to {MOST_WORKERS},"
+            f" not {value!r}" + ("" if kind == "batch" else f" in a {kind} script"),
+            where=header.where("batch_workers"),
+        )
+    return int(value)
 
 
 def _seconds(header: Header, key: str) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +61,7 @@ class Sizer:
 
 
 @dataclass
-class _Position:
+class BatchPosition:
     """Where it is; `passed` of about `total` rows of the table lie behind, 0 where nobody knows.
 
     `goal` is the highest key there was when this runner began with the step; None before it knows.
@@ -74,21 +75,33 @@ class _Position:
     goal: int | None = None
 
 
+Tell = Callable[[BatchPosition], None]
+
+
 def run(work: StepWork) -> int:
     """Run the script over every range that is left; give the rows changed since it began."""
     session = work.session
     sizer = Sizer(session.settings, work.script.batch)
     row = work.row
-    at = _Position(LOWEST, 0, 0)
+    at = BatchPosition(LOWEST, 0, 0)
     if row is not None and row.last_key is not None:
-        at = _Position(row.last_key, row.rows, row.batches)
-    at.total = _look(work).rows
+        at = BatchPosition(row.last_key, row.rows, row.batches)
+    at.total = look(work).rows
     at.passed = min(at.rows // max(len(work.script.statements), 1), at.total or at.rows)
     session.context.tell("measured", work.id, at.rows, reach=(at.passed, at.total))
+    walk(work, sizer, at)
+    return at.rows
+
+
+def walk(work: StepWork, sizer: Sizer, at: BatchPosition, tell: Tell | None = None) -> None:
+    """Do every range that is left behind a position, which moves; `tell` is told of each."""
+    session = work.session
     while True:
         session.check_stop(work.id)
         sizer.retune(session.settings)
-        if hold_back(session, work.id):
+        with session.context.gate:
+            held_back = hold_back(session, work.id)
+        if held_back:
             sizer.held()
         try:
             began = time.monotonic()
@@ -98,9 +111,12 @@ def run(work: StepWork) -> int:
                 took = time.monotonic() - began
                 sizer.took(took)
                 work.succeeded()
-                session.context.tell("batch", work.id, at.rows, reach=(at.passed, at.total))
+                if tell is not None:
+                    tell(at)
+                else:
+                    session.context.tell("batch", work.id, at.rows, reach=(at.passed, at.total))
             if last:
-                return at.rows
+                return
             if at.batches > before:
                 pause(rest(took, work.script.duty), session.context.stop)
         except SqlFailed as failure:
@@ -114,7 +130,7 @@ def rest(took: float, duty: int) -> float:
     return took * (100 - duty) / duty
 
 
-def _look(work: StepWork) -> keys.Key:
+def look(work: StepWork) -> keys.Key:
     """What is known of the key; Refused, before anything is written, when a row has no range."""
     row: Any
     try:
@@ -128,7 +144,7 @@ def _look(work: StepWork) -> keys.Key:
     return keys.Key(*row)
 
 
-def _batch(work: StepWork, size: int, at: _Position) -> bool:
+def _batch(work: StepWork, size: int, at: BatchPosition) -> bool:
     """Do one range and move `at`; True when it was the last one and the step is done.
 
     A range shorter than asked for is the last, and none goes beyond the highest key of the
@@ -142,17 +158,19 @@ def _batch(work: StepWork, size: int, at: _Position) -> bool:
             upto, count, lowest, goal = _range(answer.fetchone())
             if lowest:
                 keys.refuse_lowest(script)
-            state = "running" if count == size else "done"
             if upto is None:
-                session.checkpoint(_checkpoint(work, "done", at))
+                _keep(work, "done", at)
                 return True
+            held = session.held
+            ends = count < size or (held is not None and upto >= held.upto_key)
+            state = "done" if ends else "running"
             bounds: dict[str, object] = {"after": Int8(at.last_key), "upto": Int8(upto)}
             rows = 0
             for statement in script.statements:
                 rows += changed(session.work.execute(statement.text.encode(), bounds))
             statement = None
-            reached = _Position(upto, at.rows + rows, at.batches + 1)
-            session.checkpoint(_checkpoint(work, state, reached))
+            reached = BatchPosition(upto, at.rows + rows, at.batches + 1)
+            _keep(work, state, reached)
     except psycopg.Error as error:
         raise SqlFailed(error, script, statement) from error
     at.last_key, at.rows, at.batches = reached.last_key, reached.rows, reached.batches
@@ -161,7 +179,7 @@ def _batch(work: StepWork, size: int, at: _Position) -> bool:
     return state == "done"
 
 
-def _upto(work: StepWork, size: int, at: _Position) -> sql.Composed:
+def _upto(work: StepWork, size: int, at: BatchPosition) -> sql.Composed:
     """The key that ends the next range, the last of the next `size` rows; their number; the goal.
 
     The goal is asked for in the same message: one more would be one more point to be struck at. It
@@ -199,6 +217,15 @@ def _whole(number: object) -> int | None:
     return None if number is None else int(str(number))
 
 
-def _checkpoint(work: StepWork, state: str, at: _Position) -> Checkpoint:
+def _keep(work: StepWork, state: str, at: BatchPosition) -> None:
+    """Commit the checkpoint of the step, or of the range of it that the session holds."""
+    held = work.session.held
+    if held is None:
+        work.session.checkpoint(_checkpoint(work, state, at))
+    else:
+        work.session.move_range(held.moved(state, at.last_key, at.rows, at.batches))
+
+
+def _checkpoint(work: StepWork, state: str, at: BatchPosition) -> Checkpoint:
     key = None if at.batches == 0 else at.last_key
     return work.checkpoint(state, last_key=key, rows=at.rows, batches=at.batches)

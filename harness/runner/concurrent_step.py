@@ -36,7 +36,7 @@ def run(work: StepWork) -> int:
             reach = _create if want.creates else _drop
             reach(work, want)
             with work.session.transaction(work.id):
-                work.session.checkpoint(work.checkpoint("done", index=want.named))
+                work.session.checkpoint(work.checkpoint("done", about=want.named))
             return 0
         except psycopg.Error as error:
             give_up_or_wait(work, SqlFailed(error, work.script, want.statement))
@@ -55,7 +55,7 @@ def _intend(work: StepWork, want: Wanted) -> None:
             hint="look who made it; rename or drop it, then run again",
         )
     with work.session.transaction(work.id):
-        work.session.checkpoint(work.checkpoint("intent", index=want.named))
+        work.session.checkpoint(work.checkpoint("intent", about=want.named))
 
 
 def _create(work: StepWork, want: Wanted) -> None:

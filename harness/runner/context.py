@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.observe.load_signals import LoadSignal
@@ -35,6 +37,10 @@ class RunContext:
     accepted: list[dict[str, str | None]] = field(default_factory=list)
     signals: tuple[LoadSignal, ...] = field(default_factory=all_signals)
     control: Control = field(default_factory=Control)
+    # Where several sessions work side by side: who waits for a throttle goes in alone.
+    gate: contextlib.AbstractContextManager[object] = field(default_factory=contextlib.nullcontext)
+    _telling: threading.RLock = field(default_factory=threading.RLock)
+    _paused: int = 0
 
     @property
     def settings(self) -> RunnerSettings:
@@ -58,7 +64,26 @@ class RunContext:
         reach: tuple[int, int] = (0, 0),
     ) -> None:
         """Deliver an event; `reach` is how much of how much is done."""
-        self.on_event(Event(kind, step, rows, message, *reach))
+        with self._telling:
+            self.on_event(Event(kind, step, rows, message, *reach))
+
+    @contextlib.contextmanager
+    def pausing(self, step: str, words: str) -> Iterator[None]:
+        """Deliver that the run pauses and that it goes on, once, however many sessions pause."""
+        with self._telling:
+            self._paused += 1
+            if self._paused == 1:
+                self.tell("paused", step, message=words)
+        try:
+            yield
+        except BaseException:
+            with self._telling:
+                self._paused -= 1
+            raise
+        with self._telling:
+            self._paused -= 1
+            if not self._paused:
+                self.tell("pause_ended", step, message="the run goes on")
 
     def tell_run(
         self, kind: str, number: int, steps: Iterable[str], done: Mapping[str, Checkpoint]

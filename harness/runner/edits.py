@@ -186,7 +186,7 @@ def _kept_back(look: EditContext, edit: FileEdit, row: Checkpoint | None) -> str
         return _kept_place(look, edit)
     if edit.what != "edited":
         return f"step {edit.step} {_came(row)}"
-    if row.state == "done" or row.batches:
+    if row.state == "done" or row.all_batches:
         later = "`harness rollback --accept-edit REASON` accepts an edited rollback file"
         return f"step {edit.step} {_came(row)}; {later}"
     return None
@@ -230,5 +230,5 @@ def _kept_place(look: EditContext, edit: FileEdit) -> str | None:
 
 def _came(row: Checkpoint) -> str:
     if row.state == "running":
-        return f"has committed {row.batches} batches"
+        return f"has committed {row.all_batches} batches"
     return "is committed" if row.state == "done" else "was begun"

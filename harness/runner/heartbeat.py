@@ -12,6 +12,7 @@ import select
 import socket
 import threading
 import time
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import pq
@@ -76,28 +77,37 @@ class Deadline:
         self._timer.cancel()
 
 
+@dataclass(frozen=True)
+class WatchedSession:
+    """A working connection and its server process, None while it is not known yet."""
+
+    conn: Connection
+    pid: int | None
+    waiting: Waiting
+    bound: WaitBound
+
+
 class Heartbeat:
     """A thread that owns the lock's connection between start() and stop()."""
 
-    def __init__(
-        self,
-        lock: Connection,
-        work: Connection,
-        worker_pid: int,
-        waiting: Waiting,
-        settings: RunnerSettings,
-        bound: WaitBound,
-    ) -> None:
-        self._bound = bound
-        self._lock, self._waiting = lock, waiting
-        self._watched: tuple[Connection, int | None] = (work, worker_pid)
+    def __init__(self, lock: Connection, settings: RunnerSettings) -> None:
+        self._lock = lock
         self._settings = settings
+        self._watched: dict[Waiting, WatchedSession] = {}
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def watch(self, work: Connection, worker_pid: int | None) -> None:
-        """From now on this is the working connection; its server process may not be known yet."""
-        self._watched = (work, worker_pid)
+    def take_up(self, session: WatchedSession) -> None:
+        """Look at one more session."""
+        self._watched[session.waiting] = session
+
+    def leave(self, waiting: Waiting) -> None:
+        """Look at a session no more."""
+        self._watched.pop(waiting, None)
+
+    def watch(self, waiting: Waiting, conn: Connection, pid: int | None) -> None:
+        """From now on this is the connection of the session that waits so."""
+        self._watched[waiting] = replace(self._watched[waiting], conn=conn, pid=pid)
 
     def start(self) -> None:
         """Begin; does nothing when the plan asks for no heartbeat and no bound on waits."""
@@ -120,24 +130,31 @@ class Heartbeat:
     def _beat(self) -> None:
         due = time.monotonic() + self._settings.heartbeat
         while not self._ended.wait(self._pause()):
-            watched = self._watched
             try:
-                self._bound.look(watched[1], self._row)
+                for watched in tuple(self._watched.values()):
+                    watched.bound.look(watched.pid, self._row)
+                if not self._settings.heartbeat or time.monotonic() < due:
+                    continue
+                due = time.monotonic() + self._settings.heartbeat
+                for watched in tuple(self._watched.values()):
+                    if self._is_lost(watched):
+                        return self._cut()
             except (psycopg.Error, OSError, TimeoutError):
-                return cut(self._watched[0])
-            if not self._settings.heartbeat or time.monotonic() < due:
-                continue
-            due = time.monotonic() + self._settings.heartbeat
-            try:
-                idle = self._ask(watched[1])
-            except (psycopg.Error, OSError, TimeoutError):
-                return cut(self._watched[0])
+                return self._cut()
             if self._ended.is_set():
                 return None
-            limit = self._settings.stall
-            if watched == self._watched and idle > limit and self._waiting.seconds() > limit:
-                return cut(watched[0])
         return None
+
+    def _cut(self) -> None:
+        """All lines: a runner that has lost one begins anew with all of them."""
+        for watched in tuple(self._watched.values()):
+            cut(watched.conn)
+
+    def _is_lost(self, watched: WatchedSession) -> bool:
+        """Whether a session waits for an answer that its server process does not work at."""
+        idle, limit = self._ask(watched.pid), self._settings.stall
+        is_same = self._watched.get(watched.waiting) is watched and not self._ended.is_set()
+        return is_same and idle > limit and watched.waiting.seconds() > limit
 
     def _ask(self, pid: int | None) -> float:
         """For how many seconds the working backend has been idle (or gone); 0 when it works."""

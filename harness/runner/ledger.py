@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from harness.core.errors import Refused
 from harness.runner import ledger_format
 from harness.runner.connection import Connection
 from harness.runner.ledger_format import damaged
+from harness.runner.ledger_range import READ_RANGES, RangeRow, misses, sealed
 
 READ = """
 SELECT id, direction, undoes, plan, plan_version, state, epoch, pid, backend_start,
@@ -25,7 +26,7 @@ FROM migration_control.run ORDER BY id;
 SELECT run_id, step, position, kind, state, last_key, rows, batches, attempts, {object} AS object,
   seal AS kept_seal, {object_seal} AS kept_object_seal
 FROM migration_control.step ORDER BY run_id, position;
-SELECT run_id, path, sha256 FROM migration_control.plan_file
+SELECT run_id, path, sha256 FROM migration_control.plan_file{ranges}
 """
 # ROLLBACK, since a look is none of a run's commits: an exploration counts these.
 OF_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;{};ROLLBACK"
@@ -64,7 +65,8 @@ class LedgerRun:
 class Checkpoint:
     """A row of migration_control.step: how far a step has come.
 
-    `object` is what a concurrent step does to which index.
+    `object` is what a concurrent step does to which index, and into how many ranges a batch step is
+    cut that several do; `ranges` are those.
     """
 
     run_id: int
@@ -77,6 +79,17 @@ class Checkpoint:
     batches: int = 0
     attempts: int = 1
     object: str | None = None
+    ranges: tuple[RangeRow, ...] = ()
+
+    @property
+    def all_rows(self) -> int:
+        """How many rows were changed, those of its ranges too."""
+        return self.rows + sum(one.rows for one in self.ranges)
+
+    @property
+    def all_batches(self) -> int:
+        """How many batches were committed, those of its ranges too."""
+        return self.batches + sum(one.batches for one in self.ranges)
 
     def seal(self) -> str:
         """A short hash of the row: a changed row is noticed before anything is built on it."""
@@ -150,7 +163,13 @@ class Ledger:
     def reach(self, run: LedgerRun) -> str:
         """How far a run came, as ledger_statements.reach_sql asks the server."""
         rows = self.checkpoints(run)
-        return ",".join(f"{step} {rows[step].seal()}" for step in sorted(rows))
+        told = [f"{step} {row.seal()}" for step, row in sorted(rows.items())]
+        cut = [one for row in rows.values() for one in row.ranges]
+        told += [
+            f"{one.name} {one.seal()}"
+            for one in sorted(cut, key=lambda one: (one.number, one.step))
+        ]
+        return ",".join(told)
 
 
 def reasons(conn: Connection) -> list[str]:
@@ -183,8 +202,10 @@ def read(conn: Connection) -> Ledger:
 def _read(conn: Connection, version: int) -> Ledger:
     known = version >= ledger_format.SINCE["step.object"]
     columns = ("object", "object_seal")
+    cut = version >= ledger_format.SINCE["batch_range.seal"]
     query = sql.SQL(READ).format(
-        **{name: sql.Identifier(name) if known else sql.NULL for name in columns}
+        **{name: sql.Identifier(name) if known else sql.NULL for name in columns},
+        ranges=sql.SQL(READ_RANGES if cut else ""),
     )
     if conn.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
         query = sql.SQL(OF_ONE_MOMENT).format(query)
@@ -203,6 +224,11 @@ def _read(conn: Connection, version: int) -> Ledger:
     files: dict[int, dict[str, str]] = {}
     for run_id, path, sha256 in _next(cursor, lambda **row: tuple(row.values())):
         files.setdefault(run_id, {})[path] = sha256
+    for one in sealed(_next(cursor, lambda **row: row)) if cut else ():
+        row = steps.get(one.run_id, {}).get(one.step)
+        if row is None:
+            raise damaged(f"there is a {one.name}, and no such step in run {one.run_id}")
+        steps[one.run_id][one.step] = replace(row, ranges=(*row.ranges, one))
     return _whole(Ledger(runs, steps, files))
 
 
@@ -221,6 +247,9 @@ def _whole(ledger: Ledger) -> Ledger:
             raise damaged(f"run {run.id} has {done} finished steps, not {run.steps_done}")
         if len(rows) != run.steps_begun:
             raise damaged(f"run {run.id} has {len(rows)} checkpoints, not {run.steps_begun}")
+        for step in rows:
+            if missed := misses(step.object if step.kind == "batch" else None, step.ranges):
+                raise damaged(f"step {step.step} in run {run.id} {missed}")
     return ledger
 
 

@@ -1,4 +1,4 @@
--- The ledger of the migration harness, version 3. Made in one transaction with the first run.
+-- The ledger of the migration harness, version 4. Made in one transaction with the first run.
 CREATE SCHEMA migration_control;
 COMMENT ON SCHEMA migration_control IS 'ledger of the migration harness; do not change by hand';
 
@@ -6,7 +6,7 @@ CREATE TABLE migration_control.ledger (
   version integer PRIMARY KEY,
   created_at timestamptz NOT NULL DEFAULT now()
 );
-INSERT INTO migration_control.ledger (version) VALUES (3);
+INSERT INTO migration_control.ledger (version) VALUES (4);
 
 -- One execution of a plan. epoch rises with every runner that takes the run up: it is the fence.
 CREATE TABLE migration_control.run (
@@ -32,7 +32,7 @@ CREATE TABLE migration_control.run (
 );
 
 -- The checkpoints. No row: not begun. intent: a concurrent statement may have been sent, about what
--- object names: what is done to which index.
+-- object names: what is done to which index. Of a batch step that several do, into how many ranges.
 CREATE TABLE migration_control.step (
   run_id bigint NOT NULL REFERENCES migration_control.run,
   step text NOT NULL,
@@ -49,6 +49,23 @@ CREATE TABLE migration_control.step (
   object text,
   object_seal text,
   PRIMARY KEY (run_id, step)
+);
+
+-- The ranges of a batch step that several workers do, each with a checkpoint of its own: the keys
+-- behind after_key up to last_key are done. They are forgotten when the step is done.
+CREATE TABLE migration_control.batch_range (
+  run_id bigint NOT NULL REFERENCES migration_control.run,
+  step text NOT NULL,
+  number integer NOT NULL,
+  after_key bigint NOT NULL,
+  upto_key bigint NOT NULL,
+  last_key bigint NOT NULL,
+  rows bigint NOT NULL,
+  batches integer NOT NULL,
+  state text NOT NULL CHECK (state IN ('running', 'done')),
+  updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  seal text NOT NULL,
+  PRIMARY KEY (run_id, step, number)
 );
 
 CREATE TABLE migration_control.plan_file (

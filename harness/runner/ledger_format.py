@@ -11,10 +11,10 @@ from pathlib import Path
 from harness.core.errors import Refused
 from harness.runner.connection import Connection
 
-VERSION = 3
+VERSION = 4
 HERE = Path(__file__).parent
 SCHEMA = HERE / "ledger.sql"
-UPGRADES = {1: HERE / "ledger_1_to_2.sql", 2: HERE / "ledger_2_to_3.sql"}
+UPGRADES = {old: HERE / f"ledger_{old}_to_{old + 1}.sql" for old in range(1, VERSION)}
 """By the version they start from: each leaves the next one."""
 
 COLUMNS: dict[str, str] = {
@@ -34,6 +34,13 @@ SINCE = {
     **{
         f"control.{name}": 3
         for name in ("run_id", "key", "value", "epoch", "until", "set_by", "set_at")
+    },
+    **{
+        f"batch_range.{name}": 4
+        for name in (
+            *("run_id", "step", "number", "after_key", "upto_key", "last_key"),
+            *("rows", "batches", "state", "updated_at", "seal"),
+        )
     },
 }
 """What a later version added."""

@@ -8,8 +8,12 @@ from datetime import datetime
 
 from psycopg import sql
 
+from harness.runner import ledger_range
 from harness.runner.connection import Connection
 from harness.runner.ledger import Checkpoint, LedgerRun
+from harness.runner.ledger_range import RangeRow
+
+_NOTHING = sql.SQL("")
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,15 @@ def claim_run(conn: Connection, run_id: int, who: RunnerIdentity) -> None:
 
 
 def reach_sql(run_id: int) -> sql.Composed:
-    """How far a run came: its steps with their seals, as Ledger.reach spells them."""
+    """How far a run came: its steps and ranges with their seals, as Ledger.reach spells them."""
     return sql.SQL(
-        "SELECT coalesce(pg_catalog.string_agg(step || ' ' || seal, ','"
-        " ORDER BY step COLLATE \"C\"), '') FROM migration_control.step WHERE run_id = {};"
-    ).format(sql.Literal(run_id))
+        "SELECT coalesce(pg_catalog.string_agg(t.name || ' ' || t.seal, ','"
+        " ORDER BY t.number, t.step COLLATE \"C\"), '') FROM ("
+        " SELECT step, 0 AS number, step AS name, seal FROM migration_control.step"
+        " WHERE run_id = {run_id} UNION ALL"
+        " SELECT step, number, 'range ' || number || ' of ' || step, seal"
+        " FROM migration_control.batch_range WHERE run_id = {run_id}) AS t;"
+    ).format(run_id=sql.Literal(run_id))
 
 
 def shut_out_sql(run_id: int) -> sql.Composed:
@@ -104,13 +112,19 @@ def checkpoint_sql(row: Checkpoint) -> sql.Composed:
     )
 
 
-def event_sql(run_id: int, epoch: int, kind: str, step: str | None, message: str) -> sql.Composed:
-    """Write an event, if the run is still ours; the row of the run is locked by it."""
+def event_sql(
+    run_id: int, epoch: int, kind: str, step: str | None, message: str, *, shared: bool = False
+) -> sql.Composed:
+    """Write an event, if the run is still ours; the row of the run is locked by it.
+
+    With `shared` so that others of the same runner may work at the same time.
+    """
+    values = map(sql.Literal, (kind, step, message[:2000], run_id, epoch))
     return sql.SQL(
         "INSERT INTO migration_control.event (run_id, kind, step, message)"
         " SELECT id, {}, {}, {} FROM migration_control.run"
-        " WHERE id = {} AND epoch = {} FOR NO KEY UPDATE;"
-    ).format(*map(sql.Literal, (kind, step, message[:2000], run_id, epoch)))
+        " WHERE id = {} AND epoch = {} FOR {};"
+    ).format(*values, sql.SQL("SHARE" if shared else "NO KEY UPDATE"))
 
 
 def file_sql(run_id: int, path: str, sha256: str | None) -> sql.Composed:
@@ -135,16 +149,27 @@ CONTROL = (
     "SELECT r.id, (SELECT pg_catalog.jsonb_object_agg(c.key, c.value)"
     " FROM migration_control.control AS c WHERE c.run_id = r.id"
     " AND c.until > pg_catalog.clock_timestamp() AND (c.key <> 'stop' OR c.epoch = r.epoch))::text"
-    " FROM migration_control.run AS r WHERE r.id = {} AND r.epoch = {}"
+    " FROM migration_control.run AS r{} WHERE r.id = {} AND r.epoch = {}"
 )
 """The run and what an operator asks of it now, a JSON object; a stop is meant for one runner."""
 
 
 def control_sql(run_id: int, epoch: int) -> sql.Composed:
     """The run, and what an operator asks of it; no row when another runner has taken it over."""
-    return sql.SQL(CONTROL).format(sql.Literal(run_id), sql.Literal(epoch))
+    return _control(run_id, epoch)
 
 
-def fence_sql(run_id: int, epoch: int) -> sql.Composed:
-    """Lock the run's row, and give what an operator asks of it; no row when it was taken over."""
-    return control_sql(run_id, epoch) + sql.SQL(" FOR NO KEY UPDATE OF r;")
+def _control(run_id: int, epoch: int, join: sql.Composable = _NOTHING) -> sql.Composed:
+    return sql.SQL(CONTROL).format(join, sql.Literal(run_id), sql.Literal(epoch))
+
+
+def fence_sql(run_id: int, epoch: int, held: RangeRow | None = None) -> sql.Composed:
+    """Lock the run's row, and give what an operator asks of it; no row when it was taken over.
+
+    Who works at a range locks that one, and shares the run's row with the others of its runner: a
+    successor, who changes it, waits for them all.
+    """
+    if held is None:
+        return control_sql(run_id, epoch) + sql.SQL(" FOR NO KEY UPDATE OF r;")
+    join, lock = ledger_range.fence(held)
+    return _control(run_id, epoch, join) + lock

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
 import psycopg
-from psycopg import sql
 
-from harness.core.errors import Stopped
-from harness.plan import RunnerSettings, Script
-from harness.runner import ledger_statements as statements
-from harness.runner import lock, long_use, renewal, transaction
-from harness.runner.backoff import pause
+from harness.runner import lock, renewal
 from harness.runner.connection import (
     configure,
     connect,
@@ -21,27 +14,20 @@ from harness.runner.connection import (
     refuse_two_servers,
 )
 from harness.runner.context import RunContext
-from harness.runner.fence import heed_control, heed_fence
-from harness.runner.heartbeat import Deadline, Heartbeat
-from harness.runner.ledger import Checkpoint, LedgerRun
-from harness.runner.long_use import LongUse, TableUser
-from harness.runner.memory import refuse_more_memory
+from harness.runner.fenced_session import FencedSession
+from harness.runner.heartbeat import Deadline, Heartbeat, WatchedSession
+from harness.runner.ledger import LedgerRun
 from harness.runner.signals import StopRequest
-from harness.runner.wait_bound import WaitBound, bound_of
-from harness.runner.working import Cursor, WorkingSession, next_rows
-
-CONTROL_INTERVAL = 0.5
+from harness.runner.working import WorkingSession
 
 
-class RunnerSession:
+class RunnerSession(FencedSession):
     """The lock is held from open to close; every transaction that writes checks the fence."""
 
     def __init__(self, dsn: str, context: RunContext) -> None:
-        self.context = context
-        self.plan = context.plan
-        self._run: LedgerRun | None = None
+        super().__init__(context)
         self._heartbeat: Heartbeat | None = None
-        self.bound = WaitBound()
+        self._beside: list[FencedSession] = []
         with contextlib.ExitStack() as undo:
             self.lock = connect(dsn, "lock")
             undo.callback(self.lock.close)
@@ -77,25 +63,15 @@ class RunnerSession:
             self.context.stop.on_second(None)
         if self._heartbeat is not None:
             self._heartbeat.stop()
-        with contextlib.suppress(psycopg.Error):
-            self.work.conn.close()
+        for one in (self, *self._beside):
+            with contextlib.suppress(psycopg.Error):
+                one.work.conn.close()
         with contextlib.suppress(psycopg.Error):
             renewal.hang_up(self.lock) if wait else self.lock.close()
 
-    @property
-    def settings(self) -> RunnerSettings:
-        """The plan's [runner], with what an operator has set since."""
-        return self.context.settings
-
-    @property
-    def run(self) -> LedgerRun:
-        """The run that was started or claimed."""
-        assert self._run is not None, "no run is claimed"
-        return self._run
-
     def lost(self, error: BaseException) -> bool:
-        """Whether the error means that a connection is gone."""
-        return self.work.lost(error)
+        """Whether the error means that a connection is gone, this one or one beside it."""
+        return any(one.work.lost(error) for one in (self, *self._beside))
 
     def begin_work(self, run: LedgerRun) -> None:
         """From now on the run is ours, and the heartbeat shows it."""
@@ -103,123 +79,40 @@ class RunnerSession:
         self.context.claimed = (run.id, run.epoch)
         with self.bounded():
             self.work.take_up(run.id)
-        self._heartbeat = Heartbeat(
-            self.lock,
-            self.work.conn,
-            self.work.backend.pid,
-            self.work.waiting,
-            self.settings,
-            self.bound,
-        )
-        self.work.watch_by(self._heartbeat)
+        self._heartbeat = Heartbeat(self.lock, self.settings)
+        self._watch(self, self.work.backend.pid)
         self._heartbeat.start()
         if isinstance(self.context.stop, StopRequest):
-            self.context.stop.on_second(self.work.cancel)
+            self.context.stop.on_second(self._cancel)
 
-    def check_stop(self, where: str | None = None) -> None:
-        """Raise Stopped when somebody asked for it, or the runner has more memory than it may."""
-        if self.context.stop():
-            raise Stopped("stopped on request", where=where, hint="run the same again to resume")
-        refuse_more_memory(self.settings, where)
+    def _watch(self, one: FencedSession, pid: int | None) -> None:
+        assert self._heartbeat is not None, "the run is ours"
+        work = one.work
+        self._heartbeat.take_up(WatchedSession(work.conn, pid, work.waiting, one.bound))
+        work.watch_by(self._heartbeat)
 
-    @contextmanager
-    def transaction(
-        self,
-        label: str,
-        script: Script | None = None,
-        then: sql.Composed | None = None,
-        head: Sequence[str] = (),
-    ) -> Iterator[Cursor]:
-        """Begin behind the fence; yields the answer to `then`, a query sent along.
+    def _cancel(self) -> None:
+        for one in (self, *self._beside):
+            one.work.cancel()
 
-        The block ends with commit(); left in any other way, the transaction is rolled back.
-        Raises AnotherRunnerError when the run is not ours any more, Stopped as an operator asks.
+    def open_beside(self) -> FencedSession:
+        """One more session that works on the run; InfrastructureError when there is none to be had.
+
+        It ends with close_beside(), or with this one.
         """
-        work = self.work
-        work.refresh()
-        fence = statements.fence_sql(self.run.id, self.run.epoch)
-        look, use = long_use.look_sql(self.settings, script), LongUse(self.settings)
-        query = work.begin_sql(label, script, head, fence, look)
-        if then is not None:
-            query += then
-        try:
-            cursor = self._begin(query, label, look, use)
-            self.bound.begin(bound_of(self.settings, script))
-            work.used = script is not None and bool(script.statements or script.settings)
-            while then is not None and cursor.nextset() and cursor.description is None:
-                pass
-            yield cursor
-        finally:
-            work.roll_back()
-            self.bound.end()
+        other = FencedSession(self.context)
+        other.work, other._run = self.work.beside(), self.run
+        self._watch(other, None)
+        self._beside.append(other)
+        return other
 
-    def _begin(
-        self, query: sql.Composed, label: str, look: sql.Composed | None, use: LongUse
-    ) -> Cursor:
-        """Begin, when nobody asks to pause and no long user holds what is to be locked."""
-        while True:
-            cursor = self.work.execute(query)
-            self.work.learn_process(cursor)
-            users = use.of(next_rows(cursor)) if look is not None else []
-            paused = heed_fence(self.context, cursor)
-            users = users if self.settings.long_use else []  # an operator may not want to wait
-            if not paused and not users:
-                self.end_use(label, use)
-                return cursor
-            self.work.roll_back()
-            if paused:
-                self._wait_paused(label)
-            else:
-                self.wait_used(label, use, users)
-
-    def wait_used(self, label: str, use: LongUse, users: list[TableUser]) -> None:
-        """Wait a little for long users; says once who they are."""
-        self.check_stop(label)
-        if not use.told and use.is_sure(users):
-            use.told = True
-            self._tell(label, "long_use", long_use.listed(users))
-        use.refuse_longer(users, label, self.settings.long_use_wait)
-        pause(long_use.INTERVAL, self.context.stop)
-
-    def end_use(self, label: str, use: LongUse) -> None:
-        """Say that no long user is there any more, where it was said that one is."""
-        if use.told:
-            self._tell(label, "long_use_ended", f"waited {use.waited:.1f} s")
-
-    def _tell(self, label: str, kind: str, words: str) -> None:
-        self.context.tell(kind, label, message=words)
-        self.record(kind, label, words)
-
-    def hear_control(self) -> bool:
-        """Ask what an operator wants; whether it is a pause. Stopped when it is a stop."""
-        answer = self.work.ask(statements.control_sql(self.run.id, self.run.epoch))
-        return heed_control(self.context, answer)
-
-    def _wait_paused(self, label: str) -> None:
-        """Wait until the pause is over; Stopped when somebody asks for it meanwhile."""
-        self.context.tell("paused", label, message=f"paused by {self.context.control.paused}")
-        while self.hear_control():
-            self.check_stop(label)
-            pause(CONTROL_INTERVAL, self.context.stop)
-        self.context.tell("pause_ended", label, message="the run goes on")
-
-    def commit(self, *rows: sql.Composed) -> None:
-        """Write what is given and commit, in one message; an error where it did not commit."""
-        ended = transaction.end(self.work.pinned, used=self.work.used)
-        cursor = self.work.execute(sql.SQL("").join([ended, *rows, sql.SQL("COMMIT")]))
-        while cursor.nextset():
-            pass
-        if cursor.statusmessage != "COMMIT":
-            raise psycopg.OperationalError("the server did not commit")
-        self.context.progress += 1
-
-    def checkpoint(self, row: Checkpoint) -> None:
-        """Commit the transaction together with the step's checkpoint."""
-        self.commit(statements.checkpoint_sql(row))
-
-    def record(self, kind: str, step: str | None, message: str) -> None:
-        """Write an event in a transaction of its own, if the run is still ours."""
-        self.work.ask(statements.event_sql(self.run.id, self.run.epoch, kind, step, message))
+    def close_beside(self) -> None:
+        """End the sessions beside this one, and wait until the server has: their locks are free."""
+        assert self._heartbeat is not None, "the run is ours"
+        while self._beside:
+            other = self._beside.pop()
+            self._heartbeat.leave(other.work.waiting)
+            renewal.hang_up(other.work.conn)
 
     def note_stop(self, message: str) -> None:
         """Record that the run was stopped; that this cannot be recorded changes nothing."""

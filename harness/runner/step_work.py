@@ -14,8 +14,8 @@ from harness.core.sqlstate import READ_ONLY_SQL_TRANSACTION
 from harness.observe.advice import advise
 from harness.plan import Script, Statement
 from harness.runner.connection import first_words
+from harness.runner.fenced_session import FencedSession
 from harness.runner.ledger import Checkpoint
-from harness.runner.session import RunnerSession
 from harness.runner.working import Cursor
 
 SHORT = 120
@@ -43,7 +43,7 @@ class StepWatch(Protocol):
 class StepWork:
     """A script to run as one step of the claimed run, and the checkpoint it may have already."""
 
-    session: RunnerSession
+    session: FencedSession
     id: str
     position: int
     script: Script
@@ -63,9 +63,12 @@ class StepWork:
         last_key: int | None = None,
         rows: int = 0,
         batches: int = 0,
-        index: str | None = None,
+        about: str | None = None,
     ) -> Checkpoint:
-        """This step's checkpoint in the given state; `index` is what a concurrent one does."""
+        """This step's checkpoint in the given state.
+
+        `about` is what a concurrent one does to which index, and how many ranges a batch is cut in.
+        """
         return Checkpoint(
             run_id=self.session.run.id,
             step=self.id,
@@ -76,7 +79,7 @@ class StepWork:
             rows=rows,
             batches=batches,
             attempts=self.attempts,
-            object=index,
+            object=about,
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from harness.core.errors import Refused
 from harness.plan import Kind, Script
-from harness.runner import batch_step, concurrent_step, transaction_step
+from harness.runner import batch_crew, concurrent_step, transaction_step
 from harness.runner.context import RunContext
 from harness.runner.ledger import Checkpoint
 from harness.runner.retry import note_failure
@@ -15,7 +15,7 @@ from harness.runner.step_work import StepWatch, StepWork
 
 RUNNERS: dict[Kind, Callable[[StepWork], int]] = {
     "transaction": transaction_step.run,
-    "batch": batch_step.run,
+    "batch": batch_crew.run,
     "concurrent": concurrent_step.run,
 }
 
@@ -36,7 +36,7 @@ def run_step(
         return
     session.check_stop(step)
     if step not in context.begun:
-        context.begun[step] = row.rows if row else 0
+        context.begun[step] = row.all_rows if row else 0
         context.tell("step_started", step)
     work = StepWork(session, step, position, script, row, watch=watch)
     kind: Kind = script.kind if script.statements else "transaction"

@@ -14,6 +14,7 @@ from harness.observe.load_signals import Answerer, LoadSignal, asked, read_signa
 from harness.observe.signals import is_crossed
 from harness.plan import RunnerSettings, Script
 from harness.runner.backoff import pause
+from harness.runner.fenced_session import FencedSession
 from harness.runner.session import RunnerSession
 
 INTERVAL = 0.5
@@ -67,7 +68,7 @@ def refuse_blind(session: RunnerSession, scripts: Iterable[Script]) -> None:
 class _Between:
     """The runner's session between two batches, when nothing of a script is left in it."""
 
-    def __init__(self, session: RunnerSession) -> None:
+    def __init__(self, session: FencedSession) -> None:
         self._session = session
 
     def execute(self, query: bytes) -> Any:
@@ -78,7 +79,7 @@ class _Between:
 class _Hold:
     """The time that batches of a step are held back."""
 
-    def __init__(self, session: RunnerSession, step: str) -> None:
+    def __init__(self, session: FencedSession, step: str) -> None:
         self._session, self._step = session, step
         self._began = time.monotonic()
         self._blind = 0
@@ -123,7 +124,7 @@ def listed(found: list[HoldReason]) -> str:
     return "; ".join(one.words for one in found)
 
 
-def hold_back(session: RunnerSession, step: str) -> bool:
+def hold_back(session: FencedSession, step: str) -> bool:
     """Wait while a signal asks for it, and say whether it did.
 
     Stopped when it asks for longer than the plan allows. While a signal is not seen no batch is

@@ -104,7 +104,7 @@ def _view(conn: Connection, plan: Plan, known: Ledger, run: LedgerRun) -> RunSta
         errors=tuple(errors),
         settings=tuple(f"{k} = {v} until {u}" for k, v, u in asked if k not in ("pause", "stop")),
         seconds=took[0] if took else None,
-        rows=sum(row.rows for row in rows),
+        rows=sum(row.all_rows for row in rows),
     )
 
 
@@ -151,7 +151,7 @@ def _step(
         name = ".".join(f'"{part}"' for part in relation(script))
         found = conn.execute(ABOUT, {"name": name}).fetchone()
         total = int(found[0]) * max(len(script.statements), 1) if found else 0
-    return StepStanding(row.step, row.kind, row.state, row.rows, total)
+    return StepStanding(row.step, row.kind, row.state, row.all_rows, total)
 
 
 def _waits(conn: Connection, workers: list[int]) -> Iterator[WaitingSession]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import psycopg
@@ -43,6 +43,13 @@ class WorkingSession:
         self._address = address(dsn, self.conn)
         self._run_id: int | None = None
         self._heartbeat: Heartbeat | None = None
+        self.await_turn: Callable[[], None] = at_once  # before each message
+
+    def beside(self) -> WorkingSession:
+        """Another session for the same run; its first message sets what it needs."""
+        other = WorkingSession(self._address, self._guard, self._context)
+        other.pinned, other._run_id = self.pinned, self._run_id
+        return other
 
     def configure(self) -> None:
         """Make the session independent of others' settings; Refused where the role may not."""
@@ -69,6 +76,7 @@ class WorkingSession:
         self, query: sql.Composed | bytes, params: dict[str, object] | None = None
     ) -> Cursor:
         """Send one message and wait for its answer."""
+        self.await_turn()
         with self.waiting:
             return self.conn.execute(query, params)
 
@@ -185,10 +193,14 @@ class WorkingSession:
 
     def _watch(self, pid: int | None) -> None:
         if self._heartbeat is not None:
-            self._heartbeat.watch(self.conn, pid)
+            self._heartbeat.watch(self.waiting, self.conn, pid)
 
     def _timeouts(self, script: Script | None) -> dict[str, str]:
         return timeouts(self._context.settings, script)
+
+
+def at_once() -> None:
+    """Nobody else has a turn."""
 
 
 def next_rows(cursor: Cursor) -> list[tuple[object, ...]]:

@@ -112,7 +112,13 @@ class PlanSubject:
             for run_id, rows in sorted(known.steps.items())
             for row in sorted(rows.values(), key=lambda row: row.position)
         )
-        return Position((runs, steps), _words(known))
+        cut = tuple(
+            (one.run_id, one.step, one.number, one.state, one.last_key, one.rows, one.batches)
+            for rows in known.steps.values()
+            for row in rows.values()
+            for one in row.ranges
+        )
+        return Position((runs, steps, cut) if cut else (runs, steps), _words(known))
 
     @property
     def limit(self) -> float:

@@ -1,6 +1,7 @@
 -- kind: batch
 -- table: public.opportunities
 -- key: id
+-- batch_workers: 8
 -- summary: on the way back, the old stage text of every opportunity that has none, or moved on
 --
 -- The rows are those whose text does not mean their stage any more: public.opportunity_stage_of, spelt out because every

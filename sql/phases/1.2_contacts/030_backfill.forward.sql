@@ -1,6 +1,7 @@
 -- kind: batch
 -- table: public.contacts
 -- key: id
+-- batch_workers: 8
 -- summary: one live primary organization for every contact with a company
 --
 -- Locks come in the order in which deleting a company takes them. A contact under this lock cannot change its company

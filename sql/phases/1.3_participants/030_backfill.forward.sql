@@ -1,6 +1,7 @@
 -- kind: batch
 -- table: public.opportunities
 -- key: id
+-- batch_workers: 8
 -- summary: one primary customer participant for every opportunity with a customer
 --
 -- Locks come in the order in which deleting a company takes them. An opportunity under this lock cannot change its

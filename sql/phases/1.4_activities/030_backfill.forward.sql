@@ -1,6 +1,7 @@
 -- kind: batch
 -- table: public.tasks
 -- key: id
+-- batch_workers: 8
 -- summary: one engagement, with its contact as participant, for every task that is done
 --
 -- Locks come in the order in which deleting a company takes them. A task under this lock cannot change between the look

@@ -85,7 +85,7 @@ def last_key_stored_before_the_batch() -> None:
                 if upto is None:
                     session.checkpoint(batch_step._checkpoint(work, "done", at))
                     return True
-                reached = batch_step._Position(upto, at.rows + count, at.batches + 1)
+                reached = batch_step.BatchPosition(upto, at.rows + count, at.batches + 1)
                 session.checkpoint(batch_step._checkpoint(work, state, reached))
             bounds: dict[str, object] = {"after": Int8(at.last_key), "upto": Int8(upto)}
             with session.transaction(work.id, script):

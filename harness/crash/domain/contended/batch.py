@@ -22,7 +22,15 @@ from harness.runner.connection import configure, connect, set_variables
 from harness.runner.keys import LOWEST
 
 HISTORY = Path(__file__).with_name("history.sql")
-KEPT = spelled("select last_key from {ledger_schema}.harness_history where step = %s order by at")
+KEPT = spelled("""
+select before_key, last_key from {ledger_schema}.harness_history
+where step = %(step)s and coalesce(before_key, %(lowest)s) < %(key)s and last_key >= %(key)s
+order by at limit 1
+""")
+CLAIMED = spelled("""
+select last_key from {batch_range}
+where run_id = %s and step = %s and after_key < %s and last_key >= %s
+""")
 LARGEST = 2**63 - 1
 TIMEOUT = 0.25
 
@@ -127,14 +135,12 @@ def _holding(of: Script) -> sql.Composed:
 
 def _range(dsn: str, step: str, key: int) -> tuple[int, int]:
     """The range in which a key was done."""
-    before = LOWEST
     with admin.connection(dsn) as conn:
-        history = conn.execute(KEPT, [step]).fetchall()
-    for (last,) in history:
-        if last is not None and last >= key:
-            return before, last
-        before = before if last is None else last
-    return LOWEST, LARGEST
+        row = conn.execute(KEPT, {"step": step, "lowest": LOWEST, "key": key}).fetchone()
+    if row is None:
+        return LOWEST, LARGEST
+    before, last = row
+    return LOWEST if before is None else before, last
 
 
 def _not_beyond(dsn: str, step: str, key: int) -> tuple[str, ...]:
@@ -142,7 +148,9 @@ def _not_beyond(dsn: str, step: str, key: int) -> tuple[str, ...]:
     with admin.connection(dsn) as conn:
         run = ledger_view.last_run(conn)
         found = ledger_view.steps_of(conn, run).get(step) if run else None
-    last = found.last_key if found else None
+        last = found.last_key if found else None
+        claimed = conn.execute(CLAIMED, [run.id, step, key, key]).fetchone() if run else None
+    last = claimed[0] if claimed else last
     if last is None or last < key:
         return ()
     return (f"the ledger says that key {key} is done, which was held: its last key is {last}",)

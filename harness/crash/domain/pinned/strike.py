@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ WHILE_MENDING = ("terminate", "kill-server")
 LIMIT = 60.0
 PATIENT = {"lock_timeout": 120.0, "concurrent_lock_timeout": 120.0, "stall": 120.0}
 """[runner] of a run that is held: it must not go on before it is struck."""
+RANGE = re.compile(r"range(\d+)\.")  # before the state of a range, in a commit of it
 CRASHED = "all server processes terminated; reinitializing"
 
 
@@ -218,6 +220,9 @@ class HeldRun:
             return None
         if target.step == "(run)":
             return (run.state, 0) if run.direction == self.point.direction else None
+        if ranged := RANGE.match(target.state):
+            part = ledger_view.range_of(conn, run, target.step, int(ranged[1]))
+            return None if part is None else (f"{ranged[0]}{part[0]}", part[1])
         step = ledger_view.steps_of(conn, run).get(target.step)
         return (step.state, step.batches) if step else None
 

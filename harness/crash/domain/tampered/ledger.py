@@ -33,6 +33,10 @@ ROWS: dict[str, sql.Composable] = {
         "(run_id, position) = (select run_id, position from {step}"
         " order by run_id desc, position desc limit 1)"
     ),
+    "batch_range": spelled(
+        "(run_id, step, number) = (select run_id, step, number from {batch_range}"
+        " order by run_id desc, step desc, number desc limit 1)"
+    ),
     "run": sql.SQL("id = {}").format(CURRENT),
     "plan_file": spelled(
         "(run_id, path) = (select f.run_id, f.path from {plan_file} as f"
@@ -44,10 +48,12 @@ ROWS: dict[str, sql.Composable] = {
 """The row of each table that is tampered with: the latest; of files, one of the way forward."""
 
 WITHIN = {"run.state", "run.direction", "run.steps_done"}
-UNSEALED = {"step.started_at", "step.updated_at"}
+UNSEALED = {"step.started_at", "step.updated_at", "batch_range.updated_at"}
+SEALED = ("step.", "batch_range.")
 CHANGES: dict[str, str] = {
     "plan_file.run_id": "run_id + 100",
     "step.state": "case when state = 'running' then 'done' else 'running' end",
+    "batch_range.state": "case when state = 'running' then 'done' else 'running' end",
     "run.state": "case when state = 'running' then 'completed' else 'running' end",
     "run.direction": "case when direction = 'forward' then 'rollback' else 'forward' end",
     "run.undoes": "case when undoes is null then id end",
@@ -75,12 +81,15 @@ def faults(dsn: str, boundary: str) -> list[str]:
     Within a step only what says how far it came: the rest is the same there as between steps.
     """
     with admin.connection(dsn) as conn:
-        rows = conn.execute(COLUMNS, [list(ROWS)]).fetchall()
+        cut = conn.execute(spelled("select exists (select from {batch_range})")).fetchone()
+        known = [name for name in ROWS if name != "batch_range" or cut == (True,)]
+        rows = conn.execute(COLUMNS, [known]).fetchall()
     every = [f"{table}.{column}" for table, column, _ in rows]
     every += ["step.deleted", "plan_file.deleted"]
+    every += ["batch_range.deleted"] if "batch_range" in known else []
     if boundary == "between":
         return every
-    return [one for one in every if one.startswith("step.") or one in WITHIN]
+    return [one for one in every if one.startswith(SEALED) or one in WITHIN]
 
 
 def strike(stand: PlacedDatabase, point: Point) -> FaultOutcome:
@@ -103,7 +112,7 @@ def directions(ground: Setup, direction: Direction) -> tuple[Direction, ...]:
 
 def _attempt(stand: PlacedDatabase, direction: Direction, dsn: str, point: Point) -> FaultOutcome:
     scene = stand.scene
-    sealed = point.fault.startswith("step.") and point.fault not in UNSEALED
+    sealed = point.fault.startswith(SEALED) and point.fault not in UNSEALED
     if point.fault == "step.deleted":  # what was only begun may be begun again, if it ends golden
         sealed = point.boundary == "between"
     anything = point.fault.startswith("run.")  # a run's row may be read as another state's

@@ -203,7 +203,7 @@ def merges_when_resumed() -> None:
     """A runner that, where two batches were done, does the rest in one: it makes fewer commits."""
     batch = batch_step._batch
 
-    def large(work: StepWork, size: int, at: batch_step._Position) -> bool:
+    def large(work: StepWork, size: int, at: batch_step.BatchPosition) -> bool:
         return batch(work, 10_000 if at.batches == 2 else size, at)
 
     batch_step._batch = large
