@@ -72,9 +72,9 @@ false-alarms: $(STAMP) ## 20 seeds of clean and of real rows: validation finds n
 test-migration: $(STAMP) ## the main job: every release suite on a real server, GO or NO-GO (ROWS= SEED= SERVER= PG= IMAGE= FULL=1 SHARD=1/4)
 	@$(BIN)/harness gate $(GATE_OPTIONS)
 
-test: $(STAMP) ## every test but those that want the machine alone (a gate runs them): the suites on 1,000 rows if not ROWS=, and the harness's own
+test: $(STAMP) ## every test but those that want the machine alone (a gate runs them): the suites on 1,000 rows if not ROWS=, and the harness's own (WORKERS=2)
 	@mkdir -p build
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --server-per-worker \
+	@$(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist loadscope --no-loadscope-reorder --server-per-worker \
 		-m "not benchmark_suite and not alone" --junitxml build/test.xml \
 		$(if $(ROWS),,--pg-rows 1000) $(PYTEST_OPTIONS) $(ARGS)
 
