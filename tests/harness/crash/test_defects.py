@@ -48,8 +48,8 @@ LEFT_OUT = (
     *("stall", "partial", "sigterm", "sigterm-twice", "sigint", "sigint-twice", "kill-backend"),
 )
 """Faults that take long, and whose states others leave as well."""
-FEW = 3  # points, about, of a task that strikes at a defect that any run shows
-OF_A_FAULT = 3  # points, about, of each fault that strikes at a hidden one
+MANY = 3  # points, about, of each fault that strikes at a hidden defect, and of all at another
+ONE = 1  # the last of each fault: of several it shows nearly every defect
 FINEST_LAST = sorted(DEFECTS, key=lambda one: one.hidden)
 PLACES = {(one.step, one.direction): one for one in FINEST_LAST}
 ELSEWHERE = [one for one in DEFECTS if one.elsewhere]
@@ -75,17 +75,24 @@ class Explorer:
     def __init__(self, ground: Setup, worker: ProcessPoolExecutor) -> None:
         self._ground, self._worker = ground, worker
         self.usual = functools.cache(self._usual)
+        self.tasks = functools.cache(self._tasks)
         self.planted = functools.cache(self._planted)
 
     def as_it_is(self, domain: str) -> list[CoverageRow]:
         """Strike with the engine as it is at every place where a defect matters to a domain."""
         where = [*PLACES.values()] if domain in FOUR else ELSEWHERE
-        return self._struck(self._ground, self.usual(domain), where)
+        return self._struck(self._ground, self.usual(domain), where, numbers_of(domain)[0])
 
-    def explore(self, domain: str, planted: Planted) -> list[CoverageRow]:
+    def as_it_is_at(self, domain: str, point: str) -> list[CoverageRow]:
+        """Strike with the engine as it is at a point of this id, if it has that point."""
+        whole = [(task, [p for p in task.points if p.id == point]) for task in self.usual(domain)]
+        chosen = [replace(task, points=tuple(points)) for task, points in whole if points]
+        return [row for task in chosen for row in self._done(workers.run_task, self._ground, task)]
+
+    def explore(self, domain: str, planted: Planted, number: int) -> list[CoverageRow]:
         """Strike with a defect planted, where it matters; once for those planted together."""
         where = replace(planted, plant=planted.together or planted.plant, shows="")
-        return self.planted(domain, where)
+        return self.planted(domain, where, number)
 
     def undisturbed(self, planted: Planted, server_dsn: str) -> list[str]:
         """What a run that nothing disturbs does otherwise than it should, with that one defect."""
@@ -95,18 +102,23 @@ class Explorer:
     def _usual(self, domain: str) -> list[Task]:
         return self._done(find_tasks, replace(self._ground, lean=True), domain)
 
-    def _planted(self, domain: str, where: Planted) -> list[CoverageRow]:
+    def _planted(self, domain: str, where: Planted, number: int) -> list[CoverageRow]:
         ground = replace(self._ground, prepare=where.prepare)
+        return self._struck(ground, self.tasks(domain, where), [where], number)
+
+    def _tasks(self, domain: str, where: Planted) -> list[Task]:
         if where.quiet or domain in LOOKS_WITH_THE_PRODUCT:
-            return self._struck(ground, self.usual(domain), [where])
+            return self.usual(domain)
+        ground = replace(self._ground, prepare=where.prepare)
         one_way = replace(ground, lean=True, directions=(where.direction,))
-        return self._struck(ground, self._done(find_tasks, one_way, domain), [where])
+        found: list[Task] = self._done(find_tasks, one_way, domain)
+        return found
 
     def _struck(
-        self, ground: Setup, found: list[Task], where: Sequence[Planted]
+        self, ground: Setup, found: list[Task], where: Sequence[Planted], number: int
     ) -> list[CoverageRow]:
         rows: list[CoverageRow] = []
-        for task in (within(task, where) for task in found):
+        for task in (within(task, where, number) for task in found):
             if task.points:
                 rows += self._done(workers.run_task, ground, task)
         return rows
@@ -133,7 +145,7 @@ def explorer(
     bench.close()
 
 
-def within(task: Task, where: Sequence[Planted]) -> Task:
+def within(task: Task, where: Sequence[Planted], number: int) -> Task:
     """A task with some of its points where defects matter, in the order of the run."""
     chosen: set[Point] = set()
     for planted in where:
@@ -144,9 +156,9 @@ def within(task: Task, where: Sequence[Planted]) -> Task:
         ]
         if planted.hidden:
             for fault in {point.fault for point in points}:
-                chosen |= spread([p for p in points if p.fault == fault], OF_A_FAULT)
+                chosen |= spread([p for p in points if p.fault == fault], number)
         else:
-            chosen |= spread(points, FEW)
+            chosen |= spread(points, number)
     return replace(task, points=tuple(point for point in task.points if point in chosen))
 
 
@@ -155,10 +167,27 @@ def spread(points: Sequence[Point], number: int) -> set[Point]:
     return {*points[:: -max(1, len(points) // number)]}
 
 
+def numbers_of(domain: str) -> tuple[int, ...]:
+    """How many points of each fault are struck; more when fewer did not catch the defect."""
+    return (MANY,) if EXHAUSTIVE or domain == "wal" else (ONE, MANY)  # it has one fault alone
+
+
 def look(explorer: Explorer, planted: Planted, domain: str) -> Cell:
     """Explore with a defect planted; the first point that caught it, or was not judged."""
+    few, *many = numbers_of(domain)
+    cell = found_at(explorer, planted, domain, few)
+    for number in many if cell.word != CAUGHT else ():
+        cell = found_at(explorer, planted, domain, number)
+        if cell.word == CAUGHT:  # there the engine as it is was not struck
+            rows = explorer.as_it_is_at(domain, cell.first)
+            assert [row for row in rows if row.verdict != "pass"] == []
+    return cell
+
+
+def found_at(explorer: Explorer, planted: Planted, domain: str, number: int) -> Cell:
+    """What so many points of each fault show of a defect."""
     try:
-        rows = explorer.explore(domain, planted)
+        rows = explorer.explore(domain, planted, number)
     except HarnessError as error:
         if ASTRAY.search(str(error)):
             return Cell(CAUGHT, 1, 0, "looking for points", str(error))
