@@ -89,7 +89,7 @@ def run_benchmarks(settings: BenchSettings, tell: Tell = lambda _line: None) -> 
                 times.setdefault(name, []).extend((rows, one) for one in rounds)
             findings |= {(one.id, one.where): one for one in size.findings}
         exponents = list(fit_exponents(times))
-        found = [*findings.values(), *_slower(results), *judge_exponents(exponents)]
+        found = [*findings.values(), *judge_times(results), *judge_exponents(exponents)]
         verdict: Word = "unknown" if any(one.verdict == "unknown" for one in exponents) else "pass"
         if any(one.severity == "critical" for one in found):
             verdict = "fail"
@@ -188,7 +188,8 @@ def limit_of(query: BenchmarkQuery) -> float | None:
     return allowed.limit if allowed else LEGACY if query.legacy else None
 
 
-def _slower(results: Sequence[BenchResultDocument]) -> Iterator[Finding]:
+def judge_times(results: Sequence[BenchResultDocument]) -> Iterator[Finding]:
+    """What surely takes longer than it may, of as many rows as are asked for."""
     for one in results:
         if one.limit is None or one.rows < LARGE or (one.least or 0) <= one.limit:
             continue
