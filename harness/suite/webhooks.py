@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.extras import require_extra
+from harness.core.poll import wait_until
 from harness.database.admin import writable
 from harness.plan import Plan
 from harness.report import evidence
@@ -184,6 +185,7 @@ def _at_times_failing(sender: Sequence[subprocess.Popen[str]]) -> Any:
     def answer(_endpoint: str, given: str, _body: bytes) -> int:
         count[0] += 1
         if count[0] == KILLED_AT:
+            wait_until(lambda: sender, 60, "the sender's process to be known")
             sender[0].send_signal(signal.SIGKILL)
             sender[0].wait()
         first = given not in met

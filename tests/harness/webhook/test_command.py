@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from harness.core.poll import wait_until
 from harness.webhook import outbox, upkeep
 from harness.webhook.deliver import deliver_all
 from harness.webhook.proof import judge_deliveries, read_queued
@@ -51,6 +52,7 @@ def test_a_sender_killed_while_its_webhook_is_answered_sends_it_again(
     def answer(_endpoint: str, given: str, _body: bytes) -> int:
         counted.append(given)
         if len(counted) == 4:
+            wait_until(lambda: senders, 60, "its process to be known")
             senders[0].send_signal(signal.SIGKILL)
             senders[0].wait()
         return 204
