@@ -225,9 +225,9 @@ class MailBook:
         """Send no planned mail to these, and say why."""
         self._conn.execute(statement("skip_keys"), [reason, self._window, list(keys)])
 
-    def skip_past(self, revision: int, now: datetime) -> None:
-        """Skip what is planned in an older revision, or is past its deadline."""
-        told = {"window": self._window, "revision": revision, "now": now}
+    def skip_past(self, revision: int, now: datetime, run: int) -> None:
+        """Skip what is planned in an older revision, of another run, or is past its deadline."""
+        told = {"window": self._window, "revision": revision, "now": now, "run": run}
         self._conn.execute(statement("skip_past"), told)
 
     def doubt_unfinished(self) -> int:

@@ -183,7 +183,7 @@ class MailSender:
                 self.book.skip(one, revision, one.past)
         self._skip_told(found, told)
         self._skip_unsubscribed(told)
-        self.book.skip_past(revision, job.clock())
+        self.book.skip_past(revision, job.clock(), run.id if run else 0)
         return [one for one in found if not one.past]
 
     def _skip_told(self, found: Sequence[Occasion], told: Sequence[Recipient]) -> None:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from harness import runner
 from harness.core.errors import AnotherRunnerError, InfrastructureError, Refused
 from harness.database import admin
 from harness.people.mail.keeping import keep_key
 from harness.people.mail.key import SenderKey, held_key
 from harness.people.mail.sender import sending
 from harness.people.unsubscribe import UnsubscribeList
+from harness.plan import load
 from harness.scenario.mails.explore import MailScene
 from harness.scenario.mails.scene import people
 from tests.harness.support.mail import ZURICH, job_of, mail_scene, send, serving, states
@@ -137,6 +139,20 @@ def test_a_server_that_is_away_takes_nothing_and_all_stays_planned(scene: MailSc
     with pytest.raises(InfrastructureError, match="no conversation with 127"):
         send(scene, port, scene.window.start_utc - MINUTE)
     assert [state for _, state, _ in states(scene.dsn)].count("planned") == 4  # late ones, too
+
+
+def test_after_a_rollback_nobody_is_told_what_is_other_now(
+    scene: MailScene, tmp_path: Path
+) -> None:
+    stage = scene.stages[4]
+    assert stage.plan is not None
+    with serving() as (postbox, port):
+        send(scene, port, stage.at, stage.plan)
+        runner.rollback(scene.dsn, load(tmp_path / "plan.toml"))
+        postbox.taken.clear()
+        send(scene, port, stage.at + 2 * HOUR, stage.plan)
+    assert [str(one.message["Subject"])[:7] for one in postbox.taken] == ["Undone:", "Undone:"]
+    assert ("guide", "skipped", "another run has begun since") in states(scene.dsn)
 
 
 def clone_of(dsn: str) -> str:
