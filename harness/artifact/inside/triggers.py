@@ -100,7 +100,7 @@ def _judge_event(
         return
     if not first.sent:
         return  # it tells nobody: it keeps columns in step, or refuses
-    told |= first.sent.keys()
+    told.update(first.sent)
     again = fire(pair.before, trigger.relation, event, first, pair.timeout)
     second = fire(pair.after, trigger.relation, event, first, pair.timeout)
     found = _compared(first, again, second, new_names(pair))

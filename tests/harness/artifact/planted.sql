@@ -6,8 +6,8 @@ create view reports.lost_deals as select id from public.deals where stage = 'los
 create function reports.newest() returns bigint language plpgsql
 as 'begin return currval(''public.deals_id_seq''); end';
 create function reports.enters() returns trigger language plpgsql
-as 'begin insert into reports.saved_requests (path) values (''/'' || new.stage); return null; end';
-create trigger enters after insert on public.deals for each row execute function reports.enters();
+as 'begin insert into reports.saved_requests (path) values (''/'' || new.deal_id); return null; end';
+create trigger enters after insert on public."dealNotes" for each row execute function reports.enters();
 create foreign table reports.notes (deal_id bigint, text text) server crm_itself options (schema_name 'public', table_name 'dealNotes');
 insert into reports.saved_requests (path) values ('/dealNotes?select=id,deals!dealNotes_deal_id_fkey!inner(name)');
 

@@ -48,6 +48,11 @@ def found(pair: DatabasePair) -> Found:
 
 
 BREAKS = [
+    ("trigger public.deals.deals_webhook on update", "differs", "a record of 14 keys has 33"),
+    ("trigger public.deals.deals_webhook on insert", "differs", "a record of 14 keys has 33"),
+    ("trigger public.deals.deals_webhook on delete", "differs", "a record of 14 keys has 33"),
+    ("trigger public.contacts.contacts_webhook on update", "differs", "17 keys has 25"),
+    ("events net.http_request_queue", "differs", "the migration's own writes"),
     (
         "publication supabase_realtime",
         "silent",
@@ -151,6 +156,6 @@ def test_what_nobody_declared_is_critical_and_no_more(pair: DatabasePair) -> Non
         "job cron.job: empty",
         "publication leads",
         "request /dealNotes?select=id,deals!dealNotes_deal_id_fkey!inner(name)",
-        "trigger public.deals.enters on insert",
+        "trigger public.dealNotes.enters on insert",
         "view reports.lost_deals",
     ]
