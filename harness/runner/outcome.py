@@ -14,7 +14,7 @@ class Event:
 
     Kinds: run_started, resumed, takeover, step_started, measured, batch, step_done, retry,
     throttled, throttle_ended, long_use, long_use_ended, locks_unseen, paused, pause_ended,
-    reconnecting, session_kept, completed, nothing.
+    reconnecting, session_kept, alone, fewer_workers, completed, nothing.
     `rows` counts the rows that the step changed so far. `done` of about `total` are steps where a
     run begins or is resumed, and the rows that ranges went over in a batch step; a total of 0 is
     not known.
