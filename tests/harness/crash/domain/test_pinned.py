@@ -213,7 +213,7 @@ def test_nothing_of_a_pin_stays(harness_empty_database, tmp_path):
     with psycopg.connect(harness_empty_database, autocommit=True) as conn:
         installing = Path(remove.__code__.co_filename).with_name("pin_install.sql")
         conn.execute(spelled(installing.read_text()))
-    assert (ask(harness_empty_database, schema), ask(harness_empty_database, triggers)) == (1, 2)
+    assert (ask(harness_empty_database, schema), ask(harness_empty_database, triggers)) == (1, 3)
     remove(harness_empty_database)
     assert (ask(harness_empty_database, schema), ask(harness_empty_database, triggers)) == (0, 0)
 
