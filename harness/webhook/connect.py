@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Any
-
-import httpcore
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.webhook.address import AddressRefused, resolve
+
+if TYPE_CHECKING:
+    import httpcore
 
 
 class AttemptDeadline:
@@ -32,10 +33,15 @@ class AttemptDeadline:
         return left
 
 
-class GuardedBackend(httpcore.NetworkBackend):
-    """Connects to an address that may be sent to, which the name was resolved to just now."""
+class GuardedBackend:
+    """Connects to an address that may be sent to, which the name was resolved to just now.
+
+    A network backend of httpcore, which is an extra: nothing here is derived from its classes.
+    """
 
     def __init__(self, clock: AttemptDeadline, allow_loopback: bool, plain: bool) -> None:
+        import httpcore
+
         self._clock = clock
         self._allow_loopback = allow_loopback
         self._no_tls = plain
@@ -50,6 +56,8 @@ class GuardedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002 - httpcore's signature
     ) -> httpcore.NetworkStream:
         """A connection to the first of the host's addresses that takes one."""
+        import httpcore
+
         left = self._clock.left
         addresses = resolve(host, port, left(), allow_loopback=self._allow_loopback)
         if self._no_tls and not all(address.is_loopback for address in addresses):
@@ -57,15 +65,14 @@ class GuardedBackend(httpcore.NetworkBackend):
         failed: httpcore.ConnectError | None = None
         for address in addresses:
             try:
-                return _TimedStream(
-                    self._plain.connect_tcp(str(address), port, left()), self._clock
-                )
+                stream = self._plain.connect_tcp(str(address), port, left())
+                return cast("httpcore.NetworkStream", _TimedStream(stream, self._clock))
             except httpcore.ConnectError as error:
                 failed = error
         raise failed or httpcore.ConnectError(f"{host} has no address")
 
 
-class _TimedStream(httpcore.NetworkStream):
+class _TimedStream:
     """A stream whose every operation ends with the attempt."""
 
     def __init__(self, stream: httpcore.NetworkStream, clock: AttemptDeadline) -> None:
@@ -92,7 +99,7 @@ class _TimedStream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         """The same stream in TLS, with the certificate of the host that was named."""
         secured = self._stream.start_tls(ssl_context, server_hostname, self._clock.left())
-        return _TimedStream(secured, self._clock)
+        return cast("httpcore.NetworkStream", _TimedStream(secured, self._clock))
 
     def get_extra_info(self, info: str) -> Any:
         """What the stream knows of itself."""

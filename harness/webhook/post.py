@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 from urllib.parse import urlsplit
-
-import httpcore
 
 from harness.webhook.address import AddressRefused
 from harness.webhook.connect import AttemptDeadline, GuardedBackend
 from harness.webhook.endpoints import WebhookEndpoint
 from harness.webhook.sign import headers
+
+if TYPE_CHECKING:
+    import httpcore
 
 Answer = Literal["delivered", "refused", "busy", "gone"]
 BUSY: Final = frozenset((429, 502, 503, 504))
@@ -41,17 +42,22 @@ class Poster:
     # be one to the wrong certificate.
 
     def __init__(self, endpoint: WebhookEndpoint, *, allow_loopback: bool = False) -> None:
+        import httpcore
+
         self._endpoint = endpoint
         self._clock = AttemptDeadline()
         plain = urlsplit(endpoint.url).scheme == "http"
+        backend = GuardedBackend(self._clock, allow_loopback, plain)
         self._pool = httpcore.ConnectionPool(
             max_connections=1,
             keepalive_expiry=15.0,
-            network_backend=GuardedBackend(self._clock, allow_loopback, plain),
+            network_backend=cast("httpcore.NetworkBackend", backend),
         )
 
     def post(self, id: str, body: bytes) -> Posted:  # noqa: A002 - the standard's word
         """Send a body, signed now; the id is the same however often it is sent."""
+        import httpcore
+
         signed = headers(self._endpoint.keys, id, body, int(time.time()))
         sent: list[tuple[bytes | str, bytes | str]] = [*_SENT, *signed.items()]
         self._clock.start(self._endpoint.timeout)

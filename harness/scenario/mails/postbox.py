@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP as POLICY
-from typing import Any
-
-from aiosmtpd.smtp import SMTP, Envelope, Session
-from aiosmtpd.smtp import syntax as _syntax
+from functools import cache, partial, wraps
+from typing import TYPE_CHECKING, Any
 
 from harness.scenario.mails.striker import DOT, StrikerOf
+
+if TYPE_CHECKING:
+    from aiosmtpd.smtp import Envelope, Session
 
 Answer = Callable[[str, str], str | None]
 """By verb and address: an answer in place of the server's own, or "cut" to hang up; None for it."""
@@ -85,64 +86,62 @@ def _cut(session: Session) -> None:
     transport.abort()
 
 
-class _Conversation(SMTP):
+def _heard(verb: str, act: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(act)
+    async def heard(self: Any, argument: str | None) -> None:
+        await self.told(verb, argument, partial(act, self))
+
+    return heard
+
+
+@cache
+def _conversation_type() -> Callable[..., Any]:
     """aiosmtpd's own conversation, with the striker told before and after each verb."""
+    # here and not above: aiosmtpd comes with an extra
+    from aiosmtpd.smtp import SMTP
 
-    def __init__(self, postbox: Postbox, **options: Any) -> None:
-        super().__init__(postbox, hostname="postbox.invalid", **options)
-        self._postbox = postbox
+    class _Conversation(SMTP):
+        """A client's, from its greeting to its end."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport, to hang up, and the task, to end it."""
-        super().connection_made(transport)
-        task = self._handler_coroutine
-        assert task is not None, "it was just made"
-        self._postbox.conversations.add(task)
-        task.add_done_callback(self._postbox.conversations.discard)
-        if self.session is not None:
-            self.session.harness_transport = transport  # type: ignore[attr-defined] # ours
+        def __init__(self, postbox: Postbox, **options: Any) -> None:
+            super().__init__(postbox, hostname="postbox.invalid", **options)
+            self._postbox = postbox
 
-    async def _told(self, verb: str, argument: str | None, act: Callable[..., Any]) -> None:
-        self._postbox.striker().begin("smtp", verb)
-        address = (argument or "").partition("<")[2].partition(">")[0]
-        self._postbox.verbs.append((verb, address))
-        said = self._postbox.answer(verb, address)
-        if said == "cut":
-            assert self.session is not None, "it is connected"
-            _cut(self.session)
-            return
-        if said is not None:
-            await self.push(said)
-        else:
-            await act(argument)
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            """Keep the transport, to hang up, and the task, to end it."""
+            super().connection_made(transport)
+            task = self._handler_coroutine
+            assert task is not None, "it was just made"
+            self._postbox.conversations.add(task)
+            task.add_done_callback(self._postbox.conversations.discard)
+            if self.session is not None:
+                self.session.harness_transport = transport  # type: ignore[attr-defined] # ours
 
-    @_syntax("EHLO hostname")
-    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802 - aiosmtpd's name
-        """As it is."""
-        await self._told("EHLO", hostname, super().smtp_EHLO)
+        async def told(self, verb: str, argument: str | None, act: Callable[..., Any]) -> None:
+            self._postbox.striker().begin("smtp", verb)
+            address = (argument or "").partition("<")[2].partition(">")[0]
+            self._postbox.verbs.append((verb, address))
+            said = self._postbox.answer(verb, address)
+            if said == "cut":
+                assert self.session is not None, "it is connected"
+                _cut(self.session)
+                return
+            if said is not None:
+                await self.push(said)
+            else:
+                await act(argument)
 
-    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802 - likewise
-        """As it is."""
-        await self._told("MAIL", arg, super().smtp_MAIL)
-
-    async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802 - likewise
-        """As it is."""
-        await self._told("RCPT", arg, super().smtp_RCPT)
-
-    async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802 - likewise
-        """As it is."""
-        await self._told("DATA", arg, super().smtp_DATA)
-
-    async def smtp_QUIT(self, arg: str | None) -> None:  # noqa: N802 - likewise
-        """As it is."""
-        await self._told("QUIT", arg, super().smtp_QUIT)
+    for verb in ("EHLO", "MAIL", "RCPT", "DATA", "QUIT"):
+        name = f"smtp_{verb}"
+        setattr(_Conversation, name, _heard(verb, getattr(SMTP, name)))
+    return _Conversation
 
 
 async def serve_postbox(postbox: Postbox, **options: Any) -> asyncio.Server:
     """Serve it on a port of loopback."""
     loop = asyncio.get_running_loop()
     return await loop.create_server(
-        lambda: _Conversation(postbox, loop=loop, **options), "127.0.0.1", 0
+        lambda: _conversation_type()(postbox, loop=loop, **options), "127.0.0.1", 0
     )
 
 
