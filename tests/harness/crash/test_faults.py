@@ -223,7 +223,8 @@ def test_every_fault_that_is_found_is_known_by_name_and_every_name_is_found(ever
     assert [one for one in sorted(found) if not fault_names.knows(*one)] == []
     for domain, names in ((name, one.faults) for name, one in REGISTRY.items()):
         for name in names:
-            if name.startswith("window-"):  # small names no roles to close the door to: test_window
+            # small names no roles to close the door to: test_window; its one worker has no ranges:
+            if name.startswith(("window-", "batch_range.")):  # test_crew
                 continue
             shape = re.sub("[A-Z]+", r"\\w+", re.escape(name))
             assert any(domain == d and re.fullmatch(shape, fault) for d, fault in found), name
