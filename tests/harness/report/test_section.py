@@ -111,6 +111,6 @@ def test_an_entry_point_that_cannot_be_used_is_a_usage_error(
 
 def test_every_kind_of_ours_stands_in_the_registry_once() -> None:
     names = [section.name for section in BUILT_IN]
-    assert len(set(names)) == len(names) == 19
+    assert len(set(names)) == len(names) == 21
     anchors = [section.template.anchor for section in BUILT_IN if section.template]
     assert sorted(anchors) == ["acceptance", "crash", "live", "samples", "security", "timeline"]
