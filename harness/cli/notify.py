@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import answer, dsn_option, json_option, named
+from harness.cli.options import (
+    answer,
+    dsn_option,
+    json_option,
+    named,
+    named_plan_option,
+    window_option,
+)
 from harness.cli.usage import Seconds
 from harness.core.errors import InfrastructureError, Stopped, UsageError
 from harness.core.exit_status import ExitStatus
+from harness.core.poll import wait_until
 
 if TYPE_CHECKING:
     from harness.people.mail.delivery import SentCounts
@@ -23,22 +31,6 @@ if TYPE_CHECKING:
 PAUSE = 0.1
 LISTED = 10
 
-window_option = click.option(
-    "--window",
-    "window_file",
-    envvar="HARNESS_WINDOW",
-    show_envvar=True,
-    type=click.Path(path_type=Path),
-    help="the window's file, if not window.toml beside the plan",
-)
-plan_option = click.option(
-    "--plan",
-    "plan_path",
-    envvar="HARNESS_PLAN",
-    show_envvar=True,
-    type=click.Path(path_type=Path),
-    help="the plan that is run, if not that of the project",
-)
 key_option = click.option(
     "--key",
     "key_file",
@@ -83,7 +75,7 @@ def _plan_name(plan_path: Path | None) -> str | None:
 
 
 @notify.command("plan")
-@plan_option
+@named_plan_option
 @window_option
 @json_option
 def plan_mails(plan_path: Path | None, window_file: Path | None, as_json: bool) -> None:
@@ -125,7 +117,7 @@ def plan_mails(plan_path: Path | None, window_file: Path | None, as_json: bool) 
 
 @notify.command("send")
 @dsn_option
-@plan_option
+@named_plan_option
 @window_option
 @key_option
 @click.option("--once", is_flag=True, help="send what is due now, and end")
@@ -197,14 +189,13 @@ def _send_on(job: MailJob, key: Any, every: float) -> SentCounts:
 
 
 def _wait(seconds: float, stop: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + seconds
-    while not stop() and time.monotonic() < deadline:
-        time.sleep(PAUSE)
+    with suppress(TimeoutError):
+        wait_until(stop, seconds, "a stop", pause=PAUSE)
 
 
 @notify.command("status")
 @dsn_option
-@plan_option
+@named_plan_option
 @window_option
 @json_option
 def mail_status(
@@ -234,7 +225,7 @@ def mail_status(
 
 @notify.command("key")
 @dsn_option
-@plan_option
+@named_plan_option
 @window_option
 @key_option
 @click.option("--renew", metavar="REASON", help="bind a key anew: after a failover, or a loss")

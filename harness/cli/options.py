@@ -45,6 +45,15 @@ named_plan_option = click.option(
     type=click.Path(path_type=Path),
     help="the plan, if not the subject of the project",
 )
+window_option = click.option(
+    "--window",
+    "window_file",
+    envvar="HARNESS_WINDOW",
+    show_envvar=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="the window's file, if not window.toml beside the plan",
+)
 unused_plan_option = click.option(
     "--plan", expose_value=False, help="taken like everywhere; this command needs none"
 )

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from harness.cli.options import answer, dsn_option, json_option, named, plan_option
+from harness.cli.options import (
+    answer,
+    dsn_option,
+    json_option,
+    named,
+    plan_option,
+    window_option,
+)
 from harness.cli.usage import Seconds
 from harness.core.errors import HarnessError, InfrastructureError, UsageError
 from harness.core.extras import require_extra
@@ -33,13 +40,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def window_options(function: F) -> F:
     """--dsn, --plan, --window and --state."""
-    window = click.option(
-        "--window",
-        "window_file",
-        type=click.Path(dir_okay=False, path_type=Path),
-        metavar="FILE",
-        help="the window, if not window.toml beside the plan",
-    )
     state = click.option(
         "--state",
         "state_dir",
@@ -49,7 +49,7 @@ def window_options(function: F) -> F:
         metavar="DIR",
         help=f"where ticks and the verdict are kept; by default {STATE} beside the window",
     )
-    return dsn_option(plan_option(window(state(function))))
+    return dsn_option(plan_option(window_option(state(function))))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from harness.server import Server
 
 ROWS = 1000
-SAMPLE = 30  # messages in each direction, besides every commit
+SAMPLE = 50  # messages in each direction, besides every commit
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
